@@ -1,0 +1,53 @@
+# The front door: `just` lists what there is. Python recipes use the environment that `just test` makes.
+cache := env("EDGECLIP_CACHE", env("HOME") / ".cache/edgeclip")
+lock := `sha256sum quantize/requirements.lock | cut -c1-12`
+python := env("EDGECLIP_PYTHON", cache / ("venv-" + lock) / "bin/python")
+export CARGO_TARGET_DIR := cache / "target"
+
+[private]
+default:
+    @just --list
+
+# Run the program, for example: just run detect tests/data/coffee.jpg --prompt "cup, spoon"
+run *args:
+    cargo run --quiet --release -- {{args}}
+
+# Every check and test, Rust and Python (what CI runs)
+test:
+    tests/run.sh
+
+# Format Rust and Python
+fmt:
+    cargo fmt --all
+    {{python}} -m ruff format quantize
+    {{python}} -m ruff check --fix quantize
+
+# The static checks alone
+lint:
+    cargo fmt --all -- --check
+    cargo clippy --all-targets -- -D warnings
+    {{python}} -m ruff check quantize
+    {{python}} -m ruff format --check quantize
+    {{python}} -m mypy --config-file quantize/pyproject.toml -p quantize
+
+# Measure the committed bundle through the release binary, on ../shared/data/val.tar
+score *args:
+    cargo build --quiet --release
+    {{python}} -m quantize.evaluate --binary "$CARGO_TARGET_DIR/release/edgeclip" {{args}}
+
+# Train on the CPU: frozen backbone, features cached once, within two hours on two to four cores
+train-cpu:
+    {{python}} -m quantize.features quantize/recipes/cpu.toml
+    {{python}} -m quantize.train quantize/recipes/cpu.toml
+
+# Train everything on one GPU, about 20 minutes on an H100
+train-gpu:
+    {{python}} -m quantize.train quantize/recipes/gpu.toml
+
+# Quantise and export a trained run into models/default
+export recipe="quantize/recipes/cpu.toml":
+    {{python}} -m quantize.export {{recipe}}
+
+# Make tests/golden again from the committed bundle
+golden:
+    {{python}} -m quantize.golden

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Runs every check and test of the project, Rust and Python. Needs Rust (rustup), Python 3.11 or newer and a C compiler.
+#
+# Build outputs, tools and the Python environment are kept in $EDGECLIP_CACHE (default ~/.cache/edgeclip), so that a second
+# run is short. Every stage runs, whatever the ones before it said; the exit code is 1 if any failed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+cache=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}
+python=${PYTHON:-python3}
+tools=$cache/tools
+cargo_deny_version=0.20.2
+lock=quantize/requirements.lock
+venv=$cache/venv-$(sha256sum "$lock" | cut -c1-12)
+export CARGO_TARGET_DIR=$cache/target
+export PATH=$tools/bin:$PATH
+
+failed=()
+times=()
+
+stage() { # NAME COMMAND…
+    local name=$1 start=$SECONDS verdict=ok
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" || { verdict=FAILED && failed+=("$name"); }
+    times+=("$(printf '%-14s %5d s  %s' "$name" $((SECONDS - start)) "$verdict")")
+}
+
+environment() {
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "found $("$python" --version), expected Python 3.11 or newer (set PYTHON to name another)"
+        return 1
+    }
+    if [ -e "$venv/complete" ]; then
+        echo "$venv is up to date"
+        return
+    fi
+    echo "making $venv (several gigabytes: PyTorch brings its CUDA libraries)"
+    rm -rf "$cache"/venv-*
+    "$python" -m venv "$venv" &&
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$lock" &&
+        touch "$venv/complete"
+}
+
+dependencies() {
+    if [ "$(cargo-deny --version 2>/dev/null)" != "cargo-deny $cargo_deny_version" ]; then
+        cargo install --quiet --locked --debug --root "$tools" --version "$cargo_deny_version" cargo-deny || return 1
+    fi
+    cargo deny --log-level error check bans licenses sources || return 1
+    if timeout 20 git ls-remote --quiet https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1; then
+        cargo deny --log-level error check advisories
+    else
+        echo "advisories: NOT CHECKED, github.com/rustsec/advisory-db cannot be reached"
+    fi
+}
+
+# Adds up what each test binary says, because cargo does not.
+rust_tests() {
+    local log=$cache/cargo-test.log
+    cargo test --locked --no-fail-fast 2>&1 | tee "$log"
+    local status=${PIPESTATUS[0]}
+    awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        END { printf "cargo test: %d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$log"
+    return "$status"
+}
+
+mkdir -p "$cache"
+stage "environment" environment
+stage "shellcheck" "$venv/bin/shellcheck" tests/run.sh .ci/run
+stage "cargo fmt" cargo fmt --all -- --check
+stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
+stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
+stage "cargo deny" dependencies
+stage "ruff" "$venv/bin/ruff" check --quiet quantize
+stage "ruff format" "$venv/bin/ruff" format --quiet --check quantize
+stage "mypy" "$venv/bin/mypy" --config-file quantize/pyproject.toml -p quantize
+stage "cargo test" rust_tests
+stage "pytest" env EDGECLIP_BINARY="$CARGO_TARGET_DIR/debug/edgeclip" \
+    "$venv/bin/python" -m pytest --config-file quantize/pyproject.toml quantize/tests
+
+printf '\n== time\n'
+printf '%s\n' "${times[@]}"
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'FAILED: %s\n' "${failed[*]}"
+    exit 1
+fi
+echo "all stages passed"
