@@ -1,0 +1,179 @@
+//! `edgeclip detect`
+
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+use super::annotations::Annotations;
+use super::model::ModelArgs;
+use super::{Failures, print};
+use crate::error::{Error, Result};
+use crate::model::{Bundle, Networks};
+use crate::pipeline::{Findings, Pipeline};
+use crate::sinks::{Report, Timing, annotate, save_picture, write_jsonl, write_text};
+use crate::source::{Picture, expand};
+use crate::vocabulary::{Prompt, Vocabulary};
+
+/// Find things in pictures: boxes and tags, in your own words
+///
+/// Prints one line of JSON a picture (docs/output.md describes it), or text for people.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  edgeclip detect photo.jpg --prompt \"person, dog, red bus\"
+  edgeclip detect photos/ --prompt @things.txt --format text --annotate out/
+  edgeclip detect photo.jpg --prompt \"guest = a person at the door\" --threshold 0.5 --annotate out.png
+  edgeclip detect 'camera/*.jpg' --vocab street.vocab.safetensors --top 5")]
+pub struct Args {
+    /// Picture files, folders of pictures, or glob patterns
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// What to look for: a comma list, or @FILE with one prompt a line; `name = prompt` prints another name
+    #[arg(long, value_name = "LIST|@FILE")]
+    prompt: Option<String>,
+    /// What to look for: a file made by `edgeclip vocab build`, which is quicker to load
+    #[arg(long, value_name = "FILE")]
+    vocab: Option<PathBuf>,
+    /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
+    #[arg(long, value_name = "SCORE", value_parser = probability)]
+    threshold: Option<f32>,
+    /// Report at most this many detections and this many tags a picture
+    #[arg(long, value_name = "N")]
+    top: Option<NonZeroUsize>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
+    /// Draw the results: into a .png or .jpg file, or for several pictures into a folder
+    #[arg(long, value_name = "FILE|DIR")]
+    annotate: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// For people
+    Text,
+}
+
+/// A number from 0 to 1.
+pub fn probability(text: &str) -> std::result::Result<f32, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+/// What to look for, as the user gave it.
+enum Words {
+    Prompts(Vec<Prompt>),
+    File(PathBuf),
+}
+
+impl Words {
+    fn new(args: &Args) -> Result<Self> {
+        match (&args.prompt, &args.vocab) {
+            (Some(prompt), None) => Ok(Self::Prompts(Prompt::parse(prompt)?)),
+            (None, Some(file)) => Ok(Self::File(file.clone())),
+            (None, None) => {
+                let expected = "for example --prompt \"person, dog, red bus\" or --vocab FILE";
+                Err(Error::input("detect", "nothing to look for", expected))
+            }
+            (Some(_), Some(_)) => Err(Error::input("detect", "both --prompt and --vocab", "one of them")),
+        }
+    }
+
+    /// Loads the networks that these words need and embeds the prompts.
+    fn load(&self, bundle: &Bundle) -> Result<(Vocabulary, Networks)> {
+        match self {
+            Self::File(path) => {
+                let vocabulary = Vocabulary::open(path)?;
+                vocabulary.check_fits(&path.display().to_string(), &bundle.manifest)?;
+                Ok((vocabulary, Networks::load(bundle, false)?))
+            }
+            Self::Prompts(prompts) => {
+                let bank = Vocabulary::bank(bundle)?;
+                let networks = Networks::load(bundle, true)?;
+                let tower =
+                    networks.text.as_ref().ok_or_else(|| Error::Internal("no text tower".to_owned()))?;
+                let vocabulary =
+                    Vocabulary::build(prompts, tower, &bank, bundle.manifest.score.max_similarity)?;
+                Ok((vocabulary, networks))
+            }
+        }
+    }
+}
+
+/// Detects in every picture that can be read; the others are counted as failures.
+///
+/// # Errors
+/// What makes the whole call useless: flags, vocabulary, model, standard output.
+pub fn run(args: &Args) -> Result<Failures> {
+    let words = Words::new(args)?;
+    let pictures = expand(&args.paths);
+    let mut annotations =
+        args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
+    let bundle = args.model.bundle()?;
+    let (vocabulary, networks) = words.load(&bundle)?;
+    let pipeline = Pipeline::new(networks, bundle.manifest);
+
+    let mut failures = Failures::default();
+    for path in pictures {
+        let found = path.and_then(|path| look(&path, args, &pipeline, &vocabulary));
+        let (mut picture, path, findings) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                failures.add(&error);
+                continue;
+            }
+        };
+        let report = Report {
+            path: &picture.name,
+            width: picture.width,
+            height: picture.height,
+            names: vocabulary.names(),
+            tags: &findings.tags,
+            detections: &findings.detections,
+            timing: findings.timing,
+        };
+        let reader_gone = print(|out| match args.format {
+            Format::Jsonl => write_jsonl(out, &report),
+            Format::Text => {
+                let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                write_text(out, &report, colour)
+            }
+        })?;
+        if let Some(annotations) = &mut annotations {
+            let (file, kind) = annotations.file_of(&path);
+            annotate(&mut picture.data, &report);
+            if let Err(error) = save_picture(&file, kind, &picture.data, picture.width, picture.height) {
+                failures.add(&error);
+            }
+        }
+        if reader_gone {
+            break;
+        }
+    }
+    Ok(failures)
+}
+
+fn look(
+    path: &Path,
+    args: &Args,
+    pipeline: &Pipeline,
+    vocabulary: &Vocabulary,
+) -> Result<(Picture, PathBuf, Findings)> {
+    let start = Instant::now();
+    let picture = Picture::open(path)?;
+    let decode = start.elapsed();
+    let mut findings = pipeline.detect(&picture.frame()?, vocabulary, args.threshold)?;
+    findings.timing = Timing { decode, ..findings.timing };
+    if let Some(top) = args.top {
+        findings.tags.truncate(top.get());
+        findings.detections.truncate(top.get());
+    }
+    Ok((picture, path.to_owned(), findings))
+}

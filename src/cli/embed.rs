@@ -1,0 +1,159 @@
+//! `edgeclip embed`
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use super::Failures;
+use super::boxes::Boxes;
+use super::model::ModelArgs;
+use crate::error::{Error, Result};
+use crate::kernels::normalise;
+use crate::model::{FeatureMap, Networks};
+use crate::pipeline::Pipeline;
+use crate::source::{Picture, expand};
+
+/// Metadata value of `format`.
+const FORMAT: &str = "edgeclip-embeddings-1";
+
+/// Write embeddings of pictures, boxes and places into a safetensors file
+///
+/// docs/output.md describes the file. All embeddings have unit norm and live in the space of the prompts.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  edgeclip embed photos/ --out photos.safetensors
+  edgeclip embed a.jpg b.jpg --boxes boxes.json --out regions.safetensors
+    where boxes.json holds {\"a.jpg\": [[10, 20, 110, 220]], \"b.jpg\": []}")]
+pub struct Args {
+    /// Picture files, folders of pictures, or glob patterns
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// JSON object from a picture's path to [x0, y0, x1, y1] boxes in its pixels; embeds these, too
+    #[arg(long, value_name = "FILE")]
+    boxes: Option<PathBuf>,
+    /// Embed every place of the picture, too
+    #[arg(long)]
+    dense: bool,
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// The tensors of the file, picture after picture.
+#[derive(Default)]
+struct Tensors {
+    paths: Vec<String>,
+    images: Vec<f32>,
+    regions: Vec<f32>,
+    region_picture: Vec<i32>,
+    dense: Vec<f32>,
+    /// Channels, rows and columns of one picture's dense embeddings.
+    dense_shape: [usize; 3],
+    content: Vec<f32>,
+}
+
+/// Embeds every picture that can be read; the others are counted as failures.
+///
+/// # Errors
+/// What makes the whole call useless: flags, boxes file, model, output file.
+pub fn run(args: &Args) -> Result<Failures> {
+    let pictures = expand(&args.paths);
+    let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
+    let bundle = args.model.bundle()?;
+    let pipeline = Pipeline::new(Networks::load(&bundle, false)?, bundle.manifest.clone());
+
+    let mut failures = Failures::default();
+    let mut tensors = Tensors::default();
+    for path in pictures {
+        let added = path.and_then(|path| tensors.add(&path, &pipeline, boxes.as_ref(), args.dense));
+        if let Err(error) = added {
+            failures.add(&error);
+        }
+    }
+    if !tensors.paths.is_empty() {
+        let bytes = tensors.to_bytes(args, bundle.manifest.embedding)?;
+        let io = |source| Error::Io { name: args.out.display().to_string(), source };
+        std::fs::write(&args.out, bytes).map_err(io)?;
+    }
+    Ok(failures)
+}
+
+impl Tensors {
+    /// Adds all of one picture, or nothing.
+    fn add(&mut self, path: &Path, pipeline: &Pipeline, boxes: Option<&Boxes>, dense: bool) -> Result<()> {
+        let picture = Picture::open(path)?;
+        let rects = boxes.map(|boxes| boxes.of(&picture.name, picture.width, picture.height)).transpose()?;
+        let mut encoded = pipeline.encode(&picture.frame()?)?;
+        let regions = pipeline.embed_boxes(&encoded, &rects.unwrap_or_default())?;
+
+        self.region_picture.extend(vec![self.paths.len() as i32; regions.len()]);
+        self.regions.extend(regions.into_iter().flatten());
+        normalise::l2(&mut encoded.output.image);
+        self.images.extend(encoded.output.image);
+        if dense {
+            let map = encoded.output.dense;
+            self.dense_shape = [map.channels, map.height, map.width];
+            self.dense.extend(unit_places(map));
+            let content = encoded.letterbox.content();
+            self.content.extend([content.x0, content.y0, content.x1, content.y1]);
+        }
+        self.paths.push(picture.name);
+        Ok(())
+    }
+
+    fn to_bytes(&self, args: &Args, embedding: usize) -> Result<Vec<u8>> {
+        let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("embeddings: {error}"));
+        let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        let (pictures, regions) = (self.paths.len(), self.region_picture.len());
+        let mut parts = vec![("images", Dtype::F32, vec![pictures, embedding], floats(&self.images))];
+        if args.boxes.is_some() {
+            let owners = self.region_picture.iter().flat_map(|v| v.to_le_bytes()).collect();
+            parts.push(("regions", Dtype::F32, vec![regions, embedding], floats(&self.regions)));
+            parts.push(("region_picture", Dtype::I32, vec![regions], owners));
+        }
+        if args.dense {
+            let [channels, height, width] = self.dense_shape;
+            parts.push(("dense", Dtype::F32, vec![pictures, channels, height, width], floats(&self.dense)));
+            parts.push(("content", Dtype::F32, vec![pictures, 4], floats(&self.content)));
+        }
+        let mut views = Vec::new();
+        for (name, dtype, shape, data) in &parts {
+            views.push((*name, TensorView::new(*dtype, shape.clone(), data).map_err(|e| internal(&e))?));
+        }
+        let paths = serde_json::to_string(&self.paths).map_err(|e| internal(&e))?;
+        let metadata = HashMap::from([("format".to_owned(), FORMAT.to_owned()), ("paths".to_owned(), paths)]);
+        serialize(views, Some(metadata)).map_err(|e| internal(&e))
+    }
+}
+
+/// The map's values, CHW, with the vector of each place scaled to unit length.
+fn unit_places(map: FeatureMap) -> Vec<f32> {
+    let places = map.width * map.height;
+    let mut data = map.data;
+    let mut vector = vec![0.0; map.channels];
+    for place in 0..places {
+        for (value, channel) in vector.iter_mut().zip(data.iter().skip(place).step_by(places)) {
+            *value = *channel;
+        }
+        normalise::l2(&mut vector);
+        for (channel, value) in data.iter_mut().skip(place).step_by(places).zip(&vector) {
+            *channel = *value;
+        }
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_has_unit_length() {
+        let map = FeatureMap { channels: 2, width: 3, height: 1, data: vec![3.0, 0.0, -1.0, 4.0, 0.0, 0.0] };
+        assert_eq!(unit_places(map), [0.6, 0.0, -1.0, 0.8, 0.0, 0.0]);
+    }
+}

@@ -1,0 +1,84 @@
+//! The program: flags into validated values, one file a subcommand.
+
+mod annotations;
+mod boxes;
+mod detect;
+mod embed;
+mod failures;
+mod model;
+mod vocab;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use self::failures::{Failures, complain};
+
+/// Finds what you name, in your own words, in pictures.
+#[derive(Parser)]
+#[command(name = "edgeclip", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Detect(detect::Args),
+    Vocab(vocab::Args),
+    Embed(embed::Args),
+}
+
+/// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be used, 70 for a
+/// bug.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let outcome = match cli.command {
+        Command::Detect(args) => detect::run(&args),
+        Command::Vocab(args) => vocab::run(&args),
+        Command::Embed(args) => embed::run(&args),
+    };
+    let code = outcome.map_or_else(
+        |error| {
+            complain(&error);
+            error.exit_code()
+        },
+        |failures| failures.exit_code(),
+    );
+    ExitCode::from(code)
+}
+
+/// Prints help as it is, and a wrong command line as one line like every other error.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        // A closed pipe is no reason to complain.
+        let _ = error.print();
+        return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+    }
+    let text = error.render().to_string();
+    // Tips and usage follow after an empty line.
+    let message = text.split("\n\n").next().unwrap_or(&text);
+    let words: Vec<&str> = message.trim_start_matches("error:").split_whitespace().collect();
+    complain(&format!("{}; see `edgeclip --help`", words.join(" ")));
+    ExitCode::from(2)
+}
+
+/// Writes to standard output; true if whoever read it has gone, which is no error.
+fn print(write: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> crate::error::Result<bool> {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        Err(source) => Err(crate::error::Error::Io { name: "standard output".to_owned(), source }),
+    }
+}

@@ -1,0 +1,5 @@
+//! Scaling vectors to unit length.
+
+mod scalar;
+
+pub use scalar::l2;

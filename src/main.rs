@@ -1,0 +1,7 @@
+//! The `edgeclip` program; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    edgeclip::cli::run()
+}

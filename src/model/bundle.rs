@@ -1,0 +1,137 @@
+//! A model bundle: the manifest and the files that it vouches for, from a folder or from inside the program.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::manifest::{self, Manifest};
+use crate::error::{Error, Result};
+
+/// The vision network.
+pub const VISION: &str = "vision.onnx";
+/// The region prompter.
+pub const PROMPT: &str = "prompt.onnx";
+/// The text tower.
+pub const TEXT: &str = "text.onnx";
+/// The text tower's tokenizer, in Hugging Face's format.
+pub const TOKENIZER: &str = "tokenizer.json";
+/// The bank of everyday names that stands for "none of these".
+pub const NEGATIVES: &str = "negatives.vocab.safetensors";
+
+const FILES: [&str; 5] = [VISION, PROMPT, TEXT, TOKENIZER, NEGATIVES];
+
+macro_rules! default_file {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/", $name))
+    };
+}
+
+/// A model bundle.
+#[derive(Debug)]
+pub struct Bundle {
+    /// What the bundle says about itself.
+    pub manifest: Manifest,
+    /// `None` for the bundle inside the program.
+    folder: Option<PathBuf>,
+}
+
+impl Bundle {
+    /// The bundle that is compiled into this program.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the program was built from a broken bundle.
+    pub fn embedded() -> Result<Self> {
+        let text = String::from_utf8_lossy(default_file!("model.toml"));
+        Ok(Self { manifest: Manifest::parse(manifest::FILE, &text)?, folder: None })
+    }
+
+    /// The bundle in `folder`: all files must be there and the manifest must name a hash for each. A file's contents
+    /// are compared with its hash when it is read.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there is no such folder, [`Error::Model`] or [`Error::Io`] naming the file.
+    pub fn open(folder: &Path) -> Result<Self> {
+        if !folder.is_dir() {
+            let found = if folder.exists() { "a file" } else { "nothing there" };
+            return Err(Error::input(
+                folder.display().to_string(),
+                found,
+                "a model folder holding model.toml",
+            ));
+        }
+        for name in FILES.iter().chain([&manifest::FILE]) {
+            if !folder.join(name).is_file() {
+                let path = folder.join(name).display().to_string();
+                return Err(Error::model(
+                    path,
+                    "no such file",
+                    format!("a folder holding model.toml, {}", FILES.join(", ")),
+                ));
+            }
+        }
+        let path = folder.join(manifest::FILE);
+        let name = path.display().to_string();
+        let bytes = fs::read(&path).map_err(|source| Error::Io { name: name.clone(), source })?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Error::model(&name, "bytes that are no text", "UTF-8"))?;
+        let manifest = Manifest::parse(&name, &text)?;
+        if let Some(missing) = FILES.iter().find(|file| !manifest.files.contains_key(**file)) {
+            return Err(Error::model(
+                name,
+                format!("no hash of {missing} under [files]"),
+                "one for each file",
+            ));
+        }
+        Ok(Self { manifest, folder: Some(folder.to_owned()) })
+    }
+
+    /// Contents of the bundle's file `name`, one of this module's constants, checked against the manifest's hash.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::Model`] naming both hashes if it was changed.
+    pub fn file(&self, name: &str) -> Result<Cow<'static, [u8]>> {
+        let Some(folder) = &self.folder else {
+            return embedded_file(name).map(Cow::Borrowed);
+        };
+        let path = folder.join(name).display().to_string();
+        let bytes = fs::read(folder.join(name)).map_err(|source| Error::Io { name: path.clone(), source })?;
+        let expected = self.manifest.files.get(name).map_or("", String::as_str);
+        let found = sha256(&bytes);
+        if !found.eq_ignore_ascii_case(expected) {
+            return Err(Error::model(
+                path,
+                format!("sha256 {found}"),
+                format!("sha256 {expected} as in model.toml"),
+            ));
+        }
+        Ok(Cow::Owned(bytes))
+    }
+
+    /// What errors call the bundle's file `name`.
+    pub(super) fn path(&self, name: &str) -> String {
+        self.folder.as_ref().map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
+    }
+}
+
+fn embedded_file(name: &str) -> Result<&'static [u8]> {
+    match name {
+        VISION => Ok(default_file!("vision.onnx")),
+        PROMPT => Ok(default_file!("prompt.onnx")),
+        TEXT => Ok(default_file!("text.onnx")),
+        TOKENIZER => Ok(default_file!("tokenizer.json")),
+        NEGATIVES => Ok(default_file!("negatives.vocab.safetensors")),
+        _ => Err(Error::Internal(format!("no bundle file is called {name}"))),
+    }
+}
+
+/// sha256 in lower-case hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,50 @@
+//! The model: its bundle of files, and the three networks that run through tract. No other room imports tract.
+
+mod bundle;
+mod graph;
+mod manifest;
+mod output;
+mod prompt;
+mod region;
+mod text;
+mod vision;
+
+pub use bundle::{Bundle, NEGATIVES};
+pub use manifest::{
+    DetectionSettings, ImageScore, InputSettings, Manifest, Pool, RegionScore, RegionSettings, ScoreSettings,
+};
+pub use output::{FeatureMap, Level, VisionOutput};
+pub use prompt::Prompter;
+pub use text::TextTower;
+pub use vision::Vision;
+
+use std::thread;
+
+use crate::error::Result;
+
+/// The networks of a bundle.
+pub struct Networks {
+    /// Pictures.
+    pub vision: Vision,
+    /// Boxes.
+    pub prompter: Prompter,
+    /// Words; `None` where a vocabulary file makes it needless.
+    pub text: Option<TextTower>,
+}
+
+impl Networks {
+    /// Loads the networks side by side, the text tower only if `with_text`.
+    ///
+    /// # Errors
+    /// The first network's error, as of its own `load`.
+    pub fn load(bundle: &Bundle, with_text: bool) -> Result<Self> {
+        thread::scope(|scope| {
+            let text = with_text.then(|| scope.spawn(|| TextTower::load(bundle)));
+            let vision = Vision::load(bundle)?;
+            let prompter = Prompter::load(bundle)?;
+            let text =
+                text.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            Ok(Self { vision, prompter, text: text.transpose()? })
+        })
+    }
+}

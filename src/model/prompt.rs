@@ -1,0 +1,82 @@
+//! The region prompter: any box of the picture becomes an embedding.
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::{DimLike, Factoid};
+
+use super::bundle::{self, Bundle};
+use super::graph::Graph;
+use super::manifest::Pool;
+use super::output::VisionOutput;
+use super::region;
+use crate::error::{Error, Result};
+use crate::geometry::Rect;
+use crate::kernels::normalise;
+
+/// The region prompter of a bundle.
+pub struct Prompter {
+    graph: Graph,
+    /// Index of the output `embedding`.
+    output: usize,
+    pools: Vec<Pool>,
+    size: u32,
+    features: usize,
+    embedding: usize,
+}
+
+impl Prompter {
+    /// Loads `prompt.onnx`.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the file.
+    pub fn load(bundle: &Bundle) -> Result<Self> {
+        let manifest = &bundle.manifest;
+        let graph = Graph::load(bundle, bundle::PROMPT, |model| {
+            let batch = model.symbols.sym("N").to_dim();
+            vec![f32::fact([batch, declared_features(model).to_dim()])]
+        })?;
+        let features = graph.input(0)?[1];
+        let (output, shape) = graph.output("embedding")?;
+        if shape.len() != 2 || shape[1] != manifest.embedding {
+            return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
+        }
+        let pools = manifest.region.pool.clone();
+        Ok(Self { graph, output, pools, size: manifest.input.size, features, embedding: manifest.embedding })
+    }
+
+    /// One embedding of unit norm for each of `boxes`, in input pixels. `content` is where the picture lies inside the
+    /// letterbox (`Letterbox::content`).
+    ///
+    /// # Errors
+    /// [`Error::Input`] if a box is empty or not finite.
+    pub fn embed(&self, out: &VisionOutput, content: Rect, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
+        if boxes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut regions = Vec::with_capacity(boxes.len() * self.features);
+        for rect in boxes {
+            regions.extend(region::vector(out, &self.pools, self.size, &content, rect)?);
+        }
+        if regions.len() != boxes.len() * self.features {
+            let found = format!("a region input of {} features", self.features);
+            let expected = format!("{} by vision.onnx and region.pool", regions.len() / boxes.len());
+            return Err(Error::model(bundle::PROMPT, found, expected));
+        }
+        let input = self.graph.tensor(&[boxes.len(), self.features], &regions)?;
+        let values = self.graph.run(tvec!(input))?;
+        let mut embeddings = self.graph.values(&values[self.output])?;
+        Ok(embeddings
+            .chunks_exact_mut(self.embedding)
+            .map(|embedding| {
+                normalise::l2(embedding);
+                embedding.to_vec()
+            })
+            .collect())
+    }
+}
+
+/// Length of the region vector that the file declares for its input `[N, F]`; 0 if it declares none.
+fn declared_features(model: &InferenceModel) -> usize {
+    let fact = model.input_fact(0).ok();
+    let dim = fact.and_then(|fact| fact.shape.dim(1)).and_then(|dim| dim.concretize());
+    dim.and_then(|dim| dim.to_usize().ok()).unwrap_or(0)
+}

@@ -1,0 +1,78 @@
+//! The region vector: what the feature maps hold around a box.
+
+use super::manifest::Pool;
+use super::output::{FeatureMap, VisionOutput};
+use crate::error::{Error, Result};
+use crate::geometry::Rect;
+
+/// Region vector of `rect`, in input pixels of a square input of `size` pixels: every pool's part in order, then
+/// `ln(w/S), ln(h/S)`. `content` is where the picture lies inside the letterbox.
+///
+/// # Errors
+/// [`Error::Input`] if the box is empty or not finite, [`Error::Internal`] if `out` lacks a map.
+pub(super) fn vector(
+    out: &VisionOutput,
+    pools: &[Pool],
+    size: u32,
+    content: &Rect,
+    rect: &Rect,
+) -> Result<Vec<f32>> {
+    if !(rect.area() > 0.0 && rect.area().is_finite() && rect.x0.is_finite() && rect.y0.is_finite()) {
+        let found = format!("({}, {}, {}, {})", rect.x0, rect.y0, rect.x1, rect.y1);
+        return Err(Error::input("region", found, "a finite box with x0 < x1 and y0 < y1"));
+    }
+    let mut vector = Vec::new();
+    for pool in pools {
+        let name = chosen(pool, rect);
+        let map = out.maps.get(name).ok_or_else(|| Error::Internal(format!("no feature map {name}")))?;
+        let around = rect.expand(pool.expand, pool.square).clip(content);
+        average(map, size as f32, &around, pool.samples, &mut vector);
+    }
+    vector.push((rect.width() / size as f32).ln());
+    vector.push((rect.height() / size as f32).ln());
+    Ok(vector)
+}
+
+/// The first map `i` with `sqrt(w · h) < limits[i]`, else the last.
+fn chosen<'a>(pool: &'a Pool, rect: &Rect) -> &'a str {
+    let side = rect.area().sqrt();
+    let index = pool.limits.iter().position(|&limit| side < limit).unwrap_or(pool.limits.len());
+    pool.maps.get(index).map_or("", String::as_str)
+}
+
+/// Appends, a channel at a time, the mean of `samples` × `samples` bilinear samples of `map` inside `rect`.
+///
+/// The mean of a grid of bilinear samples is separable: `Σ_y a_y Σ_x b_x · map[y][x]`.
+fn average(map: &FeatureMap, size: f32, rect: &Rect, samples: usize, vector: &mut Vec<f32>) {
+    let columns = axis(rect.x0, rect.x1, size, map.width, samples);
+    let rows = axis(rect.y0, rect.y1, size, map.height, samples);
+    for plane in map.data.chunks_exact(map.width * map.height) {
+        let row = |y: usize| columns.iter().map(|&(x, b)| b * plane[y * map.width + x]).sum::<f32>();
+        vector.push(rows.iter().map(|&(y, a)| a * row(y)).sum());
+    }
+}
+
+/// Cells and weights, summing to 1, of the mean of bilinear samples along one axis. Sample `i` lies at pixel
+/// `p = from + (i + .5)/n · (to − from)`, feature coordinate `u = p/stride − .5`, clamped to `[0, cells − 1]`.
+fn axis(from: f32, to: f32, size: f32, cells: usize, samples: usize) -> Vec<(usize, f32)> {
+    let stride = size / cells as f32;
+    let last = cells - 1;
+    let mut weights: Vec<(usize, f32)> = Vec::with_capacity(2 * samples);
+    for i in 0..samples {
+        let pixel = from + (i as f32 + 0.5) / samples as f32 * (to - from);
+        let u = (pixel / stride - 0.5).clamp(0.0, last as f32);
+        let cell = (u as usize).min(last);
+        let fraction = u - cell as f32;
+        for (cell, weight) in [(cell, 1.0 - fraction), ((cell + 1).min(last), fraction)] {
+            match weights.iter_mut().find(|(known, _)| *known == cell) {
+                Some((_, sum)) => *sum += weight / samples as f32,
+                None => weights.push((cell, weight / samples as f32)),
+            }
+        }
+    }
+    weights
+}
+
+#[cfg(test)]
+#[path = "region_tests.rs"]
+mod tests;

@@ -1,0 +1,209 @@
+//! The text tower: the user's words become embeddings.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use tokenizers::Tokenizer;
+use tract_onnx::prelude::*;
+
+use super::bundle::{self, Bundle};
+use super::graph::Graph;
+use crate::error::{Error, Result};
+use crate::kernels::normalise;
+
+/// Most tokens of one pass: enough for long matrix rows, few enough for the caches and for every core to get work.
+const BATCH_TOKENS: usize = 256;
+
+/// Characters that a token may stand for. WordPiece makes one "unknown" token of a word of any length.
+const CHARACTERS_PER_TOKEN: usize = 32;
+
+/// Characters of a prompt that an error repeats.
+const SHOWN: usize = 40;
+
+/// The text tower of a bundle, with its tokenizer.
+pub struct TextTower {
+    graph: Graph,
+    /// Index of the output `embedding`.
+    output: usize,
+    tokenizer: Tokenizer,
+    unknown: Option<u32>,
+    templates: Vec<String>,
+    max_tokens: usize,
+    embedding: usize,
+    sha256: String,
+}
+
+impl TextTower {
+    /// Loads `text.onnx` and `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the file.
+    pub fn load(bundle: &Bundle) -> Result<Self> {
+        let manifest = &bundle.manifest;
+        let tokenizer = load_tokenizer(bundle)?;
+        let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
+        let graph = Graph::load(bundle, bundle::TEXT, |model| {
+            let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
+            vec![i64::fact(&shape), i64::fact(&shape)]
+        })?;
+        let (output, shape) = graph.output("embedding")?;
+        if shape.len() != 2 || shape[1] != manifest.embedding {
+            return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
+        }
+        Ok(Self {
+            graph,
+            output,
+            tokenizer,
+            unknown,
+            templates: manifest.templates.clone(),
+            max_tokens: manifest.text_max_tokens,
+            embedding: manifest.embedding,
+            sha256: manifest.files.get(bundle::TEXT).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// sha256 of `text.onnx`, lower-case hexadecimal: vocabularies made by another tower cannot be used.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// One embedding of unit norm for each prompt: the normalised mean of the normalised embeddings of the prompt in each
+    /// of the manifest's templates. Runs on all cores.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the prompt if it is empty, too long, or has no word that the tokenizer knows.
+    pub fn embed(&self, prompts: &[String]) -> Result<Vec<Vec<f32>>> {
+        let mut sentences = Vec::with_capacity(prompts.len() * self.templates.len());
+        for prompt in prompts {
+            self.check(prompt)?;
+            for template in &self.templates {
+                sentences.push(self.tokens(prompt, &template.replace("{}", prompt.trim()))?);
+            }
+        }
+        let parts = self.run(&sentences)?;
+        Ok(parts.chunks_exact(self.templates.len()).map(|forms| mean(forms, self.embedding)).collect())
+    }
+
+    fn check(&self, prompt: &str) -> Result<()> {
+        if prompt.trim().is_empty() {
+            return Err(Error::input("prompt", "no text", "words to look for"));
+        }
+        let limit = self.max_tokens * CHARACTERS_PER_TOKEN;
+        if prompt.chars().nth(limit).is_some() {
+            let expected = format!("at most {limit}");
+            return Err(Error::input(
+                shown(prompt),
+                format!("{} characters", prompt.chars().count()),
+                expected,
+            ));
+        }
+        let encoding =
+            self.tokenizer.encode_fast(prompt.trim(), false).map_err(|error| tokenizer_failed(&error))?;
+        if encoding.get_ids().iter().all(|&id| Some(id) == self.unknown) {
+            return Err(Error::input(shown(prompt), "no known word", "words of the text tower's vocabulary"));
+        }
+        Ok(())
+    }
+
+    fn tokens(&self, prompt: &str, sentence: &str) -> Result<Vec<i64>> {
+        let encoding =
+            self.tokenizer.encode_fast(sentence, true).map_err(|error| tokenizer_failed(&error))?;
+        let ids = encoding.get_ids();
+        if ids.len() > self.max_tokens {
+            let expected = format!("at most {}", self.max_tokens);
+            return Err(Error::input(shown(prompt), format!("{} tokens", ids.len()), expected));
+        }
+        Ok(ids.iter().map(|&id| i64::from(id)).collect())
+    }
+
+    /// Embeddings of tokenised sentences, in their order, not normalised.
+    fn run(&self, sentences: &[Vec<i64>]) -> Result<Vec<Vec<f32>>> {
+        let batches = batches(sentences);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push((batch, self.run_batch(sentences, batch)?));
+            }
+            Ok(done)
+        };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(batches.len());
+        let finished: Vec<Result<Vec<_>>> = thread::scope(|scope| {
+            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            let joined = workers.into_iter().map(|worker| match worker.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            joined.chain([own]).collect()
+        });
+        let mut embeddings = vec![Vec::new(); sentences.len()];
+        for done in finished {
+            for (batch, values) in done? {
+                for (&sentence, embedding) in batch.iter().zip(values.chunks_exact(self.embedding)) {
+                    embeddings[sentence] = embedding.to_vec();
+                }
+            }
+        }
+        Ok(embeddings)
+    }
+
+    fn run_batch(&self, sentences: &[Vec<i64>], batch: &[usize]) -> Result<Vec<f32>> {
+        let ids: Vec<i64> = batch.iter().flat_map(|&sentence| &sentences[sentence]).copied().collect();
+        let shape = [batch.len(), ids.len() / batch.len()];
+        let mask = self.graph.tensor(&shape, &vec![1i64; ids.len()])?;
+        let values = self.graph.run(tvec!(self.graph.tensor(&shape, &ids)?, mask))?;
+        self.graph.values(&values[self.output])
+    }
+}
+
+/// Groups of sentences of equal length, so that no batch holds padding.
+fn batches(sentences: &[Vec<i64>]) -> Vec<Vec<usize>> {
+    let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, tokens) in sentences.iter().enumerate() {
+        by_length.entry(tokens.len()).or_default().push(index);
+    }
+    let parts = by_length.iter().rev().flat_map(|(&length, indices)| {
+        indices.chunks((BATCH_TOKENS / length.max(1)).max(1)).map(<[usize]>::to_vec)
+    });
+    parts.collect()
+}
+
+/// Normalised mean of the normalised embeddings of one prompt's forms.
+fn mean(forms: &[Vec<f32>], dimension: usize) -> Vec<f32> {
+    let mut sum = vec![0.0; dimension];
+    for form in forms {
+        let mut form = form.clone();
+        normalise::l2(&mut form);
+        for (total, value) in sum.iter_mut().zip(&form) {
+            *total += value;
+        }
+    }
+    normalise::l2(&mut sum);
+    sum
+}
+
+fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer> {
+    let broken = |error: tokenizers::Error| {
+        Error::model(bundle.path(bundle::TOKENIZER), error.to_string(), "a Hugging Face tokenizer")
+    };
+    let mut tokenizer = Tokenizer::from_bytes(bundle.file(bundle::TOKENIZER)?).map_err(broken)?;
+    // A prompt too long is an error, never cut; batches hold equal lengths.
+    tokenizer.with_truncation(None).map_err(broken)?;
+    tokenizer.with_padding(None);
+    Ok(tokenizer)
+}
+
+fn tokenizer_failed(error: &tokenizers::Error) -> Error {
+    Error::Internal(format!("tokenizer: {error}"))
+}
+
+/// What errors call a prompt: its first characters.
+fn shown(prompt: &str) -> String {
+    match prompt.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("prompt \"{}…\"", &prompt[..end]),
+        None => format!("prompt \"{prompt}\""),
+    }
+}

@@ -1,0 +1,108 @@
+//! One JSON object a line for each picture; `docs/output.md` describes its keys.
+
+use std::io::{Result, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Report;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    path: &'a str,
+    width: u32,
+    height: u32,
+    tags: Vec<Tag<'a>>,
+    detections: Vec<Detection<'a>>,
+    timing_ms: Milliseconds,
+}
+
+#[derive(Serialize)]
+struct Tag<'a> {
+    label: &'a str,
+    score: f64,
+}
+
+#[derive(Serialize)]
+struct Detection<'a> {
+    label: &'a str,
+    score: f64,
+    #[serde(rename = "box")]
+    rect: [f64; 4],
+}
+
+#[derive(Serialize)]
+struct Milliseconds {
+    decode: f64,
+    preprocess: f64,
+    vision: f64,
+    regions: f64,
+    #[serde(rename = "match")]
+    matching: f64,
+    total: f64,
+}
+
+/// Writes `report` as one line: scores with 4 decimals, boxes in pixels with 1, times in milliseconds with 3.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_jsonl(out: &mut impl Write, report: &Report<'_>) -> Result<()> {
+    let tag = |t: &crate::vocabulary::Tag| Tag { label: report.name(t.label), score: rounded(t.score, 4) };
+    let detection = |d: &crate::vocabulary::Detection| Detection {
+        label: report.name(d.label),
+        score: rounded(d.score, 4),
+        rect: [d.rect.x0, d.rect.y0, d.rect.x1, d.rect.y1].map(|v| rounded(v, 1)),
+    };
+    let ms = |duration: Duration| rounded((duration.as_secs_f64() * 1e3) as f32, 3);
+    let timing = &report.timing;
+    let line = Line {
+        path: report.path,
+        width: report.width,
+        height: report.height,
+        tags: report.tags.iter().map(tag).collect(),
+        detections: report.detections.iter().map(detection).collect(),
+        timing_ms: Milliseconds {
+            decode: ms(timing.decode),
+            preprocess: ms(timing.preprocess),
+            vision: ms(timing.vision),
+            regions: ms(timing.regions),
+            matching: ms(timing.matching),
+            total: ms(timing.total()),
+        },
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+/// `value` with so many decimals. In f64, whose shortest decimal form then has no more digits than these.
+fn rounded(value: f32, decimals: i32) -> f64 {
+    let unit = 10f64.powi(decimals);
+    (f64::from(value) * unit).round() / unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::with_street;
+    use super::*;
+
+    #[test]
+    fn a_report_is_one_line_with_documented_keys_in_order() {
+        let mut line = Vec::new();
+        with_street(|report| write_jsonl(&mut line, &report).unwrap());
+        let expected = concat!(
+            r#"{"path":"a \"b\".jpg","width":640,"height":64,"tags":[{"label":"street","score":0.8123}],"#,
+            r#""detections":[{"label":"red bus","score":0.9,"box":[10.0,20.1,110.5,64.0]},"#,
+            r#"{"label":"person","score":0.3333,"box":[0.0,0.0,5.0,10.0]}],"#,
+            r#""timing_ms":{"decode":1.0,"preprocess":0.25,"vision":30.123,"regions":4.0,"match":0.5,"total":35.873}}"#,
+            "\n"
+        );
+        assert_eq!(String::from_utf8(line).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_line_break_in_a_path_does_not_break_the_line() {
+        let mut line = Vec::new();
+        with_street(|report| write_jsonl(&mut line, &Report { path: "a\nb", ..report }).unwrap());
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+    }
+}

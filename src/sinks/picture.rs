@@ -1,0 +1,94 @@
+//! Writing RGB pictures to PNG and JPEG files.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use crate::error::{Error, Result};
+
+/// JPEG quality, 1 to 100: text on the plates stays crisp.
+const JPEG_QUALITY: u8 = 92;
+
+/// File formats that pictures are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureKind {
+    /// `.png`
+    Png,
+    /// `.jpg`, `.jpeg`
+    Jpeg,
+}
+
+impl PictureKind {
+    /// The format that a file's extension names, in either case; `None` for any other.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+}
+
+/// Writes `width · height` RGB pixels, three bytes each, to `path`.
+///
+/// # Errors
+/// [`Error::Input`] if the format cannot hold the picture (JPEG ends at 65,535 pixels a side), [`Error::Io`] if the file
+/// cannot be written.
+pub fn save_picture(path: &Path, kind: PictureKind, rgb: &[u8], width: u32, height: u32) -> Result<()> {
+    let name = path.display().to_string();
+    let expected = width as usize * height as usize * 3;
+    if rgb.len() != expected {
+        return Err(Error::Internal(format!("{} bytes of a {width}x{height} picture", rgb.len())));
+    }
+    let mut file = Cursor::new(Vec::new());
+    let encoded = match kind {
+        PictureKind::Png => {
+            PngEncoder::new(&mut file).write_image(rgb, width, height, ExtendedColorType::Rgb8)
+        }
+        PictureKind::Jpeg => JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY).encode(
+            rgb,
+            width,
+            height,
+            ExtendedColorType::Rgb8,
+        ),
+    };
+    let found = |error| format!("{width}x{height} pixels ({error})");
+    encoded.map_err(|error| Error::input(&name, found(error), "a size that the file format can hold"))?;
+    std::fs::write(path, file.into_inner()).map_err(|source| Error::Io { name, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_names_the_format() {
+        assert_eq!(PictureKind::of(Path::new("a/b.PNG")), Some(PictureKind::Png));
+        assert_eq!(PictureKind::of(Path::new("b.c.jpeg")), Some(PictureKind::Jpeg));
+        for other in ["out", "out.bmp", ".png", "png"] {
+            assert_eq!(PictureKind::of(Path::new(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn pictures_come_back() {
+        let rgb: Vec<u8> = (0..16 * 8 * 3).map(|i| if i % 3 == 0 { 200 } else { 40 }).collect();
+        for (extension, kind, tolerance) in [("png", PictureKind::Png, 0), ("jpg", PictureKind::Jpeg, 8)] {
+            let path = std::env::temp_dir().join(format!("edgeclip-{}.{extension}", std::process::id()));
+            save_picture(&path, kind, &rgb, 16, 8).unwrap();
+            let back = image::open(&path).unwrap().into_rgb8();
+            std::fs::remove_file(&path).unwrap();
+            assert_eq!(back.dimensions(), (16, 8));
+            assert!(back.as_raw().iter().zip(&rgb).all(|(a, b)| a.abs_diff(*b) <= tolerance), "{extension}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let message = save_picture(Path::new("/no/such/a.png"), PictureKind::Png, &[0; 3], 1, 1).unwrap_err();
+        assert!(message.to_string().starts_with("/no/such/a.png: "));
+    }
+}

@@ -1,0 +1,73 @@
+//! Path arguments into picture files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Extensions, in lower case, by which a folder's pictures are found. The contents decide how they are decoded.
+const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+
+/// The picture files that `arguments` name, in order: a file is itself, a folder its pictures sorted by name (its
+/// subfolders are left alone), a glob pattern the files that it matches, sorted.
+///
+/// An argument that names no picture takes the place of its pictures as [`Error::Input`] or [`Error::Io`].
+pub fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
+    arguments.iter().flat_map(|argument| one(argument)).collect()
+}
+
+fn one(argument: &Path) -> Vec<Result<PathBuf>> {
+    let found = if argument.is_dir() {
+        folder(argument)
+    } else if argument.exists() {
+        return vec![Ok(argument.to_owned())];
+    } else {
+        pattern(argument)
+    };
+    match found {
+        Ok(paths) => paths.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    }
+}
+
+fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let name = || folder.display().to_string();
+    let io = |source| Error::Io { name: name(), source };
+    let mut pictures = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        if extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) && path.is_file() {
+            pictures.push(path);
+        }
+    }
+    if pictures.is_empty() {
+        let expected = format!("files ending in {}", EXTENSIONS.join(", "));
+        return Err(Error::input(name(), "a folder without pictures", expected));
+    }
+    pictures.sort();
+    Ok(pictures)
+}
+
+fn pattern(pattern: &Path) -> Result<Vec<PathBuf>> {
+    let name = pattern.display().to_string();
+    let missing =
+        || Error::input(&name, "nothing there", "a picture, a folder of pictures or a glob pattern");
+    let text = pattern.to_str().filter(|text| text.contains(['*', '?', '['])).ok_or_else(missing)?;
+    let hits = glob::glob(text).map_err(|error| Error::input(&name, error.msg, "a glob pattern"))?;
+    let mut files = Vec::new();
+    for hit in hits {
+        let path = hit.map_err(|error| {
+            let name = error.path().display().to_string();
+            Error::Io { name, source: error.into() }
+        })?;
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::input(&name, "a pattern without matches", "a pattern that matches files"));
+    }
+    files.sort();
+    Ok(files)
+}

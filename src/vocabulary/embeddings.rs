@@ -1,0 +1,117 @@
+//! Rows of the joint embedding space.
+
+use crate::kernels::normalise;
+
+/// Embeddings of one dimension D, row after row in one buffer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embeddings {
+    dimension: usize,
+    data: Vec<f32>,
+}
+
+impl Embeddings {
+    /// No rows yet, of `dimension` values each. A dimension of zero counts as one.
+    pub fn new(dimension: usize) -> Self {
+        Self { dimension: dimension.max(1), data: Vec::new() }
+    }
+
+    /// Splits `data` into rows of `dimension` values; `None` if that leaves a rest or `dimension` is zero.
+    pub fn from_data(dimension: usize, data: Vec<f32>) -> Option<Self> {
+        (dimension > 0 && data.len().is_multiple_of(dimension)).then_some(Self { dimension, data })
+    }
+
+    /// Appends `row`; false, and nothing changes, if it has not `dimension` values.
+    #[must_use]
+    pub fn push(&mut self, row: &[f32]) -> bool {
+        let fits = row.len() == self.dimension;
+        if fits {
+            self.data.extend_from_slice(row);
+        }
+        fits
+    }
+
+    /// Values a row, D.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.data.len() / self.dimension
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The rows in order, D values each.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> + Clone {
+        self.data.chunks_exact(self.dimension)
+    }
+
+    /// All values, row after row.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The dot product of `vector` with each row, in order.
+    pub fn dots<'a>(&'a self, vector: &'a [f32]) -> impl ExactSizeIterator<Item = f32> + 'a {
+        self.rows().map(|row| dot(row, vector))
+    }
+}
+
+/// `Σ a·b` over the common length. Eight running sums, so that the compiler may use SIMD.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, a_tail) = a.as_chunks::<8>();
+    let (b_lanes, b_tail) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// `vector` divided by its length; `None` if the length is zero or not a finite number.
+pub fn normalised(vector: &[f32]) -> Option<Vec<f32>> {
+    let mut unit = vector.to_vec();
+    normalise::l2(&mut unit);
+    // What the kernel could not scale is left as it was; NaN fails, too.
+    ((dot(&unit, &unit) - 1.0).abs() < 0.01).then_some(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dot_products_cover_lanes_and_tail() {
+        for length in [0, 1, 7, 8, 9, 16, 19] {
+            let a: Vec<f32> = (0..length).map(|i| i as f32 - 3.0).collect();
+            let b: Vec<f32> = (0..length).map(|i| 2.0 * i as f32 + 1.0).collect();
+            let expected: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            assert_eq!(dot(&a, &b), expected, "length {length}");
+        }
+    }
+
+    #[test]
+    fn only_vectors_with_a_direction_are_normalised() {
+        assert_eq!(normalised(&[3.0, 0.0, -4.0]), Some(vec![0.6, 0.0, -0.8]));
+        assert_eq!(normalised(&[0.0; 4]), None);
+        assert_eq!(normalised(&[]), None);
+        assert_eq!(normalised(&[1.0, f32::NAN]), None);
+        assert_eq!(normalised(&[1.0, f32::INFINITY]), None);
+    }
+
+    #[test]
+    fn rows_must_fit() {
+        let mut rows = Embeddings::new(2);
+        assert!(rows.push(&[1.0, 2.0]));
+        assert!(!rows.push(&[1.0]));
+        assert_eq!((rows.len(), rows.dots(&[10.0, 1.0]).collect::<Vec<_>>()), (1, vec![12.0]));
+        assert!(Embeddings::from_data(2, vec![0.0; 3]).is_none());
+        assert!(Embeddings::from_data(0, vec![]).is_none());
+    }
+}

@@ -1,0 +1,141 @@
+//! What the user types after `--prompt`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+
+use crate::error::{Error, Result};
+
+/// Longest prompt and longest name, in characters.
+pub const MAX_CHARACTERS: usize = 500;
+/// Most prompts of one vocabulary.
+pub const MAX_PROMPTS: usize = 20_000;
+/// Largest prompt file in bytes: more cannot hold valid prompts.
+const MAX_FILE_BYTES: u64 = (MAX_PROMPTS * (2 * MAX_CHARACTERS + 8)) as u64;
+
+/// One thing to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// What is printed.
+    pub name: String,
+    /// What is embedded.
+    pub text: String,
+}
+
+impl Prompt {
+    /// Reads `person, dog, red bus`, or `@FILE` with one prompt a line and `#` comments. Each item is a prompt, or
+    /// `name = prompt` where the printed name shall differ. Empty items are skipped, repeated ones merged.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if nothing is left, a prompt or name is empty or longer than [`MAX_CHARACTERS`], one name has
+    /// two prompts or one prompt two names, there are more than [`MAX_PROMPTS`], or the file cannot be read as
+    /// UTF-8 text.
+    pub fn parse(argument: &str) -> Result<Vec<Self>> {
+        match argument.trim().strip_prefix('@') {
+            Some(file) => {
+                let text = read(file)?;
+                let lines = text.lines().enumerate();
+                let items = lines.map(|(i, line)| (format!("{file} line {}", i + 1), line));
+                collect(file, items.filter(|(_, line)| !line.trim_start().starts_with('#')))
+            }
+            None => collect("--prompt", argument.split(',').map(|item| ("--prompt".to_owned(), item))),
+        }
+    }
+
+    fn parse_one(place: &str, item: &str) -> Result<Option<Self>> {
+        let item = one_spaced(item);
+        if item.is_empty() {
+            return Ok(None);
+        }
+        let (name, text) = item.split_once('=').unwrap_or((&item, &item));
+        let (name, text) = (name.trim(), text.trim());
+        if name.is_empty() || text.is_empty() {
+            return Err(Error::input(
+                place,
+                format!("\"{}\"", shortened(&item)),
+                "a prompt, or NAME = PROMPT",
+            ));
+        }
+        for part in [name, text] {
+            let length = part.chars().count();
+            if length > MAX_CHARACTERS {
+                let found = format!("{length} characters in \"{}\"", shortened(part));
+                return Err(Error::input(place, found, format!("at most {MAX_CHARACTERS} a prompt")));
+            }
+        }
+        Ok(Some(Self { name: name.to_owned(), text: text.to_owned() }))
+    }
+}
+
+/// The text of a prompt file without a byte order mark.
+fn read(file: &str) -> Result<String> {
+    if file.is_empty() {
+        return Err(Error::input("--prompt", "@ without a file name", "@FILE with one prompt a line"));
+    }
+    let unreadable =
+        |error: std::io::Error| Error::input(file, error.to_string(), "a text file, one prompt a line");
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(unreadable)?;
+    opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let found = format!("more than {MAX_FILE_BYTES} bytes");
+        return Err(Error::input(file, found, format!("at most {MAX_PROMPTS} prompts, one a line")));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        Error::input(
+            file,
+            format!("bytes that are not UTF-8 at offset {offset}"),
+            "UTF-8 text, one prompt a line",
+        )
+    })?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Parses (place, item) pairs and merges duplicates; the first of each stays.
+fn collect<'a>(source: &str, items: impl Iterator<Item = (String, &'a str)>) -> Result<Vec<Prompt>> {
+    let mut prompts: Vec<Prompt> = Vec::new();
+    let mut name_of_text: HashMap<String, String> = HashMap::new();
+    let mut text_of_name: HashMap<String, String> = HashMap::new();
+    for (place, item) in items {
+        let Some(prompt) = Prompt::parse_one(&place, item)? else { continue };
+        // The text tower folds case: prompts that differ only there are the same prompt.
+        let (name, text) = (prompt.name.to_lowercase(), prompt.text.to_lowercase());
+        if let Some(other) = name_of_text.get(&text) {
+            if *other == name {
+                continue;
+            }
+            let found = format!("a second name for the prompt \"{}\"", shortened(&prompt.text));
+            return Err(Error::input(place, found, "one name a prompt"));
+        }
+        if text_of_name.contains_key(&name) {
+            let found = format!("a second prompt for the name \"{}\"", shortened(&prompt.name));
+            return Err(Error::input(place, found, "one prompt a name"));
+        }
+        name_of_text.insert(text.clone(), name.clone());
+        text_of_name.insert(name, text);
+        prompts.push(prompt);
+        if prompts.len() > MAX_PROMPTS {
+            return Err(Error::input(source, "more prompts", format!("at most {MAX_PROMPTS}")));
+        }
+    }
+    if prompts.is_empty() {
+        return Err(Error::input(source, "no prompt", "at least one, for example \"person, dog, red bus\""));
+    }
+    Ok(prompts)
+}
+
+/// Runs of white space and control characters become one space, none at the ends.
+fn one_spaced(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// At most 40 characters of `text`, for error messages.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(39).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+#[path = "prompts_tests.rs"]
+mod tests;

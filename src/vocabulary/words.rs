@@ -1,0 +1,198 @@
+//! A vocabulary: names, what was embedded for each, and what else a region could be.
+
+use super::embeddings::{Embeddings, dot};
+use super::prompts::Prompt;
+use crate::error::{Error, Result};
+use crate::model::{Bundle, Manifest, NEGATIVES, TextTower};
+
+/// The bundle's file whose hash ties a vocabulary to its text tower.
+const TEXT_TOWER: &str = "text.onnx";
+
+/// Names with the embeddings of their prompts, and the embeddings of "none of these".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vocabulary {
+    /// What is printed, one a row of `embeddings`.
+    pub(super) names: Vec<String>,
+    /// What was embedded, one a row of `embeddings`.
+    pub(super) prompts: Vec<String>,
+    /// Unit norm.
+    pub(super) embeddings: Embeddings,
+    /// Lowest score worth a report, one a row of `embeddings`; `None` leaves it to the model.
+    pub(super) thresholds: Vec<Option<f32>>,
+    /// Unit norm, of the same dimension.
+    pub(super) negatives: Embeddings,
+    /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
+    pub(super) text_sha256: String,
+}
+
+/// The prompt that is hardest to tell apart from another one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbour {
+    /// Index of the name.
+    pub label: usize,
+    /// Cosine between both prompts, −1 to 1.
+    pub similarity: f32,
+}
+
+impl Vocabulary {
+    /// The model's bank of everyday names, from which negatives are taken.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the bank is broken or was made by another text tower.
+    pub fn bank(bundle: &Bundle) -> Result<Self> {
+        let read = |bytes: &[u8]| {
+            let bank = Self::from_bytes(NEGATIVES, bytes)?;
+            bank.check_fits(NEGATIVES, &bundle.manifest)?;
+            Ok(bank)
+        };
+        read(&bundle.file(NEGATIVES)?).map_err(|error| match error {
+            Error::Input { name, found, expected } => Error::Model { file: name, found, expected },
+            other => other,
+        })
+    }
+
+    /// Embeds `prompts` with `tower`. Names of `bank` become negatives unless their cosine with any of the prompts
+    /// exceeds `max_similarity`.
+    ///
+    /// # Errors
+    /// Those of [`TextTower::embed`]; [`Error::Model`] if tower and bank do not belong together.
+    pub fn build(prompts: &[Prompt], tower: &TextTower, bank: &Self, max_similarity: f32) -> Result<Self> {
+        let texts: Vec<String> = prompts.iter().map(|prompt| prompt.text.clone()).collect();
+        let rows = tower.embed(&texts)?;
+        Self::from_rows(prompts, &rows, bank, max_similarity, tower.sha256())
+    }
+
+    fn from_rows(
+        prompts: &[Prompt],
+        rows: &[Vec<f32>],
+        bank: &Self,
+        max_similarity: f32,
+        text_sha256: &str,
+    ) -> Result<Self> {
+        let dimension = bank.embeddings.dimension();
+        let mut embeddings = Embeddings::new(dimension);
+        for row in rows {
+            if !embeddings.push(row) {
+                let found = format!("{} values an embedding", row.len());
+                return Err(Error::model("text.onnx", found, format!("{dimension} as in the negatives")));
+            }
+        }
+        if embeddings.len() != prompts.len() {
+            return Err(Error::Internal(format!("{} embeddings of {} prompts", rows.len(), prompts.len())));
+        }
+        let mut negatives = Embeddings::new(dimension);
+        for row in
+            bank.embeddings.rows().filter(|row| !embeddings.dots(row).any(|cosine| cosine > max_similarity))
+        {
+            // Rows of one dimension always fit.
+            let _ = negatives.push(row);
+        }
+        Ok(Self {
+            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+            embeddings,
+            thresholds: vec![None; prompts.len()],
+            negatives,
+            text_sha256: text_sha256.to_owned(),
+        })
+    }
+
+    /// Verifies that this vocabulary, called `name` in errors, was made by the text tower of the model in use.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the embedding size or the hash of the text tower differs.
+    pub fn check_fits(&self, name: &str, manifest: &Manifest) -> Result<()> {
+        let text_sha256 = manifest.files.get(TEXT_TOWER).map_or("", String::as_str);
+        let dimension = self.embeddings.dimension();
+        if dimension != manifest.embedding {
+            let found = format!("embeddings of {dimension} values");
+            let expected = format!("{} of model {}", manifest.embedding, manifest.name);
+            return Err(Error::input(name, found, expected));
+        }
+        if !self.text_sha256.eq_ignore_ascii_case(text_sha256) {
+            let short = |hash: &str| hash.chars().take(12).collect::<String>();
+            let found = format!("embeddings of text tower {}", short(&self.text_sha256));
+            let (tower, model) = (short(text_sha256), &manifest.name);
+            let expected =
+                format!("{tower} of model {model}: run `edgeclip vocab build` again with the same prompts");
+            return Err(Error::input(name, found, expected));
+        }
+        Ok(())
+    }
+
+    /// What is printed, one a label.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What was embedded, one a label.
+    pub fn prompts(&self) -> &[String] {
+        &self.prompts
+    }
+
+    /// Number of labels.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are no labels.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Unit-norm embeddings, one row a label.
+    pub fn embeddings(&self) -> &Embeddings {
+        &self.embeddings
+    }
+
+    /// Unit-norm embeddings of "none of these".
+    pub fn negatives(&self) -> &Embeddings {
+        &self.negatives
+    }
+
+    /// Lowest score worth a report, one a label, 0 to 1; `None` leaves it to the model.
+    pub fn thresholds(&self) -> &[Option<f32>] {
+        &self.thresholds
+    }
+
+    /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
+    pub fn text_sha256(&self) -> &str {
+        &self.text_sha256
+    }
+
+    /// Sets the lowest score worth a report for `name`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if no label is called so, or `threshold` is outside 0 to 1.
+    pub fn set_threshold(&mut self, name: &str, threshold: f32) -> Result<()> {
+        if !(0.0..=1.0).contains(&threshold) {
+            return Err(Error::input("--threshold", format!("{name}={threshold}"), "a number from 0 to 1"));
+        }
+        let label = self.names.iter().position(|other| other == name);
+        match label.and_then(|label| self.thresholds.get_mut(label)) {
+            Some(own) => {
+                *own = Some(threshold);
+                Ok(())
+            }
+            None => {
+                Err(Error::input("--threshold", format!("the label \"{name}\""), "a name of the prompts"))
+            }
+        }
+    }
+
+    /// The most similar other prompt of each label; `None` where there is only one label. Takes time quadratic in the
+    /// number of labels.
+    pub fn nearest(&self) -> Vec<Option<Neighbour>> {
+        let others = |label: usize, row: &[f32]| {
+            let all = self.embeddings.rows().map(|other| dot(row, other)).enumerate();
+            all.filter(|(other, _)| *other != label)
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .map(|(label, similarity)| Neighbour { label, similarity })
+        };
+        self.embeddings.rows().enumerate().map(|(label, row)| others(label, row)).collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,199 @@
+//! Holds the table "Rooms of `src/`" of `docs/architecture.md`: which room may import which.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Room → rooms that it may import.
+type Table = BTreeMap<String, BTreeSet<String>>;
+
+/// Crates that only one room may use.
+const SOLE_IMPORTERS: [(&str, &str); 2] = [("tract_", "model"), ("embedded_graphics", "sinks")];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Words in backticks, without `.rs` and `/`.
+fn rooms_of(cell: &str) -> Vec<String> {
+    let quoted = cell.split('`').skip(1).step_by(2);
+    quoted.map(|name| name.trim_end_matches('/').trim_end_matches(".rs").to_owned()).collect()
+}
+
+/// Reads the table: `| rooms | holds | may import |`.
+fn table(document: &str) -> Table {
+    let section =
+        document.split("## Rooms of").nth(1).expect("a section on rooms").split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let mut table = Table::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (rooms, imports) = (rooms_of(cells[1]), cells[3]);
+        let above: BTreeSet<String> = table.keys().cloned().collect();
+        for room in rooms {
+            let allowed = match imports {
+                "–" => BTreeSet::new(),
+                "all" | "all the types above" => above.clone(),
+                names => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            };
+            assert!(allowed.is_subset(&above), "{room} imports {allowed:?}, not all of which are above it");
+            table.insert(room, allowed);
+        }
+    }
+    table
+}
+
+/// `src/detect/nms.rs` → `detect`.
+fn room_of(file: &Path) -> String {
+    let first = file.components().next().unwrap().as_os_str().to_str().unwrap();
+    let stem = first.trim_end_matches(".rs");
+    stem.trim_end_matches("_tests").to_owned()
+}
+
+/// The code without `//` comments.
+fn code(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
+}
+
+/// The names that directly follow `prefix` in paths; all of them where braces follow.
+fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
+    let identifier =
+        |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut names = BTreeSet::new();
+    for (at, _) in code.match_indices(prefix) {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[at + prefix.len()..];
+        let Some(inside) = rest.strip_prefix('{') else {
+            names.insert(identifier(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut item = String::new();
+        for c in inside.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    names.insert(identifier(item.trim()));
+                    item.clear();
+                }
+                c if depth == 0 => item.push(c),
+                _ => {}
+            }
+        }
+        names.insert(identifier(item.trim()));
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+/// What `text`, the content of `file` (relative to `src/`), imports against the table.
+fn violations(table: &Table, file: &Path, text: &str) -> Vec<String> {
+    let room = room_of(file);
+    if room == "lib" || room == "main" {
+        return Vec::new();
+    }
+    let Some(allowed) = table.get(&room) else { return vec![format!("{room} is not in the table")] };
+    let code = code(text);
+    let mut imported = names_after(&code, "crate::");
+    // `super::super::` can leave a room, too.
+    let depth = file.components().count();
+    for supers in depth..depth + 2 {
+        imported.extend(
+            names_after(&code, &"super::".repeat(supers)).into_iter().filter(|name| table.contains_key(name)),
+        );
+    }
+    let mut found: Vec<String> = imported
+        .into_iter()
+        .filter(|name| *name != room && !allowed.contains(name))
+        .map(|name| format!("{room} imports {name}"))
+        .collect();
+    for (name, sole) in SOLE_IMPORTERS {
+        if room != sole && code.contains(name) {
+            found.push(format!("{room} uses {name}"));
+        }
+    }
+    found
+}
+
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn documented() -> Table {
+    table(&fs::read_to_string(root().join("docs/architecture.md")).unwrap())
+}
+
+#[test]
+fn the_table_lists_the_rooms_in_their_order() {
+    let table = documented();
+    let rooms =
+        ["error", "geometry", "frame", "kernels", "source", "preprocess", "model", "detect", "vocabulary"];
+    for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
+        assert!(table.contains_key(*room), "{room} is missing");
+    }
+    assert!(table["error"].is_empty());
+    assert_eq!(table["detect"], ["error", "geometry", "model"].map(str::to_owned).into());
+    assert_eq!(table["sinks"], rooms.map(str::to_owned).into());
+    assert!(table["cli"].contains("pipeline"));
+}
+
+#[test]
+fn every_file_keeps_to_the_table() {
+    let (table, src) = (documented(), root().join("src"));
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    assert!(files.len() > 20, "only {} files in {}", files.len(), src.display());
+    let mut found = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let file = file.strip_prefix(&src).unwrap();
+        found.extend(
+            violations(&table, file, &text).into_iter().map(|what| format!("{}: {what}", file.display())),
+        );
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn forbidden_imports_are_found() {
+    let table = documented();
+    let found = |file: &str, text: &str| violations(&table, Path::new(file), text);
+    assert_eq!(found("detect/nms.rs", "use crate::vocabulary::Tag;"), ["detect imports vocabulary"]);
+    assert_eq!(found("detect/nms.rs", "fn f() { crate::sinks::g() }"), ["detect imports sinks"]);
+    assert_eq!(
+        found("detect/mod.rs", "use crate::{\n  geometry::{Rect, iou},\n  cli,\n source::Picture};"),
+        ["detect imports cli", "detect imports source"]
+    );
+    assert_eq!(found("detect/nms.rs", "use super::super::sinks::annotate;"), ["detect imports sinks"]);
+    assert_eq!(found("detect/nms.rs", "use super::super::super::pipeline;"), ["detect imports pipeline"]);
+    assert_eq!(found("geometry.rs", "use crate::frame::Frame;"), ["geometry imports frame"]);
+    assert_eq!(found("pipeline.rs", "use crate::cli;"), ["pipeline imports cli"]);
+    assert_eq!(found("cli/x.rs", "use tract_onnx::prelude::*;"), ["cli uses tract_"]);
+    assert_eq!(found("cli/x.rs", "use embedded_graphics::prelude::*;"), ["cli uses embedded_graphics"]);
+    assert_eq!(found("extra/x.rs", ""), ["extra is not in the table"]);
+}
+
+#[test]
+fn allowed_imports_pass() {
+    let table = documented();
+    let found = |file: &str, text: &str| violations(&table, Path::new(file), text);
+    assert!(found("detect/nms.rs", "use crate::geometry::Rect; use crate::detect::x;").is_empty());
+    assert!(found("detect/nms.rs", "// use crate::cli;\n/// see [`crate::sinks`]\n").is_empty());
+    assert!(
+        found("sinks/annotate/mod.rs", "use super::{model, Report}; use embedded_graphics::x;").is_empty()
+    );
+    assert!(found("model/x.rs", "use tract_core::internal::*; use super::output;").is_empty());
+}
