@@ -1,0 +1,139 @@
+"""Batches of sites for one training step: drawn from the cache (frozen trunk) or made on the spot (trained trunk)."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from quantize.data.shards import Sample
+from quantize.features import Layout, draw, layouts, normalise
+from quantize.model.trunk import Maps, Trunk
+from quantize.recipe import Recipe
+from quantize.sites import Canvas, Sites, collect
+from quantize.supervision import Supervision
+
+IMAGE, REGION = (
+    ("image", "image_sample"),
+    ("region", "region_sample", "region_box", "region_owner", "region_name", "region_weight"),
+)
+PIXEL, ANCHOR = ("pixel", "pixel_name"), ("anchor", "anchor_level", "anchor_target", "anchor_distance")
+
+
+class CachedSites:
+    """All views of the cache in memory; `train` and `dev` pictures never mix."""
+
+    def __init__(self, recipe: Recipe, supervision: Supervision) -> None:
+        views = []
+        for view in recipe.views:
+            path = Path(recipe.cache) / f"view-{view}.safetensors"
+            if not path.exists():
+                raise FileNotFoundError(f"{path} is missing; run `python -m quantize.features` with this recipe first")
+            views.append(Sites(**load_file(path)))
+        self.sites = Sites.cat(views)
+        s, dev = self.sites, supervision.dev
+        weight = torch.tensor([recipe.source_weights.get(source, 1.0) for source in supervision.sources])
+        self.image_weight = weight[s.image_sample] * ~dev[s.image_sample]
+        self.region_weight = self._region_weight(supervision, weight) * ~dev[s.region_owner]
+        count = torch.bincount(s.pixel_name + 1).float()
+        self.pixel_weight = count.clamp(min=1).pow(-0.5)[s.pixel_name + 1]
+        self.recipe = recipe
+
+    def _region_weight(self, supervision: Supervision, weight: Tensor) -> Tensor:
+        """Names are drawn by the inverse square root of how often they occur; half of the weight goes to whole pictures."""
+        s = self.sites
+        named = s.region_name >= 0
+        count = torch.bincount(s.region_name[named], minlength=len(supervision.names)).float().clamp(min=1)
+        by_name = torch.where(
+            named, count.pow(-0.5)[s.region_name.clamp(min=0)] * s.region_weight.float(), torch.zeros(len(named))
+        )
+        whole = torch.where(s.region_sample >= 0, weight[s.region_owner], torch.zeros(len(named)))
+        return 0.6 * by_name / by_name.sum() + 0.4 * whole / whole.sum()
+
+    def _take(self, names: tuple[str, ...], weight: Tensor, n: int, g: torch.Generator) -> dict[str, Tensor]:
+        # torch.multinomial takes at most 2^24 categories
+        at = torch.multinomial(weight, n, replacement=True, generator=g)
+        return {k: getattr(self.sites, k)[at] for k in names}
+
+    def batch(self, g: torch.Generator) -> Sites:
+        r = self.recipe
+        at = torch.randint(len(self.sites.anchor), (r.batch_anchors,), generator=g)
+        parts = self._take(IMAGE, self.image_weight, r.batch_images, g)
+        parts |= self._take(REGION, self.region_weight, r.batch_regions, g)
+        parts |= self._take(PIXEL, self.pixel_weight, r.batch_pixels, g)
+        parts |= {k: getattr(self.sites, k)[at] for k in ANCHOR}
+        return Sites(**parts)
+
+    def dev_only(self, supervision: Supervision) -> Sites:
+        """Image and region sites of held-out pictures (pixels and anchors are left as they are)."""
+        s, dev = self.sites, supervision.dev
+        image, region = dev[s.image_sample], dev[s.region_owner]
+        keep = dict.fromkeys(IMAGE, image) | dict.fromkeys(REGION, region)
+        return Sites(
+            **{f.name: getattr(s, f.name)[keep[f.name]] if f.name in keep else getattr(s, f.name) for f in fields(Sites)}
+        )
+
+
+class Drawing(Dataset[tuple[Tensor, list[Layout]]]):
+    """Step → pixels [B,S,S,3] uint8 of its canvases and their layouts, a third each plain, augmented and mosaic.
+
+    A step's canvases depend on the seed and the step's number alone, whichever process draws them.
+    """
+
+    def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample]) -> None:
+        self.recipe, self.samples = recipe, samples
+        weight = np.array([recipe.source_weights.get(source, 1.0) for source in supervision.sources]) * ~supervision.dev.numpy()
+        self.probability = weight / weight.sum()
+
+    def __getitem__(self, step: int) -> tuple[Tensor, list[Layout]]:
+        rng = np.random.default_rng([self.recipe.seed, step])
+        count, size = self.recipe.batch_pictures, self.recipe.size
+        chosen = rng.choice(len(self.samples), count, replace=False, p=self.probability).tolist()
+        found: list[Layout] = []
+        for view, part in zip(("plain", "augmented", "mosaic"), np.array_split(chosen, 3), strict=True):
+            local = layouts(view, [self.samples[i] for i in part], size, rng)
+            found += [([int(part[i]) for i in index], placed) for index, placed in local]
+        drawn = [draw(index, [self.samples[i] for i in index], placed, size).pixels for index, placed in found]
+        return torch.from_numpy(np.stack(drawn)), found
+
+
+class LiveSites:
+    """Draws canvases and runs the trunk in every step, so that gradients reach it; `teacher` is the trunk before training."""
+
+    def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample], trunk: Trunk, teacher: Trunk) -> None:
+        if [s.key for s in samples] != supervision.keys:
+            raise SystemExit(
+                f"{recipe.cache}/samples.json lists other pictures than the shards; run `python -m quantize.features`"
+            )
+        self.recipe, self.samples, self.trunk, self.teacher = recipe, samples, trunk, teacher
+        self.names = {n: i for i, n in enumerate(supervision.names)}
+        self.drawing = Drawing(recipe, supervision, samples)
+
+    def batches(self, first: int) -> Iterator[Sites]:
+        """The batches of steps `first` to the last; other processes draw the pixels of the next steps while one trains."""
+        r = self.recipe
+        # processes: Pillow's colour changes and numpy's bookkeeping hold Python's lock
+        workers = max(1, (os.cpu_count() or 1) - 1)
+        supply = DataLoader(
+            self.drawing, batch_size=None, sampler=range(first, r.steps), num_workers=workers, multiprocessing_context="fork",
+            generator=torch.Generator(),  # its own, so that a resumed run finds the global one as it was
+        )  # fmt: skip
+        for step, (pixels, found) in enumerate(supply, first):
+            x = normalise(pixels.to(r.device))
+            with torch.autocast(r.device, torch.bfloat16):
+                maps = self.trunk(x)
+                with torch.no_grad():
+                    towers = self.teacher.nanodet(x)
+            maps = Maps(maps.semantic.float(), maps.middle.float(), [t.float() for t in maps.towers])
+            with torch.no_grad():
+                taught = self.teacher.teacher_outputs([t.float() for t in towers])
+            canvases = [
+                Canvas(image.numpy(), index, [self.samples[i] for i in index], placed)
+                for image, (index, placed) in zip(pixels, found, strict=True)
+            ]
+            yield collect(taught, maps, canvases, self.names, r.size, np.random.default_rng([r.seed, step, 1]))

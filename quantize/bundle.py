@@ -1,0 +1,100 @@
+"""Reads a bundle's manifest, `model.toml`, as docs/architecture.md describes it."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+
+
+class BundleError(Exception):
+    """The bundle is missing or not what it should be; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How candidates are chosen."""
+
+    strides: tuple[int, ...]
+    bins: int
+    max_candidates: int
+    min_objectness: float
+    candidate_iou: float
+    label_iou: float
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One part of the region vector."""
+
+    maps: tuple[str, ...]
+    limits: tuple[float, ...]
+    expand: float
+    square: bool
+    samples: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """From cosines to a probability."""
+
+    scale: float
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the numpy specification needs of `model.toml`."""
+
+    name: str
+    size: int
+    embedding: int
+    text_max_tokens: int
+    templates: tuple[str, ...]
+    detection: Detection
+    pools: tuple[Pool, ...]
+    threshold: float
+    max_similarity: float
+    region: Score
+    image: Score
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Reads `model.toml` of a bundle.
+
+    Raises:
+        BundleError: it is missing, of another format, or lacks a setting.
+    """
+    path = folder / "model.toml"
+    try:
+        values = tomllib.loads(path.read_text())
+        return _manifest(values)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}, expected the manifest of a model bundle (--model)") from None
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{path}: {error!r}, expected a manifest of format {FORMAT}") from error
+
+
+def _manifest(values: dict[str, Any]) -> Manifest:
+    if values["format"] != FORMAT:
+        raise ValueError(f"format {values['format']}")
+    score = values["score"]
+    pools = tuple(
+        Pool(tuple(pool["maps"]), tuple(pool.get("limits", ())), pool["expand"], pool["square"], pool["samples"])
+        for pool in values["region"]["pool"]
+    )
+    detection = values["detection"] | {"strides": tuple(values["detection"]["strides"])}
+    return Manifest(
+        name=values["name"],
+        size=values["input"]["size"],
+        embedding=values["embedding"],
+        text_max_tokens=values["text_max_tokens"],
+        templates=tuple(values["templates"]),
+        detection=Detection(**detection),
+        pools=pools,
+        threshold=score["threshold"],
+        max_similarity=score["max_similarity"],
+        region=Score(score["region"]["scale"], tuple(score["region"]["weights"])),
+        image=Score(score["image"]["scale"], tuple(score["image"]["weights"])),
+    )

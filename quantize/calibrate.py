@@ -1,0 +1,190 @@
+"""Fits the bundle's scores on held-out training pictures: `python -m quantize.calibrate RECIPE [--bundle models/default]`.
+
+The int8 files themselves are run, so that the scores fit what the board computes. Random small vocabularies, with names that are
+there and names that are not, stand for what users ask.
+"""
+
+import argparse
+import logging
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from quantize import reference
+from quantize.bundle import Score
+from quantize.data.shards import Sample, Shards
+from quantize.data.split import is_dev
+from quantize.data.words import TagParser
+from quantize.evaluate.onnx import OnnxPredictor
+from quantize.export.bundle import write_manifest
+from quantize.geometry import Floats, pairwise_iou
+from quantize.progress import track
+from quantize.recipe import Recipe, load_recipe
+
+log = logging.getLogger(__name__)
+SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
+VOCABULARY_SIZES = (2, 4, 8, 20)
+VOCABULARIES_PER_PICTURE = 3
+MATCH_IOU = 0.5
+MAX_DEV = 500
+
+
+@dataclass
+class Seen:
+    """What the networks say of one held-out picture, and what is true of it."""
+
+    image: Floats
+    regions: Floats
+    objectness: Floats
+    found: Floats  # candidate boxes
+    boxes: Floats  # people's boxes, input pixels
+    names: list[str]
+    tags: list[str]
+
+
+def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> Seen:
+    outputs, placed = predictor.run_vision(sample.picture)
+    content = np.array(placed.content, np.float32)
+    found, objectness = reference.candidates(outputs, predictor.manifest.detection, content)
+    h, w = sample.picture.shape[:2]
+    people = [b for b in sample.boxes if b.score == 1.0]
+    boxes = [placed.to_input((b.rect[0] * w, b.rect[1] * h, b.rect[2] * w, b.rect[3] * h)) for b in people]
+    regions = predictor.embed_boxes(outputs, placed, found)
+    image = reference.unit(outputs["image_embedding"][None])[0]
+    return Seen(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
+
+
+def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[float, ...], float]:
+    """Weights (bias first) of a logistic regression, and its mean loss."""
+    features = torch.tensor(np.concatenate([np.ones((len(x), 1)), x], 1))
+    target = torch.tensor(y)
+    w = torch.zeros(features.shape[1], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = binary_cross_entropy_with_logits(features @ w, target) + 1e-5 * (w**2).sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    return tuple(round(v, 4) for v in w.tolist()), float(loss().detach())
+
+
+class Vocabularies:
+    """Random lists of names: some that are there, the rest from everything else that was named anywhere."""
+
+    def __init__(self, predictor: OnnxPredictor, universe: list[str]) -> None:
+        self.universe = universe
+        self.position = {n: i for i, n in enumerate(universe)}
+        self.vectors = predictor.embed_texts(universe)
+        self.bank = predictor.bank
+
+    def draw(self, present: list[str], rng: Generator) -> list[int]:
+        size = int(rng.choice(VOCABULARY_SIZES))
+        here = [self.position[n] for n in dict.fromkeys(present)]
+        kept = rng.permutation(here)[: max(1, size // 2)].tolist() if here else []
+        others = [i for i in rng.permutation(len(self.universe)).tolist() if i not in here][: size - len(kept)]
+        return kept + others
+
+    def negatives(self, chosen: list[int], max_similarity: float) -> Floats:
+        return reference.negatives_for(self.vectors[chosen], self.bank, max_similarity)
+
+
+def region_rows(
+    seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Margin and objectness of every candidate and name, and whether that name's box is there."""
+    xs, ys = [], []
+    for s in seen:
+        for _ in range(VOCABULARIES_PER_PICTURE if len(s.found) else 0):
+            chosen = v.draw(s.names, rng)
+            # sigmoid with weights (0, 1, 0) is undone to get at the margin
+            p = reference.region_scores(
+                s.regions, s.objectness, v.vectors[chosen], v.negatives(chosen, similarity), Score(scale, (0.0, 1.0, 0.0))
+            )
+            margin = logit(p)
+            overlap = pairwise_iou(s.found, s.boxes) >= MATCH_IOU if len(s.boxes) else np.zeros((len(s.found), 0), bool)
+            for column, i in enumerate(chosen):
+                mine = np.array([n == v.universe[i] for n in s.names], bool)
+                xs.append(np.stack([margin[:, column], s.objectness], 1))
+                ys.append(overlap[:, mine].any(1) if mine.any() else np.zeros(len(s.found), bool))
+    return np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
+
+
+def tag_rows(
+    seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Margin of every name for the whole picture, and whether its texts mention it."""
+    xs, ys = [], []
+    for s in seen:
+        for _ in range(VOCABULARIES_PER_PICTURE):
+            chosen = v.draw(s.tags, rng)
+            p = reference.tag_scores(s.image[None], v.vectors[chosen], v.negatives(chosen, similarity), Score(scale, (0.0, 1.0)))
+            xs.append(logit(p)[0][:, None])
+            ys.append(np.array([v.universe[i] in s.tags for i in chosen]))
+    return np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
+
+
+def logit(p: Floats) -> Floats:
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    return np.asarray(np.log(p / (1 - p)), np.float32)
+
+
+def held_out(recipe: Recipe) -> list[tuple[Sample, list[str]]]:
+    """Held-out pictures with their tags: labels, names of boxes, and what captions mention."""
+    samples = [s for s in Shards([Path(p) for p in recipe.shards]) if is_dev(s.key, s.source, recipe)]
+    parser = TagParser(Path(recipe.tag_list).read_text().split("\n"))
+    return [(s, list(dict.fromkeys([*s.labels, *parser(s.captions), *(b.name for b in s.boxes)]))) for s in samples[:MAX_DEV]]
+
+
+def calibrate(recipe: Recipe, bundle: Path) -> None:
+    predictor = OnnxPredictor(bundle)
+    seen = [look(predictor, sample, tags) for sample, tags in track(held_out(recipe), "held-out pictures")]
+    boxed, tagged = [s for s in seen if len(s.boxes)], [s for s in seen if s.tags]
+    log.info("%d pictures with people's boxes, %d with tags", len(boxed), len(tagged))
+    if not boxed or not tagged:
+        raise SystemExit(
+            f"{len(boxed)} held-out pictures have people's boxes and {len(tagged)} have tags, expected some of each (dev_share)"
+        )
+    m = predictor.manifest
+    of_boxes = Vocabularies(predictor, sorted({n for s in boxed for n in s.names}))
+    of_tags = Vocabularies(predictor, sorted({t for s in tagged for t in s.tags}))
+    best = None
+    for similarity in SIMILARITIES:
+        region, region_loss = fit_logistic(*region_rows(boxed, of_boxes, similarity, m.region.scale, np.random.default_rng(0)))
+        image, image_loss = fit_logistic(*tag_rows(tagged, of_tags, similarity, m.image.scale, np.random.default_rng(0)))
+        log.info("similarity %.1f: regions %s loss %.4f, tags %s loss %.4f", similarity, region, region_loss, image, image_loss)
+        # regions have one positive in a hundred: their loss is brought to the tags' size
+        total = 10 * region_loss + image_loss
+        if best is None or total < best[0]:
+            best = (total, similarity, region, image, region_loss, image_loss)
+    assert best is not None
+    _, similarity, region, image, region_loss, image_loss = best
+    fitted = replace(m, max_similarity=similarity, region=Score(m.region.scale, region), image=Score(m.image.scale, image))
+    metrics = tomllib.loads((bundle / "model.toml").read_text()).get("metrics", {})
+    metrics["calibration"] = {"region_loss": region_loss, "tag_loss": image_loss, "pictures": float(len(seen))}
+    write_manifest(bundle, fitted, metrics)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--bundle", type=Path, default=Path("models/default"))
+    arguments = parser.parse_args()
+    try:
+        recipe = load_recipe(arguments.recipe)
+    except ValueError as error:
+        parser.error(str(error))
+    calibrate(recipe, arguments.bundle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""ConSE, the baseline without any training: names by way of a classifier's names.
+
+Norouzi et al., Zero-Shot Learning by Convex Combination of Semantic Embeddings (2014): a picture's embedding is the mean
+of the text embeddings of the ImageNet names, weighted by the classifier's probabilities.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from quantize.data.words import imagenet_names
+from quantize.evaluate.boxes import BoxAccuracy, box_accuracy, box_labels
+from quantize.evaluate.coco_names import COCO_NAMES
+from quantize.evaluate.grocery import Accuracy, accuracy, names_of
+from quantize.evaluate.predictor import Picture
+from quantize.evaluate.samples import Sample
+from quantize.geometry import Floats
+from quantize.model.mobilenetv2 import load_mobilenetv2
+from quantize.model.text import MiniLM
+from quantize.progress import track
+from quantize.reference import unit
+
+SIDE = 224
+BATCH = 16
+CROP = 1.2
+"""Side of the square crop around a box, in longer sides of the box."""
+
+
+def combine(probabilities: Floats, classes: Floats) -> Floats:
+    """Pictures' embeddings `[N, D]`, unit norm, from probabilities `[N, C]` and the classes' text embeddings `[C, D]`."""
+    return unit(probabilities @ classes)
+
+
+def class_embeddings(vectors: Sequence[Floats]) -> Floats:
+    """One unit vector a class, the mean of its synonyms' unit vectors, from a list of `[synonyms, D]`."""
+    return unit(np.stack([unit(each).mean(axis=0) for each in vectors]))
+
+
+def square_crop(picture: Picture, box: Floats) -> Picture:
+    """The square of `CROP` times the longer side around a box `[4]`, cut at the picture's edges."""
+    centre, half = (box[:2] + box[2:]) / 2, CROP * (box[2:] - box[:2]).max() / 2
+    height, width = picture.shape[:2]
+    x0, y0 = np.clip(np.floor(centre - half), 0, (width - 1, height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(centre + half), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    return picture[y0:y1, x0:x1]
+
+
+def _squashed(picture: Picture) -> Picture:
+    """The picture at the classifier's size."""
+    return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+class Conse:
+    """MobileNetV2 trained on ImageNet, and all-MiniLM-L6-v2."""
+
+    def __init__(self, teachers: Path) -> None:
+        """Loads the classifier and its names from a folder; the text encoder is a Python package."""
+        self.classifier = load_mobilenetv2(teachers / "mobilenet_v2_imagenet.npz").eval()
+        self.text = MiniLM.load()
+        names = imagenet_names(teachers / "imagenet_labels.txt")
+        vectors = self.embed_texts([name for synonyms in names for name in synonyms])
+        ends = np.cumsum([len(synonyms) for synonyms in names])[:-1]
+        self.classes = class_embeddings(np.split(vectors, ends))
+
+    def embed_texts(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors `[N, 384]`."""
+        return unit(self.text.encode(list(texts)).numpy())
+
+    @torch.no_grad()
+    def embed_images(self, pictures: Sequence[Picture]) -> Floats:
+        """Unit vectors `[N, 384]` of pictures, squashed to the classifier's square."""
+        probabilities = []
+        for start in track(range(0, len(pictures), BATCH), f"ConSE x{BATCH}"):
+            pixels = torch.from_numpy(np.stack([_squashed(picture) for picture in pictures[start : start + BATCH]]))
+            features = self.classifier((pixels / 127.5 - 1).permute(0, 3, 1, 2))[2].mean(dim=(2, 3))
+            # The first class is the background, which has no name.
+            probabilities.append(self.classifier.classifier(features)[:, 1:].softmax(dim=1).numpy())
+        return combine(np.concatenate(probabilities), self.classes)
+
+    def name_groceries(self, samples: Sequence[Sample]) -> Accuracy:
+        """Accuracy over the coarse names."""
+        names, truth = names_of(samples, "coarse")
+        images = self.embed_images([sample.picture() for sample in samples])
+        return accuracy(images @ self.embed_texts(names).T, truth)
+
+    def name_boxes(self, samples: Sequence[Sample]) -> BoxAccuracy:
+        """Accuracy over labelled boxes, each seen as a square crop."""
+        crops = [square_crop(sample.picture(), box) for sample in samples for box in sample.boxes()[0]]
+        answers = (self.embed_images(crops) @ self.embed_texts(COCO_NAMES).T).argmax(axis=1)
+        return box_accuracy(box_labels(samples), answers)

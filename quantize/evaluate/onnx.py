@@ -1,0 +1,131 @@
+"""A bundle's ONNX files run by ONNX Runtime, with the numpy specification around them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
+
+from quantize import reference
+from quantize.bundle import BundleError, read_manifest
+from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
+from quantize.geometry import Floats
+from quantize.preprocess import Letterbox, letterbox
+from quantize.progress import track
+
+TEXT_BATCH = 64
+
+
+def _session(path: Path, rewrites: bool) -> ort.InferenceSession:
+    if not path.is_file():
+        raise BundleError(f"{path}: no such file, expected a model bundle (--model)")
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    if not rewrites:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class OnnxPredictor:
+    """Computes what the binary computes, from the same files."""
+
+    def __init__(self, model: Path, rewrites: bool = True) -> None:
+        """Loads the bundle in the folder `model`.
+
+        With ONNX Runtime's `rewrites`, convolutions between quantised tensors run in int8, which is fast; without them in
+        float, as the file is written.
+        """
+        self.manifest = read_manifest(model)
+        self.vision = _session(model / "vision.onnx", rewrites)
+        self.prompter = _session(model / "prompt.onnx", rewrites)
+        self.text = _session(model / "text.onnx", rewrites)
+        self.bank: Floats = load_file(model / "negatives.vocab.safetensors")["embeddings"]
+        self.tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+        self.tokenizer.enable_truncation(self.manifest.text_max_tokens)
+        self.tokenizer.enable_padding()
+
+    def run_vision(self, picture: Picture) -> tuple[dict[str, Floats], Letterbox]:
+        """The vision network's outputs without the batch axis, and how the picture lies in its input."""
+        pixels, placed = letterbox(picture, self.manifest.size)
+        names = [output.name for output in self.vision.get_outputs()]
+        values = self.vision.run(names, {"image": pixels[None]})
+        return {name: value[0] for name, value in zip(names, values, strict=True)}, placed
+
+    def embed_boxes(self, outputs: Mapping[str, Floats], placed: Letterbox, boxes: Floats) -> Floats:
+        """Unit-norm embeddings `[N, D]` of boxes in input pixels."""
+        if len(boxes) == 0:
+            return np.zeros((0, self.manifest.embedding), np.float32)
+        content = np.array(placed.content, np.float32)
+        pools, size = self.manifest.pools, self.manifest.size
+        regions = np.stack([reference.region_vector(outputs, pools, size, content, box) for box in boxes])
+        return reference.unit(self.prompter.run(["embedding"], {"region": regions})[0])
+
+    def embed_texts(self, texts: Sequence[str]) -> Floats:
+        """See `Predictor`."""
+        total = np.zeros((len(texts), self.manifest.embedding), np.float32)
+        for template in self.manifest.templates:
+            total += self._embed_plain([template.replace("{}", text) for text in texts])
+        return reference.unit(total)
+
+    def _embed_plain(self, texts: Sequence[str]) -> Floats:
+        encoded = self.tokenizer.encode_batch(list(texts))
+        order = sorted(range(len(texts)), key=lambda i: sum(encoded[i].attention_mask))
+        out = np.zeros((len(texts), self.manifest.embedding), np.float32)
+        for start in range(0, len(order), TEXT_BATCH):
+            rows = order[start : start + TEXT_BATCH]
+            length = max(sum(encoded[i].attention_mask) for i in rows)
+            ids = np.array([encoded[i].ids[:length] for i in rows], np.int64)
+            mask = np.array([encoded[i].attention_mask[:length] for i in rows], np.int64)
+            out[rows] = self.text.run(["embedding"], {"input_ids": ids, "attention_mask": mask})[0]
+        return reference.unit(out)
+
+    def embed_images(self, pictures: Sequence[Picture]) -> Floats:
+        """See `Predictor`."""
+        images = [self.run_vision(picture)[0]["image_embedding"] for picture in track(pictures, "pictures")]
+        return reference.unit(np.stack(images))
+
+    def embed_regions(self, pictures: Sequence[Picture], boxes: Sequence[Floats]) -> Floats:
+        """See `Predictor`."""
+        found = []
+        for picture, each in zip(track(pictures, "regions"), boxes, strict=True):
+            outputs, placed = self.run_vision(picture)
+            inside = [placed.to_input(tuple(box)) for box in each.tolist()]
+            found.append(self.embed_boxes(outputs, placed, np.array(inside, np.float32).reshape(-1, 4)))
+        return np.concatenate(found)
+
+    def dense(self, pictures: Sequence[Picture]) -> list[DenseEmbeddings]:
+        """See `Predictor`."""
+        found = []
+        for picture in track(pictures, "dense"):
+            outputs, placed = self.run_vision(picture)
+            content = np.array([edge / self.manifest.size for edge in placed.content], np.float32)
+            found.append(DenseEmbeddings(reference.unit(outputs["dense"], axis=0), content))
+        return found
+
+    def vocabulary(self, names: Sequence[str]) -> tuple[Floats, Floats]:
+        """Embeddings of the prompts, and of the bank's names that are not too close to any of them."""
+        prompts = self.embed_texts(names)
+        return prompts, reference.negatives_for(prompts, self.bank, self.manifest.max_similarity)
+
+    def detect(self, pictures: Sequence[Picture], names: Sequence[str], threshold: float, top: int) -> list[Detections]:
+        """See `Detector`."""
+        prompts, negatives = self.vocabulary(names)
+        settings = self.manifest.detection
+        found = []
+        for picture in track(pictures, "detections"):
+            outputs, placed = self.run_vision(picture)
+            boxes, objectness = reference.candidates(outputs, settings, np.array(placed.content, np.float32))
+            regions = self.embed_boxes(outputs, placed, boxes)
+            scores = reference.region_scores(regions, objectness, prompts, negatives, self.manifest.region)
+            rows, labels = reference.name_boxes(boxes, scores, threshold, settings.label_iou)
+            rows, labels = rows[:top], labels[:top]
+            source = [placed.to_source(tuple(box)) for box in boxes[rows].tolist()]
+            found.append(Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels]))
+        return found
+
+    def tag_scores(self, pictures: Sequence[Picture], names: Sequence[str]) -> Floats:
+        """See `Predictor`."""
+        prompts, negatives = self.vocabulary(names)
+        return reference.tag_scores(self.embed_images(pictures), prompts, negatives, self.manifest.image)

@@ -1,0 +1,82 @@
+"""Label maps from dense embeddings: mean intersection over union."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from quantize.evaluate.predictor import DenseEmbeddings, Predictor
+from quantize.evaluate.samples import Sample
+from quantize.geometry import Floats, Integers, sample_grid
+
+IGNORED = -1
+"""Label of pixels that do not count."""
+CAMVID_IGNORED = "unlabelled"
+
+
+def confusion(truth: Integers, answers: Integers, classes: int) -> Integers:
+    """Pixels of each true class (row) that got each answer (column); `IGNORED` ones do not count."""
+    counted = truth != IGNORED
+    pairs = truth[counted] * classes + answers[counted]
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def mean_iou(matrix: Integers) -> float:
+    """Mean of the classes' intersection over union, over the classes that occur in the truth."""
+    right = np.diag(matrix)
+    union = matrix.sum(axis=0) + matrix.sum(axis=1) - right
+    present = matrix.sum(axis=1) > 0
+    return float((right[present] / union[present]).mean())
+
+
+def label_map(dense: DenseEmbeddings, prompts: Floats, height: int, width: int) -> Integers:
+    """The best prompt at every pixel of the picture, by cosines interpolated between cells: `[height, width]`."""
+    cosines = np.einsum("nd,dhw->nhw", prompts, dense.embeddings)
+    rows, columns = cosines.shape[1:]
+    x0, y0, x1, y1 = dense.content
+    down = (y0 + (np.arange(height, dtype=np.float32) + 0.5) / height * (y1 - y0)) * rows - 0.5
+    across = (x0 + (np.arange(width, dtype=np.float32) + 0.5) / width * (x1 - x0)) * columns - 0.5
+    return np.asarray(sample_grid(cosines, down, across).argmax(axis=0), np.int64)
+
+
+def camvid_truth(samples: Sequence[Sample]) -> tuple[list[str], Iterator[Integers]]:
+    """The names, and each picture's map of positions in them."""
+    names: list[str] = samples[0].record["mask_names"]
+    kept = [name for name in names if name != CAMVID_IGNORED]
+    table = np.array([kept.index(name) if name in kept else IGNORED for name in names], np.int64)
+    return kept, (table[sample.image("mask.png")] for sample in samples)
+
+
+def panoptic_prompt(name: str) -> str:
+    """COCO's panoptic name as a person would say it: `wall-other-merged` is `wall`, `wall-brick` is `wall brick`."""
+    return re.sub(r"(-other|-merged|-stuff)+$", "", name).replace("-", " ")
+
+
+def panoptic_truth(samples: Sequence[Sample]) -> tuple[list[str], Iterator[Integers]]:
+    """As `camvid_truth`, for segments by colour; crowds and what has no segment are ignored."""
+    kept = sorted({panoptic_prompt(segment["name"]) for sample in samples for segment in sample.record["segments"]})
+
+    def maps() -> Iterator[Integers]:
+        for sample in samples:
+            colours = sample.image("panoptic.png").astype(np.int64)
+            ids = colours @ np.array([1, 256, 65536])
+            truth = np.full(ids.shape, IGNORED, np.int64)
+            for segment in sample.record["segments"]:
+                if not segment["iscrowd"]:
+                    truth[ids == segment["id"]] = kept.index(panoptic_prompt(segment["name"]))
+            yield truth
+
+    return kept, maps()
+
+
+def evaluate_segmentation(
+    predictor: Predictor, samples: Sequence[Sample], names: Sequence[str], truth: Iterator[Integers]
+) -> float:
+    """Mean IoU over all pixels of all pictures together."""
+    prompts = predictor.embed_texts(names)
+    matrix = np.zeros((len(names), len(names)), np.int64)
+    dense = predictor.dense([sample.picture() for sample in samples])
+    for each, expected in zip(dense, truth, strict=True):
+        answers = label_map(each, prompts, *expected.shape)
+        matrix += confusion(expected, answers, len(names))
+    return mean_iou(matrix)

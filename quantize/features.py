@@ -1,0 +1,207 @@
+"""Computes site vectors with a frozen trunk once: `python -m quantize.features quantize/recipes/cpu.toml`.
+
+Writes `samples.json` (texts of every picture), `soft.safetensors` (the classifier's distribution for whole pictures and boxes)
+and one `view-*.safetensors` a view into the recipe's cache folder.
+"""
+
+import json
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from quantize.data import canvas as cv
+from quantize.data.shards import Sample, Shards
+from quantize.model.trunk import Maps, Trunk, load_trunk
+from quantize.names import Bank, build_bank
+from quantize.progress import track
+from quantize.recipe import Recipe, from_command_line, missing_files_end_it
+from quantize.sites import Canvas, Sites, collect
+
+log = logging.getLogger(__name__)
+TEACHER_SIZE = 224
+CONTEXT = 1.2
+TEACHER_BOXES = 3
+
+
+def draw(index: list[int], samples: list[Sample], placed: list[cv.Placement], size: int) -> Canvas:
+    pixels = np.full((size, size, 3), cv.GREY, np.uint8)
+    for sample, placement in zip(samples, placed, strict=True):
+        placement.draw(sample.picture, pixels)
+    return Canvas(pixels, index, samples, placed)
+
+
+Layout = tuple[list[int], list[cv.Placement]]
+
+
+def layouts(view: str, samples: list[Sample], size: int, rng: Generator) -> list[Layout]:
+    """`plain`: as on the board; `augmented`: one picture; `mosaic`: four or nine pictures on one canvas."""
+    if view == "plain":
+        return [([i], [cv.plain(s.picture, size)]) for i, s in enumerate(samples)]
+    found = []
+    order = rng.permutation(len(samples)).tolist()
+    while order:
+        n = int(rng.choice([2, 3])) if view.startswith("mosaic") else 1
+        index, order = order[: n * n], order[n * n :]
+        cells = cv.grid(n, size)
+        placed = [cv.augmented(samples[i].picture, samples[i].source, c, rng) for i, c in zip(index, cells, strict=False)]
+        found.append((index, placed))
+    return found
+
+
+def to_input(pixels: list[NDArray[np.uint8]]) -> Tensor:
+    """What the board feeds: `(pixel - 128) / 127.5`."""
+    return normalise(torch.from_numpy(np.stack(pixels)))
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """[B,S,S,3] uint8 → [B,3,S,S], on whichever device they are."""
+    x = pixels.permute(0, 3, 1, 2)
+    return ((x.float() - 128) / 127.5).contiguous(memory_format=torch.channels_last)
+
+
+@dataclass
+class Work:
+    """What every worker process shares (by fork)."""
+
+    trunk: Trunk
+    samples: list[Sample]
+    names: dict[str, int]
+    recipe: Recipe
+
+
+_work: Work
+
+
+def _view_part(task: tuple[list[Layout], list[int]]) -> dict[str, NDArray[np.generic]]:
+    layouts, seed = task
+    w, rng = _work, np.random.default_rng(seed)
+    canvases = [draw(index, [w.samples[i] for i in index], placed, w.recipe.size) for index, placed in layouts]
+    with torch.no_grad():
+        with torch.autocast("cpu", torch.bfloat16):
+            maps = w.trunk(to_input([c.pixels for c in canvases]))
+        maps = Maps(maps.semantic.float(), maps.middle.float(), [t.float() for t in maps.towers])
+        taught = w.trunk.teacher_outputs(maps.towers)
+        sites = collect(taught, maps, canvases, w.names, w.recipe.size, rng)
+    arrays = {f.name: getattr(sites, f.name) for f in fields(Sites)}
+    return {k: (t.half() if t.is_floating_point() else t).numpy() for k, t in arrays.items()}
+
+
+def _teacher_part(crops: list[NDArray[np.uint8]]) -> NDArray[np.float16]:
+    net = _work.trunk.mobilenet
+    with torch.no_grad():
+        with torch.autocast("cpu", torch.bfloat16):
+            semantic = net(to_input(crops))[2]
+        probability: Tensor = net.classifier(semantic.float().mean((2, 3)))[:, 1:].softmax(1)
+        return probability.half().numpy()
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def workers() -> ProcessPoolExecutor:
+    """One single-threaded process a core: unlike threads inside one operator they do not wait for each other."""
+    return ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork"), initializer=_one_thread)
+
+
+def view_sites(view: str) -> dict[str, Tensor]:
+    """All site arrays of one view, in half precision."""
+    w = _work
+    seed = [w.recipe.seed, *view.encode()]
+    jobs = layouts(view, w.samples, w.recipe.size, np.random.default_rng(seed))
+    n = w.recipe.feature_batch
+    tasks = [(jobs[i : i + n], [*seed, i]) for i in range(0, len(jobs), n)]
+    with workers() as pool:
+        parts = list(track(pool.map(_view_part, tasks), f"features {view} x{n}", len(tasks)))
+    return {k: torch.from_numpy(np.concatenate([p[k] for p in parts])) for k in parts[0]}
+
+
+def teacher_crops(sample: Sample) -> list[NDArray[np.uint8]]:
+    """The whole picture, then each box in a square crop with some context, at the teacher's size."""
+    picture = Image.fromarray(sample.picture)
+    w, h = picture.size
+    rects = [(0.0, 0.0, float(w), float(h))]
+    for box in sample.boxes[:TEACHER_BOXES]:
+        x0, y0, x1, y1 = box.rect[0] * w, box.rect[1] * h, box.rect[2] * w, box.rect[3] * h
+        half = CONTEXT * max(x1 - x0, y1 - y0) / 2
+        cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
+        rects.append((max(cx - half, 0.0), max(cy - half, 0.0), min(cx + half, w), min(cy + half, h)))
+    side = (TEACHER_SIZE, TEACHER_SIZE)
+    return [np.asarray(picture.resize(side, Image.Resampling.BILINEAR, box=r)) for r in rects]
+
+
+def soft_labels() -> dict[str, Tensor]:
+    """`first` [N]: row of a sample's whole picture, its TEACHER_BOXES largest boxes follow; `probability` [rows,1000]."""
+    samples, n = _work.samples, 64
+    counts = [1 + min(len(s.boxes), TEACHER_BOXES) for s in samples]
+
+    def batches() -> Iterator[list[NDArray[np.uint8]]]:
+        waiting: list[NDArray[np.uint8]] = []
+        for sample in samples:
+            waiting += teacher_crops(sample)
+            while len(waiting) >= n:
+                yield waiting[:n]
+                waiting = waiting[n:]
+        if waiting:
+            yield waiting
+
+    with workers() as pool:
+        rows = list(track(pool.map(_teacher_part, batches()), f"teacher x{n}", -(-sum(counts) // n)))
+    return {"first": torch.tensor([0, *counts[:-1]]).cumsum(0), "probability": torch.from_numpy(np.concatenate(rows))}
+
+
+def describe(sample: Sample, bank: Bank) -> dict[str, object]:
+    return {
+        "key": sample.key, "source": sample.source, "captions": sample.captions, "labels": sample.labels,
+        "tags": bank.tags_of(sample), "boxes": [[*b.rect, b.name, b.score] for b in sample.boxes],
+    }  # fmt: skip
+
+
+def fill_cache(recipe: Recipe) -> None:
+    """Computes what the recipe's cache lacks."""
+    torch.manual_seed(recipe.seed)
+    cache = Path(recipe.cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    shards = Shards([Path(p) for p in recipe.shards])
+    samples = list(shards)
+    if not samples:
+        raise SystemExit(f"no usable sample in {recipe.shards}; {shards.bad} were passed over")
+    log.info("%d pictures, %d passed over", len(samples), shards.bad)
+    bank = build_bank(samples, recipe)
+    names = cache / "names.json"
+    if names.exists() and json.loads(names.read_text()) != bank.names:
+        raise SystemExit(f"{names} lists other names than these shards and tags give; remove {cache} to compute it anew")
+    names.write_text(json.dumps(bank.names))
+    (cache / "samples.json").write_text(json.dumps([describe(s, bank) for s in samples]))
+    global _work
+    trunk = load_trunk(Path(recipe.teachers)).eval().to(memory_format=torch.channels_last)
+    _work = Work(trunk, samples, bank.index, recipe)
+    if not (cache / "soft.safetensors").exists():
+        save_file(soft_labels(), cache / "soft.safetensors")
+    for view in recipe.views:
+        path = cache / f"view-{view}.safetensors"
+        if not path.exists():
+            save_file(view_sites(view), path)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    recipe = from_command_line(__doc__)
+    with missing_files_end_it():
+        fill_cache(recipe)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Golden cases: what Python computes, for the Rust tests to compare with. `python -m quantize.golden` makes them again."""
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import save_file
+
+from quantize import reference
+from quantize.evaluate.onnx import OnnxPredictor
+from quantize.preprocess import letterbox
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "tests/golden"
+BUNDLE = ROOT / "models/default"
+PREPROCESS_SIZE = 48
+
+# name: width, height. Shrinking and enlarging, each axis alone, no resize at all, one pixel, and a sliver whose short side
+# would round to zero. Tall ones tell the order of the passes.
+PREPROCESS_CASES = {
+    "shrunk_wide": (131, 57),
+    "shrunk_tall": (23, 150),
+    "shrunk_square": (97, 97),
+    "enlarged": (20, 13),
+    "untouched": (48, 31),
+    "dot": (1, 1),
+    "sliver": (193, 1),
+}
+
+MODEL_CASES = {"astronaut": ("person", "face", "rocket", "red bus"), "coffee": ("cup", "spoon", "wooden table", "dog")}
+MODEL_LONG_SIDE = 240
+DENSE_STEP = 5
+
+
+def picture(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Gradients, noise and hard edges `[h, w, 3]`."""
+    y, x = np.mgrid[:height, :width]
+    ramps = np.stack([x * 255 // width, y * 255 // height, (x + y) * 7], axis=2)
+    noise = rng.integers(0, 256, (height, width, 3))
+    edges = ((x // 5 + y // 3) % 2 * 255)[..., None]
+    return np.where((x * 3 // width == 0)[..., None], ramps, np.where((x * 3 // width == 1)[..., None], noise, edges)).astype(
+        np.uint8
+    )
+
+
+def preprocess_cases(folder: Path) -> None:
+    """Writes `<name>.png` and `<name>.safetensors`, the latter with `input` int8 `[3, S, S]` and `content` f32 `[4]`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for name, (width, height) in PREPROCESS_CASES.items():
+        rgb = picture(width, height, rng)
+        values, box = letterbox(rgb, PREPROCESS_SIZE)
+        Image.fromarray(rgb).save(folder / f"{name}.png", optimize=True)
+        save_file({"input": values, "content": np.array(box.content, np.float32)}, folder / f"{name}.safetensors")
+
+
+def model_cases(folder: Path) -> None:
+    """Writes `<photo>.png`, and in `<photo>.safetensors` what the committed bundle makes of it in ONNX Runtime.
+
+    Tensors: `image` `[D]`; `dense` `[D, rows, columns]`, every DENSE_STEP-th cell; candidates as `boxes` `[N, 4]` in input
+    pixels, `objectness` `[N]` (logits) and `regions` `[N, D]`; `texts` `[K, D]`; `region_scores` `[N, K]`; `tag_scores` `[K]`.
+    Embeddings have unit norm. Metadata: `prompts`, `input_sha256` of the int8 input, `files` (the manifest's hashes).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    model = OnnxPredictor(BUNDLE, rewrites=False)
+    manifest = model.manifest
+    for name, names in MODEL_CASES.items():
+        photo = Image.open(ROOT / "tests/data" / f"{name}.jpg")
+        photo.thumbnail((MODEL_LONG_SIDE, MODEL_LONG_SIDE))
+        photo.save(folder / f"{name}.png", optimize=True)
+        rgb = np.asarray(photo)
+        outputs, placed = model.run_vision(rgb)
+        boxes, objectness = reference.candidates(outputs, manifest.detection, np.array(placed.content, np.float32))
+        regions = model.embed_boxes(outputs, placed, boxes)
+        image = reference.unit(outputs["image_embedding"])
+        texts, negatives = model.vocabulary(names)
+        tensors = {
+            "image": image,
+            "dense": reference.unit(outputs["dense"], axis=0)[:, ::DENSE_STEP, ::DENSE_STEP],
+            "boxes": boxes,
+            "objectness": objectness,
+            "regions": regions,
+            "texts": texts,
+            "region_scores": reference.region_scores(regions, objectness, texts, negatives, manifest.region),
+            "tag_scores": reference.tag_scores(image[None], texts, negatives, manifest.image)[0],
+        }
+        metadata = {
+            "prompts": json.dumps(names),
+            "input_sha256": hashlib.sha256(letterbox(rgb, manifest.size)[0].tobytes()).hexdigest(),
+            "files": json.dumps(tomllib.loads((BUNDLE / "model.toml").read_text())["files"]),
+        }
+        contiguous = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+        save_file(contiguous, folder / f"{name}.safetensors", metadata)
+
+
+if __name__ == "__main__":
+    preprocess_cases(FOLDER / "preprocess")
+    model_cases(FOLDER / "model")

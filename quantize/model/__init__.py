@@ -1,0 +1,1 @@
+"""Networks: trunk (frozen or trained), heads, text tower."""

@@ -1,0 +1,34 @@
+"""The trained parts of the default model: projection of texts and one head a kind of site."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from quantize.model.heads import AnchorHead, DenseHead, ImageHead, RegionHead
+from quantize.model.text import Projection
+from quantize.model.trunk import Trunk
+
+START_SCALE = 20.0
+MAX_SCALE = 60.0
+
+
+class EdgeClip(nn.Module):
+    """Heads over the trunk's maps; `trunk` itself is kept apart, since it may be frozen."""
+
+    def __init__(self, trunk: Trunk, dim: int, hidden: int, drop: float) -> None:
+        super().__init__()
+        classifier = trunk.mobilenet.classifier
+        self.projection = Projection(dim)
+        self.image = ImageHead(classifier, hidden, dim, drop)
+        self.region = RegionHead(classifier, hidden, dim, drop)
+        self.dense = DenseHead(trunk.mobilenet.channels[1], 96, dim)
+        self.anchor = AnchorHead(trunk.nanodet)
+        self.log_scale = nn.ParameterDict(
+            {k: nn.Parameter(torch.tensor(math.log(START_SCALE))) for k in ("image", "region", "pixel", "text")}
+        )
+
+    def scale(self, kind: str) -> Tensor:
+        """Inverse temperature of one kind of site's softmax."""
+        scale: Tensor = self.log_scale[kind].exp()
+        return scale.clamp(max=MAX_SCALE)

@@ -1,0 +1,151 @@
+"""The sum of losses over one batch of sites: which loss looks at which site."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from quantize import losses
+from quantize.model.edgeclip import EdgeClip
+from quantize.pooling import REGION_FEATURES
+from quantize.sites import NO_NAME, Sites
+from quantize.supervision import Supervision
+
+WEIGHTS = {
+    "image_caption": 1.0, "image_label": 0.5, "image_tags": 0.3, "image_soft": 0.5,
+    "region_name": 1.0, "region_caption": 0.3, "region_label": 0.5, "region_tags": 0.15, "region_soft": 0.5,
+    "pixel_name": 0.5, "pixel_soft": 0.1, "text_relations": 0.5, "objectness": 1.0, "box": 0.2,
+}  # fmt: skip
+RELATIONS = 384
+
+
+@dataclass
+class Words:
+    """Text vectors of one step in the joint space."""
+
+    names: Tensor  # [K,dim]
+    classes: Tensor  # [1000,dim]
+
+
+def words(model: EdgeClip, s: Supervision, generator: torch.Generator) -> Words:
+    device = model.projection.linear.weight.device
+    vectors = s.texts.vectors
+    return Words(
+        model.projection(vectors[s.name_rows].to(device)),
+        model.projection(vectors[s.class_choice(generator)].to(device)),
+    )
+
+
+def _pick(lists: list[list[int]], chosen: Tensor, generator: torch.Generator) -> Tensor:
+    """One entry at random of each chosen list, NO_NAME where it is empty."""
+    draw = torch.rand(len(chosen), generator=generator).tolist()
+    return torch.tensor(
+        [lists[i][int(d * len(lists[i]))] if lists[i] else NO_NAME for i, d in zip(chosen.tolist(), draw, strict=True)]
+    )
+
+
+def _whole(
+    kind: str, model: EdgeClip, v: Tensor, sample: Tensor, w: Words, s: Supervision, g: torch.Generator
+) -> dict[str, Tensor]:
+    """Losses of sites that show a whole picture: captions, labels, tags."""
+    out: dict[str, Tensor] = {}
+    scale = model.scale(kind)
+    row = _pick(s.captions, sample, g)
+    has = row >= 0
+    if has.sum() > 1:
+        t = model.projection(s.texts.vectors[row[has]].to(v.device))
+        out[f"{kind}_caption"] = losses.info_nce(v[has], t, scale)
+    label = _pick(s.labels, sample, g)
+    has = label >= 0
+    if has.any():
+        out[f"{kind}_label"] = losses.names_cross_entropy(v[has], w.names, label[has].to(v.device), scale, s.alike.to(v.device))
+    hot = torch.zeros(len(sample), len(s.names))
+    for i, j in enumerate(sample.tolist()):
+        hot[i, s.tags[j]] = 1.0
+    out[f"{kind}_tags"] = losses.multi_tag(v, w.names, hot.to(v.device), scale)
+    return out
+
+
+def _soft(v: Tensor, w: Words, probability: Tensor, scale: Tensor) -> Tensor:
+    return losses.soft_names(v, w.classes, probability.float().to(v.device), scale)
+
+
+def image_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
+    v = F.normalize(model.image(b.image.float(), w.classes), dim=1)
+    out = _whole("image", model, v, b.image_sample, w, s, g)
+    out["image_soft"] = _soft(v, w, s.soft[s.first_soft[b.image_sample]], model.scale("image"))
+    return out
+
+
+def region_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
+    v = F.normalize(model.region(b.region.float(), w.classes), dim=1)
+    scale = model.scale("region")
+    out: dict[str, Tensor] = {}
+    whole = b.region_sample >= 0
+    if whole.any():
+        out |= _whole("region", model, v[whole], b.region_sample[whole], w, s, g)
+    named = b.region_name >= 0
+    if named.any():
+        target, weight = b.region_name[named].to(v.device), b.region_weight[named].float().to(v.device)
+        out["region_name"] = losses.names_cross_entropy(v[named], w.names, target, scale, s.alike.to(v.device), weight)
+    taught = b.region_box + 1 < s.soft_rows[b.region_owner]
+    if taught.any():
+        rows = s.first_soft[b.region_owner[taught]] + b.region_box[taught] + 1
+        out["region_soft"] = _soft(v[taught], w, s.soft[rows], scale)
+    return out
+
+
+def pixel_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision) -> dict[str, Tensor]:
+    x = b.pixel.float()
+    v = F.normalize(model.dense(x), dim=1)
+    scale = model.scale("pixel")
+    out: dict[str, Tensor] = {}
+    named = b.pixel_name >= 0
+    if named.any():
+        out["pixel_name"] = losses.names_cross_entropy(
+            v[named], w.names, b.pixel_name[named].to(v.device), scale, s.alike.to(v.device)
+        )
+    if (~named).any():
+        classifier = model.image.concepts.classifier
+        with torch.no_grad():
+            probability = classifier(x[~named][:, : classifier.in_features]).softmax(1)
+        out["pixel_soft"] = _soft(v[~named], w, probability, scale)
+    return out
+
+
+def anchor_losses(model: EdgeClip, b: Sites) -> dict[str, Tensor]:
+    objectness, box, levels = [], [], 0
+    for level in b.anchor_level.unique().tolist():  # type: ignore[no-untyped-call]
+        here = b.anchor_level == level
+        logit, bins = model.anchor(b.anchor[here].float(), level)
+        objectness.append(losses.objectness(logit, b.anchor_target[here].float().to(logit.device)))
+        distance = b.anchor_distance[here].float().to(logit.device)
+        boxed = ~distance.isnan().any(1)
+        if boxed.any():
+            box.append(losses.distance_bins(bins[boxed], distance[boxed]))
+        levels += 1
+    out = {"objectness": torch.stack(objectness).sum() / levels} if objectness else {}
+    return out | ({"box": torch.stack(box).mean()} if box else {})
+
+
+def text_losses(model: EdgeClip, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
+    chosen = torch.randperm(len(s.clip_rows), generator=g)[:RELATIONS]
+    device = model.projection.linear.weight.device
+    t = model.projection(s.texts.vectors[s.clip_rows[chosen]].to(device))
+    return {"text_relations": losses.relational(t, s.clip[chosen].to(device))}
+
+
+def all_losses(model: EdgeClip, b: Sites, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
+    """Named losses, unweighted; WEIGHTS holds their weights."""
+    assert b.region.shape[1] == REGION_FEATURES
+    w = words(model, s, g)
+    found = image_losses(model, b, w, s, g) if len(b.image) else {}
+    found |= region_losses(model, b, w, s, g) if len(b.region) else {}
+    found |= pixel_losses(model, b, w, s) if len(b.pixel) else {}
+    found |= anchor_losses(model, b) if len(b.anchor) else {}
+    return found | text_losses(model, s, g)
+
+
+def total(found: dict[str, Tensor]) -> Tensor:
+    return torch.stack([WEIGHTS[name] * value for name, value in found.items()]).sum()

@@ -1,0 +1,85 @@
+"""Calibration: the logistic fit, the random vocabularies, and the command's effect on a bundle."""
+
+import shutil
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from quantize.bundle import read_manifest
+from quantize.calibrate import Vocabularies, calibrate, fit_logistic, held_out, logit
+from quantize.data.split import is_dev
+from quantize.evaluate.onnx import OnnxPredictor
+from quantize.recipe import Recipe
+
+
+def test_the_fit_finds_the_weights_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40_000, 2))
+    p = 1 / (1 + np.exp(-(-1.0 + 0.5 * x[:, 0] + 2.0 * x[:, 1])))
+    y = (rng.random(len(x)) < p).astype(np.float64)
+    weights, loss = fit_logistic(x, y)
+    assert weights == pytest.approx((-1.0, 0.5, 2.0), abs=0.07)
+    assert loss == pytest.approx(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)), abs=1e-3)
+
+
+def test_a_fit_to_what_cannot_be_told_apart_says_how_often_it_is_true() -> None:
+    y = np.array([1.0, 0.0, 0.0, 0.0] * 50)
+    weights, _ = fit_logistic(np.zeros((200, 1)), y)
+    assert 1 / (1 + np.exp(-weights[0])) == pytest.approx(0.25, abs=1e-3)
+
+
+def test_logit_undoes_the_sigmoid() -> None:
+    x = np.linspace(-9, 9, 19).astype(np.float32)
+    assert logit((1 / (1 + np.exp(-x))).astype(np.float32)) == pytest.approx(x, abs=0.01)
+    assert np.isfinite(logit(np.array([0.0, 1.0], np.float32))).all()
+
+
+def test_vocabularies_mix_what_is_there_with_what_is_not(bundle: Path) -> None:
+    universe = [f"name {i}" for i in range(30)]
+    vocabularies, rng = Vocabularies(OnnxPredictor(bundle), universe), np.random.default_rng(0)
+    present = ["name 3", "name 4", "name 3"]
+    for _ in range(40):
+        chosen = vocabularies.draw(present, rng)
+        assert len(chosen) == len(set(chosen)) in (2, 4, 8, 20)
+        there = [i for i in chosen if i in (3, 4)]
+        assert 1 <= len(there) <= max(1, len(chosen) // 2)
+        assert len(vocabularies.draw([], rng)) in (2, 4, 8, 20)
+    similarity = (vocabularies.bank @ vocabularies.vectors[[0, 1]].T).max(1)
+    least, middle = float(similarity.min()), float(np.median(similarity))
+    assert len(vocabularies.negatives([0, 1], middle)) == (similarity <= middle).sum() < len(similarity)
+    assert len(vocabularies.negatives([0, 1], least - 0.01)) == 0
+
+
+def test_only_held_out_pictures_calibrate(recipe: Recipe) -> None:
+    found = held_out(recipe)
+    assert 2 < len(found) < 16
+    assert all(is_dev(s.key, s.source, recipe) for s, _ in found)
+    assert held_out(replace(recipe, dev_share=0.0)) == []
+    everything = held_out(replace(recipe, dev_share=0.0, dev_shares={"shapes": 1.0}))
+    assert {s.source for s, _ in everything} == {"shapes"}
+    sample, tags = everything[0]
+    assert set(sample.labels) | {b.name for b in sample.boxes} <= set(tags)
+    assert "green" in tags  # from the caption
+
+
+def test_scores_are_fitted_into_the_manifest(recipe: Recipe, bundle: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundle, folder)
+    before = read_manifest(folder)
+    calibrate(recipe, folder)
+    after = read_manifest(folder)
+    assert after.region.weights != before.region.weights
+    assert after.image.weights != before.image.weights
+    assert np.isfinite([*after.region.weights, *after.image.weights]).all()
+    same = replace(after, region=before.region, image=before.image, max_similarity=before.max_similarity)
+    assert same == before
+    metrics = tomllib.loads((folder / "model.toml").read_text())["metrics"]
+    assert set(metrics) == {"int8_cosine", "calibration"}
+    assert metrics["calibration"]["pictures"] == len(held_out(recipe))
+
+
+def test_calibration_without_held_out_boxes_says_so(recipe: Recipe, bundle: Path) -> None:
+    with pytest.raises(SystemExit, match=r"0 held-out pictures have people's boxes and 0 have tags, expected some of each"):
+        calibrate(replace(recipe, dev_share=0.0), bundle)
