@@ -42,11 +42,14 @@ train-cpu:
 
 # Train everything on one GPU, about 20 minutes on an H100
 train-gpu:
+    {{python}} -m quantize.features quantize/recipes/gpu.toml
     {{python}} -m quantize.train quantize/recipes/gpu.toml
 
-# Quantise and export a trained run into models/default
+# Quantise, export and calibrate a trained run into models/default, and measure what int8 costs
 export recipe="quantize/recipes/cpu.toml":
     {{python}} -m quantize.export {{recipe}}
+    {{python}} -m quantize.calibrate {{recipe}}
+    {{python}} -m quantize.export.deltas {{recipe}}
 
 # Make tests/golden again from the committed bundle
 golden:

@@ -25,7 +25,7 @@ PIXEL, ANCHOR = ("pixel", "pixel_name"), ("anchor", "anchor_level", "anchor_targ
 
 
 class CachedSites:
-    """All views of the cache in memory; `train` and `dev` pictures never mix."""
+    """All views of the cache in memory. Held-out pictures give no image and region sites; pixels and anchors have no owner."""
 
     def __init__(self, recipe: Recipe, supervision: Supervision) -> None:
         views = []

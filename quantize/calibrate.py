@@ -25,7 +25,7 @@ from quantize.evaluate.onnx import OnnxPredictor
 from quantize.export.bundle import write_manifest
 from quantize.geometry import Floats, pairwise_iou
 from quantize.progress import track
-from quantize.recipe import Recipe, load_recipe
+from quantize.recipe import Recipe, load_recipe, missing_files_end_it
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -196,7 +196,8 @@ def main() -> None:
         recipe = load_recipe(arguments.recipe)
     except ValueError as error:
         parser.error(str(error))
-    calibrate(recipe, arguments.bundle)
+    with missing_files_end_it():
+        calibrate(recipe, arguments.bundle)
 
 
 if __name__ == "__main__":

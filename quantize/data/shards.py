@@ -57,7 +57,7 @@ class Shards:
     def __post_init__(self) -> None:
         for path in self.paths:
             if not path.is_file():
-                raise FileNotFoundError(f"shard {path} is missing; expected a WebDataset .tar (see quantize/README.md)")
+                raise FileNotFoundError(f"shard {path} is missing; expected a WebDataset .tar (README.md, Train)")
 
     def __iter__(self) -> Iterator[Sample]:
         raw = wds.WebDataset([str(p) for p in self.paths], shardshuffle=False, empty_check=False, handler=self._pass_over)

@@ -11,7 +11,8 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-FLOAT_OPS = {"Softmax"}
+# of the activations of a tensor; the full range costs 2.4 points of AP50, 99.9 % costs 5
+PERCENTILE = 99.99
 QUANTISED_OPS = [
     "Conv", "Gemm", "Add", "Concat", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize", "LeakyRelu", "Relu", "Clip",
     "Reshape", "Transpose", "Split", "Slice", "Flatten",
@@ -75,8 +76,9 @@ def static_int8(source: Path, target: Path, inputs: list[NDArray[np.float32]], f
             str(prepared), str(target), Reader(name, inputs),
             quant_format=QuantFormat.QDQ, op_types_to_quantize=QUANTISED_OPS, per_channel=True,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
-            calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "TensorQuantOverrides": overrides},
+            calibrate_method=CalibrationMethod.Percentile,
+            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibPercentile": PERCENTILE}
+            | {"TensorQuantOverrides": overrides},
         )  # fmt: skip
     model = onnx.load(target)
     if fixed_input_scale is not None:

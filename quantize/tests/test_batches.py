@@ -29,6 +29,7 @@ def test_supervision_speaks_of_the_pictures(recipe: Recipe, supervision: Supervi
         assert [texts[row] for row in supervision.captions[i]] == s.captions
         assert [supervision.names[n] for n in supervision.labels[i]] == s.labels
         assert [supervision.names[n] for n in supervision.box_names[i]] == [b.name for b in s.boxes]
+        assert {supervision.names[n] for n in supervision.tags[i]} == set(s.captions[0].strip("A .").split())  # "A red ball."
         assert supervision.soft_rows[i] == 1 + len(s.boxes)
     assert [texts[int(row)] for row in supervision.name_rows] == supervision.names
     assert not supervision.alike.diagonal().any()

@@ -33,6 +33,7 @@ CONTENT = torch.tensor([[0.0, 0.0, 160.0, 160.0], [0.0, 20.0, 160.0, 140.0], [30
 def test_region_vectors_are_the_specifications() -> None:
     maps, boxes = random_maps(), random_boxes(60)
     boxes[0] = torch.tensor([3.0, 2.0, 155.0, 160.0])
+    boxes[3] = torch.tensor([40.0, 50.0, 104.0, 114.0])  # 64 pixels: the first limit is no longer below it
     batch = torch.arange(60) % PICTURES
     boxes = torch.cat([torch.maximum(boxes[:, :2], CONTENT[batch, :2]), torch.minimum(boxes[:, 2:], CONTENT[batch, 2:])], 1)
     real = (boxes[:, 2:] - boxes[:, :2]).amin(1) > 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from quantize import sites
 from quantize.data import canvas as cv
 from quantize.data.shards import Box, Sample
 from quantize.features import draw
@@ -10,21 +11,11 @@ from quantize.model.nanodet import BINS, CLASSES
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Maps
 from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
-from quantize.sites import (
-    ANCHORS_NEGATIVE,
-    ANCHORS_POSITIVE,
-    NO_NAME,
-    PIXELS_PER_MASK,
-    PIXELS_PER_PICTURE,
-    Canvas,
-    Sites,
-    Taught,
-    collect,
-)
+from quantize.sites import NO_NAME, Canvas, Sites, Taught, collect
 from torch import Tensor
 
 SIZE = 192
-NAMES = {"cup": 0, "table": 1, "wall": 2}
+NAMES = {"cup": 0, "table": 1, "wall": 2, "void": 3}
 TOWER, SEMANTIC = 96, 192  # where the second tower pool and the semantic pool start in a region vector
 
 
@@ -88,9 +79,9 @@ def test_shapes_and_ownership() -> None:
     assert s.region_box.tolist() == [-1, 0, 1, -1, 0, -1, -1, 0]
     assert s.region_name.tolist() == [NO_NAME, 0, NO_NAME, NO_NAME, 0, NO_NAME, NO_NAME, NO_NAME]
     assert s.region_weight.tolist() == pytest.approx([1, 1, 0.7, 1, 1, 1, 1, 0.7])
-    count = 2 * len(STRIDES) * (ANCHORS_POSITIVE + ANCHORS_NEGATIVE)
+    count = 2 * len(STRIDES) * (sites.ANCHORS_POSITIVE + sites.ANCHORS_NEGATIVE)
     assert len(s.anchor) == len(s.anchor_level) == len(s.anchor_target) == len(s.anchor_distance) <= count
-    assert s.pixel.shape == (PIXELS_PER_PICTURE, 1280 + 96 + 96)  # of the single picture; nothing is known of the mosaic
+    assert s.pixel.shape == (sites.PIXELS_PER_PICTURE, 1280 + 96 + 96)  # of the single picture; nothing is known of the mosaic
 
 
 def test_regions_are_pooled_where_the_boxes_lie() -> None:
@@ -122,7 +113,7 @@ def test_a_single_pictures_context_ends_at_its_edge_and_a_mosaics_does_not() -> 
 def test_pixels_have_the_name_under_them() -> None:
     s, flipped = sample([], mask=True), cv.Placement((0.1, 0.0, 1.0, 0.9), (0, 32, 192, 160), flip=True)
     found = sites_of([draw([0], [s], [flipped], SIZE)])
-    assert len(found.pixel) == PIXELS_PER_MASK
+    assert len(found.pixel) == sites.PIXELS_PER_MASK
     assert set(found.pixel_name.tolist()) == {NAMES["table"], NAMES["wall"]}
     assert s.mask is not None
     middle = found.pixel[:, 1280:1282].numpy().astype(np.float64)
@@ -171,6 +162,15 @@ def test_anchors_lead_back_to_the_box(box: Box, target: float) -> None:
     )
     assert s.anchor_target[boxed].numpy() == pytest.approx(target, abs=1e-3)
     assert s.anchor_target[~boxed].max() < 0.01
+
+
+def test_sides_beyond_the_last_bin_are_no_targets() -> None:
+    canvas = one(sample([Box((0.01, 0.01, 0.99, 0.99), "cup")], size=(SIZE, SIZE)), 0)
+    s = sites_of([canvas], taught_box((20.0, 20.0, 131.0, 190.0), 0.0))  # half of the box
+    boxed = ~s.anchor_distance.isnan().any(1)
+    assert boxed.any()
+    assert s.anchor_distance[boxed].max() < BINS - 1
+    assert s.anchor_distance[boxed].min() > 0
 
 
 def test_gradients_reach_every_map() -> None:

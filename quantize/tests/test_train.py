@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from quantize import train as trainer
+from quantize.export import __main__ as exporter
 from quantize.features import fill_cache
 from quantize.model.trunk import load_trunk
 from quantize.objective import WEIGHTS, all_losses, total
@@ -132,6 +133,8 @@ def test_the_whole_network_trains_live(recipe: Recipe, tmp_path: Path, losses: l
     still = {k for k in start if k not in moved}
     assert all(".out." in k or k.startswith("backbone.classifier") for k in still), still
     assert all(v.isfinite().all() for v in found.values())
+    loaded = exporter.load_trained(live).trunk.state_dict()
+    assert all(torch.equal(found[f"trunk.{k}"], v) for k, v in loaded.items())
 
 
 def test_training_needs_the_cache(tmp_path: Path, workplace: Path) -> None:
@@ -164,7 +167,5 @@ def test_a_missing_shard_ends_the_step_in_one_line(workplace: Path, tmp_path: Pa
     path = write_recipe(workplace, "shardless", shards=["absent.tar"], cache=str(tmp_path))
     done = run_step("quantize.features", str(path))
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].endswith(
-        "shard absent.tar is missing; expected a WebDataset .tar (see quantize/README.md)"
-    )
+    assert done.stderr.splitlines()[-1].endswith("shard absent.tar is missing; expected a WebDataset .tar (README.md, Train)")
     assert "Traceback" not in done.stderr
