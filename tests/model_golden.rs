@@ -21,7 +21,7 @@ use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
 /// Least cosine between two embeddings of the same thing.
-const MIN_COSINE: f32 = 0.99;
+const MIN_COSINE: f32 = 0.98;
 /// Least cosine of texts: both run the same float arithmetic.
 const MIN_TEXT_COSINE: f32 = 0.9999;
 /// Largest difference of a probability.
