@@ -6,11 +6,12 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import save_file
 
-from quantize import reference
+from quantize import fake_quant, reference
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.preprocess import letterbox
 
@@ -97,6 +98,21 @@ def model_cases(folder: Path) -> None:
         save_file(contiguous, folder / f"{name}.safetensors", metadata)
 
 
+def int8_cases(folder: Path) -> None:
+    """Writes `<photo>.json`: sha256 of the f32 bytes of each vision output by the integer arithmetic, and of the network's file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network = (BUNDLE / "vision.onnx").read_bytes()
+    model = onnx.load_from_string(network)
+    size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    for name in MODEL_CASES:
+        values, _ = letterbox(np.asarray(Image.open(FOLDER / "model" / f"{name}.png")), size)
+        outputs = fake_quant.run(model, values[None])
+        hashes = {key: hashlib.sha256(np.ascontiguousarray(value, "<f4").tobytes()).hexdigest() for key, value in outputs.items()}
+        case = {"network": hashlib.sha256(network).hexdigest(), "outputs": hashes}
+        (folder / f"{name}.json").write_text(json.dumps(case, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     preprocess_cases(FOLDER / "preprocess")
     model_cases(FOLDER / "model")
+    int8_cases(FOLDER / "int8")

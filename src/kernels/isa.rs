@@ -49,7 +49,8 @@ impl Isa {
         };
         let wanted = wanted.to_string_lossy().into_owned();
         let found = available.iter().copied().find(|isa| isa.name() == wanted);
-        found.ok_or_else(|| UnknownIsa { wanted, available: available.iter().map(|isa| isa.name()).collect() })
+        found
+            .ok_or_else(|| UnknownIsa { wanted, available: available.iter().map(|isa| isa.name()).collect() })
     }
 
     /// Its name in `EDGECLIP_ISA`.
@@ -60,21 +61,6 @@ impl Isa {
             Self::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => "avx512vnni",
-        }
-    }
-
-    /// Runs `body`, a scalar kernel marked `#[inline(always)]`, compiled for this instruction set. The compiler vectorises it; as it
-    /// never reorders or fuses float operations, the results stay the same.
-    #[inline(always)]
-    pub(super) fn vectorise<R>(self, body: impl FnOnce() -> R) -> R {
-        match self {
-            Self::Scalar => body(),
-            // SAFETY: only `available` makes these values, after finding the features.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { with_avx2(body) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => unsafe { with_avx512(body) },
         }
     }
 }
@@ -88,14 +74,31 @@ pub struct UnknownIsa {
     pub available: Vec<&'static str>,
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn with_avx2<R>(body: impl FnOnce() -> R) -> R {
-    body()
+/// Calls a scalar kernel marked `#[inline(always)]`, compiled for the instruction set. The compiler vectorises it; as it never
+/// reorders or fuses float operations, the results stay the same.
+macro_rules! vectorised {
+    ($isa:expr, $scalar:path, ($($argument:ident: $kind:ty),* $(,)?)) => {{
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        fn avx2($($argument: $kind),*) {
+            $scalar($($argument),*);
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        fn avx512($($argument: $kind),*) {
+            $scalar($($argument),*);
+        }
+        match $isa {
+            $crate::kernels::Isa::Scalar => $scalar($($argument),*),
+            // SAFETY: `Isa::available` makes these values only after finding the features.
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::Isa::Avx2 => unsafe { avx2($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::Isa::Avx512Vnni => unsafe { avx512($($argument),*) },
+        }
+    }};
 }
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-fn with_avx512<R>(body: impl FnOnce() -> R) -> R {
-    body()
-}
+pub(super) use vectorised;

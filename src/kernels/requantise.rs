@@ -37,6 +37,8 @@ impl Requantise {
 /// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and cannot overflow.
 #[inline(always)]
 pub(super) fn round(value: f32, zero: i32, low: i32, high: i32) -> i8 {
-    let value = value.max((low - zero) as f32).min((high - zero) as f32);
-    (value.round_ties_even() as i32 + zero) as i8
+    let value = value.max((low - zero) as f32).min((high - zero) as f32).round_ties_even();
+    // SAFETY: between two numbers that are i32; `max` of a NaN is the bound. A checked conversion would keep the compiler from
+    // vectorising the callers.
+    (unsafe { value.to_int_unchecked::<i32>() } + zero) as i8
 }

@@ -3,6 +3,7 @@
 mod scalar;
 
 use super::Isa;
+use super::isa::vectorised;
 
 /// Scales and zero points of a sum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,5 +22,5 @@ pub struct Add {
 
 /// `output[i] = clamp(round_half_even((a[i] − za)·(sa/sy) + (b[i] − zb)·(sb/sy)) + zy)`.
 pub fn run(isa: Isa, add: &Add, a: &[i8], b: &[i8], output: &mut [i8]) {
-    isa.vectorise(|| scalar::run(add, a, b, output));
+    vectorised!(isa, scalar::run, (add: &Add, a: &[i8], b: &[i8], output: &mut [i8]));
 }

@@ -65,7 +65,9 @@ impl Depthwise {
         let channels = self.requantise.bias.len();
         let place = self.window.source(0, y, tap / 3).zip(self.window.source(1, x, tap % 3));
         let from = match place {
-            Some((row, column)) => &input[(row * self.window.input[1] + column) * channels + start..][..count],
+            Some((row, column)) => {
+                &input[(row * self.window.input[1] + column) * channels + start..][..count]
+            }
             None => &self.padding[..count],
         };
         let mut tail = [0; LANES];

@@ -36,7 +36,8 @@ struct Block {
 impl Depthwise {
     pub(super) fn new(window: Window, padding: i8, weights: &[i8], requantise: &Requantise) -> Self {
         let channels = requantise.bias.len();
-        let blocks = (0..channels).step_by(BLOCK).map(|start| Block::new(start, weights, requantise)).collect();
+        let blocks =
+            (0..channels).step_by(BLOCK).map(|start| Block::new(start, weights, requantise)).collect();
         Self {
             window,
             channels,
@@ -61,7 +62,15 @@ impl Depthwise {
     /// One output row of one block of channels.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vbmi")]
-    fn row(&self, block: &Block, start: usize, epilogue: &Epilogue, input: &[i8], y: usize, output: &mut [i8]) {
+    fn row(
+        &self,
+        block: &Block,
+        start: usize,
+        epilogue: &Epilogue,
+        input: &[i8],
+        y: usize,
+        output: &mut [i8],
+    ) {
         let count = BLOCK.min(self.channels - start);
         let mask = first(count);
         let line = self.window.input[1] * self.channels;
@@ -70,7 +79,10 @@ impl Depthwise {
         // SAFETY: all constants are 64 bytes.
         let (weights, bias, multiplier) = unsafe {
             (
-                block.weights.each_ref().map(|column| column.each_ref().map(|w| _mm512_loadu_si512(w.as_ptr().cast()))),
+                block
+                    .weights
+                    .each_ref()
+                    .map(|column| column.each_ref().map(|w| _mm512_loadu_si512(w.as_ptr().cast()))),
                 block.bias.each_ref().map(|b| _mm512_loadu_si512(b.as_ptr().cast())),
                 block.multiplier.each_ref().map(|m| _mm512_loadu_ps(m.as_ptr())),
             )
@@ -106,7 +118,13 @@ impl Depthwise {
     /// Three rows of one column, interleaved; `at` is `None` in the padding.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vbmi")]
-    fn column(&self, rows: [Option<&[i8]>; 3], at: Option<usize>, start: usize, mask: __mmask64) -> [__m512i; 4] {
+    fn column(
+        &self,
+        rows: [Option<&[i8]>; 3],
+        at: Option<usize>,
+        start: usize,
+        mask: __mmask64,
+    ) -> [__m512i; 4] {
         let sign = _mm512_set1_epi8(-128);
         let count = mask.count_ones() as usize;
         let values = rows.map(|row| {
@@ -132,8 +150,7 @@ impl Depthwise {
 
 impl Block {
     fn new(start: usize, weights: &[i8], requantise: &Requantise) -> Self {
-        let mut block =
-            Self { weights: [[[0; 64]; 4]; 3], bias: [[0; 16]; 4], multiplier: [[0.0; 16]; 4] };
+        let mut block = Self { weights: [[[0; 64]; 4]; 3], bias: [[0; 16]; 4], multiplier: [[0.0; 16]; 4] };
         for channel in start..requantise.bias.len().min(start + BLOCK) {
             let taps = &weights[channel * 9..][..9];
             let within = channel - start;

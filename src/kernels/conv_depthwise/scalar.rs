@@ -26,9 +26,10 @@ impl Depthwise {
                 let mut sum = 0i32;
                 for tap in 0..rows * columns {
                     let row = window.source(0, y, tap / columns);
-                    let value = row.zip(window.source(1, x, tap % columns)).map_or(self.padding, |(row, column)| {
-                        input[(row * window.input[1] + column) * channels + channel]
-                    });
+                    let value =
+                        row.zip(window.source(1, x, tap % columns)).map_or(self.padding, |(row, column)| {
+                            input[(row * window.input[1] + column) * channels + channel]
+                        });
                     let weight = self.weights[channel * rows * columns + tap];
                     sum = sum.wrapping_add(i32::from(weight) * i32::from(value));
                 }

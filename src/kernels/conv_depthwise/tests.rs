@@ -38,7 +38,8 @@ fn every_isa_gives_what_scalar_gives() {
         for side in [[1, 1], [3, 4], [5, 5], [6, 9]] {
             for stride in [1, 2, 3] {
                 for (before, after) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)] {
-                    let output = side.map(|n: usize| (n + before + after).checked_sub(3).map(|n| n / stride + 1));
+                    let output =
+                        side.map(|n: usize| (n + before + after).checked_sub(3).map(|n| n / stride + 1));
                     let [Some(height), Some(width)] = output else { continue };
                     let window = Window {
                         input: side,

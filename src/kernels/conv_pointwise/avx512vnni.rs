@@ -41,7 +41,8 @@ impl Pointwise {
         let blocks = outputs.div_ceil(LANES);
         let count = blocks.div_ceil(4);
         // As even as possible: 15 blocks are 4, 4, 4 and 3.
-        let tiles = (0..count).map(|tile| (tile * blocks).div_ceil(count)..((tile + 1) * blocks).div_ceil(count));
+        let tiles =
+            (0..count).map(|tile| (tile * blocks).div_ceil(count)..((tile + 1) * blocks).div_ceil(count));
         let tiles = tiles.map(|blocks| Tile::new(blocks, inputs, weights, requantise)).collect();
         Self { inputs, outputs, tiles, bounds: requantise.bounds(), table: requantise.table.clone() }
     }
@@ -78,7 +79,11 @@ fn unsign(from: &[i8], to: &mut [u8]) {
         // SAFETY: the masks end where the chunks do.
         unsafe {
             let q = _mm512_maskz_loadu_epi8(first(from.len()), from.as_ptr());
-            _mm512_mask_storeu_epi8(to.as_mut_ptr().cast(), mask, _mm512_xor_si512(q, _mm512_set1_epi8(-128)));
+            _mm512_mask_storeu_epi8(
+                to.as_mut_ptr().cast(),
+                mask,
+                _mm512_xor_si512(q, _mm512_set1_epi8(-128)),
+            );
         }
     }
 }
@@ -122,11 +127,23 @@ impl Tile {
         let mut pixel = 0;
         while pixel < pixels && pixels >= PIXELS {
             let start = pixel.min(pixels - PIXELS);
-            self.tile::<PIXELS, BLOCKS>(&input[start * row..], row, &mut output[start * outputs..], outputs, epilogue);
+            self.tile::<PIXELS, BLOCKS>(
+                &input[start * row..],
+                row,
+                &mut output[start * outputs..],
+                outputs,
+                epilogue,
+            );
             pixel += PIXELS;
         }
         for pixel in pixel..pixels {
-            self.tile::<1, BLOCKS>(&input[pixel * row..], row, &mut output[pixel * outputs..], outputs, epilogue);
+            self.tile::<1, BLOCKS>(
+                &input[pixel * row..],
+                row,
+                &mut output[pixel * outputs..],
+                outputs,
+                epilogue,
+            );
         }
     }
 
@@ -142,7 +159,9 @@ impl Tile {
     ) {
         assert!(input.len() >= PIXELS * row && self.weights.len() == row * BLOCKS * LANES);
         assert!(self.bias.len() == BLOCKS * LANES && self.multiplier.len() == BLOCKS * LANES);
-        assert!(output.len() >= (PIXELS - 1) * outputs + self.start + self.count && self.count <= BLOCKS * LANES);
+        assert!(
+            output.len() >= (PIXELS - 1) * outputs + self.start + self.count && self.count <= BLOCKS * LANES
+        );
         let (input, weights) = (input.as_ptr(), self.weights.as_ptr());
         // SAFETY: as asserted, the biases and multipliers fill BLOCKS registers; `k` stays below `row`, a multiple of four, and
         // the mask of `store` ends at the tile's last channel.
@@ -192,10 +211,7 @@ impl Epilogue {
             low: _mm512_set1_ps(low),
             high: _mm512_set1_ps(high),
             zero: _mm512_set1_epi16(zero),
-            table: match table {
-                Some(table) => Some(Registers::new(table)),
-                None => None,
-            },
+            table: table.map(|table| Registers::new(table)),
             order: _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
         }
     }

@@ -3,26 +3,31 @@
 mod scalar;
 
 use super::Isa;
+use super::isa::vectorised;
 
 /// `output[pixel][channel] = input[channel][pixel]`.
 pub fn interleaved(isa: Isa, channels: usize, input: &[i8], output: &mut [i8]) {
-    isa.vectorise(|| scalar::interleaved(channels, input, output));
+    vectorised!(isa, scalar::interleaved, (channels: usize, input: &[i8], output: &mut [i8]));
 }
 
 /// `output[channel][pixel] = input[pixel][channel]`, where pixels start every `stride` values.
 pub fn planes(isa: Isa, channels: usize, stride: usize, input: &[i8], output: &mut [i8]) {
-    isa.vectorise(|| scalar::planes(channels, stride, input, output, |q| q));
+    vectorised!(isa, scalar::planes, (channels: usize, stride: usize, input: &[i8], output: &mut [i8]));
 }
 
-/// `output[channel][pixel] = (input[pixel][channel] − zero) · scale`, where pixels start every `stride` values.
+/// `output[channel][pixel] = (input[pixel][channel] − zero) · scale`, where pixels start every `stride` values and `unit` is
+/// `(scale, zero)`.
 pub fn dequantised(
     isa: Isa,
     channels: usize,
     stride: usize,
-    (scale, zero): (f32, i32),
+    unit: (f32, i32),
     input: &[i8],
     output: &mut [f32],
 ) {
-    let value = |q: i8| (i32::from(q) - zero) as f32 * scale;
-    isa.vectorise(|| scalar::planes(channels, stride, input, output, value));
+    vectorised!(
+        isa,
+        scalar::dequantised,
+        (channels: usize, stride: usize, unit: (f32, i32), input: &[i8], output: &mut [f32])
+    );
 }

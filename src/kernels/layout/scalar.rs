@@ -14,13 +14,30 @@ pub(super) fn interleaved(channels: usize, input: &[i8], output: &mut [i8]) {
 }
 
 #[inline(always)]
-pub(super) fn planes<T>(channels: usize, stride: usize, input: &[i8], output: &mut [T], value: impl Fn(i8) -> T) {
+pub(super) fn planes(channels: usize, stride: usize, input: &[i8], output: &mut [i8]) {
+    spread(channels, stride, input, output, |q| q);
+}
+
+#[inline(always)]
+pub(super) fn dequantised(
+    channels: usize,
+    stride: usize,
+    (scale, zero): (f32, i32),
+    input: &[i8],
+    output: &mut [f32],
+) {
+    spread(channels, stride, input, output, |q| (i32::from(q) - zero) as f32 * scale);
+}
+
+#[inline(always)]
+fn spread<T>(channels: usize, stride: usize, input: &[i8], output: &mut [T], value: impl Fn(i8) -> T) {
     let pixels = output.len() / channels;
     for start in (0..pixels).step_by(PIXELS) {
         let count = PIXELS.min(pixels - start);
         for channel in 0..channels {
             let output = &mut output[channel * pixels + start..][..count];
-            for (to, &from) in output.iter_mut().zip(input[start * stride + channel..].iter().step_by(stride)) {
+            for (to, &from) in output.iter_mut().zip(input[start * stride + channel..].iter().step_by(stride))
+            {
                 *to = value(from);
             }
         }

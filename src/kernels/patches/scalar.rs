@@ -2,14 +2,7 @@
 
 use super::Window;
 
-pub(super) fn row(
-    window: &Window,
-    channels: usize,
-    padding: i8,
-    input: &[i8],
-    y: usize,
-    output: &mut [i8],
-) {
+pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
     let [height, width] = window.kernel;
     let line = width * channels;
     for (x, patch) in output.chunks_exact_mut(height * line).enumerate() {

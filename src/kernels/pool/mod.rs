@@ -3,6 +3,7 @@
 mod scalar;
 
 use super::Isa;
+use super::isa::vectorised;
 use super::patches::Window;
 
 /// How sums become a mean in the result's scale.
@@ -16,7 +17,7 @@ pub struct Mean {
 
 /// The largest value of each window that lies in the picture; padding never wins.
 pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], output: &mut [i8]) {
-    isa.vectorise(|| scalar::max(window, channels, input, output));
+    vectorised!(isa, scalar::max, (window: &Window, channels: usize, input: &[i8], output: &mut [i8]));
 }
 
 /// `round_half_even(Σ (x − zx) · multiplier) + zy`, saturated. `sums` is scratch of one value a channel.
@@ -29,5 +30,9 @@ pub fn mean(
     input: &[i8],
     output: &mut [i8],
 ) {
-    isa.vectorise(|| scalar::mean(window, mean, channels, sums, input, output));
+    vectorised!(
+        isa,
+        scalar::mean,
+        (window: &Window, mean: Mean, channels: usize, sums: &mut [i32], input: &[i8], output: &mut [i8])
+    );
 }

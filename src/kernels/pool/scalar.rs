@@ -75,7 +75,7 @@ mod tests {
     fn every_isa_gives_what_scalar_gives() {
         let window = Window { input: [5, 7], output: [2, 3], kernel: [3, 3], stride: [2, 2], pad: [0, 0] };
         for channels in [1, 31, 32, 33, 58, 65] {
-            let input: Vec<i8> = (0..35 * channels).map(|i| (i * 7919 >> 3) as i8).collect();
+            let input: Vec<i8> = (0..35 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
             let mean = Mean { zeros: [-5, 7], multiplier: 0.173 };
             let run = |isa| {
                 let (mut max, mut means) = (vec![0; 6 * channels], vec![0; 6 * channels]);

@@ -68,11 +68,7 @@ pub(super) fn interleave(first_table: &Table, a: &[i8], second_table: &Table, b:
         unsafe {
             let a = first_table.get(_mm512_maskz_loadu_epi8(first(count), a.as_ptr()));
             let b = second_table.get(_mm512_maskz_loadu_epi8(first(count), b.as_ptr()));
-            _mm512_mask_storeu_epi8(
-                to.as_mut_ptr(),
-                first(2 * count),
-                _mm512_permutex2var_epi8(a, low, b),
-            );
+            _mm512_mask_storeu_epi8(to.as_mut_ptr(), first(2 * count), _mm512_permutex2var_epi8(a, low, b));
             if count > 32 {
                 let rest = first(2 * count - 64);
                 _mm512_mask_storeu_epi8(to.as_mut_ptr().add(64), rest, _mm512_permutex2var_epi8(a, high, b));

@@ -3,6 +3,7 @@
 mod scalar;
 
 use super::Isa;
+use super::isa::vectorised;
 
 /// Scales and zero points of an upsampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,5 +21,5 @@ pub struct Upsample {
 /// Each result mixes the four nearest inputs 9 : 3 : 3 : 1, the border repeated:
 /// `round_half_even(Σ weight · (x − zx) · multiplier) + zy`, saturated.
 pub fn twice(isa: Isa, upsample: &Upsample, input: &[i8], output: &mut [i8]) {
-    isa.vectorise(|| scalar::twice(upsample, input, output));
+    vectorised!(isa, scalar::twice, (upsample: &Upsample, input: &[i8], output: &mut [i8]));
 }

@@ -47,7 +47,7 @@ mod tests {
     fn every_isa_gives_what_scalar_gives() {
         for channels in [1, 15, 16, 17, 33] {
             let up = Upsample { size: [3, 4], channels, zeros: [-9, 4], multiplier: 0.071 };
-            let input: Vec<i8> = (0..12 * channels).map(|i| (i * 7919 >> 3) as i8).collect();
+            let input: Vec<i8> = (0..12 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
             let run = |isa| {
                 let mut output = vec![0; 48 * channels];
                 upsample::twice(isa, &up, &input, &mut output);

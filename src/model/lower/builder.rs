@@ -109,7 +109,9 @@ impl<'a> Builder<'a> {
         }
         let zero = self.onnx.integers(name(2))?;
         match zero.values[..] {
-            [zero @ -128..=127] if self.onnx.constant(name(2)).is_some_and(is_int8) => Ok((scale, zero as i32)),
+            [zero @ -128..=127] if self.onnx.constant(name(2)).is_some_and(is_int8) => {
+                Ok((scale, zero as i32))
+            }
             _ => Err(Refusal::new(&node.name, "a zero point that is not one int8")),
         }
     }
@@ -153,7 +155,8 @@ impl<'a> Builder<'a> {
             } else if let Some(index) = self.onnx.producer(&name) {
                 if !nodes.contains(&index) {
                     nodes.push(index);
-                    wanted.extend(self.onnx.graph.node[index].input.iter().filter(|i| !i.is_empty()).cloned());
+                    wanted
+                        .extend(self.onnx.graph.node[index].input.iter().filter(|i| !i.is_empty()).cloned());
                 }
             } else {
                 return Err(Refusal::new(&node.name, format!("an input {name} that no node makes")));

@@ -69,7 +69,7 @@ pub(super) enum Op {
     /// One table an input.
     Concat(Vec<Table>),
     /// The two inputs channel by channel in turn.
-    Interleave([Table; 2]),
+    Interleave(Box<[Table; 2]>),
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),

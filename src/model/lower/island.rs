@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::type_proto::{Tensor as TensorType, Value};
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto};
-use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::prelude::*;
 
 /// A part of the graph in float, with int8 inputs and one int8 output, in the layout of the graph.
@@ -67,9 +67,10 @@ impl Island {
 
     /// One pass over the inputs' values in the graph's layout; the output's values likewise.
     pub(super) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<i8>> {
-        let inputs = inputs.iter().zip(&self.shapes).map(|(data, shape)| {
-            Tensor::from_shape(shape, data).map(TValue::from)
-        });
+        let inputs = inputs
+            .iter()
+            .zip(&self.shapes)
+            .map(|(data, shape)| Tensor::from_shape(shape, data).map(TValue::from));
         let values = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
         let view = values[0].to_plain_array_view::<i8>()?;
         Ok(view.iter().copied().collect())

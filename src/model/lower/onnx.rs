@@ -80,7 +80,8 @@ fn constant<T: Copy, const N: usize>(
     let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
     let (raw, rest) = tensor.raw_data.as_chunks::<N>();
     let values = if raw.is_empty() { typed.to_vec() } else { raw.iter().map(|&b| decode(b)).collect() };
-    let count = dims.as_ref().and_then(|dims| dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim)));
+    let count =
+        dims.as_ref().and_then(|dims| dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim)));
     match dims {
         Some(dims) if count == Some(values.len()) && rest.is_empty() => Ok(Constant { dims, values }),
         _ => Err(Refusal::new(&tensor.name, "a constant whose data do not fit its shape")),

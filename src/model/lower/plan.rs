@@ -56,7 +56,7 @@ enum Kernel {
     Add(Add),
     Table(Table),
     Concat(Vec<Table>),
-    Interleave([Table; 2]),
+    Interleave(Box<[Table; 2]>),
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
@@ -166,8 +166,10 @@ impl Step {
             Kernel::Add(sum) => add::run(isa, sum, input(0), input(1), to),
             Kernel::Table(one) => concat(isa, std::slice::from_ref(one), &self.from, input, to),
             Kernel::Concat(tables) => concat(isa, tables, &self.from, input, to),
-            Kernel::Interleave([first, second]) => {
-                let (a, b) = ((first, input(0), self.from[0].stride), (second, input(1), self.from[1].stride));
+            Kernel::Interleave(tables) => {
+                let [first, second] = &**tables;
+                let (a, b) =
+                    ((first, input(0), self.from[0].stride), (second, input(1), self.from[1].stride));
                 table::interleave(isa, self.from[0].channels, a, b, to);
             }
             Kernel::Max(window) => pool::max(isa, window, channels, input(0), to),

@@ -50,7 +50,8 @@ pub(super) fn input(node: &NodeProto, index: usize) -> Result<&str, Refusal> {
 fn fuses(builder: &Builder, node: &NodeProto) -> bool {
     let maker = node.input.first().and_then(|name| builder.onnx.producer(name).map(|index| (name, index)));
     maker.is_some_and(|(name, index)| {
-        ["Conv", "Gemm", "Add"].contains(&builder.onnx.graph.node[index].op_type.as_str()) && builder.readers(name) == 1
+        ["Conv", "Gemm", "Add"].contains(&builder.onnx.graph.node[index].op_type.as_str())
+            && builder.readers(name) == 1
     })
 }
 

@@ -23,7 +23,8 @@ pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> R
     let refuse = |what: String| Refusal::new(&node.name, what);
     let x = builder.activation(input(node, 0)?)?;
     let weights = weights(builder, node, &x)?;
-    let (&[_, channels, height, width], &[outputs, inputs, rows, columns]) = (&x.tensor.shape[..], &weights.dims[..])
+    let (&[_, channels, height, width], &[outputs, inputs, rows, columns]) =
+        (&x.tensor.shape[..], &weights.dims[..])
     else {
         return Err(refuse(format!("a convolution of shapes {:?} and {:?}", x.tensor.shape, weights.dims)));
     };
@@ -33,8 +34,12 @@ pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> R
     let window = window(node, [height, width], [rows, columns])?;
     let group = usize::try_from(integer(node, "group", 1)).unwrap_or(0);
     let kind = match group {
-        1 if inputs != channels => return Err(refuse(format!("{channels} channels for weights of {inputs}"))),
-        1 if [rows, columns] == [1, 1] && window.stride == [1, 1] && window.output == window.input => Kind::Pointwise,
+        1 if inputs != channels => {
+            return Err(refuse(format!("{channels} channels for weights of {inputs}")));
+        }
+        1 if [rows, columns] == [1, 1] && window.stride == [1, 1] && window.output == window.input => {
+            Kind::Pointwise
+        }
         1 => Kind::Patches,
         _ if group == channels && inputs == 1 && outputs == channels => Kind::Depthwise,
         _ => return Err(refuse(format!("{group} groups of {inputs} channels"))),
@@ -57,7 +62,8 @@ pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> R
 pub(super) fn gemm(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let refuse = |what: String| Refusal::new(&node.name, what);
     let plain = |name: &str| node.attribute.iter().find(|a| a.name == name).is_none_or(|a| a.f == 1.0);
-    if integer(node, "transA", 0) != 0 || integer(node, "transB", 0) != 1 || !plain("alpha") || !plain("beta") {
+    if integer(node, "transA", 0) != 0 || integer(node, "transB", 0) != 1 || !plain("alpha") || !plain("beta")
+    {
         return Err(refuse("a Gemm other than x · Wᵀ + b".into()));
     }
     let x = builder.activation(input(node, 0)?)?;
@@ -81,10 +87,12 @@ pub(super) fn gemm(builder: &mut Builder, node: &NodeProto, target: Target) -> R
 
 /// The windows of a convolution or pooling with its `strides` and `pads`.
 pub(super) fn window(node: &NodeProto, size: [usize; 2], kernel: [usize; 2]) -> Result<Window, Refusal> {
-    let number = |values: Vec<i64>| values.iter().map(|&v| usize::try_from(v).ok()).collect::<Option<Vec<_>>>();
+    let number =
+        |values: Vec<i64>| values.iter().map(|&v| usize::try_from(v).ok()).collect::<Option<Vec<_>>>();
     let (strides, pads) = (number(list(node, "strides", &[1, 1])), number(list(node, "pads", &[0; 4])));
     let refuse = || Refusal::new(&node.name, "strides, pads or a kernel that do not fit the picture");
-    let (Some(&[down, right]), Some(&[top, left, bottom, after])) = (strides.as_deref(), pads.as_deref()) else {
+    let (Some(&[down, right]), Some(&[top, left, bottom, after])) = (strides.as_deref(), pads.as_deref())
+    else {
         return Err(refuse());
     };
     let out = |size: usize, kernel: usize, stride: usize, pads: usize| {
@@ -111,13 +119,16 @@ fn weights(builder: &Builder, node: &NodeProto, x: &Activation) -> Result<Weight
     } else if integer(dq, "axis", 1) != 0 {
         return Err(refuse("weights with scales along another axis than the outputs"));
     }
-    if scales.len() != outputs || outputs == 0 || scales.iter().any(|&scale| !(scale.is_finite() && scale > 0.0)) {
+    if scales.len() != outputs
+        || outputs == 0
+        || scales.iter().any(|&scale| !(scale.is_finite() && scale > 0.0))
+    {
         return Err(refuse("weights without one positive scale an output"));
     }
-    if let Some(zero) = dq.input.get(2).filter(|name| !name.is_empty()) {
-        if builder.onnx.integers(zero)?.values.iter().any(|&zero| zero != 0) {
-            return Err(refuse("weights with a zero point"));
-        }
+    let zero = dq.input.get(2).filter(|name| !name.is_empty());
+    let zeros = zero.map(|name| builder.onnx.integers(name)).transpose()?;
+    if zeros.is_some_and(|zeros| zeros.values.iter().any(|&zero| zero != 0)) {
+        return Err(refuse("weights with a zero point"));
     }
     let bias = match node.input.get(2).filter(|name| !name.is_empty()) {
         Some(name) => bias(builder, node, name, x.scale, &scales)?,
@@ -127,7 +138,13 @@ fn weights(builder: &Builder, node: &NodeProto, x: &Activation) -> Result<Weight
 }
 
 /// The int32 bias `name`, whose scale must be that of the products.
-fn bias(builder: &Builder, node: &NodeProto, name: &str, scale: f32, scales: &[f32]) -> Result<Vec<i32>, Refusal> {
+fn bias(
+    builder: &Builder,
+    node: &NodeProto,
+    name: &str,
+    scale: f32,
+    scales: &[f32],
+) -> Result<Vec<i32>, Refusal> {
     let refuse = |what: &str| Refusal::new(&node.name, what);
     let made = builder.onnx.made_by(name, "DequantizeLinear");
     let dq = made.ok_or_else(|| refuse("a bias that is not quantised"))?;
@@ -151,7 +168,13 @@ fn bias(builder: &Builder, node: &NodeProto, name: &str, scale: f32, scales: &[f
 }
 
 /// Multipliers and biases of `weights`, `[outputs, …]`, where the input is `x`.
-fn requantise(x: &Activation, scales: &[f32], bias: &[i32], weights: &[i8], target: Target) -> Option<Requantise> {
+fn requantise(
+    x: &Activation,
+    scales: &[f32],
+    bias: &[i32],
+    weights: &[i8],
+    target: Target,
+) -> Option<Requantise> {
     let multiplier: Vec<f32> = scales.iter().map(|&scale| x.scale * scale / target.scale).collect();
     let rows = weights.chunks_exact((weights.len() / scales.len()).max(1));
     let bias = bias.iter().zip(rows).map(|(&bias, row)| {
@@ -166,7 +189,10 @@ fn requantise(x: &Activation, scales: &[f32], bias: &[i32], weights: &[i8], targ
 /// `[outputs, inputs, taps]` → `[outputs, taps, inputs]`, as patches lie.
 fn taps_first(weights: &[i8], inputs: usize, taps: usize) -> Vec<i8> {
     let output = |row: &[i8]| -> Vec<i8> {
-        (0..taps).flat_map(|tap| (0..inputs).map(move |i| (i, tap))).map(|(i, tap)| row[i * taps + tap]).collect()
+        (0..taps)
+            .flat_map(|tap| (0..inputs).map(move |i| (i, tap)))
+            .map(|(i, tap)| row[i * taps + tap])
+            .collect()
     };
     weights.chunks_exact((inputs * taps).max(1)).flat_map(output).collect()
 }

@@ -11,7 +11,11 @@ use crate::kernels::add::Add;
 use crate::kernels::table::Table;
 
 /// DQ → function → Q as a table of all 256 inputs.
-pub(super) fn activation(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+pub(super) fn activation(
+    builder: &mut Builder,
+    node: &NodeProto,
+    target: Target,
+) -> Result<Quantised, Refusal> {
     let name = input(node, 0)?;
     match node.op_type.as_str() {
         "LeakyRelu" => {

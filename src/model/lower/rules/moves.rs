@@ -14,7 +14,8 @@ pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) ->
     let inputs: Vec<Activation> =
         node.input.iter().map(|name| builder.activation(name)).collect::<Result<_, _>>()?;
     let shape = inputs.first().map(|x| x.tensor.shape.clone()).unwrap_or_default();
-    let same = |x: &Activation| x.tensor.shape.len() == shape.len() && x.tensor.shape.get(2..) == shape.get(2..);
+    let same =
+        |x: &Activation| x.tensor.shape.len() == shape.len() && x.tensor.shape.get(2..) == shape.get(2..);
     if ![1, 1 - shape.len() as i64].contains(&integer(node, "axis", 0)) || !inputs.iter().all(same) {
         return Err(Refusal::new(&node.name, "a Concat that is not along the channels"));
     }
@@ -31,7 +32,8 @@ pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) ->
 /// DQ → Slice → Q of channels: no step where the scale stays.
 pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let refuse = || Refusal::new(&node.name, "a Slice other than of neighbouring channels");
-    let one = |builder: &Builder, index: usize, default: i64| match node.input.get(index).map(String::as_str) {
+    let one = |builder: &Builder, index: usize, default: i64| match node.input.get(index).map(String::as_str)
+    {
         None | Some("") => Ok(default),
         Some(name) => match builder.onnx.integers(name)?.values[..] {
             [value] => Ok(value),
@@ -44,7 +46,8 @@ pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> 
     }
     let mut tensor = function(builder, node, input(node, 0)?, target, |x| x)?;
     let channels = tensor.view.channels;
-    let (start, end) = (usize::try_from(start).map_err(|_| refuse())?, usize::try_from(end).map_err(|_| refuse())?);
+    let (start, end) =
+        (usize::try_from(start).map_err(|_| refuse())?, usize::try_from(end).map_err(|_| refuse())?);
     let end = end.min(channels);
     if start >= end {
         return Err(refuse());
@@ -67,7 +70,11 @@ pub(super) fn flatten(builder: &mut Builder, node: &NodeProto, target: Target) -
 
 /// The channel shuffle of two groups: Concat → Reshape `[1, 2, C/2, H, W]` → Transpose → Reshape, each requantised to the same
 /// scale. The Concat becomes an interleaving; the links before the last are nothing by themselves.
-pub(super) fn shuffle(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Option<Quantised>, Refusal> {
+pub(super) fn shuffle(
+    builder: &mut Builder,
+    node: &NodeProto,
+    target: Target,
+) -> Result<Option<Quantised>, Refusal> {
     let refuse = || Refusal::new(&node.name, "a Reshape that is no part of a channel shuffle of two tensors");
     let shape = builder.onnx.integers(input(node, 1)?)?.values;
     if shape.len() == 5 {
@@ -93,7 +100,7 @@ pub(super) fn shuffle(builder: &mut Builder, node: &NodeProto, target: Target) -
         Some(step) if unchanged && lonely && groups == expected && shape == [1, channels, height, width] => {
             match &step.op {
                 Op::Concat(tables) if tables.len() == 2 && step.from[0].channels == step.from[1].channels => {
-                    step.op = Op::Interleave([tables[0].clone(), tables[1].clone()]);
+                    step.op = Op::Interleave(Box::new([tables[0].clone(), tables[1].clone()]));
                     Ok(Some(x.tensor))
                 }
                 _ => Err(refuse()),
@@ -107,7 +114,8 @@ pub(super) fn shuffle(builder: &mut Builder, node: &NodeProto, target: Target) -
 fn first_link(builder: &Builder, node: &NodeProto) -> bool {
     builder.onnx.graph.node.iter().filter(|next| within_shuffle(builder, next)).any(|next| {
         let dq = next.input.first().and_then(|name| builder.onnx.made_by(name, "DequantizeLinear"));
-        let q = dq.and_then(|dq| dq.input.first()).and_then(|name| builder.onnx.made_by(name, "QuantizeLinear"));
+        let q =
+            dq.and_then(|dq| dq.input.first()).and_then(|name| builder.onnx.made_by(name, "QuantizeLinear"));
         q.is_some_and(|q| q.input.first() == node.output.first())
     })
 }

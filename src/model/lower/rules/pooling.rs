@@ -29,7 +29,13 @@ fn pooling(node: &NodeProto, x: &Activation) -> Result<Window, Refusal> {
 }
 
 /// Adds the step `op` from `x` to a picture of `size`.
-fn push(builder: &mut Builder, node: &NodeProto, x: &Activation, [height, width]: [usize; 2], op: Op) -> Quantised {
+fn push(
+    builder: &mut Builder,
+    node: &NodeProto,
+    x: &Activation,
+    [height, width]: [usize; 2],
+    op: Op,
+) -> Quantised {
     let from = builder.dense(&node.name, x.tensor.view);
     let to = builder.buffer(from.channels, height, width);
     builder.push(&node.name, op, vec![from], to);
