@@ -1,7 +1,7 @@
 """The integer arithmetic of the Rust engine in numpy, on the same QDQ file. `src/kernels/mod.rs` states the arithmetic.
 
-`python -m quantize.fake_quant MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` (int8) and writes all outputs.
-Chains that the engine leaves in float (a softmax and the layer behind it) are computed in float here, too.
+`python -m quantize.fake_quant MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` (int8) and writes all
+outputs. Chains that the engine leaves in float (a softmax and the layer behind it) are computed in float here, too.
 """
 
 import sys
@@ -48,16 +48,15 @@ class Sums:
     terms: list[tuple[Array, Array]]
     count: int = 1
 
-    def quantise(self, scale: Array, zero: Array, bounds: tuple[float, float]) -> Array:
-        """Rounds half to even, in float32 throughout."""
-        total: Array = sum(term.astype(F) * (factor / scale / F(self.count)) for term, factor in self.terms)
-        return saturate(total, scale, zero, bounds)
+    def quantise(self, scale: Array, zero: Array) -> Array:
+        """In float32 throughout."""
+        first, *others = (term.astype(F) * (factor / scale / F(self.count)) for term, factor in self.terms)
+        return saturate(sum(others, first), zero)
 
 
-def saturate(x: Array, scale: Array, zero: Array, bounds: tuple[float, float] = (-np.inf, np.inf)) -> Array:
-    """`clamp(round(x) + zero)` for `x` in units of `scale`; `bounds` are in real units."""
-    low, high = (np.rint(F(bound) / scale) + F(zero) for bound in bounds)
-    return np.clip(np.rint(x) + F(zero), max(low, -128), min(high, 127)).astype(np.int8)
+def saturate(x: Array, zero: Array) -> Array:
+    """`clamp(round_half_even(x) + zero)`."""
+    return np.clip(np.rint(x) + F(zero), -128, 127).astype(np.int8)
 
 
 def windows(x: Array, kernel: list[int], strides: list[int], pads: list[int], fill: int) -> Array:
@@ -94,8 +93,9 @@ def upsample(x: Array) -> Array:
 
 def softmax(x: Array) -> Array:
     """Along the last axis, in float32."""
-    e = np.exp(x - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+    e: Array = np.exp(x - x.max(-1, keepdims=True))
+    shares: Array = e / e.sum(-1, keepdims=True)
+    return shares
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
@@ -151,18 +151,17 @@ def run(model: onnx.ModelProto, image: Array) -> dict[str, Array]:
     values: dict[str, Any] = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     values[graph.input[0].name] = image
     for node in graph.node:
-        inputs = [values[name] if name else None for name in node.input]
+        inputs: list[Any] = [values[name] if name else None for name in node.input]
         match node.op_type:
             case "DequantizeLinear":
                 values[node.output[0]] = Quantised(*inputs)
             case "QuantizeLinear":
                 x, scale, zero = inputs
-                bounds = (-np.inf, np.inf)
                 if isinstance(x, Sums):
-                    values[node.output[0]] = x.quantise(scale, zero, bounds)
+                    values[node.output[0]] = x.quantise(scale, zero)
                 else:
                     real = x.value if isinstance(x, Quantised) else x
-                    values[node.output[0]] = saturate(real / scale, scale, zero)
+                    values[node.output[0]] = saturate(real / scale, zero)
             case _:
                 values[node.output[0]] = compute(node, inputs, attributes(node))
     return {output.name: values[output.name].value for output in graph.output}

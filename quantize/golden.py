@@ -99,7 +99,7 @@ def model_cases(folder: Path) -> None:
 
 
 def int8_cases(folder: Path) -> None:
-    """Writes `<photo>.json`: sha256 of the f32 bytes of each vision output by the integer arithmetic, and of the network's file."""
+    """Writes `<photo>.json`: sha256 of each vision output (f32) by the integer arithmetic, and of the network's file."""
     folder.mkdir(parents=True, exist_ok=True)
     network = (BUNDLE / "vision.onnx").read_bytes()
     model = onnx.load_from_string(network)

@@ -1,7 +1,7 @@
 """One thread, one run, interleaved: the default vision network here, in stock tract and in ONNX Runtime. Prints medians and ratios.
 
-    cargo bench --profile release --bench vision --no-run
-    python benches/peers/vision.py BENCH_BINARY [RUNS]
+cargo bench --profile release --bench vision --no-run
+python benches/peers/vision.py BENCH_BINARY [RUNS]
 """
 
 import statistics
