@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -69,36 +68,35 @@ class CachedSites:
         parts |= {k: getattr(self.sites, k)[at] for k in ANCHOR}
         return Sites(**parts)
 
-    def dev_only(self, supervision: Supervision) -> Sites:
-        """Image and region sites of held-out pictures (pixels and anchors are left as they are)."""
-        s, dev = self.sites, supervision.dev
-        image, region = dev[s.image_sample], dev[s.region_owner]
-        keep = dict.fromkeys(IMAGE, image) | dict.fromkeys(REGION, region)
-        return Sites(
-            **{f.name: getattr(s, f.name)[keep[f.name]] if f.name in keep else getattr(s, f.name) for f in fields(Sites)}
-        )
+
+Step = tuple[Tensor, list[Layout]]
 
 
-class Drawing(Dataset[tuple[Tensor, list[Layout]]]):
-    """Step → pixels [B,S,S,3] uint8 of its canvases and their layouts, a third each plain, augmented and mosaic.
-
-    A step's canvases depend on the seed and the step's number alone, whichever process draws them.
-    """
+class Drawing(Dataset[Step]):
+    """The canvases of each step, by its number: any process can draw any step. A third each is plain, augmented and mosaic."""
 
     def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample]) -> None:
         self.recipe, self.samples = recipe, samples
-        weight = np.array([recipe.source_weights.get(source, 1.0) for source in supervision.sources]) * ~supervision.dev.numpy()
-        self.probability = weight / weight.sum()
+        weight = torch.tensor([recipe.source_weights.get(source, 1.0) for source in supervision.sources])
+        share = (weight * ~supervision.dev).double().numpy()
+        self.share = share / share.sum()
 
-    def __getitem__(self, step: int) -> tuple[Tensor, list[Layout]]:
-        rng = np.random.default_rng([self.recipe.seed, step])
-        count, size = self.recipe.batch_pictures, self.recipe.size
-        chosen = rng.choice(len(self.samples), count, replace=False, p=self.probability).tolist()
+    def __len__(self) -> int:
+        return self.recipe.steps
+
+    def __getitem__(self, step: int) -> Step:
+        """Pixels `[B,S,S,3]` uint8, and the pictures and placements of each canvas."""
+        r = self.recipe
+        rng = np.random.default_rng([r.seed, step, 0])
+        chosen = rng.choice(
+            len(self.samples), min(r.batch_pictures, int((self.share > 0).sum())), replace=False, p=self.share
+        ).tolist()
+        cut = len(chosen) // 3
         found: list[Layout] = []
-        for view, part in zip(("plain", "augmented", "mosaic"), np.array_split(chosen, 3), strict=True):
-            local = layouts(view, [self.samples[i] for i in part], size, rng)
-            found += [([int(part[i]) for i in index], placed) for index, placed in local]
-        drawn = [draw(index, [self.samples[i] for i in index], placed, size).pixels for index, placed in found]
+        for view, part in (("plain", chosen[:cut]), ("augmented", chosen[cut : 2 * cut]), ("mosaic", chosen[2 * cut :])):
+            local = layouts(view, [self.samples[i] for i in part], r.size, rng)
+            found += [([part[i] for i in index], placed) for index, placed in local]
+        drawn = [draw(index, [self.samples[i] for i in index], placed, r.size).pixels for index, placed in found]
         return torch.from_numpy(np.stack(drawn)), found
 
 

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
 VOCABULARY_SIZES = (2, 4, 8, 20)
 VOCABULARIES_PER_PICTURE = 3
+SAME_MEANING = 0.75
 MATCH_IOU = 0.5
 MAX_DEV = 500
 
@@ -87,11 +88,23 @@ class Vocabularies:
         self.bank = predictor.bank
 
     def draw(self, present: list[str], rng: Generator) -> list[int]:
+        """Up to half is there; of what is not, half is drawn from what resembles it, since users ask for "dog, cat"."""
         size = int(rng.choice(VOCABULARY_SIZES))
         here = [self.position[n] for n in dict.fromkeys(present)]
-        kept = rng.permutation(here)[: max(1, size // 2)].tolist() if here else []
-        others = [i for i in rng.permutation(len(self.universe)).tolist() if i not in here][: size - len(kept)]
-        return kept + others
+        kept: list[int] = rng.permutation(here)[: max(1, size // 2)].tolist() if here else []
+        absent = size - len(kept)
+        alike = self._alike(kept, here, 2 * absent)
+        close: list[int] = rng.permutation(alike)[: absent // 2].tolist() if alike else []
+        others = [i for i in rng.permutation(len(self.universe)).tolist() if i not in here and i not in close]
+        return kept + close + others[: absent - len(close)]
+
+    def _alike(self, kept: list[int], here: list[int], count: int) -> list[int]:
+        """What is most like any of `kept`, except what is there and what may mean the same."""
+        if not kept:
+            return []
+        likeness = (self.vectors @ self.vectors[kept].T).max(axis=1)
+        ranked = np.argsort(-likeness).tolist()
+        return [i for i in ranked if i not in here and likeness[i] < SAME_MEANING][:count]
 
     def negatives(self, chosen: list[int], max_similarity: float) -> Floats:
         return reference.negatives_for(self.vectors[chosen], self.bank, max_similarity)

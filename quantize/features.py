@@ -23,6 +23,7 @@ from torch import Tensor
 
 from quantize.data import canvas as cv
 from quantize.data.shards import Sample, Shards
+from quantize.model.mobilenetv2 import MobileNetV2, load_mobilenetv2
 from quantize.model.trunk import Maps, Trunk, load_trunk
 from quantize.names import Bank, build_bank
 from quantize.progress import track
@@ -76,6 +77,7 @@ class Work:
     """What every worker process shares (by fork)."""
 
     trunk: Trunk
+    teacher: MobileNetV2
     samples: list[Sample]
     names: dict[str, int]
     recipe: Recipe
@@ -99,7 +101,7 @@ def _view_part(task: tuple[list[Layout], list[int]]) -> dict[str, NDArray[np.gen
 
 
 def _teacher_part(crops: list[NDArray[np.uint8]]) -> NDArray[np.float16]:
-    net = _work.trunk.mobilenet
+    net = _work.teacher
     with torch.no_grad():
         with torch.autocast("cpu", torch.bfloat16):
             semantic = net(to_input(crops))[2]
@@ -186,8 +188,8 @@ def fill_cache(recipe: Recipe) -> None:
     names.write_text(json.dumps(bank.names))
     (cache / "samples.json").write_text(json.dumps([describe(s, bank) for s in samples]))
     global _work
-    trunk = load_trunk(Path(recipe.teachers)).eval().to(memory_format=torch.channels_last)
-    _work = Work(trunk, samples, bank.index, recipe)
+    trunk = load_trunk(recipe).eval().to(memory_format=torch.channels_last)
+    _work = Work(trunk, load_mobilenetv2(Path(recipe.teachers) / "mobilenet_v2_imagenet.npz").eval(), samples, bank.index, recipe)
     if not (cache / "soft.safetensors").exists():
         save_file(soft_labels(), cache / "soft.safetensors")
     for view in recipe.views:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from quantize import losses
 from quantize.model.edgeclip import EdgeClip
-from quantize.pooling import REGION_FEATURES
 from quantize.sites import NO_NAME, Sites
 from quantize.supervision import Supervision
 
@@ -71,15 +70,22 @@ def _soft(v: Tensor, w: Words, probability: Tensor, scale: Tensor) -> Tensor:
     return losses.soft_names(v, w.classes, probability.float().to(v.device), scale)
 
 
+def _embed(head: nn.Module, *inputs: Tensor) -> Tensor:
+    """Unit vectors of a head; products in bf16, everything after in float."""
+    with torch.autocast(inputs[0].device.type, torch.bfloat16):
+        out: Tensor = head(*inputs)
+    return F.normalize(out.float(), dim=1)
+
+
 def image_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
-    v = F.normalize(model.image(b.image.float(), w.classes), dim=1)
+    v = _embed(model.image, b.image.float(), w.classes)
     out = _whole("image", model, v, b.image_sample, w, s, g)
     out["image_soft"] = _soft(v, w, s.soft[s.first_soft[b.image_sample]], model.scale("image"))
     return out
 
 
 def region_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
-    v = F.normalize(model.region(b.region.float(), w.classes), dim=1)
+    v = _embed(model.region, b.region.float(), w.classes)
     scale = model.scale("region")
     out: dict[str, Tensor] = {}
     whole = b.region_sample >= 0
@@ -98,7 +104,7 @@ def region_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.
 
 def pixel_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision) -> dict[str, Tensor]:
     x = b.pixel.float()
-    v = F.normalize(model.dense(x), dim=1)
+    v = _embed(model.dense, x)
     scale = model.scale("pixel")
     out: dict[str, Tensor] = {}
     named = b.pixel_name >= 0
@@ -138,7 +144,6 @@ def text_losses(model: EdgeClip, s: Supervision, g: torch.Generator) -> dict[str
 
 def all_losses(model: EdgeClip, b: Sites, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
     """Named losses, unweighted; WEIGHTS holds their weights."""
-    assert b.region.shape[1] == REGION_FEATURES
     w = words(model, s, g)
     found = image_losses(model, b, w, s, g) if len(b.image) else {}
     found |= region_losses(model, b, w, s, g) if len(b.region) else {}

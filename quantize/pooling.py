@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from quantize.bundle import Pool
+from quantize.model.nanodet import WIDTH
 from quantize.model.trunk import Maps
 
 REGION_POOLS = (
@@ -11,8 +12,8 @@ REGION_POOLS = (
     Pool(("tower8", "tower16", "tower32"), (64.0, 128.0), 1.0, False, 4),
     Pool(("semantic",), (), 1.2, True, 4),
 )
-MAP_CHANNELS = {"tower8": 96, "tower16": 96, "tower32": 96, "semantic": 1280}
-REGION_FEATURES = sum(MAP_CHANNELS[p.maps[0]] for p in REGION_POOLS) + 2
+TOWER_FEATURES = 2 * WIDTH  # the two pools over the towers; then the semantic pool, then the box's extent
+EXTENT_FEATURES = 2
 
 
 def named_maps(maps: Maps) -> dict[str, Tensor]:
@@ -64,7 +65,10 @@ def pool(features: Tensor, batch: Tensor, boxes: Tensor, samples: int, size: int
 
 
 def region_vectors(maps: Maps, batch: Tensor, boxes: Tensor, content: Tensor, size: int) -> Tensor:
-    """[M,4] boxes in canvas pixels (with their pictures' content rectangles [M,4]) → [M, REGION_FEATURES]."""
+    """[M,4] boxes in canvas pixels (with their pictures' content rectangles [M,4]) → [M,F].
+
+    F = TOWER_FEATURES + channels of the semantic map + EXTENT_FEATURES.
+    """
     named = named_maps(maps)
     extent = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-3)
     edge = extent.prod(1).sqrt()
@@ -73,7 +77,7 @@ def region_vectors(maps: Maps, batch: Tensor, boxes: Tensor, content: Tensor, si
         grown = expand(boxes, p.expand, p.square, content)
         level = sum((edge >= limit).long() for limit in p.limits) if p.limits else torch.zeros_like(batch)
         assert isinstance(level, Tensor)
-        out = boxes.new_zeros(len(boxes), MAP_CHANNELS[p.maps[0]])
+        out = boxes.new_zeros(len(boxes), named[p.maps[0]].shape[1])
         for i, name in enumerate(p.maps):
             chosen = (level == i).nonzero().squeeze(1)
             if len(chosen):

@@ -23,6 +23,8 @@ class Recipe:
     out: str
     seed: int = 0
     device: str = "cpu"
+    backbone: str = "mobilenet_v2"
+    backbone_weights: str = "pretrained"
     size: int = 320
     dim: int = 256
     hidden: int = 512

@@ -79,21 +79,16 @@ def negatives_for(prompts: Floats, bank: Floats, max_similarity: float) -> Float
 
 
 def region_scores(embeddings: Floats, objectness: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
-    """Probability of each prompt for each region: `[M, N]`; the alternatives are all other prompts and the negatives."""
-    logits = _scaled_cosines(embeddings, np.concatenate([prompts, negatives]), score)
-    margins = np.empty((len(embeddings), len(prompts)), np.float32)
-    for i in range(len(prompts)):
-        margins[:, i] = logits[:, i] - _log_sum_exp(np.delete(logits, i, axis=1))
+    """Probability of each prompt for each region: `[M, N]`."""
     bias, margin_weight, object_weight = score.weights
+    margins = _margins(embeddings, prompts, negatives, score)
     return _sigmoid(np.asarray(bias + margin_weight * margins + object_weight * objectness[:, None]))
 
 
 def tag_scores(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
-    """Probability of each prompt for each picture: `[M, N]`; the alternatives of every prompt are the negatives."""
-    others = _log_sum_exp(_scaled_cosines(embeddings, negatives, score))
-    margins = _scaled_cosines(embeddings, prompts, score) - others[:, None]
+    """Probability of each prompt for each picture: `[M, N]`."""
     bias, margin_weight = score.weights
-    return _sigmoid(bias + margin_weight * margins)
+    return _sigmoid(np.asarray(bias + margin_weight * _margins(embeddings, prompts, negatives, score)))
 
 
 def name_boxes(boxes: Floats, scores: Floats, threshold: float, label_iou: float) -> tuple[Integers, Integers]:
@@ -105,6 +100,15 @@ def name_boxes(boxes: Floats, scores: Floats, threshold: float, label_iou: float
     kept.sort(key=lambda each: -scores[each])
     pairs = np.array(kept, np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
+
+
+def _margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
+    """How far each prompt stands above all other prompts and the negatives together: `[M, N]`."""
+    logits = _scaled_cosines(embeddings, np.concatenate([prompts, negatives]), score)
+    margins = np.empty((len(embeddings), len(prompts)), np.float32)
+    for i in range(len(prompts)):
+        margins[:, i] = logits[:, i] - _log_sum_exp(np.delete(logits, i, axis=1))
+    return margins
 
 
 def _scaled_cosines(embeddings: Floats, texts: Floats, score: Score) -> Floats:

@@ -17,7 +17,8 @@ from torchvision.ops import box_iou
 from quantize.data.canvas import Placement, Rect
 from quantize.data.shards import IGNORED_MASK_NAMES, Sample
 from quantize.model.nanodet import BINS
-from quantize.model.trunk import STRIDES, Maps, decode_boxes
+from quantize.model.registry import STRIDES
+from quantize.model.trunk import Maps, decode_boxes
 from quantize.pooling import pool, region_vectors
 
 PIXELS_PER_MASK = 48

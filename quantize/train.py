@@ -118,7 +118,7 @@ def train(recipe: Recipe) -> Path:
     out = Path(recipe.out)
     out.mkdir(parents=True, exist_ok=True)
     supervision = load_supervision(recipe)
-    trunk = load_trunk(Path(recipe.teachers)).to(recipe.device)
+    trunk = load_trunk(recipe).to(recipe.device)
     teacher = copy.deepcopy(trunk).requires_grad_(False)
     trunk.requires_grad_(not recipe.frozen)
     model = EdgeClip(trunk, recipe.dim, recipe.hidden, recipe.drop).to(recipe.device)

@@ -6,6 +6,8 @@ from rich.table import Table
 from quantize.evaluate.measure import Metrics
 
 NOTHING = "–"
+LEAST_WIDTH = 90
+"""Characters a line; in a log there is no terminal to ask."""
 ROWS = {
     "coco_ap": "COCO-80 AP",
     "coco_ap50": "COCO-80 AP50",
@@ -43,7 +45,7 @@ def print_table(columns: dict[str, Metrics]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for name, title in ROWS.items():
         table.add_row(title, *(percent(metrics, name) for metrics in columns.values()))
-    Console().print(table)
+    Console(width=max(Console().width, LEAST_WIDTH)).print(table)
 
 
 def closing_line(ours: Metrics, nanodet: Metrics, conse: Metrics) -> str:

@@ -30,8 +30,9 @@ from quantize.export.text import float_embedding, write_text
 from quantize.features import draw, to_input
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.nanodet import BINS
+from quantize.model.registry import STRIDES
 from quantize.model.text import MAX_TOKENS, TEMPLATES, MiniLM, minilm_folder
-from quantize.model.trunk import STRIDES, Maps, Trunk, load_trunk
+from quantize.model.trunk import Maps, Trunk, load_trunk
 from quantize.pooling import REGION_POOLS, region_vectors
 from quantize.progress import track
 from quantize.recipe import Recipe, load_recipe
@@ -64,7 +65,7 @@ def load_trained(recipe: Recipe) -> Trained:
     path = Path(recipe.out) / "model.pt"
     if not path.exists():
         raise SystemExit(f"{path} is missing; run `python -m quantize.train` with this recipe first")
-    trunk = load_trunk(Path(recipe.teachers))
+    trunk = load_trunk(recipe)
     model = EdgeClip(trunk, recipe.dim, recipe.hidden, recipe.drop)
     parts = nn.ModuleDict({"model": model} if recipe.frozen else {"model": model, "trunk": trunk})
     parts.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["weights"])
@@ -141,8 +142,8 @@ def export(recipe: Recipe, bundle: Path) -> None:
     require("float ONNX against PyTorch, largest relative difference", worst, worst <= FLOAT_BOUND, f"at most {FLOAT_BOUND}")
     static_int8(vision, bundle / "vision.onnx", inputs, INPUT_SCALE)
     torch.onnx.export(
-        PromptGraph(t.model, t.classes).eval(), (torch.from_numpy(regions[0]),), prompt, input_names=["region"], output_names=["embedding"],
-        dynamic_axes={"region": {0: "N"}, "embedding": {0: "N"}}, opset_version=OPSET, dynamo=False,
+        PromptGraph(t.model, t.classes).eval(), (torch.from_numpy(regions[0]),), prompt, opset_version=OPSET, dynamo=False,
+        input_names=["region"], output_names=["embedding"], dynamic_axes={"region": {0: "N"}, "embedding": {0: "N"}},
     )  # fmt: skip
     static_int8(prompt, bundle / "prompt.onnx", regions, None)
     found = compare(bundle, vision, prompt, inputs, regions)

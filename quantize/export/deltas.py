@@ -1,7 +1,7 @@
 """What int8 costs: `python -m quantize.export.deltas RECIPE [--bundle models/default] [--data ../shared/data/val.tar]`.
 
-Every metric of `quantize.evaluate`, on the float twin and on the int8 bundle, both through ONNX Runtime. Writes both and the difference
-into the manifest, and the card; a loss beyond the bound exits 1.
+Every metric of `quantize.evaluate`, on the float twin and on the int8 bundle, both through ONNX Runtime. Writes both and the
+difference into the manifest, and the card; a loss beyond the bound exits 1.
 """
 
 import argparse

@@ -5,9 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from quantize.model.edgeclip import EdgeClip
-from quantize.model.heads import TOWER_FEATURES, AnchorHead, Concepts, DenseHead, Standardise
-from quantize.model.mobilenetv2 import FEATURES
-from quantize.model.trunk import STRIDES, Trunk
+from quantize.model.heads import AnchorHead, Concepts, DenseHead, Standardise
+from quantize.model.registry import STRIDES
+from quantize.model.trunk import Trunk
+from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
 
 MAP_NAMES = ("tower8", "tower16", "tower32", "semantic")
 VISION_OUTPUTS = ("image_embedding", *(f"level{s}" for s in STRIDES), *MAP_NAMES, "dense")
@@ -47,14 +48,14 @@ def pointwise(linear: nn.Linear) -> nn.Conv2d:
 class FixedConcepts(nn.Module):
     """Concepts with the temperature folded into the classifier and the gain into the names.
 
-    The names are a linear layer with a bias of zeros: a plain MatMul would be fused with the addition that follows into a Gemm whose
-    third input is no constant, which cannot be quantised.
+    The names are a linear layer with a bias of zeros: a plain MatMul would be fused with the addition that follows into a Gemm
+    whose third input is no constant, which cannot be quantised.
     """
 
     def __init__(self, concepts: Concepts, names: Tensor) -> None:
         super().__init__()
         sharp = concepts.log_sharpness.exp()
-        self.classifier = nn.Linear(FEATURES, names.shape[0])
+        self.classifier = nn.Linear(concepts.classifier.in_features, names.shape[0])
         self.names = nn.Linear(*names.shape)
         with torch.no_grad():
             self.classifier.weight.copy_(concepts.classifier.weight * sharp)
@@ -125,14 +126,15 @@ class PromptGraph(nn.Module):
     def __init__(self, model: EdgeClip, classes: Tensor) -> None:
         super().__init__()
         head = model.region
-        towers, semantic = slice(0, TOWER_FEATURES), slice(TOWER_FEATURES, TOWER_FEATURES + FEATURES)
-        extent = slice(TOWER_FEATURES + FEATURES, TOWER_FEATURES + FEATURES + 2)
+        self.end = TOWER_FEATURES + head.features
+        towers, semantic = slice(0, TOWER_FEATURES), slice(TOWER_FEATURES, self.end)
+        extent = slice(self.end, self.end + EXTENT_FEATURES)
         self.towers = folded_mlp(head.towers, head.standardise, [towers, extent])
         self.semantic = folded_mlp(head.semantic, head.standardise, [semantic])
         self.concepts = FixedConcepts(head.concepts, classes)
 
     def forward(self, region: Tensor) -> Tensor:
-        towers, semantic = region[:, :TOWER_FEATURES], region[:, TOWER_FEATURES : TOWER_FEATURES + FEATURES]
-        where = torch.cat([towers, region[:, TOWER_FEATURES + FEATURES :]], 1)
+        towers, semantic = region[:, :TOWER_FEATURES], region[:, TOWER_FEATURES : self.end]
+        where = torch.cat([towers, region[:, self.end :]], 1)
         out: Tensor = self.towers(where) + self.semantic(semantic) + self.concepts(semantic)
         return out

@@ -76,9 +76,7 @@ def static_int8(source: Path, target: Path, inputs: list[NDArray[np.float32]], f
             quant_format=QuantFormat.QDQ, op_types_to_quantize=QUANTISED_OPS, per_channel=True,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={
-                "ActivationSymmetric": False, "WeightSymmetric": True, "TensorQuantOverrides": overrides, "CalibMovingAverageConstant": 0.05,
-            },
+            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "TensorQuantOverrides": overrides},
         )  # fmt: skip
     model = onnx.load(target)
     if fixed_input_scale is not None:

@@ -1,11 +1,13 @@
 """The trained parts of the default model: projection of texts and one head a kind of site."""
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from quantize.model.heads import AnchorHead, DenseHead, ImageHead, RegionHead
+from quantize.model.registry import Backbone, names_classifier
 from quantize.model.text import Projection
 from quantize.model.trunk import Trunk
 
@@ -18,11 +20,12 @@ class EdgeClip(nn.Module):
 
     def __init__(self, trunk: Trunk, dim: int, hidden: int, drop: float) -> None:
         super().__init__()
-        classifier = trunk.mobilenet.classifier
+        classifier = names_classifier(trunk.backbone)
+        _, middle, semantic = cast(Backbone, trunk.backbone).channels
         self.projection = Projection(dim)
         self.image = ImageHead(classifier, hidden, dim, drop)
         self.region = RegionHead(classifier, hidden, dim, drop)
-        self.dense = DenseHead(trunk.mobilenet.channels[1], 96, dim)
+        self.dense = DenseHead(semantic, middle, 96, dim)
         self.anchor = AnchorHead(trunk.nanodet)
         self.log_scale = nn.ParameterDict(
             {k: nn.Parameter(torch.tensor(math.log(START_SCALE))) for k in ("image", "region", "pixel", "text")}

@@ -8,11 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from quantize.model.mobilenetv2 import FEATURES
 from quantize.model.nanodet import CLASSES, WIDTH, NanoDet
-from quantize.pooling import REGION_FEATURES
-
-TOWER_FEATURES = REGION_FEATURES - FEATURES - 2
+from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
 
 
 class Standardise(nn.Module):
@@ -46,11 +43,10 @@ class Concepts(nn.Module):
 
     def __init__(self, classifier: nn.Linear) -> None:
         super().__init__()
-        # class 0 is the teacher's background
-        self.classifier = nn.Linear(FEATURES, classifier.out_features - 1)
+        self.classifier = nn.Linear(classifier.in_features, classifier.out_features)
         with torch.no_grad():
-            self.classifier.weight.copy_(classifier.weight[1:])
-            self.classifier.bias.copy_(classifier.bias[1:])
+            self.classifier.weight.copy_(classifier.weight)
+            self.classifier.bias.copy_(classifier.bias)
         self.log_sharpness = nn.Parameter(torch.zeros(()))
         self.gain = nn.Parameter(torch.ones(()))
 
@@ -61,12 +57,12 @@ class Concepts(nn.Module):
 
 
 class ImageHead(nn.Module):
-    """[N,1280] mean semantic features → [N,dim]."""
+    """[N,C] mean semantic features → [N,dim]."""
 
     def __init__(self, classifier: nn.Linear, hidden: int, dim: int, drop: float) -> None:
         super().__init__()
-        self.standardise = Standardise(FEATURES)
-        self.mlp = mlp(FEATURES, hidden, dim, 0.1, drop)
+        self.standardise = Standardise(classifier.in_features)
+        self.mlp = mlp(classifier.in_features, hidden, dim, 0.1, drop)
         self.concepts = Concepts(classifier)
 
     def forward(self, x: Tensor, names: Tensor) -> Tensor:
@@ -75,31 +71,32 @@ class ImageHead(nn.Module):
 
 
 class RegionHead(nn.Module):
-    """[N, REGION_FEATURES] region vectors → [N,dim]; what the detector saw and what the classifier saw are added."""
+    """[N,F] region vectors (`pooling.region_vectors`) → [N,dim]; what the detector saw and what the classifier saw are added."""
 
     def __init__(self, classifier: nn.Linear, hidden: int, dim: int, drop: float) -> None:
         super().__init__()
-        self.standardise = Standardise(REGION_FEATURES)
-        self.towers = mlp(TOWER_FEATURES + 2, hidden, dim, 0.0, drop)
-        self.semantic = mlp(FEATURES, hidden, dim, 0.2, drop)
+        self.features = classifier.in_features
+        self.standardise = Standardise(TOWER_FEATURES + self.features + EXTENT_FEATURES)
+        self.towers = mlp(TOWER_FEATURES + EXTENT_FEATURES, hidden, dim, 0.0, drop)
+        self.semantic = mlp(self.features, hidden, dim, 0.2, drop)
         self.concepts = Concepts(classifier)
 
     def forward(self, x: Tensor, names: Tensor) -> Tensor:
         z = self.standardise(x)
-        where, what = z[:, :TOWER_FEATURES], z[:, TOWER_FEATURES : TOWER_FEATURES + FEATURES]
-        seen = self.towers(torch.cat([where, z[:, -2:]], 1)) + self.semantic(what)
-        out: Tensor = seen + self.concepts(x[:, TOWER_FEATURES : TOWER_FEATURES + FEATURES], names)
+        where, what = z[:, :TOWER_FEATURES], z[:, TOWER_FEATURES:-EXTENT_FEATURES]
+        seen = self.towers(torch.cat([where, z[:, -EXTENT_FEATURES:]], 1)) + self.semantic(what)
+        out: Tensor = seen + self.concepts(x[:, TOWER_FEATURES:-EXTENT_FEATURES], names)
         return out
 
 
 class DenseHead(nn.Module):
     """Semantic (upsampled), middle and stride-16 tower features of a location → its embedding."""
 
-    def __init__(self, middle: int, width: int, dim: int) -> None:
+    def __init__(self, semantic: int, middle: int, width: int, dim: int) -> None:
         super().__init__()
-        self.standardise = Standardise(FEATURES + middle + WIDTH)
-        self.split = (FEATURES, middle, WIDTH)
-        self.semantic = nn.Linear(FEATURES, width)
+        self.standardise = Standardise(semantic + middle + WIDTH)
+        self.split = (semantic, middle, WIDTH)
+        self.semantic = nn.Linear(semantic, width)
         self.middle = nn.Linear(middle, width, bias=False)
         self.tower = nn.Linear(WIDTH, width, bias=False)
         self.out = nn.Linear(width, dim)

@@ -10,10 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from quantize.model.mobilenetv2 import MobileNetV2, load_mobilenetv2
 from quantize.model.nanodet import BINS, CLASSES, NanoDet, load_nanodet
-
-STRIDES = (8, 16, 32)
+from quantize.model.registry import load_backbone
+from quantize.recipe import Recipe
 
 
 @dataclass
@@ -28,13 +27,13 @@ class Maps:
 class Trunk(nn.Module):
     """Frozen on a CPU, trained on a GPU; the same maps either way."""
 
-    def __init__(self, mobilenet: MobileNetV2, nanodet: NanoDet) -> None:
+    def __init__(self, backbone: nn.Module, nanodet: NanoDet) -> None:
         super().__init__()
-        self.mobilenet = mobilenet
+        self.backbone = backbone
         self.nanodet = nanodet
 
     def forward(self, x: Tensor) -> Maps:
-        _, middle, semantic = self.mobilenet(x)
+        _, middle, semantic = self.backbone(x)
         return Maps(semantic, middle, self.nanodet(x))
 
     def teacher_outputs(self, towers: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
@@ -43,12 +42,11 @@ class Trunk(nn.Module):
         return [(o[:, :CLASSES], o[:, CLASSES:]) for o in outs]
 
 
-def load_trunk(teachers: Path) -> Trunk:
-    """From the folder of teachers: `mobilenet_v2_imagenet.npz`, `nanodet_m.param`, `nanodet_m.bin`."""
-    return Trunk(
-        load_mobilenetv2(teachers / "mobilenet_v2_imagenet.npz"),
-        load_nanodet(teachers / "nanodet_m.param", teachers / "nanodet_m.bin"),
-    )
+def load_trunk(recipe: Recipe) -> Trunk:
+    """The recipe's backbone, and NanoDet-m from its folder of teachers (`nanodet_m.param`, `nanodet_m.bin`)."""
+    teachers = Path(recipe.teachers)
+    backbone = load_backbone(recipe.backbone, recipe.backbone_weights, teachers)
+    return Trunk(backbone, load_nanodet(teachers / "nanodet_m.param", teachers / "nanodet_m.bin"))
 
 
 def decode_boxes(bins: Tensor, stride: int) -> Tensor:

@@ -18,7 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 
 # random weights have no reason to quantise as well as trained ones
-LOOSE_BOUNDS = {name: 0.85 for name in exporter.BOUNDS}
+LOOSE_BOUNDS = dict.fromkeys(exporter.BOUNDS, 0.85)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,10 +58,17 @@ def trained(recipe: Recipe) -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def bundle(trained: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loaded(trained: Recipe) -> exporter.Trained:
+    """The networks that export works on."""
+    return exporter.load_trained(trained)
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: Recipe, loaded: exporter.Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `quantize.export` makes of it."""
     folder = tmp_path_factory.mktemp("bundle")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporter, "load_trained", lambda _: loaded)
         patch.setattr(exporter, "BOUNDS", LOOSE_BOUNDS)
         patch.setattr(exporter, "EVERYDAY_PICTURES", 3)
         exporter.export(trained, folder)

@@ -154,8 +154,9 @@ def write_recipe(workplace: Path, name: str = "tiny", **changes: object) -> Path
     """A recipe file over `write_shapes` and `write_teachers` in `workplace`; `changes` are its keys."""
     teachers = workplace / "teachers"
     values = {
-        "name": name, "shards": [str(workplace / "shapes.tar")], "teachers": str(teachers), "tag_list": str(teachers / "tags.txt"),
-        "clip_names": str(teachers / "clip.npz"), "cache": str(workplace / "cache"), "out": str(workplace / name),
+        "name": name, "shards": [str(workplace / "shapes.tar")], "teachers": str(teachers),
+        "tag_list": str(teachers / "tags.txt"), "clip_names": str(teachers / "clip.npz"),
+        "cache": str(workplace / "cache"), "out": str(workplace / name),
     } | TINY | changes  # fmt: skip
     path = workplace / f"{name}.toml"
     path.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()))

@@ -16,9 +16,11 @@ from quantize.data import canvas as cv
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.export import __main__ as exporter
 from quantize.export.bundle import HASHED, spread, write_vocabulary
+from quantize.export.graphs import VISION_OUTPUTS
+from quantize.export.quantise import static_int8
 from quantize.export.text import float_embedding
+from quantize.model.registry import STRIDES
 from quantize.model.text import TEMPLATES
-from quantize.model.trunk import STRIDES
 from quantize.pooling import REGION_POOLS, region_vectors
 from quantize.preprocess import letterbox
 from quantize.recipe import Recipe
@@ -67,7 +69,7 @@ def test_networks_are_int8_qdq(name: str, bundle: Path) -> None:
 def test_the_vision_network_takes_int8_pixels_and_pads_as_tensorflow(bundle: Path) -> None:
     graph = onnx.load(bundle / "vision.onnx").graph
     assert graph.input[0].type.tensor_type.elem_type == TensorProto.INT8
-    assert [o.name for o in graph.output] == list(exporter.VISION_OUTPUTS)
+    assert [o.name for o in graph.output] == list(VISION_OUTPUTS)
     first = [n for n in graph.node if graph.input[0].name in n.input]
     assert {n.op_type for n in first} == {"DequantizeLinear"}
     scale = {i.name: numpy_helper.to_array(i) for i in graph.initializer}[first[0].input[1]]
@@ -76,8 +78,8 @@ def test_the_vision_network_takes_int8_pixels_and_pads_as_tensorflow(bundle: Pat
     assert pads.count([0, 0, 1, 1]) == 5  # MobileNetV2's five halvings
 
 
-def test_int8_follows_pytorch_on_a_new_picture(bundle: Path, trained: Recipe) -> None:
-    t = exporter.load_trained(trained)
+def test_int8_follows_pytorch_on_a_new_picture(bundle: Path, trained: Recipe, loaded: exporter.Trained) -> None:
+    t = loaded
     values, placed = letterbox(PICTURE, trained.size)
     x = torch.from_numpy(values.astype(np.float32) / 127.5)[None]
     box = torch.tensor([cv.plain(PICTURE, trained.size).box((BOX[0], BOX[1], BOX[2], BOX[3]))])
@@ -92,8 +94,8 @@ def test_int8_follows_pytorch_on_a_new_picture(bundle: Path, trained: Recipe) ->
     assert exporter.cosine(predictor.embed_boxes(outputs, placed, box.numpy()), region.numpy(), 1) > LOOSE_BOUNDS["region"]
 
 
-def test_the_text_network_is_minilm_and_projection(bundle: Path, trained: Recipe) -> None:
-    t = exporter.load_trained(trained)
+def test_the_text_network_is_minilm_and_projection(bundle: Path, loaded: exporter.Trained) -> None:
+    t = loaded
     texts = ["cat", "a red bus in the rain", "two dogs play with a ball in the snow, one of them is black"]
     expected = float_embedding(t.tower, t.model.projection, texts).numpy()
     tokens = [t.tower.tokenizer.encode(text).ids for text in texts]
@@ -136,17 +138,18 @@ def test_a_vocabulary_comes_back(tmp_path: Path) -> None:
     assert {k: v.shape for k, v in tensors.items()} == {"embeddings": (2, 4), "negatives": (0, 4), "thresholds": (2,)}
 
 
-def test_a_broken_network_ends_the_export(trained: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = exporter.static_int8
-
+def test_a_broken_network_ends_the_export(
+    trained: Recipe, loaded: exporter.Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(source: Path, target: Path, *rest: object) -> None:
-        original(source, target, *rest)  # type: ignore[arg-type]
+        static_int8(source, target, *rest)  # type: ignore[arg-type]
         model = onnx.load(target)
         for i in model.graph.initializer:
             if i.data_type == TensorProto.INT8 and len(i.dims) == 2:
                 i.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(i)[::-1].copy(), i.name))
         onnx.save(model, target)
 
+    monkeypatch.setattr(exporter, "load_trained", lambda _: loaded)
     monkeypatch.setattr(exporter, "BOUNDS", LOOSE_BOUNDS)
     monkeypatch.setattr(exporter, "static_int8", broken)
     monkeypatch.setattr(exporter, "compare_text", lambda *_: 1.0)

@@ -7,8 +7,9 @@ from quantize.model.edgeclip import EdgeClip
 from quantize.model.heads import Standardise
 from quantize.model.mobilenetv2 import MobileNetV2
 from quantize.model.nanodet import NanoDet
-from quantize.model.trunk import STRIDES, Trunk
-from quantize.pooling import REGION_FEATURES, pool
+from quantize.model.registry import STRIDES
+from quantize.model.trunk import Trunk
+from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES, pool
 from quantize.tests.synthetic import activations_like_trained
 from torch import Tensor
 
@@ -69,7 +70,7 @@ def test_the_dense_map_is_the_dense_head_at_each_cells_centre(parts: tuple[Trunk
 @torch.no_grad()
 def test_the_prompt_graph_is_the_region_head(parts: tuple[Trunk, EdgeClip, Tensor]) -> None:
     _, model, classes = parts
-    regions = torch.randn(9, REGION_FEATURES)
+    regions = torch.randn(9, TOWER_FEATURES + 1280 + EXTENT_FEATURES)
     assert torch.allclose(PromptGraph(model, classes).eval()(regions), model.region(regions, classes), rtol=1e-3, atol=1e-3)
 
 

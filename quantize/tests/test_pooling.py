@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from quantize import reference
 from quantize.model.trunk import Maps
-from quantize.pooling import MAP_CHANNELS, REGION_FEATURES, REGION_POOLS, expand, named_maps, pool, region_vectors
+from quantize.pooling import EXTENT_FEATURES, REGION_POOLS, TOWER_FEATURES, expand, named_maps, pool, region_vectors
 from torch import Tensor
 
 SIZE = 160
@@ -40,7 +40,7 @@ def test_region_vectors_are_the_specifications() -> None:
     edge = (boxes[:, 2:] - boxes[:, :2]).prod(1).sqrt()
     assert set(torch.bucketize(edge, torch.tensor(REGION_POOLS[0].limits)).tolist()) == {0, 1, 2}  # every level is chosen
     found = region_vectors(maps, batch, boxes, CONTENT[batch], SIZE)
-    assert found.shape == (len(boxes), REGION_FEATURES)
+    assert found.shape == (len(boxes), TOWER_FEATURES + 1280 + EXTENT_FEATURES)
     named = named_maps(maps)
     for i in range(len(boxes)):
         outputs = {k: m[batch[i]].numpy() for k, m in named.items()}
@@ -96,6 +96,6 @@ def test_bfloat16_maps_are_pooled_in_float() -> None:
 
 
 def test_the_manifests_pools_give_the_stated_length() -> None:
-    assert sum(MAP_CHANNELS[p.maps[0]] for p in REGION_POOLS) + 2 == REGION_FEATURES
+    towers = [p for p in REGION_POOLS if p.maps[0].startswith("tower")]
+    assert sum(random_maps().towers[0].shape[1] for _ in towers) == TOWER_FEATURES
     assert all(len(p.limits) == len(p.maps) - 1 for p in REGION_POOLS)
-    assert all(len({MAP_CHANNELS[m] for m in p.maps}) == 1 for p in REGION_POOLS)

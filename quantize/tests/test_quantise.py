@@ -72,7 +72,7 @@ def test_a_convolution_that_pads_by_itself_is_left_alone() -> None:
 
 def test_static_int8_is_plain_qdq_with_int8_input(tmp_path: Path) -> None:
     onnx.save(padded_conv(), tmp_path / "float.onnx")
-    inputs = [np.rint(np.clip(floats(1, 3, 8, 8), -1, 1) * 100).astype(np.float32) / 100 for _ in range(8)]
+    inputs = [np.asarray(np.rint(np.clip(floats(1, 3, 8, 8), -1, 1) * 100) / 100, np.float32) for _ in range(8)]
     static_int8(tmp_path / "float.onnx", tmp_path / "int8.onnx", inputs, 1 / 100)
     model = onnx.load(tmp_path / "int8.onnx")
     assert model.graph.input[0].type.tensor_type.elem_type == TensorProto.INT8

@@ -83,11 +83,12 @@ def test_region_scores_by_hand() -> None:
     assert scores[0].tolist() == pytest.approx(expected)
 
 
-def test_tags_compete_with_negatives_only() -> None:
+def test_tags_compete_with_other_prompts_and_negatives() -> None:
     prompts, negatives = np.eye(4, dtype=np.float32)[:2], np.eye(4, dtype=np.float32)[2:]
     embedding = np.array([[1, 0, 0, 0]], np.float32)
     scores = reference.tag_scores(embedding, prompts, negatives, Score(3.0, (0.0, 1.0)))
-    expected = [1 / (1 + math.exp(-(s - math.log(2)))) for s in (3, 0)]
+    margins = (3 - math.log(3), 0 - math.log(math.exp(3) + 2))
+    expected = [1 / (1 + math.exp(-m)) for m in margins]
     assert scores[0].tolist() == pytest.approx(expected)
     assert reference.tag_scores(embedding, prompts, negatives[:0], Score(0.0, (0.0, 1.0)))[0].tolist() == [0.5, 0.5]
 

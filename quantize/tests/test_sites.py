@@ -7,8 +7,9 @@ from quantize.data import canvas as cv
 from quantize.data.shards import Box, Sample
 from quantize.features import draw
 from quantize.model.nanodet import BINS, CLASSES
-from quantize.model.trunk import STRIDES, Maps
-from quantize.pooling import REGION_FEATURES
+from quantize.model.registry import STRIDES
+from quantize.model.trunk import Maps
+from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
 from quantize.sites import (
     ANCHORS_NEGATIVE,
     ANCHORS_POSITIVE,
@@ -81,7 +82,7 @@ def test_shapes_and_ownership() -> None:
     s = sites_of(canvases)
     assert s.image.shape == (1, 1280)
     assert s.image_sample.tolist() == [7]
-    assert s.region.shape == (8, REGION_FEATURES)
+    assert s.region.shape == (8, TOWER_FEATURES + 1280 + EXTENT_FEATURES)
     assert s.region_owner.tolist() == [7, 7, 7, 3, 3, 4, 5, 5]
     assert s.region_sample.tolist() == [7, -1, -1, 3, -1, 4, 5, -1]
     assert s.region_box.tolist() == [-1, 0, 1, -1, 0, -1, -1, 0]

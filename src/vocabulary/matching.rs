@@ -7,38 +7,38 @@ use super::embeddings::normalised;
 use super::words::Vocabulary;
 use crate::model::{ImageScore, RegionScore};
 
-/// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`, where the alternatives of prompt i are all
-/// other prompts and the negatives. `embedding` needs no unit norm; `objectness` is a logit. A vector without a direction
-/// (zero, or not finite) shows nothing: every probability is 0.
+/// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`. `embedding` needs no unit norm;
+/// `objectness` is a logit. A vector without a direction (zero, or not finite) shows nothing: every probability is 0.
 pub fn region_scores(
     embedding: &[f32],
     objectness: f32,
     vocabulary: &Vocabulary,
     calibration: &RegionScore,
 ) -> Vec<f32> {
-    let Some(v) = normalised(embedding) else { return vec![0.0; vocabulary.len()] };
-    let [bias, margin, object] = calibration.weights;
-    let scaled = |cosine: f32| calibration.scale * cosine;
-    let similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(scaled).collect();
-    let negatives: Vec<f32> = vocabulary.negatives().dots(&v).map(scaled).collect();
-    let others = Alternatives::new(&similarities, &negatives);
-    let score = |(i, s): (usize, &f32)| {
-        probability(bias + margin * (s - others.without(i, *s)) + object * objectness)
-    };
-    similarities.iter().enumerate().map(score).collect()
+    let [bias, weight, object] = calibration.weights;
+    match margins(embedding, vocabulary, calibration.scale) {
+        Some(margins) => margins.map(|m| probability(bias + weight * m + object * objectness)).collect(),
+        None => vec![0.0; vocabulary.len()],
+    }
 }
 
-/// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`, where the alternatives of every prompt are the
-/// negatives alone, since a picture may show many things. `embedding` needs no unit norm; without a direction, as in
-/// [`region_scores`].
+/// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`. `embedding` needs no unit norm; without a direction,
+/// as in [`region_scores`].
 pub fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &ImageScore) -> Vec<f32> {
-    let Some(v) = normalised(embedding) else { return vec![0.0; vocabulary.len()] };
-    let [bias, margin] = calibration.weights;
-    let negatives: Vec<f32> =
-        vocabulary.negatives().dots(&v).map(|cosine| calibration.scale * cosine).collect();
-    let others = log_sum_exp(negatives.iter().copied());
-    let score = |cosine: f32| probability(bias + margin * (calibration.scale * cosine - others));
-    vocabulary.embeddings().dots(&v).map(score).collect()
+    let [bias, weight] = calibration.weights;
+    match margins(embedding, vocabulary, calibration.scale) {
+        Some(margins) => margins.map(|m| probability(bias + weight * m)).collect(),
+        None => vec![0.0; vocabulary.len()],
+    }
+}
+
+/// `m_i` of each label; `None` for an embedding without a direction.
+fn margins(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Option<impl Iterator<Item = f32>> {
+    let v = normalised(embedding)?;
+    let similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(|cosine| scale * cosine).collect();
+    let negatives: Vec<f32> = vocabulary.negatives().dots(&v).map(|cosine| scale * cosine).collect();
+    let others = Alternatives::new(&similarities, &negatives);
+    Some(similarities.into_iter().enumerate().map(move |(i, s)| s - others.without(i, s)))
 }
 
 /// `ln Σ exp(s_j)` over `j ≠ i` for every i, in linear time altogether.

@@ -26,11 +26,13 @@ fn a_region_competes_with_the_other_prompts_and_the_negatives() {
 }
 
 #[test]
-fn a_tag_competes_with_the_negatives_alone() {
+fn a_tag_competes_with_the_other_prompts_and_the_negatives() {
     let words = vocabulary(&[("up", [0.6, 0.8]), ("east", [1.0, 0.0])], &[[-1.0, 0.0], [0.0, -1.0]]);
     let calibration = ImageScore { scale: 4.0, weights: [0.1, 0.5] };
-    let negatives = ((-4f64).exp() + 0f64.exp()).ln();
-    let expected = [sigmoid(0.1 + 0.5 * (2.4 - negatives)), sigmoid(0.1 + 0.5 * (4.0 - negatives))];
+    let negatives = (-4f64).exp() + 0f64.exp();
+    let m0 = 2.4 - (4f64.exp() + negatives).ln();
+    let m1 = 4.0 - (2.4f64.exp() + negatives).ln();
+    let expected = [sigmoid(0.1 + 0.5 * m0), sigmoid(0.1 + 0.5 * m1)];
     close(&tag_scores(&[3.0, 0.0], &words, &calibration), &expected);
 }
 
