@@ -13,7 +13,9 @@ from safetensors.numpy import save_file
 
 from quantize import fake_quant, reference
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.preprocess import letterbox
+from quantize.evaluate.predictor import Picture
+from quantize.geometry import Floats
+from quantize.preprocess import Letterbox, letterbox
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests/golden"
@@ -59,15 +61,30 @@ def preprocess_cases(folder: Path) -> None:
         save_file({"input": values, "content": np.array(box.content, np.float32)}, folder / f"{name}.safetensors")
 
 
+class IntegerPredictor(OnnxPredictor):
+    """The vision network by the integer reference, the others as the files are written in ONNX Runtime."""
+
+    def __init__(self, model: Path) -> None:
+        """Loads the bundle in the folder `model`."""
+        super().__init__(model, rewrites=False)
+        self.network = onnx.load(model / "vision.onnx")
+
+    def run_vision(self, picture: Picture) -> tuple[dict[str, Floats], Letterbox]:
+        """As of the base class."""
+        pixels, placed = letterbox(picture, self.manifest.size)
+        outputs = fake_quant.run(self.network, pixels[None])
+        return {name: value[0] for name, value in outputs.items()}, placed
+
+
 def model_cases(folder: Path) -> None:
-    """Writes `<photo>.png`, and in `<photo>.safetensors` what the committed bundle makes of it in ONNX Runtime.
+    """Writes `<photo>.png`, and in `<photo>.safetensors` what the committed bundle makes of it: see `IntegerPredictor`.
 
     Tensors: `image` `[D]`; `dense` `[D, rows, columns]`, every DENSE_STEP-th cell; candidates as `boxes` `[N, 4]` in input
     pixels, `objectness` `[N]` (logits) and `regions` `[N, D]`; `texts` `[K, D]`; `region_scores` `[N, K]`; `tag_scores` `[K]`.
     Embeddings have unit norm. Metadata: `prompts`, `input_sha256` of the int8 input, `files` (the manifest's hashes).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model = OnnxPredictor(BUNDLE, rewrites=False)
+    model = IntegerPredictor(BUNDLE)
     manifest = model.manifest
     for name, names in MODEL_CASES.items():
         photo = Image.open(ROOT / "tests/data" / f"{name}.jpg")

@@ -1,8 +1,6 @@
-//! The committed bundle in this program against the same files in ONNX Runtime with `quantize/reference.py` around it.
+//! The committed bundle in this program against the same files in Python: the vision network by the integer reference
+//! (`quantize/fake_quant.py`), the others in ONNX Runtime, with `quantize/reference.py` around them.
 //! `python -m quantize.golden` makes the cases, and must be run again after each change of the bundle.
-//!
-//! Both run the quantised graphs in float, but add in another order, so that now and then a value falls on the other side
-//! of a rounding edge. The tolerances allow for that and no more.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 

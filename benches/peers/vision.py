@@ -1,4 +1,4 @@
-"""One thread, one run, interleaved: the default vision network here, in stock tract and in ONNX Runtime. Prints medians and ratios.
+"""One thread, one run, interleaved: the default vision network here, in stock tract and in ONNX Runtime: medians, ratios.
 
 cargo bench --profile release --bench vision --no-run
 python benches/peers/vision.py BENCH_BINARY [RUNS]
@@ -27,7 +27,7 @@ def session(model: bytes) -> ort.InferenceSession:
 
 
 def unsigned(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same network with u8 activations, which ONNX Runtime runs faster on x86: zero points move by 128, the input stays int8."""
+    """The same network with u8 activations, faster in ONNX Runtime on x86: zero points move by 128; the input stays int8."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
@@ -48,7 +48,8 @@ def main() -> None:
     """The command."""
     binary, runs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30
     server = subprocess.Popen([binary, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-    assert server.stdin and server.stdout
+    assert server.stdin
+    assert server.stdout
     print("edgeclip", server.stdout.readline().strip(), "ms")
     model = onnx.load(MODEL)
     sessions = {"ort s8": session(model.SerializeToString()), "ort u8": session(unsigned(model).SerializeToString())}
