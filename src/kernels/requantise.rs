@@ -29,6 +29,7 @@ impl Requantise {
     }
 
     /// Bounds of the rounded product, before the zero point is added, and the zero point.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn bounds(&self) -> (f32, f32, i16) {
         ((self.low - self.zero) as f32, (self.high - self.zero) as f32, self.zero as i16)
     }

@@ -65,6 +65,10 @@ impl Pointwise {
     ///
     /// # Panics
     /// If `input` is too short.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(unused_variables, reason = "the scalar body needs no scratch")
+    )]
     pub fn run(&self, scratch: &mut Scratch, input: &[i8], stride: usize, output: &mut [i8]) {
         let pixels = output.len() / self.outputs;
         assert!(stride >= self.inputs && output.len() == pixels * self.outputs);
