@@ -10,6 +10,8 @@ mod island;
 mod onnx;
 mod plan;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub(super) use plan::Plan;
 
