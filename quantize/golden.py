@@ -6,13 +6,16 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import save_file
 
-from quantize import reference
+from quantize import fake_quant, reference
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.preprocess import letterbox
+from quantize.evaluate.predictor import Picture
+from quantize.geometry import Floats
+from quantize.preprocess import Letterbox, letterbox
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests/golden"
@@ -58,15 +61,30 @@ def preprocess_cases(folder: Path) -> None:
         save_file({"input": values, "content": np.array(box.content, np.float32)}, folder / f"{name}.safetensors")
 
 
+class IntegerPredictor(OnnxPredictor):
+    """The vision network by the integer reference, the others as the files are written in ONNX Runtime."""
+
+    def __init__(self, model: Path) -> None:
+        """Loads the bundle in the folder `model`."""
+        super().__init__(model, rewrites=False)
+        self.network = onnx.load(model / "vision.onnx")
+
+    def run_vision(self, picture: Picture) -> tuple[dict[str, Floats], Letterbox]:
+        """As of the base class."""
+        pixels, placed = letterbox(picture, self.manifest.size)
+        outputs = fake_quant.run(self.network, pixels[None])
+        return {name: value[0] for name, value in outputs.items()}, placed
+
+
 def model_cases(folder: Path) -> None:
-    """Writes `<photo>.png`, and in `<photo>.safetensors` what the committed bundle makes of it in ONNX Runtime.
+    """Writes `<photo>.png`, and in `<photo>.safetensors` what the committed bundle makes of it: see `IntegerPredictor`.
 
     Tensors: `image` `[D]`; `dense` `[D, rows, columns]`, every DENSE_STEP-th cell; candidates as `boxes` `[N, 4]` in input
     pixels, `objectness` `[N]` (logits) and `regions` `[N, D]`; `texts` `[K, D]`; `region_scores` `[N, K]`; `tag_scores` `[K]`.
     Embeddings have unit norm. Metadata: `prompts`, `input_sha256` of the int8 input, `files` (the manifest's hashes).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model = OnnxPredictor(BUNDLE, rewrites=False)
+    model = IntegerPredictor(BUNDLE)
     manifest = model.manifest
     for name, names in MODEL_CASES.items():
         photo = Image.open(ROOT / "tests/data" / f"{name}.jpg")
@@ -97,6 +115,21 @@ def model_cases(folder: Path) -> None:
         save_file(contiguous, folder / f"{name}.safetensors", metadata)
 
 
+def int8_cases(folder: Path) -> None:
+    """Writes `<photo>.json`: sha256 of each vision output (f32) by the integer arithmetic, and of the network's file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network = (BUNDLE / "vision.onnx").read_bytes()
+    model = onnx.load_from_string(network)
+    size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    for name in MODEL_CASES:
+        values, _ = letterbox(np.asarray(Image.open(FOLDER / "model" / f"{name}.png")), size)
+        outputs = fake_quant.run(model, values[None])
+        hashes = {key: hashlib.sha256(np.ascontiguousarray(value, "<f4").tobytes()).hexdigest() for key, value in outputs.items()}
+        case = {"network": hashlib.sha256(network).hexdigest(), "outputs": hashes}
+        (folder / f"{name}.json").write_text(json.dumps(case, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     preprocess_cases(FOLDER / "preprocess")
     model_cases(FOLDER / "model")
+    int8_cases(FOLDER / "int8")

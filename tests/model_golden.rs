@@ -1,8 +1,6 @@
-//! The committed bundle in this program against the same files in ONNX Runtime with `quantize/reference.py` around it.
+//! The committed bundle in this program against the same files in Python: the vision network by the integer reference
+//! (`quantize/fake_quant.py`), the others in ONNX Runtime, with `quantize/reference.py` around them.
 //! `python -m quantize.golden` makes the cases, and must be run again after each change of the bundle.
-//!
-//! Both run the quantised graphs in float, but add in another order, so that now and then a value falls on the other side
-//! of a rounding edge. The tolerances allow for that and no more.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -21,7 +19,7 @@ use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
 /// Least cosine between two embeddings of the same thing.
-const MIN_COSINE: f32 = 0.98;
+const MIN_COSINE: f32 = 0.99;
 /// Least cosine of texts: both run the same float arithmetic.
 const MIN_TEXT_COSINE: f32 = 0.9999;
 /// Largest difference of a probability.

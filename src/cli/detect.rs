@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::annotations::Annotations;
-use super::model::ModelArgs;
+use super::model::{ModelArgs, networks};
 use super::{Failures, print};
 use crate::error::{Error, Result};
 use crate::model::{Bundle, Networks};
@@ -92,11 +92,11 @@ impl Words {
             Self::File(path) => {
                 let vocabulary = Vocabulary::open(path)?;
                 vocabulary.check_fits(&path.display().to_string(), &bundle.manifest)?;
-                Ok((vocabulary, Networks::load(bundle, false)?))
+                Ok((vocabulary, networks(bundle, false)?))
             }
             Self::Prompts(prompts) => {
                 let bank = Vocabulary::bank(bundle)?;
-                let networks = Networks::load(bundle, true)?;
+                let networks = networks(bundle, true)?;
                 let tower =
                     networks.text.as_ref().ok_or_else(|| Error::Internal("no text tower".to_owned()))?;
                 let vocabulary =

@@ -7,10 +7,10 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::Failures;
 use super::boxes::Boxes;
-use super::model::ModelArgs;
+use super::model::{ModelArgs, networks};
 use crate::error::{Error, Result};
 use crate::kernels::normalise;
-use crate::model::{FeatureMap, Networks};
+use crate::model::FeatureMap;
 use crate::pipeline::Pipeline;
 use crate::source::{Picture, expand};
 
@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<Failures> {
     let pictures = expand(&args.paths);
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
-    let pipeline = Pipeline::new(Networks::load(&bundle, false)?, bundle.manifest.clone());
+    let pipeline = Pipeline::new(networks(&bundle, false)?, bundle.manifest.clone());
 
     let mut failures = Failures::default();
     let mut tensors = Tensors::default();

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::failures::complain;
 use crate::error::Result;
-use crate::model::Bundle;
+use crate::model::{Bundle, Networks};
 
 /// The flag that all subcommands with a model share.
 #[derive(clap::Args)]
@@ -21,4 +22,17 @@ impl ModelArgs {
     pub fn bundle(&self) -> Result<Bundle> {
         self.model.as_ref().map_or_else(Bundle::embedded, |folder| Bundle::open(folder))
     }
+}
+
+/// Loads the networks of a bundle and warns if the vision network misses the int8 kernels.
+///
+/// # Errors
+/// Those of [`Networks::load`].
+pub fn networks(bundle: &Bundle, with_text: bool) -> Result<Networks> {
+    let networks = Networks::load(bundle, with_text)?;
+    if !networks.vision.is_int8() {
+        let why = networks.vision.left_in_float();
+        complain(&format!("warning: vision.onnx runs in float, which is slow: {}", why.join(", ")));
+    }
+    Ok(networks)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
@@ -27,12 +28,17 @@ impl Graph {
         name: &str,
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
-        let file = bundle.path(name);
-        let bytes = bundle.file(name)?;
+        Self::plan(bundle.path(name), read(bundle, name)?, inputs)
+    }
+
+    /// The same of a file that [`read`] has read and that errors call `file`.
+    pub(super) fn plan(
+        file: String,
+        proto: ModelProto,
+        inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
+    ) -> Result<Self> {
         let broken =
             |error: TractError| Error::model(&file, message(&error), "an ONNX network that tract can run");
-        let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes.as_ref()).map_err(broken)?;
-        drop(bytes);
         let outputs = output_names(&file, &proto)?;
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
@@ -99,6 +105,13 @@ impl Graph {
     }
 }
 
+/// Reads the bundle's ONNX file `name`.
+pub(super) fn read(bundle: &Bundle, name: &str) -> Result<ModelProto> {
+    let bytes = bundle.file(name)?;
+    let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes.as_ref());
+    proto.map_err(|error| Error::model(bundle.path(name), message(&error), "an ONNX network"))
+}
+
 /// Whether a file declares another type, rank or number for its input than `fact`. Symbols may have any name.
 fn contradicts(declared: &InferenceFact, fact: &TypedFact) -> bool {
     let number = |dim: &TDim| dim.to_usize().ok();
@@ -112,7 +125,7 @@ fn contradicts(declared: &InferenceFact, fact: &TypedFact) -> bool {
 }
 
 /// Names of the outputs, each of which some node, constant or input provides: tract would panic otherwise.
-fn output_names(file: &str, proto: &tract_onnx::pb::ModelProto) -> Result<Vec<String>> {
+fn output_names(file: &str, proto: &ModelProto) -> Result<Vec<String>> {
     let Some(graph) = &proto.graph else {
         return Err(Error::model(file, "no graph", "an ONNX network"));
     };
@@ -130,7 +143,7 @@ fn output_names(file: &str, proto: &tract_onnx::pb::ModelProto) -> Result<Vec<St
 }
 
 /// A tract error and its causes, shortened: tract prints whole nodes.
-fn message(error: &TractError) -> String {
+pub(super) fn message(error: &TractError) -> String {
     let full = format!("{error:#}");
     match full.char_indices().nth(MESSAGE) {
         Some((end, _)) => format!("{}…", &full[..end]),

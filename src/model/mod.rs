@@ -2,7 +2,9 @@
 
 mod bundle;
 mod graph;
+mod lower;
 mod manifest;
+mod network;
 mod output;
 mod prompt;
 mod region;

@@ -1,15 +1,13 @@
 //! The vision network: one int8 picture in, embeddings, boxes and feature maps out.
 
-use tract_onnx::prelude::*;
-
-use super::bundle::{self, Bundle};
-use super::graph::Graph;
+use super::bundle::Bundle;
+use super::network::Network;
 use super::output::{FeatureMap, Level, VisionOutput};
 use crate::error::{Error, Result};
 
 /// The vision network of a bundle.
 pub struct Vision {
-    graph: Graph,
+    network: Network,
     size: usize,
     bins: usize,
     image: usize,
@@ -34,45 +32,68 @@ impl Plane {
 }
 
 impl Vision {
-    /// Loads `vision.onnx` and checks its outputs against the manifest.
+    /// Loads `vision.onnx` and checks its outputs against the manifest. It runs through the int8 kernels if it can be lowered
+    /// to them, else in float through tract.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the file and the output, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    pub fn load(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, Network::load(bundle, bundle.manifest.input.size as usize)?)
+    }
+
+    /// The same in float through tract alone, to compare with.
     ///
     /// # Errors
     /// [`Error::Model`] naming the file and the output.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
+    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, Network::load_float(bundle, bundle.manifest.input.size as usize)?)
+    }
+
+    /// Whether the int8 kernels run it.
+    pub fn is_int8(&self) -> bool {
+        matches!(self.network, Network::Int8 { .. })
+    }
+
+    /// The nodes that stay in float and why, one line each. If not even [`Vision::is_int8`], the first that keeps the whole
+    /// network in float.
+    pub fn left_in_float(&self) -> Vec<String> {
+        self.network.left_in_float()
+    }
+
+    fn new(bundle: &Bundle, network: Network) -> Result<Self> {
         let manifest = &bundle.manifest;
         let size = manifest.input.size as usize;
-        let graph = Graph::load(bundle, bundle::VISION, |_| vec![i8::fact([1, 3, size, size])])?;
-        let (image, shape) = graph.output("image_embedding")?;
+        let (image, shape) = network.output("image_embedding")?;
         if shape != [1, manifest.embedding] {
             let expected = format!("[1, {}] by the manifest's embedding", manifest.embedding);
-            return Err(graph.shape_error("image_embedding", &shape, expected));
+            return Err(network.shape_error("image_embedding", &shape, expected));
         }
         let bins = manifest.detection.bins;
         let mut levels = Vec::new();
         for &stride in &manifest.detection.strides {
             let stride = stride as usize;
             let name = format!("level{stride}");
-            let found = plane(&graph, &name)?;
+            let found = plane(&network, &name)?;
             let (channels, side) = (1 + 4 * bins, size / stride);
             if (found.channels, found.height, found.width) != (channels, side, side) {
                 let expected =
                     format!("[1, {channels}, {side}, {side}] by the manifest's bins and input.size");
-                return Err(graph.shape_error(&name, &found.shape(), expected));
+                return Err(network.shape_error(&name, &found.shape(), expected));
             }
             levels.push((stride, found));
         }
-        let dense = plane(&graph, "dense")?;
+        let dense = plane(&network, "dense")?;
         if dense.channels != manifest.embedding {
             let expected = format!("{} channels by the manifest's embedding", manifest.embedding);
-            return Err(graph.shape_error("dense", &dense.shape(), expected));
+            return Err(network.shape_error("dense", &dense.shape(), expected));
         }
         let mut maps: Vec<(String, Plane)> = Vec::new();
         for name in manifest.region.pool.iter().flat_map(|pool| &pool.maps) {
             if maps.iter().all(|(known, _)| known != name) {
-                maps.push((name.clone(), plane(&graph, name)?));
+                maps.push((name.clone(), plane(&network, name)?));
             }
         }
-        Ok(Self { graph, size, bins, image, levels, maps, dense })
+        Ok(Self { network, size, bins, image, levels, maps, dense })
     }
 
     /// One pass over `input`, the int8 tensor `[3, S, S]` of `preprocess`.
@@ -87,32 +108,32 @@ impl Vision {
                 input.len()
             )));
         }
-        let values = self.graph.run(tvec!(self.graph.tensor(&shape, input)?))?;
-        let map = |plane: Plane| -> Result<FeatureMap> {
+        // Two of the manifest's names may mean the same output: values are copied, not taken.
+        let values = self.network.run(&shape, input)?;
+        let map = |plane: Plane| {
             let Plane { index, channels, height, width } = plane;
-            Ok(FeatureMap { channels, width, height, data: self.graph.values(&values[index])? })
+            FeatureMap { channels, width, height, data: values[index].clone() }
         };
         let levels = self.levels.iter().map(|&(stride, plane)| {
-            let FeatureMap { width, height, data, .. } = map(plane)?;
-            Ok(Level { stride, width, height, bins: self.bins, data })
+            let FeatureMap { width, height, data, .. } = map(plane);
+            Level { stride, width, height, bins: self.bins, data }
         });
-        let maps = self.maps.iter().map(|(name, plane)| Ok((name.clone(), map(*plane)?)));
         Ok(VisionOutput {
-            image: self.graph.values(&values[self.image])?,
-            levels: levels.collect::<Result<_>>()?,
-            maps: maps.collect::<Result<_>>()?,
-            dense: map(self.dense)?,
+            image: values[self.image].clone(),
+            levels: levels.collect(),
+            maps: self.maps.iter().map(|(name, plane)| (name.clone(), map(*plane))).collect(),
+            dense: map(self.dense),
         })
     }
 }
 
 /// The output `name`, which must have shape `[1, channels, height, width]`.
-fn plane(graph: &Graph, name: &str) -> Result<Plane> {
-    let (index, shape) = graph.output(name)?;
+fn plane(network: &Network, name: &str) -> Result<Plane> {
+    let (index, shape) = network.output(name)?;
     match shape[..] {
         [1, channels, height, width] if channels.min(height).min(width) > 0 => {
             Ok(Plane { index, channels, height, width })
         }
-        _ => Err(graph.shape_error(name, &shape, "[1, channels, height, width]".into())),
+        _ => Err(network.shape_error(name, &shape, "[1, channels, height, width]".into())),
     }
 }

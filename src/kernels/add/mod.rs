@@ -1,0 +1,26 @@
+//! Sum of two tensors of different scales.
+
+mod scalar;
+
+use super::Isa;
+use super::isa::vectorised;
+
+/// Scales and zero points of a sum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Add {
+    /// Zero points of the two terms.
+    pub zeros: [i32; 2],
+    /// `sa/sy` and `sb/sy`.
+    pub multipliers: [f32; 2],
+    /// Zero point of the result.
+    pub zero: i32,
+    /// Least result, at least −128.
+    pub low: i32,
+    /// Largest result, at most 127.
+    pub high: i32,
+}
+
+/// `output[i] = clamp(round_half_even((a[i] − za)·(sa/sy) + (b[i] − zb)·(sb/sy)) + zy)`.
+pub fn run(isa: Isa, add: &Add, a: &[i8], b: &[i8], output: &mut [i8]) {
+    vectorised!(isa, scalar::run, (add: &Add, a: &[i8], b: &[i8], output: &mut [i8]));
+}

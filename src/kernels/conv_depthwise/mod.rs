@@ -1,0 +1,74 @@
+//! Depthwise convolution: every channel by itself.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use super::Isa;
+use super::patches::Window;
+use super::requantise::Requantise;
+
+/// A depthwise convolution with its weights packed for one instruction set.
+#[derive(Debug)]
+pub struct Depthwise {
+    window: Window,
+    channels: usize,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Scalar(scalar::Depthwise),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Depthwise),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni(avx512vnni::Depthwise),
+}
+
+impl Depthwise {
+    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. Kernels other than 3×3 run
+    /// the scalar body.
+    ///
+    /// # Panics
+    /// If the lengths do not agree.
+    pub fn new(isa: Isa, window: Window, padding: i8, weights: &[i8], requantise: Requantise) -> Self {
+        let channels = requantise.bias.len();
+        assert_eq!(weights.len(), channels * window.kernel[0] * window.kernel[1]);
+        assert_eq!(requantise.multiplier.len(), channels);
+        let body = match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 if window.kernel == [3, 3] => {
+                Body::Avx2(avx2::Depthwise::new(window, padding, weights, requantise))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni if window.kernel == [3, 3] => {
+                Body::Avx512Vnni(avx512vnni::Depthwise::new(window, padding, weights, &requantise))
+            }
+            _ => Body::Scalar(scalar::Depthwise::new(window, padding, weights, requantise)),
+        };
+        Self { window, channels, body }
+    }
+
+    /// Convolves a dense picture into another.
+    ///
+    /// # Panics
+    /// If a slice has not the window's size.
+    pub fn run(&self, input: &[i8], output: &mut [i8]) {
+        let area = |[height, width]: [usize; 2]| height * width * self.channels;
+        assert_eq!(input.len(), area(self.window.input));
+        assert_eq!(output.len(), area(self.window.output));
+        match &self.body {
+            Body::Scalar(body) => body.run(input, output),
+            // SAFETY: only an `Isa` of this CPU makes these bodies.
+            #[cfg(target_arch = "x86_64")]
+            Body::Avx2(body) => unsafe { body.run(input, output) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Body::Avx512Vnni(body) => unsafe { body.run(input, output) },
+        }
+    }
+}

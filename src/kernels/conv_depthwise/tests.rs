@@ -1,0 +1,78 @@
+use super::{Depthwise, Isa, Window};
+use crate::kernels::requantise::Requantise;
+use crate::kernels::table::Table;
+
+fn bytes(count: usize, seed: u32) -> Vec<i8> {
+    let hash = |i: usize| (i as u32 ^ seed.wrapping_mul(40_503)).wrapping_mul(2_654_435_761);
+    (0..count).map(|i| ((hash(i) ^ (hash(i) >> 15)).wrapping_mul(2_246_822_519) >> 21) as i8).collect()
+}
+
+fn requantise(channels: usize, table: bool) -> Requantise {
+    Requantise {
+        bias: (0..channels).map(|c| c as i32 * 91 - 3000).collect(),
+        multiplier: (0..channels).map(|c| 0.002 + (c % 5) as f32 * 0.0007).collect(),
+        zero: 9,
+        low: -128,
+        high: 100,
+        table: table.then(|| Box::new(Table::new(|q| 1 - q / 3))),
+    }
+}
+
+fn same_as_scalar(window: Window, channels: usize, padding: i8, x: &[i8], w: &[i8]) {
+    let run = |isa| {
+        let table = (channels + window.output[1]).is_multiple_of(2);
+        let conv = Depthwise::new(isa, window, padding, w, requantise(channels, table));
+        let mut output = vec![0; window.output[0] * window.output[1] * channels];
+        conv.run(x, &mut output);
+        output
+    };
+    let expected = run(Isa::Scalar);
+    for isa in Isa::available() {
+        assert!(run(isa) == expected, "{isa:?} {channels} channels, {window:?}");
+    }
+}
+
+#[test]
+fn every_isa_gives_what_scalar_gives() {
+    for channels in [1, 15, 16, 17, 24, 58, 63, 64, 65, 96, 116, 130] {
+        for side in [[1, 1], [3, 4], [5, 5], [6, 9]] {
+            for stride in [1, 2, 3] {
+                for (before, after) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)] {
+                    let output =
+                        side.map(|n: usize| (n + before + after).checked_sub(3).map(|n| n / stride + 1));
+                    let [Some(height), Some(width)] = output else { continue };
+                    let window = Window {
+                        input: side,
+                        output: [height, width],
+                        kernel: [3, 3],
+                        stride: [stride; 2],
+                        pad: [before; 2],
+                    };
+                    let x = bytes(side[0] * side[1] * channels, channels as u32);
+                    let w = bytes(channels * 9, 77);
+                    same_as_scalar(window, channels, -101, &x, &w);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn runs_of_the_extremes_do_not_saturate() {
+    let window = Window { input: [4, 4], output: [4, 4], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    for (x, w) in [(-128, -128), (-128, 127), (127, -128), (127, 127)] {
+        same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 9]);
+    }
+}
+
+#[test]
+fn one_window_by_hand() {
+    let window = Window { input: [2, 2], output: [1, 1], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    let requantise =
+        Requantise { bias: vec![0], multiplier: vec![1.0], zero: 0, low: -128, high: 127, table: None };
+    let conv = Depthwise::new(Isa::Scalar, window, -1, &[1, 1, 1, 1, 2, 3, 1, 4, 5], requantise);
+    let mut output = [0];
+    // Five taps in the padding of −1, then 2·1 + 3·2 + 4·3 + 5·4.
+    conv.run(&[1, 2, 3, 4], &mut output);
+    assert_eq!(output, [35]);
+}

@@ -1,0 +1,104 @@
+//! Which instruction set the int8 kernels use.
+
+/// An instruction set that has kernels, slowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isa {
+    /// Portable Rust, the specification.
+    Scalar,
+    /// x86-64 with AVX2: bytes widened to i16, `vpmaddwd`, so that no sum saturates.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// x86-64 with AVX-512 VNNI and VBMI: `vpdpbusd` and tables in registers.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+}
+
+/// The environment variable that forces an instruction set.
+const VARIABLE: &str = "EDGECLIP_ISA";
+
+impl Isa {
+    /// Every instruction set of this CPU, slowest first.
+    pub fn available() -> Vec<Self> {
+        let mut found = vec![Self::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") {
+                found.push(Self::Avx2);
+            }
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vnni")
+                && is_x86_feature_detected!("avx512vbmi")
+            {
+                found.push(Self::Avx512Vnni);
+            }
+        }
+        found
+    }
+
+    /// The fastest of this CPU, or the one that `EDGECLIP_ISA` names.
+    ///
+    /// # Errors
+    /// What the variable held and what it may hold.
+    pub fn chosen() -> Result<Self, UnknownIsa> {
+        let available = Self::available();
+        let Some(wanted) = std::env::var_os(VARIABLE) else {
+            return Ok(available.last().copied().unwrap_or(Self::Scalar));
+        };
+        let wanted = wanted.to_string_lossy().into_owned();
+        let found = available.iter().copied().find(|isa| isa.name() == wanted);
+        found
+            .ok_or_else(|| UnknownIsa { wanted, available: available.iter().map(|isa| isa.name()).collect() })
+    }
+
+    /// Its name in `EDGECLIP_ISA`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => "avx512vnni",
+        }
+    }
+}
+
+/// `EDGECLIP_ISA` names nothing that this CPU has.
+#[derive(Debug)]
+pub struct UnknownIsa {
+    /// What the variable held.
+    pub wanted: String,
+    /// What it may hold here.
+    pub available: Vec<&'static str>,
+}
+
+/// Calls a scalar kernel marked `#[inline(always)]`, compiled for the instruction set. The compiler vectorises it; as it never
+/// reorders or fuses float operations, the results stay the same.
+macro_rules! vectorised {
+    ($isa:expr, $scalar:path, ($($argument:ident: $kind:ty),* $(,)?)) => {{
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        fn avx2($($argument: $kind),*) {
+            $scalar($($argument),*);
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        fn avx512($($argument: $kind),*) {
+            $scalar($($argument),*);
+        }
+        match $isa {
+            $crate::kernels::Isa::Scalar => $scalar($($argument),*),
+            // SAFETY: `Isa::available` makes these values only after finding the features.
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::Isa::Avx2 => unsafe { avx2($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernels::Isa::Avx512Vnni => unsafe { avx512($($argument),*) },
+        }
+    }};
+}
+pub(super) use vectorised;

@@ -1,0 +1,33 @@
+//! Between planes (NCHW), as the graph's inputs and outputs have them, and interleaved channels (NHWC).
+
+mod scalar;
+
+use super::Isa;
+use super::isa::vectorised;
+
+/// `output[pixel][channel] = input[channel][pixel]`.
+pub fn interleaved(isa: Isa, channels: usize, input: &[i8], output: &mut [i8]) {
+    vectorised!(isa, scalar::interleaved, (channels: usize, input: &[i8], output: &mut [i8]));
+}
+
+/// `output[channel][pixel] = input[pixel][channel]`, where pixels start every `stride` values.
+pub fn planes(isa: Isa, channels: usize, stride: usize, input: &[i8], output: &mut [i8]) {
+    vectorised!(isa, scalar::planes, (channels: usize, stride: usize, input: &[i8], output: &mut [i8]));
+}
+
+/// `output[channel][pixel] = (input[pixel][channel] − zero) · scale`, where pixels start every `stride` values and `unit` is
+/// `(scale, zero)`.
+pub fn dequantised(
+    isa: Isa,
+    channels: usize,
+    stride: usize,
+    unit: (f32, i32),
+    input: &[i8],
+    output: &mut [f32],
+) {
+    vectorised!(
+        isa,
+        scalar::dequantised,
+        (channels: usize, stride: usize, unit: (f32, i32), input: &[i8], output: &mut [f32])
+    );
+}

@@ -1,0 +1,66 @@
+//! The specification.
+
+/// Pixels whose channels are spread over the planes together, so that they stay in the first-level cache.
+const PIXELS: usize = 64;
+
+#[inline(always)]
+pub(super) fn interleaved(channels: usize, input: &[i8], output: &mut [i8]) {
+    let pixels = output.len() / channels;
+    for (channel, plane) in input.chunks_exact(pixels).enumerate() {
+        for (to, &from) in output.iter_mut().skip(channel).step_by(channels).zip(plane) {
+            *to = from;
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn planes(channels: usize, stride: usize, input: &[i8], output: &mut [i8]) {
+    spread(channels, stride, input, output, |q| q);
+}
+
+#[inline(always)]
+pub(super) fn dequantised(
+    channels: usize,
+    stride: usize,
+    (scale, zero): (f32, i32),
+    input: &[i8],
+    output: &mut [f32],
+) {
+    spread(channels, stride, input, output, |q| (i32::from(q) - zero) as f32 * scale);
+}
+
+#[inline(always)]
+fn spread<T>(channels: usize, stride: usize, input: &[i8], output: &mut [T], value: impl Fn(i8) -> T) {
+    let pixels = output.len() / channels;
+    for start in (0..pixels).step_by(PIXELS) {
+        let count = PIXELS.min(pixels - start);
+        for channel in 0..channels {
+            let output = &mut output[channel * pixels + start..][..count];
+            for (to, &from) in output.iter_mut().zip(input[start * stride + channel..].iter().step_by(stride))
+            {
+                *to = value(from);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::{Isa, layout};
+
+    #[test]
+    fn there_and_back() {
+        let planes: Vec<i8> = (0..3 * 130).map(|i| (i * 31) as i8).collect();
+        for isa in Isa::available() {
+            let mut interleaved = vec![0; planes.len()];
+            layout::interleaved(isa, 3, &planes, &mut interleaved);
+            assert_eq!(interleaved[..4], [planes[0], planes[130], planes[260], planes[1]]);
+            let mut back = vec![0; planes.len()];
+            layout::planes(isa, 3, 3, &interleaved, &mut back);
+            assert_eq!(back, planes);
+            let mut values = vec![0.0; 2];
+            layout::dequantised(isa, 1, 2, (0.5, -3), &[1, 99, -5], &mut values);
+            assert_eq!(values, [2.0, -1.0]);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Gathering the inputs of each output pixel of a convolution side by side.
+
+mod scalar;
+
+/// Where the windows of a convolution or pooling lie on a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// Height and width of a window.
+    pub kernel: [usize; 2],
+    /// Steps from one output row or column to the next.
+    pub stride: [usize; 2],
+    /// Rows above and columns left of the input that the first windows cover.
+    pub pad: [usize; 2],
+}
+
+impl Window {
+    /// The input row (axis 0) or column (axis 1) under `tap` of output `at`; `None` in the padding.
+    #[inline(always)]
+    pub fn source(&self, axis: usize, at: usize, tap: usize) -> Option<usize> {
+        (at * self.stride[axis] + tap).checked_sub(self.pad[axis]).filter(|&i| i < self.input[axis])
+    }
+}
+
+/// Row `y` of the patches: `output[x]` is `[kernel rows, kernel columns, channels]`, with `padding` beyond the picture. Dense input.
+///
+/// # Panics
+/// If a slice is too short.
+pub fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
+    scalar::row(window, channels, padding, input, y, output);
+}

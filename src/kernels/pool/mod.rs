@@ -1,0 +1,38 @@
+//! Pooling: the largest value or the mean of each window.
+
+mod scalar;
+
+use super::Isa;
+use super::isa::vectorised;
+use super::patches::Window;
+
+/// How sums become a mean in the result's scale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// Zero points of the input and of the result.
+    pub zeros: [i32; 2],
+    /// `(sx / sy) / n` for windows of n values.
+    pub multiplier: f32,
+}
+
+/// The largest value of each window that lies in the picture; padding never wins.
+pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], output: &mut [i8]) {
+    vectorised!(isa, scalar::max, (window: &Window, channels: usize, input: &[i8], output: &mut [i8]));
+}
+
+/// `round_half_even(Σ (x − zx) · multiplier) + zy`, saturated. `sums` is scratch of one value a channel.
+pub fn mean(
+    isa: Isa,
+    window: &Window,
+    mean: Mean,
+    channels: usize,
+    sums: &mut [i32],
+    input: &[i8],
+    output: &mut [i8],
+) {
+    vectorised!(
+        isa,
+        scalar::mean,
+        (window: &Window, mean: Mean, channels: usize, sums: &mut [i32], input: &[i8], output: &mut [i8])
+    );
+}

@@ -1,0 +1,92 @@
+//! The specification.
+
+use super::Mean;
+use crate::kernels::patches::Window;
+use crate::kernels::requantise::round;
+
+/// Calls `visit` with each value's channels under the window of output pixel `at`.
+#[inline(always)]
+fn under<'a>(window: &Window, channels: usize, input: &'a [i8], at: usize, mut visit: impl FnMut(&'a [i8])) {
+    let (y, x) = (at / window.output[1], at % window.output[1]);
+    for row in (0..window.kernel[0]).filter_map(|tap| window.source(0, y, tap)) {
+        for column in (0..window.kernel[1]).filter_map(|tap| window.source(1, x, tap)) {
+            visit(&input[(row * window.input[1] + column) * channels..][..channels]);
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn max(window: &Window, channels: usize, input: &[i8], output: &mut [i8]) {
+    for (at, output) in output.chunks_exact_mut(channels).enumerate() {
+        output.fill(i8::MIN);
+        under(window, channels, input, at, |pixel| {
+            for (to, &x) in output.iter_mut().zip(pixel) {
+                *to = x.max(*to);
+            }
+        });
+    }
+}
+
+#[inline(always)]
+pub(super) fn mean(
+    window: &Window,
+    mean: Mean,
+    channels: usize,
+    sums: &mut [i32],
+    input: &[i8],
+    output: &mut [i8],
+) {
+    for (at, output) in output.chunks_exact_mut(channels).enumerate() {
+        sums.fill(0);
+        under(window, channels, input, at, |pixel| {
+            for (sum, &x) in sums.iter_mut().zip(pixel) {
+                *sum += i32::from(x) - mean.zeros[0];
+            }
+        });
+        for (to, &sum) in output.iter_mut().zip(sums.iter()) {
+            *to = round(sum as f32 * mean.multiplier, mean.zeros[1], -128, 127);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mean, Window};
+    use crate::kernels::{Isa, pool};
+
+    #[test]
+    fn windows_by_hand() {
+        let window = Window { input: [3, 3], output: [2, 2], kernel: [3, 3], stride: [2, 2], pad: [1, 1] };
+        let input = [-1, -2, -3, -4, -50, -6, -7, -8, -9];
+        let halves = Window { input: [2, 3], output: [1, 1], kernel: [2, 2], stride: [2, 2], pad: [0, 0] };
+        for isa in Isa::available() {
+            let mut output = [0; 4];
+            pool::max(isa, &window, 1, &input, &mut output);
+            assert_eq!(output, [-1, -2, -4, -6]);
+            let mut output = [0; 1];
+            let mean = Mean { zeros: [1, 2], multiplier: 0.25 };
+            // (1 + 2 + 4 + 7) − 4·1 = 10, 2.5 rounds to 2.
+            pool::mean(isa, &halves, mean, 1, &mut [0], &[1, 2, 99, 4, 7, 99], &mut output);
+            assert_eq!(output, [4]);
+        }
+    }
+
+    #[test]
+    fn every_isa_gives_what_scalar_gives() {
+        let window = Window { input: [5, 7], output: [2, 3], kernel: [3, 3], stride: [2, 2], pad: [0, 0] };
+        for channels in [1, 31, 32, 33, 58, 65] {
+            let input: Vec<i8> = (0..35 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
+            let mean = Mean { zeros: [-5, 7], multiplier: 0.173 };
+            let run = |isa| {
+                let (mut max, mut means) = (vec![0; 6 * channels], vec![0; 6 * channels]);
+                pool::max(isa, &window, channels, &input, &mut max);
+                pool::mean(isa, &window, mean, channels, &mut vec![0; channels], &input, &mut means);
+                (max, means)
+            };
+            let expected = run(Isa::Scalar);
+            for isa in Isa::available() {
+                assert!(run(isa) == expected, "{isa:?} {channels}");
+            }
+        }
+    }
+}

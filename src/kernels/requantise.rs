@@ -1,0 +1,45 @@
+//! From i32 sums to int8: the end of every convolution.
+
+use super::table::Table;
+
+/// How the sums of a convolution become int8, per output channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requantise {
+    /// Added to the sum; holds the input's zero point: `bias − zx · Σ w`.
+    pub bias: Vec<i32>,
+    /// `(sx · sw[c]) / sy`.
+    pub multiplier: Vec<f32>,
+    /// Zero point of the result, −128..=127.
+    pub zero: i32,
+    /// Least result, at least −128.
+    pub low: i32,
+    /// Largest result, at most 127.
+    pub high: i32,
+    /// Applied to the clamped result: a function that the graph computes on the quantised values.
+    pub table: Option<Box<Table>>,
+}
+
+impl Requantise {
+    /// The result of one sum, which has no bias yet, for channel `channel`.
+    #[inline(always)]
+    pub fn apply(&self, channel: usize, sum: i32) -> i8 {
+        let sum = sum.wrapping_add(self.bias[channel]) as f32;
+        let q = round(sum * self.multiplier[channel], self.zero, self.low, self.high);
+        self.table.as_ref().map_or(q, |table| table.get(q))
+    }
+
+    /// Bounds of the rounded product, before the zero point is added, and the zero point.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn bounds(&self) -> (f32, f32, i16) {
+        ((self.low - self.zero) as f32, (self.high - self.zero) as f32, self.zero as i16)
+    }
+}
+
+/// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and cannot overflow.
+#[inline(always)]
+pub(super) fn round(value: f32, zero: i32, low: i32, high: i32) -> i8 {
+    let value = value.max((low - zero) as f32).min((high - zero) as f32).round_ties_even();
+    // SAFETY: between two numbers that are i32; `max` of a NaN is the bound. A checked conversion would keep the compiler from
+    // vectorising the callers.
+    (unsafe { value.to_int_unchecked::<i32>() } + zero) as i8
+}

@@ -1,0 +1,25 @@
+//! Linear upsampling to twice the height and width (ONNX `Resize`, `half_pixel`).
+
+mod scalar;
+
+use super::Isa;
+use super::isa::vectorised;
+
+/// Scales and zero points of an upsampling.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Upsample {
+    /// Height and width of the input.
+    pub size: [usize; 2],
+    /// Channels.
+    pub channels: usize,
+    /// Zero points of the input and of the result.
+    pub zeros: [i32; 2],
+    /// `(sx / sy) / 16`.
+    pub multiplier: f32,
+}
+
+/// Each result mixes the four nearest inputs 9 : 3 : 3 : 1, the border repeated:
+/// `round_half_even(Σ weight · (x − zx) · multiplier) + zy`, saturated.
+pub fn twice(isa: Isa, upsample: &Upsample, input: &[i8], output: &mut [i8]) {
+    vectorised!(isa, scalar::twice, (upsample: &Upsample, input: &[i8], output: &mut [i8]));
+}
