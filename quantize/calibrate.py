@@ -4,7 +4,6 @@ The int8 files themselves are run, so that the scores fit what the board compute
 there and names that are not, stand for what users ask.
 """
 
-import argparse
 import logging
 import tomllib
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from quantize.evaluate.onnx import OnnxPredictor
 from quantize.export.bundle import write_manifest
 from quantize.geometry import Floats, pairwise_iou
 from quantize.progress import track
-from quantize.recipe import Recipe, load_recipe, missing_files_end_it
+from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -188,16 +187,9 @@ def calibrate(recipe: Recipe, bundle: Path) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--bundle", type=Path, default=Path("models/default"))
-    arguments = parser.parse_args()
-    try:
-        recipe = load_recipe(arguments.recipe)
-    except ValueError as error:
-        parser.error(str(error))
+    recipe, bundle = recipe_and_bundle(__doc__)
     with missing_files_end_it():
-        calibrate(recipe, arguments.bundle)
+        calibrate(recipe, bundle)
 
 
 if __name__ == "__main__":

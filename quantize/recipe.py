@@ -102,11 +102,28 @@ def missing_files_end_it() -> Iterator[None]:
         raise SystemExit(2) from None
 
 
-def from_command_line(doc: str | None) -> Recipe:
-    """`python -m quantize.<step> RECIPE`; errors end with exit code 2."""
+def _parser(doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path, help="for example quantize/recipes/cpu.toml")
+    return parser
+
+
+def _load_or_end(parser: argparse.ArgumentParser, path: Path) -> Recipe:
     try:
-        return load_recipe(parser.parse_args().recipe)
+        return load_recipe(path)
     except ValueError as error:
         parser.error(str(error))
+
+
+def from_command_line(doc: str | None) -> Recipe:
+    """`python -m quantize.<step> RECIPE`; errors end with exit code 2."""
+    parser = _parser(doc)
+    return _load_or_end(parser, parser.parse_args().recipe)
+
+
+def recipe_and_bundle(doc: str | None) -> tuple[Recipe, Path]:
+    """`python -m quantize.<step> RECIPE [--bundle models/default]`; errors end with exit code 2."""
+    parser = _parser(doc)
+    parser.add_argument("--bundle", type=Path, default=Path("models/default"), help="folder of the bundle (%(default)s)")
+    arguments = parser.parse_args()
+    return _load_or_end(parser, arguments.recipe), arguments.bundle

@@ -3,7 +3,6 @@
 Exports float ONNX, quantises it, and compares: float ONNX with PyTorch, int8 with float. A difference beyond its bound exits 1.
 """
 
-import argparse
 import json
 import logging
 import shutil
@@ -35,7 +34,7 @@ from quantize.model.text import MAX_TOKENS, TEMPLATES, MiniLM, minilm_folder
 from quantize.model.trunk import Maps, Trunk, load_trunk
 from quantize.pooling import REGION_POOLS, region_vectors
 from quantize.progress import track
-from quantize.recipe import Recipe, load_recipe, missing_files_end_it
+from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
 
 log = logging.getLogger(__name__)
 CALIBRATION_STEP = 309  # about 43 pictures of the default set: percentiles are slow, and more change nothing
@@ -233,16 +232,9 @@ def require(what: str, found: float, good: bool, expected: str) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--bundle", type=Path, default=Path("models/default"))
-    arguments = parser.parse_args()
-    try:
-        recipe = load_recipe(arguments.recipe)
-    except ValueError as error:
-        parser.error(str(error))
+    recipe, bundle = recipe_and_bundle(__doc__)
     with missing_files_end_it():
-        export(recipe, arguments.bundle)
+        export(recipe, bundle)
 
 
 if __name__ == "__main__":
