@@ -62,12 +62,10 @@ mod tests {
     use super::*;
 
     fn boxes(json: &str) -> Result<Boxes> {
-        let file =
-            std::env::temp_dir().join(format!("edgeclip-boxes-{}-{}.json", std::process::id(), json.len()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("boxes.json");
         std::fs::write(&file, json).unwrap();
-        let read = Boxes::open(&file, &[Ok("a.jpg".into())]);
-        std::fs::remove_file(&file).unwrap();
-        read
+        Boxes::open(&file, &[Ok("a.jpg".into())])
     }
 
     fn error(json: &str) -> String {

@@ -76,11 +76,11 @@ mod tests {
     #[test]
     fn pictures_come_back() {
         let rgb: Vec<u8> = (0..16 * 8 * 3).map(|i| if i % 3 == 0 { 200 } else { 40 }).collect();
+        let folder = tempfile::tempdir().unwrap();
         for (extension, kind, tolerance) in [("png", PictureKind::Png, 0), ("jpg", PictureKind::Jpeg, 8)] {
-            let path = std::env::temp_dir().join(format!("edgeclip-{}.{extension}", std::process::id()));
+            let path = folder.path().join(format!("out.{extension}"));
             save_picture(&path, kind, &rgb, 16, 8).unwrap();
             let back = image::open(&path).unwrap().into_rgb8();
-            std::fs::remove_file(&path).unwrap();
             assert_eq!(back.dimensions(), (16, 8));
             assert!(back.as_raw().iter().zip(&rgb).all(|(a, b)| a.abs_diff(*b) <= tolerance), "{extension}");
         }

@@ -12,24 +12,19 @@ fn error(argument: &str) -> String {
     Prompt::parse(argument).unwrap_err().to_string()
 }
 
-/// A file that is removed when the value goes out of scope.
-struct TextFile(std::path::PathBuf);
+/// A file in a folder of its own, both removed when the value goes out of scope.
+struct TextFile(tempfile::TempDir, std::path::PathBuf);
 
 impl TextFile {
     fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
-        let path = std::env::temp_dir().join(format!("edgeclip-{}-{name}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        Self(path)
+        Self(folder, path)
     }
 
     fn argument(&self) -> String {
-        format!("@{}", self.0.display())
-    }
-}
-
-impl Drop for TextFile {
-    fn drop(&mut self) {
-        std::fs::remove_file(&self.0).unwrap();
+        format!("@{}", self.1.display())
     }
 }
 
