@@ -13,18 +13,20 @@ fn error(argument: &str) -> String {
 }
 
 /// A file in a folder of its own, both removed when the value goes out of scope.
-struct TextFile(tempfile::TempDir, std::path::PathBuf);
+struct TextFile {
+    folder: tempfile::TempDir,
+    name: &'static str,
+}
 
 impl TextFile {
-    fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
+    fn new(name: &'static str, content: impl AsRef<[u8]>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        Self(folder, path)
+        std::fs::write(folder.path().join(name), content).unwrap();
+        Self { folder, name }
     }
 
     fn argument(&self) -> String {
-        format!("@{}", self.1.display())
+        format!("@{}", self.folder.path().join(self.name).display())
     }
 }
 

@@ -36,7 +36,7 @@ impl Depthwise {
     }
 
     #[target_feature(enable = "avx2")]
-    pub(super) fn run(&self, input: &[i8], output: &mut [i8]) {
+    pub(super) fn run(&self, input: &[i8], first: usize, output: &mut [i8]) {
         let channels = self.requantise.bias.len();
         let [_, width] = self.window.output;
         for (y, output) in output.chunks_exact_mut(width * channels).enumerate() {
@@ -44,7 +44,7 @@ impl Depthwise {
                 for x in 0..width {
                     let start = index * LANES;
                     let count = LANES.min(channels - start);
-                    let taps = std::array::from_fn(|tap| self.tap(input, y, x, tap, start, count));
+                    let taps = std::array::from_fn(|tap| self.tap(input, first + y, x, tap, start, count));
                     let q = block.pixel(taps, self.requantise.bounds());
                     let output = &mut output[x * channels + start..][..count];
                     for (to, q) in output.iter_mut().zip(q) {

@@ -49,12 +49,12 @@ impl Depthwise {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vbmi")]
-    pub(super) fn run(&self, input: &[i8], output: &mut [i8]) {
+    pub(super) fn run(&self, input: &[i8], first: usize, output: &mut [i8]) {
         let epilogue = Epilogue::new(self.bounds, self.table.as_deref());
         let [_, width] = self.window.output;
         for (y, output) in output.chunks_exact_mut(width * self.channels).enumerate() {
             for (index, block) in self.blocks.iter().enumerate() {
-                self.row(block, index * BLOCK, &epilogue, input, y, output);
+                self.row(block, index * BLOCK, &epilogue, input, first + y, output);
             }
         }
     }

@@ -53,22 +53,24 @@ impl Depthwise {
         Self { window, channels, body }
     }
 
-    /// Convolves a dense picture into another.
+    /// Convolves a dense picture into whole rows of another, of which `output` begins with row `first`.
     ///
     /// # Panics
-    /// If a slice has not the window's size.
-    pub fn run(&self, input: &[i8], output: &mut [i8]) {
-        let area = |[height, width]: [usize; 2]| height * width * self.channels;
-        assert_eq!(input.len(), area(self.window.input));
-        assert_eq!(output.len(), area(self.window.output));
+    /// If a slice does not fit the window.
+    pub fn run(&self, input: &[i8], first: usize, output: &mut [i8]) {
+        let [height, width] = self.window.input;
+        assert_eq!(input.len(), height * width * self.channels);
+        let [height, width] = self.window.output;
+        let rows = output.len() / (width * self.channels);
+        assert!(output.len() == rows * width * self.channels && first + rows <= height);
         match &self.body {
-            Body::Scalar(body) => body.run(input, output),
+            Body::Scalar(body) => body.run(input, first, output),
             // SAFETY: only an `Isa` of this CPU makes these bodies.
             #[cfg(target_arch = "x86_64")]
-            Body::Avx2(body) => unsafe { body.run(input, output) },
+            Body::Avx2(body) => unsafe { body.run(input, first, output) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Body::Avx512Vnni(body) => unsafe { body.run(input, output) },
+            Body::Avx512Vnni(body) => unsafe { body.run(input, first, output) },
         }
     }
 }

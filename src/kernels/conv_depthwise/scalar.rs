@@ -17,11 +17,11 @@ impl Depthwise {
     }
 
     /// `output[y][x][c] = requantise(Σ_taps weights[c][tap] · input[under tap][c])`.
-    pub(super) fn run(&self, input: &[i8], output: &mut [i8]) {
+    pub(super) fn run(&self, input: &[i8], first: usize, output: &mut [i8]) {
         let (window, channels) = (&self.window, self.requantise.bias.len());
         let [rows, columns] = window.kernel;
         for (at, pixel) in output.chunks_exact_mut(channels).enumerate() {
-            let (y, x) = (at / window.output[1], at % window.output[1]);
+            let (y, x) = (first + at / window.output[1], at % window.output[1]);
             for (channel, to) in pixel.iter_mut().enumerate() {
                 let mut sum = 0i32;
                 for tap in 0..rows * columns {

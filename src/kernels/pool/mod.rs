@@ -15,12 +15,18 @@ pub struct Mean {
     pub multiplier: f32,
 }
 
-/// The largest value of each window that lies in the picture; padding never wins.
-pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], output: &mut [i8]) {
-    vectorised!(isa, scalar::max, (window: &Window, channels: usize, input: &[i8], output: &mut [i8]));
+/// The largest value of each window that lies in the picture; padding never wins. `output` begins with row `first`.
+pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8]) {
+    vectorised!(
+        isa,
+        scalar::max,
+        (window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8])
+    );
 }
 
-/// `round_half_even(Σ (x − zx) · multiplier) + zy`, saturated. `sums` is scratch of one value a channel.
+/// `round_half_even(Σ (x − zx) · multiplier) + zy`, saturated. `sums` is scratch of one value a channel; `output`
+/// begins with row `first`.
+#[allow(clippy::too_many_arguments, reason = "shapes, scratch, both pictures")]
 pub fn mean(
     isa: Isa,
     window: &Window,
@@ -28,11 +34,15 @@ pub fn mean(
     channels: usize,
     sums: &mut [i32],
     input: &[i8],
+    first: usize,
     output: &mut [i8],
 ) {
     vectorised!(
         isa,
         scalar::mean,
-        (window: &Window, mean: Mean, channels: usize, sums: &mut [i32], input: &[i8], output: &mut [i8])
+        (
+            window: &Window, mean: Mean, channels: usize, sums: &mut [i32], input: &[i8], first: usize,
+            output: &mut [i8],
+        )
     );
 }

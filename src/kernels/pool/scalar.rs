@@ -16,10 +16,11 @@ fn under<'a>(window: &Window, channels: usize, input: &'a [i8], at: usize, mut v
 }
 
 #[inline(always)]
-pub(super) fn max(window: &Window, channels: usize, input: &[i8], output: &mut [i8]) {
+pub(super) fn max(window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8]) {
+    let first = first * window.output[1];
     for (at, output) in output.chunks_exact_mut(channels).enumerate() {
         output.fill(i8::MIN);
-        under(window, channels, input, at, |pixel| {
+        under(window, channels, input, first + at, |pixel| {
             for (to, &x) in output.iter_mut().zip(pixel) {
                 *to = x.max(*to);
             }
@@ -34,11 +35,13 @@ pub(super) fn mean(
     channels: usize,
     sums: &mut [i32],
     input: &[i8],
+    first: usize,
     output: &mut [i8],
 ) {
+    let first = first * window.output[1];
     for (at, output) in output.chunks_exact_mut(channels).enumerate() {
         sums.fill(0);
-        under(window, channels, input, at, |pixel| {
+        under(window, channels, input, first + at, |pixel| {
             for (sum, &x) in sums.iter_mut().zip(pixel) {
                 *sum += i32::from(x) - mean.zeros[0];
             }
@@ -61,12 +64,13 @@ mod tests {
         let halves = Window { input: [2, 3], output: [1, 1], kernel: [2, 2], stride: [2, 2], pad: [0, 0] };
         for isa in Isa::available() {
             let mut output = [0; 4];
-            pool::max(isa, &window, 1, &input, &mut output);
+            pool::max(isa, &window, 1, &input, 0, &mut output[..2]);
+            pool::max(isa, &window, 1, &input, 1, &mut output[2..]);
             assert_eq!(output, [-1, -2, -4, -6]);
             let mut output = [0; 1];
             let mean = Mean { zeros: [1, 2], multiplier: 0.25 };
             // (1 + 2 + 4 + 7) − 4·1 = 10, 2.5 rounds to 2.
-            pool::mean(isa, &halves, mean, 1, &mut [0], &[1, 2, 99, 4, 7, 99], &mut output);
+            pool::mean(isa, &halves, mean, 1, &mut [0], &[1, 2, 99, 4, 7, 99], 0, &mut output);
             assert_eq!(output, [4]);
         }
     }
@@ -79,8 +83,8 @@ mod tests {
             let mean = Mean { zeros: [-5, 7], multiplier: 0.173 };
             let run = |isa| {
                 let (mut max, mut means) = (vec![0; 6 * channels], vec![0; 6 * channels]);
-                pool::max(isa, &window, channels, &input, &mut max);
-                pool::mean(isa, &window, mean, channels, &mut vec![0; channels], &input, &mut means);
+                pool::max(isa, &window, channels, &input, 0, &mut max);
+                pool::mean(isa, &window, mean, channels, &mut vec![0; channels], &input, 0, &mut means);
                 (max, means)
             };
             let expected = run(Isa::Scalar);

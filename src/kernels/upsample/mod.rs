@@ -19,7 +19,7 @@ pub struct Upsample {
 }
 
 /// Each result mixes the four nearest inputs 9 : 3 : 3 : 1, the border repeated:
-/// `round_half_even(Σ weight · (x − zx) · multiplier) + zy`, saturated.
-pub fn twice(isa: Isa, upsample: &Upsample, input: &[i8], output: &mut [i8]) {
-    vectorised!(isa, scalar::twice, (upsample: &Upsample, input: &[i8], output: &mut [i8]));
+/// `round_half_even(Σ weight · (x − zx) · multiplier) + zy`, saturated. `output` begins with row `first`.
+pub fn twice(isa: Isa, upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]) {
+    vectorised!(isa, scalar::twice, (upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]));
 }

@@ -12,10 +12,10 @@ fn neighbours(at: usize, size: usize) -> [usize; 2] {
 }
 
 #[inline(always)]
-pub(super) fn twice(upsample: &Upsample, input: &[i8], output: &mut [i8]) {
+pub(super) fn twice(upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]) {
     let Upsample { size: [height, width], channels, zeros, multiplier } = *upsample;
     for (at, output) in output.chunks_exact_mut(channels).enumerate() {
-        let rows = neighbours(at / (2 * width), height);
+        let rows = neighbours(first + at / (2 * width), height);
         let columns = neighbours(at % (2 * width), width);
         let pixel = |row: usize, column: usize| &input[(row * width + column) * channels..][..channels];
         let near = pixel(rows[0], columns[0]).iter().zip(pixel(rows[0], columns[1]));
@@ -38,7 +38,8 @@ mod tests {
         for isa in Isa::available() {
             let mut output = [0; 8];
             // Rows repeat; columns: 0, 0.75·0 + 0.25·10 = 2.5 → 2, 7.5 → 8, 10.
-            upsample::twice(isa, &row, &[0, 10], &mut output);
+            upsample::twice(isa, &row, &[0, 10], 0, &mut output[..4]);
+            upsample::twice(isa, &row, &[0, 10], 1, &mut output[4..]);
             assert_eq!(output, [0, 2, 8, 10, 0, 2, 8, 10]);
         }
     }
@@ -50,7 +51,7 @@ mod tests {
             let input: Vec<i8> = (0..12 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
             let run = |isa| {
                 let mut output = vec![0; 48 * channels];
-                upsample::twice(isa, &up, &input, &mut output);
+                upsample::twice(isa, &up, &input, 0, &mut output);
                 output
             };
             let expected = run(Isa::Scalar);

@@ -162,7 +162,7 @@ impl Step {
                     conv.run(scratch, patches, patch, to);
                 }
             }
-            Kernel::Depthwise(conv) => conv.run(input(0), to),
+            Kernel::Depthwise(conv) => conv.run(input(0), 0, to),
             Kernel::Add(sum) => add::run(isa, sum, input(0), input(1), to),
             Kernel::Table(one) => concat(isa, std::slice::from_ref(one), &self.from, input, to),
             Kernel::Concat(tables) => concat(isa, tables, &self.from, input, to),
@@ -172,12 +172,12 @@ impl Step {
                     ((first, input(0), self.from[0].stride), (second, input(1), self.from[1].stride));
                 table::interleave(isa, self.from[0].channels, a, b, to);
             }
-            Kernel::Max(window) => pool::max(isa, window, channels, input(0), to),
+            Kernel::Max(window) => pool::max(isa, window, channels, input(0), 0, to),
             Kernel::Mean(window, mean) => {
                 sums.resize(channels, 0);
-                pool::mean(isa, window, *mean, channels, sums, input(0), to);
+                pool::mean(isa, window, *mean, channels, sums, input(0), 0, to);
             }
-            Kernel::Upsample(upsample) => upsample::twice(isa, upsample, input(0), to),
+            Kernel::Upsample(upsample) => upsample::twice(isa, upsample, input(0), 0, to),
             Kernel::Island(island) => {
                 let planes = self.from.iter().enumerate().map(|(index, view)| {
                     let mut planes = vec![0; view.len()];
