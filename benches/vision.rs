@@ -18,7 +18,7 @@ fn median(mut times: Vec<f64>) -> f64 {
 fn main() {
     let bundle = Bundle::embedded().unwrap();
     let start = Instant::now();
-    let int8 = Vision::load(&bundle).unwrap();
+    let int8 = Vision::load(&bundle, 1).unwrap();
     let load = start.elapsed().as_secs_f64() * 1e3;
     let float = Vision::load_float(&bundle).unwrap();
     assert!(int8.is_int8(), "{:?}", int8.left_in_float());

@@ -111,8 +111,8 @@ fn a_changed_file_shows_both_hashes() {
     let expected = bundle.manifest.files["prompt.onnx"].clone();
     let found: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
     refused(Prompter::load(&bundle), &["prompt.onnx", &found, &expected]);
-    refused(Networks::load(&bundle, false), &["prompt.onnx"]);
-    Vision::load(&bundle).map(|_| ()).unwrap();
+    refused(Networks::load(&bundle, false, 1), &["prompt.onnx"]);
+    Vision::load(&bundle, 1).map(|_| ()).unwrap();
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn networks_cut_short_or_of_another_kind() {
             copy.replace(name, &whole[..length]);
             let bundle = copy.open().unwrap();
             let loaded = match name {
-                "vision.onnx" => Vision::load(&bundle).map(|_| ()),
+                "vision.onnx" => Vision::load(&bundle, 1).map(|_| ()),
                 "text.onnx" => TextTower::load(&bundle).map(|_| ()),
                 _ => Prompter::load(&bundle).map(|_| ()),
             };
@@ -133,7 +133,7 @@ fn networks_cut_short_or_of_another_kind() {
         copy.replace(name, &whole);
     }
     copy.replace("vision.onnx", &fs::read(copy.path("prompt.onnx")).unwrap());
-    refused(Vision::load(&copy.open().unwrap()), &["vision.onnx"]);
+    refused(Vision::load(&copy.open().unwrap(), 1), &["vision.onnx"]);
     copy.replace("tokenizer.json", b"{\"version\": 1}");
     refused(TextTower::load(&copy.open().unwrap()), &["tokenizer.json", "a Hugging Face tokenizer"]);
 }
@@ -147,14 +147,14 @@ fn a_manifest_that_contradicts_the_network() {
     ] {
         let copy = Copy::new();
         copy.set(key, value);
-        refused(Vision::load(&copy.open().unwrap()), &parts);
+        refused(Vision::load(&copy.open().unwrap(), 1), &parts);
     }
     let copy = Copy::new();
     copy.edit(
         "[[region.pool]]",
         "[[region.pool]]\nmaps = [\"nowhere\"]\nexpand = 1.0\nsquare = false\nsamples = 2\n[[region.pool]]",
     );
-    refused(Vision::load(&copy.open().unwrap()), &["vision.onnx", "an output called nowhere"]);
+    refused(Vision::load(&copy.open().unwrap(), 1), &["vision.onnx", "an output called nowhere"]);
 }
 
 #[test]

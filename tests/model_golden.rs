@@ -108,7 +108,7 @@ fn dense_cells(out: &VisionOutput) -> Vec<Vec<f32>> {
 #[test]
 fn photos_give_what_onnx_runtime_gives() {
     let bundle = Bundle::embedded().unwrap();
-    let networks = Networks::load(&bundle, true).unwrap();
+    let networks = Networks::load(&bundle, true, 2).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/model");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let cases: Vec<PathBuf> =

@@ -44,7 +44,7 @@ fn sha256(bytes: &[u8]) -> String {
 #[test]
 fn outputs_are_those_of_the_integer_reference_bit_for_bit() {
     let bundle = Bundle::embedded().unwrap();
-    let vision = Vision::load(&bundle).unwrap();
+    let vision = Vision::load(&bundle, 1).unwrap();
     for photo in ["astronaut", "coffee"] {
         let case: serde_json::Value =
             serde_json::from_slice(&fs::read(golden(photo, "int8", "json")).unwrap()).unwrap();
@@ -94,7 +94,7 @@ fn every_isa_gives_the_same_embeddings_and_an_unknown_one_is_refused() {
 
 #[test]
 fn only_the_softmax_stays_in_float() {
-    let vision = Vision::load(&Bundle::embedded().unwrap()).unwrap();
+    let vision = Vision::load(&Bundle::embedded().unwrap(), 1).unwrap();
     let left = vision.left_in_float();
     assert!(left.len() == 1 && left[0].contains("Softmax"), "{left:?}");
 }
@@ -102,7 +102,7 @@ fn only_the_softmax_stays_in_float() {
 #[test]
 fn int8_agrees_with_tract_in_float() {
     let bundle = Bundle::embedded().unwrap();
-    let (int8, float) = (Vision::load(&bundle).unwrap(), Vision::load_float(&bundle).unwrap());
+    let (int8, float) = (Vision::load(&bundle, 1).unwrap(), Vision::load_float(&bundle).unwrap());
     assert!(int8.is_int8() && !float.is_int8(), "{:?}", int8.left_in_float());
     for photo in ["astronaut", "coffee"] {
         let input = input(photo, &bundle);

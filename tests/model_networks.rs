@@ -9,7 +9,7 @@ use edgeclip::geometry::{Letterbox, Rect};
 use edgeclip::model::{Bundle, Networks, TextTower, VisionOutput};
 
 static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::embedded().unwrap());
-static NETWORKS: LazyLock<Networks> = LazyLock::new(|| Networks::load(&BUNDLE, true).unwrap());
+static NETWORKS: LazyLock<Networks> = LazyLock::new(|| Networks::load(&BUNDLE, true, 2).unwrap());
 
 fn text() -> &'static TextTower {
     NETWORKS.text.as_ref().unwrap()

@@ -87,16 +87,16 @@ impl Words {
     }
 
     /// Loads the networks that these words need and embeds the prompts.
-    fn load(&self, bundle: &Bundle) -> Result<(Vocabulary, Networks)> {
+    fn load(&self, bundle: &Bundle, threads: usize) -> Result<(Vocabulary, Networks)> {
         match self {
             Self::File(path) => {
                 let vocabulary = Vocabulary::open(path)?;
                 vocabulary.check_fits(&path.display().to_string(), &bundle.manifest)?;
-                Ok((vocabulary, networks(bundle, false)?))
+                Ok((vocabulary, networks(bundle, false, threads)?))
             }
             Self::Prompts(prompts) => {
                 let bank = Vocabulary::bank(bundle)?;
-                let networks = networks(bundle, true)?;
+                let networks = networks(bundle, true, threads)?;
                 let tower =
                     networks.text.as_ref().ok_or_else(|| Error::Internal("no text tower".to_owned()))?;
                 let vocabulary =
@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> Result<Failures> {
     let mut annotations =
         args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
-    let (vocabulary, networks) = words.load(&bundle)?;
+    let (vocabulary, networks) = words.load(&bundle, args.model.threads())?;
     let pipeline = Pipeline::new(networks, bundle.manifest);
 
     let mut failures = Failures::default();

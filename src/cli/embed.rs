@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> Result<Failures> {
     let pictures = expand(&args.paths);
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
-    let pipeline = Pipeline::new(networks(&bundle, false)?, bundle.manifest.clone());
+    let pipeline = Pipeline::new(networks(&bundle, false, args.model.threads())?, bundle.manifest.clone());
 
     let mut failures = Failures::default();
     let mut tensors = Tensors::default();

@@ -1,5 +1,6 @@
 //! Which model to use.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::failures::complain;
@@ -12,6 +13,9 @@ pub struct ModelArgs {
     /// Folder of a model bundle; the model inside the program if not given
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// Threads of the vision network [default: as many as physical cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 }
 
 impl ModelArgs {
@@ -22,14 +26,20 @@ impl ModelArgs {
     pub fn bundle(&self) -> Result<Bundle> {
         self.model.as_ref().map_or_else(Bundle::embedded, |folder| Bundle::open(folder))
     }
+
+    /// How many threads run the vision network: a second one on the same core has nothing to add.
+    pub fn threads(&self) -> usize {
+        let cores = || num_cpus::get_physical().min(num_cpus::get()).max(1);
+        self.threads.map_or_else(cores, NonZeroUsize::get)
+    }
 }
 
 /// Loads the networks of a bundle and warns if the vision network misses the int8 kernels.
 ///
 /// # Errors
 /// Those of [`Networks::load`].
-pub fn networks(bundle: &Bundle, with_text: bool) -> Result<Networks> {
-    let networks = Networks::load(bundle, with_text)?;
+pub fn networks(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Networks> {
+    let networks = Networks::load(bundle, with_text, threads)?;
     if !networks.vision.is_int8() {
         let why = networks.vision.left_in_float();
         complain(&format!("warning: vision.onnx runs in float, which is slow: {}", why.join(", ")));

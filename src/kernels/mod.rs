@@ -23,6 +23,7 @@ pub mod pool;
 pub mod requantise;
 pub mod resize;
 pub mod table;
+pub mod team;
 pub mod upsample;
 
 pub use isa::Isa;

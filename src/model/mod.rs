@@ -12,6 +12,7 @@ mod text;
 mod vision;
 
 pub use bundle::{Bundle, NEGATIVES};
+pub use lower::StepReport;
 pub use manifest::{
     DetectionSettings, ImageScore, InputSettings, Manifest, Pool, RegionScore, RegionSettings, ScoreSettings,
 };
@@ -35,14 +36,14 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// Loads the networks side by side, the text tower only if `with_text`.
+    /// Loads the networks side by side, the text tower only if `with_text`; the vision network runs on `threads` threads.
     ///
     /// # Errors
     /// The first network's error, as of its own `load`.
-    pub fn load(bundle: &Bundle, with_text: bool) -> Result<Self> {
+    pub fn load(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Self> {
         thread::scope(|scope| {
             let text = with_text.then(|| scope.spawn(|| TextTower::load(bundle)));
-            let vision = Vision::load(bundle)?;
+            let vision = Vision::load(bundle, threads)?;
             let prompter = Prompter::load(bundle)?;
             let text =
                 text.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

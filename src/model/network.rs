@@ -1,12 +1,15 @@
 //! The vision graph, ready to run: through the int8 kernels, or in float through tract where it cannot be lowered.
 
+use std::time::Duration;
+
 use tract_onnx::prelude::*;
 
 use super::bundle::{self, Bundle};
 use super::graph::{self, Graph};
-use super::lower::{self, Plan};
+use super::lower::{self, Plan, StepReport};
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
+use crate::kernels::team::Team;
 
 /// How the vision graph runs.
 pub(super) enum Network {
@@ -27,14 +30,16 @@ pub(super) enum Network {
 }
 
 impl Network {
-    /// Loads the vision graph for pictures of `size` × `size` pixels, lowered if it can be.
-    pub(super) fn load(bundle: &Bundle, size: usize) -> Result<Self> {
+    /// Loads the vision graph for pictures of `size` × `size` pixels, lowered if it can be and then run by `threads`.
+    pub(super) fn load(bundle: &Bundle, size: usize, threads: usize) -> Result<Self> {
         let isa = Isa::chosen().map_err(|unknown| {
             Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
         })?;
+        let team =
+            Team::new(threads).map_err(|source| Error::Io { name: format!("{threads} threads"), source })?;
         let proto = graph::read(bundle, bundle::VISION)?;
         let file = bundle.path(bundle::VISION);
-        match lower::lower(&proto, [3, size, size], isa) {
+        match lower::lower(&proto, [3, size, size], isa, team) {
             Ok(plan) => Ok(Self::Int8 { file, plan }),
             Err(refusal) => {
                 let graph = Graph::plan(file, proto, |_| facts(size))?;
@@ -73,16 +78,32 @@ impl Network {
         }
     }
 
-    /// One pass over an int8 picture of `shape`; the values of all outputs, in the file's order.
-    pub(super) fn run(&self, shape: &[usize], input: &[i8]) -> Result<Vec<Vec<f32>>> {
+    /// One pass over an int8 picture of `shape`.
+    pub(super) fn run(&self, shape: &[usize], input: &[i8]) -> Result<Pass<'_>> {
         match self {
-            Self::Int8 { file, plan } => plan
-                .run(input)
-                .map_err(|error| Error::Internal(format!("{file}: {}", graph::message(&error)))),
+            Self::Int8 { file, plan } => {
+                plan.run(input).map(Pass::Int8).map_err(|error| failed(file, &error))
+            }
             Self::Float { graph, .. } => {
                 let values = graph.run(tvec!(graph.tensor(shape, input)?))?;
-                values.iter().map(|value| graph.values(value)).collect()
+                Ok(Pass::Float { graph, values })
             }
+        }
+    }
+
+    /// The steps of an int8 network, in order; none of one in float.
+    pub(super) fn report(&self) -> Vec<StepReport> {
+        match self {
+            Self::Int8 { plan, .. } => plan.report(),
+            Self::Float { .. } => Vec::new(),
+        }
+    }
+
+    /// One pass; the time of each step of [`Network::report`].
+    pub(super) fn timed(&self, input: &[i8]) -> Result<Vec<Duration>> {
+        match self {
+            Self::Int8 { file, plan } => plan.timed(input).map_err(|error| failed(file, &error)),
+            Self::Float { .. } => Ok(Vec::new()),
         }
     }
 
@@ -93,6 +114,34 @@ impl Network {
             Self::Float { refusal, .. } => refusal.iter().cloned().collect(),
         }
     }
+}
+
+/// The results of one pass.
+pub(super) enum Pass<'a> {
+    /// Of our kernels.
+    Int8(lower::Pass<'a>),
+    /// Of tract.
+    Float {
+        /// The graph.
+        graph: &'a Graph,
+        /// Its outputs.
+        values: TVec<TValue>,
+    },
+}
+
+impl Pass<'_> {
+    /// The values of output `index`, in the file's order.
+    pub(super) fn read(&mut self, index: usize, to: &mut Vec<f32>) -> Result<()> {
+        match self {
+            Self::Int8(pass) => pass.read(index, to),
+            Self::Float { graph, values } => *to = graph.values(&values[index])?,
+        }
+        Ok(())
+    }
+}
+
+fn failed(file: &str, error: &TractError) -> Error {
+    Error::Internal(format!("{file}: {}", graph::message(error)))
 }
 
 /// The input of the graph.

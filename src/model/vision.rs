@@ -1,5 +1,8 @@
 //! The vision network: one int8 picture in, embeddings, boxes and feature maps out.
 
+use std::time::Duration;
+
+use super::StepReport;
 use super::bundle::Bundle;
 use super::network::Network;
 use super::output::{FeatureMap, Level, VisionOutput};
@@ -32,13 +35,14 @@ impl Plane {
 }
 
 impl Vision {
-    /// Loads `vision.onnx` and checks its outputs against the manifest. It runs through the int8 kernels if it can be lowered
-    /// to them, else in float through tract.
+    /// Loads `vision.onnx` and checks its outputs against the manifest. It runs through the int8 kernels, on `threads` threads
+    /// (at least 1), if it can be lowered to them, else in float through tract.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file and the output, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Network::load(bundle, bundle.manifest.input.size as usize)?)
+    /// [`Error::Model`] naming the file and the output, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU,
+    /// [`Error::Io`] if the system has not so many threads.
+    pub fn load(bundle: &Bundle, threads: usize) -> Result<Self> {
+        Self::new(bundle, Network::load(bundle, bundle.manifest.input.size as usize, threads)?)
     }
 
     /// The same in float through tract alone, to compare with.
@@ -101,29 +105,67 @@ impl Vision {
     /// # Errors
     /// [`Error::Internal`] if `input` has another length.
     pub fn run(&self, input: &[i8]) -> Result<VisionOutput> {
-        let shape = [1, 3, self.size, self.size];
-        if input.len() != shape.iter().product::<usize>() {
-            return Err(Error::Internal(format!(
-                "a vision input of {} values for shape {shape:?}",
-                input.len()
-            )));
-        }
-        // Two of the manifest's names may mean the same output: values are copied, not taken.
-        let values = self.network.run(&shape, input)?;
-        let map = |plane: Plane| {
-            let Plane { index, channels, height, width } = plane;
-            FeatureMap { channels, width, height, data: values[index].clone() }
+        let map = |plane: &Plane| FeatureMap {
+            channels: plane.channels,
+            width: plane.width,
+            height: plane.height,
+            data: Vec::new(),
         };
-        let levels = self.levels.iter().map(|&(stride, plane)| {
-            let FeatureMap { width, height, data, .. } = map(plane);
-            Level { stride, width, height, bins: self.bins, data }
-        });
-        Ok(VisionOutput {
-            image: values[self.image].clone(),
-            levels: levels.collect(),
-            maps: self.maps.iter().map(|(name, plane)| (name.clone(), map(*plane))).collect(),
-            dense: map(self.dense),
-        })
+        let level = |&(stride, Plane { width, height, .. }): &(usize, Plane)| Level {
+            stride,
+            width,
+            height,
+            bins: self.bins,
+            data: Vec::new(),
+        };
+        let mut output = VisionOutput {
+            image: Vec::new(),
+            levels: self.levels.iter().map(level).collect(),
+            maps: self.maps.iter().map(|(name, plane)| (name.clone(), map(plane))).collect(),
+            dense: map(&self.dense),
+        };
+        self.run_into(input, &mut output)?;
+        Ok(output)
+    }
+
+    /// The same into the output of an earlier pass of this network: the int8 kernels then allocate no memory.
+    ///
+    /// # Errors
+    /// As [`Vision::run`].
+    pub fn run_into(&self, input: &[i8], output: &mut VisionOutput) -> Result<()> {
+        let mut pass = self.network.run(&self.check(input)?, input)?;
+        pass.read(self.image, &mut output.image)?;
+        for (level, (_, plane)) in output.levels.iter_mut().zip(&self.levels) {
+            pass.read(plane.index, &mut level.data)?;
+        }
+        for (name, plane) in &self.maps {
+            if let Some(map) = output.maps.get_mut(name) {
+                pass.read(plane.index, &mut map.data)?;
+            }
+        }
+        pass.read(self.dense.index, &mut output.dense.data)
+    }
+
+    /// What the network consists of, in the order in which it runs; empty if not even [`Vision::is_int8`].
+    pub fn steps(&self) -> Vec<StepReport> {
+        self.network.report()
+    }
+
+    /// One pass; the time of each of [`Vision::steps`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if `input` has another length than `[3, S, S]`.
+    pub fn step_times(&self, input: &[i8]) -> Result<Vec<Duration>> {
+        self.check(input)?;
+        self.network.timed(input)
+    }
+
+    fn check(&self, input: &[i8]) -> Result<[usize; 4]> {
+        let shape = [1, 3, self.size, self.size];
+        if input.len() == shape.iter().product::<usize>() {
+            return Ok(shape);
+        }
+        Err(Error::Internal(format!("a vision input of {} values for shape {shape:?}", input.len())))
     }
 }
 

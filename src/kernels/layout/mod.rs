@@ -5,9 +5,13 @@ mod scalar;
 use super::Isa;
 use super::isa::vectorised;
 
-/// `output[pixel][channel] = input[channel][pixel]`.
-pub fn interleaved(isa: Isa, channels: usize, input: &[i8], output: &mut [i8]) {
-    vectorised!(isa, scalar::interleaved, (channels: usize, input: &[i8], output: &mut [i8]));
+/// `output[pixel][channel] = input[channel · plane + pixel]`.
+pub fn interleaved(isa: Isa, channels: usize, plane: usize, input: &[i8], output: &mut [i8]) {
+    vectorised!(
+        isa,
+        scalar::interleaved,
+        (channels: usize, plane: usize, input: &[i8], output: &mut [i8])
+    );
 }
 
 /// `output[channel][pixel] = input[pixel][channel]`, where pixels start every `stride` values.

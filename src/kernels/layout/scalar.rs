@@ -4,10 +4,9 @@
 const PIXELS: usize = 64;
 
 #[inline(always)]
-pub(super) fn interleaved(channels: usize, input: &[i8], output: &mut [i8]) {
-    let pixels = output.len() / channels;
-    for (channel, plane) in input.chunks_exact(pixels).enumerate() {
-        for (to, &from) in output.iter_mut().skip(channel).step_by(channels).zip(plane) {
+pub(super) fn interleaved(channels: usize, plane: usize, input: &[i8], output: &mut [i8]) {
+    for channel in 0..channels {
+        for (to, &from) in output.iter_mut().skip(channel).step_by(channels).zip(&input[channel * plane..]) {
             *to = from;
         }
     }
@@ -53,7 +52,8 @@ mod tests {
         let planes: Vec<i8> = (0..3 * 130).map(|i| (i * 31) as i8).collect();
         for isa in Isa::available() {
             let mut interleaved = vec![0; planes.len()];
-            layout::interleaved(isa, 3, &planes, &mut interleaved);
+            layout::interleaved(isa, 3, 130, &planes, &mut interleaved[..30]);
+            layout::interleaved(isa, 3, 130, &planes[10..], &mut interleaved[30..]);
             assert_eq!(interleaved[..4], [planes[0], planes[130], planes[260], planes[1]]);
             let mut back = vec![0; planes.len()];
             layout::planes(isa, 3, 3, &interleaved, &mut back);

@@ -86,6 +86,17 @@ pub(super) struct Draft {
     pub(super) to: View,
 }
 
+impl Draft {
+    /// Products of weights and activations.
+    pub(super) fn macs(&self) -> u64 {
+        match &self.op {
+            Op::Convolution(conv) => (self.to.pixels() * conv.weights.len()) as u64,
+            Op::Island(island) => island.macs,
+            _ => 0,
+        }
+    }
+}
+
 /// Moves tables into the convolutions before them where nobody else reads what lies between: the kernel applies them in registers,
 /// to the same quantised values. `outputs` are read, too.
 pub(super) fn fuse_tables(steps: &mut Vec<Draft>, outputs: &[View]) {

@@ -7,6 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::type_proto::{Tensor as TensorType, Value};
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::Cost;
 
 /// A part of the graph in float, with int8 inputs and one int8 output, in the layout of the graph.
 pub(super) struct Island {
@@ -14,6 +15,8 @@ pub(super) struct Island {
     shapes: Vec<Vec<usize>>,
     /// Shape of the output.
     pub(super) output: Vec<usize>,
+    /// Multiplications with additions.
+    pub(super) macs: u64,
 }
 
 impl fmt::Debug for Island {
@@ -62,7 +65,8 @@ impl Island {
         if fact.datum_type != i8::datum_type() {
             return Err(TractError::msg(format!("{:?} where int8 was expected", fact.datum_type)));
         }
-        Ok(Self { plan, shapes: inputs.iter().map(|(_, shape)| shape.clone()).collect(), output })
+        let macs = macs(plan.model())?;
+        Ok(Self { macs, plan, shapes: inputs.iter().map(|(_, shape)| shape.clone()).collect(), output })
     }
 
     /// One pass over the inputs' values in the graph's layout; the output's values likewise.
@@ -75,4 +79,18 @@ impl Island {
         let view = values[0].to_plain_array_view::<i8>()?;
         Ok(view.iter().copied().collect())
     }
+}
+
+/// Multiplications with additions of a whole graph, as tract counts them.
+fn macs(model: &TypedModel) -> TractResult<u64> {
+    let mut sum = 0;
+    for node in model.nodes() {
+        let inputs = model.node_input_facts(node.id)?;
+        for (kind, count) in node.op.cost(&inputs)? {
+            if matches!(kind, Cost::FMA(_)) {
+                sum += count.to_i64()? as u64;
+            }
+        }
+    }
+    Ok(sum)
 }

@@ -13,13 +13,15 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub(super) use plan::Plan;
+pub use plan::StepReport;
+pub(super) use plan::{Pass, Plan};
 
 use tract_onnx::pb::ModelProto;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::type_proto::Value;
 
 use crate::kernels::Isa;
+use crate::kernels::team::Team;
 use builder::Builder;
 use onnx::Onnx;
 use plan::Output;
@@ -45,11 +47,11 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// Lowers a network whose only input is an int8 picture `[1, channels, height, width]`.
+/// Lowers a network whose only input is an int8 picture `[1, channels, height, width]`, to be run by `team`.
 ///
 /// # Errors
 /// The first node that keeps the whole network in float.
-pub(super) fn lower(model: &ModelProto, size: [usize; 3], isa: Isa) -> Result<Plan, Refusal> {
+pub(super) fn lower(model: &ModelProto, size: [usize; 3], isa: Isa, team: Team) -> Result<Plan, Refusal> {
     let Some(graph) = &model.graph else { return Err(Refusal::new("graph", "none")) };
     let onnx = Onnx::new(graph);
     let mut inputs = graph.input.iter().filter(|input| onnx.constant(&input.name).is_none());
@@ -77,5 +79,5 @@ pub(super) fn lower(model: &ModelProto, size: [usize; 3], isa: Isa) -> Result<Pl
         Ok(Output { name: output.name.clone(), activation })
     });
     let outputs = outputs.collect::<Result<Vec<_>, Refusal>>()?;
-    Ok(Plan::new(builder, size, outputs, isa))
+    Ok(Plan::new(builder, size, outputs, isa, team))
 }

@@ -2,6 +2,7 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 
 use super::{Refusal, lower};
 use crate::kernels::Isa;
+use crate::kernels::team::Team;
 use crate::model::Bundle;
 use crate::model::bundle::VISION;
 use crate::model::graph::read;
@@ -11,12 +12,12 @@ fn network() -> ModelProto {
 }
 
 fn refusal(model: &ModelProto, size: usize) -> Refusal {
-    lower(model, [3, size, size], Isa::Scalar).err().unwrap()
+    lower(model, [3, size, size], Isa::Scalar, Team::new(1).unwrap()).err().unwrap()
 }
 
 #[test]
 fn the_default_network_is_lowered_but_for_one_island() {
-    let plan = lower(&network(), [3, 320, 320], Isa::Scalar).unwrap();
+    let plan = lower(&network(), [3, 320, 320], Isa::Scalar, Team::new(1).unwrap()).unwrap();
     assert_eq!(plan.left_in_float().len(), 1);
     let outputs: Vec<(&str, &[usize])> = plan.outputs().collect();
     assert_eq!(outputs[0], ("image_embedding", &[1, 256][..]));

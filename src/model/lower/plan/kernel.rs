@@ -1,0 +1,70 @@
+//! What a step calls: a kernel with its constants packed.
+
+use super::super::draft::{Convolution, Kind, Op};
+use super::super::island::Island;
+use crate::kernels::Isa;
+use crate::kernels::add::Add;
+use crate::kernels::conv_depthwise::Depthwise;
+use crate::kernels::conv_pointwise::Pointwise;
+use crate::kernels::patches::Window;
+use crate::kernels::pool::Mean;
+use crate::kernels::table::Table;
+use crate::kernels::upsample::Upsample;
+
+#[derive(Debug)]
+pub(super) enum Kernel {
+    Pointwise(Pointwise),
+    /// Patches of a row, padded with the third, go through the first.
+    Patches(Pointwise, Window, i8),
+    Depthwise(Depthwise),
+    Add(Add),
+    Concat(Vec<Table>),
+    Interleave(Box<[Table; 2]>),
+    Max(Window),
+    Mean(Window, Mean),
+    Upsample(Upsample),
+    Island(Box<Island>),
+}
+
+impl Kernel {
+    pub(super) fn new(op: Op, isa: Isa) -> Self {
+        match op {
+            Op::Convolution(conv) => Self::convolution(*conv, isa),
+            Op::Add(add) => Self::Add(add),
+            Op::Table(table) => Self::Concat(vec![table]),
+            Op::Concat(tables) => Self::Concat(tables),
+            Op::Interleave(tables) => Self::Interleave(tables),
+            Op::Max(window) => Self::Max(window),
+            Op::Mean(window, mean) => Self::Mean(window, mean),
+            Op::Upsample(upsample) => Self::Upsample(upsample),
+            Op::Island(island) => Self::Island(island),
+        }
+    }
+
+    fn convolution(conv: Convolution, isa: Isa) -> Self {
+        let Convolution { kind, window, padding, weights, requantise } = conv;
+        if kind == Kind::Depthwise {
+            return Self::Depthwise(Depthwise::new(isa, window, padding, &weights, requantise));
+        }
+        let outputs = requantise.bias.len();
+        let packed = Pointwise::new(isa, weights.len() / outputs, outputs, &weights, requantise);
+        if kind == Kind::Patches { Self::Patches(packed, window, padding) } else { Self::Pointwise(packed) }
+    }
+
+    /// What reports call it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Pointwise(_) => "pointwise",
+            Self::Patches(..) => "convolution",
+            Self::Depthwise(_) => "depthwise",
+            Self::Add(_) => "add",
+            Self::Concat(tables) if tables.len() == 1 => "table",
+            Self::Concat(_) => "concat",
+            Self::Interleave(_) => "interleave",
+            Self::Max(_) => "max_pool",
+            Self::Mean(..) => "mean",
+            Self::Upsample(_) => "upsample",
+            Self::Island(_) => "float",
+        }
+    }
+}

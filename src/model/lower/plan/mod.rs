@@ -1,0 +1,148 @@
+//! The list of steps, ready to run: weights packed, every buffer in a slot that others reuse when its last reader is done.
+
+mod kernel;
+mod report;
+mod slots;
+mod step;
+
+pub use report::StepReport;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tract_onnx::prelude::TractResult;
+
+use super::Refusal;
+use super::builder::{Activation, Builder};
+use super::draft::{View, fuse_tables};
+use crate::kernels::team::Team;
+use crate::kernels::{Isa, layout};
+use step::{Scratch, Step};
+
+/// A lowered network.
+#[derive(Debug)]
+pub(in crate::model) struct Plan {
+    isa: Isa,
+    team: Team,
+    size: [usize; 3],
+    steps: Vec<Step>,
+    outputs: Vec<Output>,
+    /// Bytes of each slot.
+    slots: Vec<usize>,
+    /// Memory of passes that are over, for passes to come.
+    arenas: Mutex<Vec<Arena>>,
+    left: Vec<Refusal>,
+}
+
+/// An output of the network.
+#[derive(Debug)]
+pub(super) struct Output {
+    pub(super) name: String,
+    pub(super) activation: Activation,
+}
+
+/// What one pass writes to.
+#[derive(Debug)]
+struct Arena {
+    slots: Vec<Vec<i8>>,
+    /// One a thread.
+    scratch: Vec<Scratch>,
+}
+
+/// The results of one pass. Their memory serves other passes once it is dropped.
+pub(in crate::model) struct Pass<'a> {
+    plan: &'a Plan,
+    arena: Option<Arena>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        builder: Builder<'_>,
+        size: [usize; 3],
+        mut outputs: Vec<Output>,
+        isa: Isa,
+        team: Team,
+    ) -> Self {
+        let Builder { mut steps, left, .. } = builder;
+        let views: Vec<View> = outputs.iter().map(|output| output.activation.tensor.view).collect();
+        fuse_tables(&mut steps, &views);
+        let slots = slots::assign(&mut steps, &mut outputs, size.iter().product());
+        let steps = steps.into_iter().map(|draft| Step::new(draft, isa)).collect();
+        Self { isa, team, size, steps, outputs, slots, arenas: Mutex::default(), left }
+    }
+
+    /// Why parts of the network stay in float, in the graph's order.
+    pub(in crate::model) fn left_in_float(&self) -> &[Refusal] {
+        &self.left
+    }
+
+    /// Names and shapes of the outputs, in the file's order.
+    pub(in crate::model) fn outputs(&self) -> impl Iterator<Item = (&str, &[usize])> {
+        self.outputs.iter().map(|output| (output.name.as_str(), &output.activation.tensor.shape[..]))
+    }
+
+    /// One pass over `[channels, height, width]`.
+    pub(in crate::model) fn run(&self, input: &[i8]) -> TractResult<Pass<'_>> {
+        self.pass(input, |_, _| ())
+    }
+
+    /// The same; also the time of each step of [`Plan::report`].
+    pub(in crate::model) fn timed(&self, input: &[i8]) -> TractResult<Vec<Duration>> {
+        let mut times = vec![Duration::ZERO; 1 + self.steps.len()];
+        self.pass(input, |index, time| times[index] = time)?;
+        Ok(times)
+    }
+
+    /// `finished` gets the index and the time of each step, the conversion of the input first.
+    fn pass(&self, input: &[i8], mut finished: impl FnMut(usize, Duration)) -> TractResult<Pass<'_>> {
+        let arena = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut pass = Pass { plan: self, arena: None };
+        let arena = pass.arena.insert(arena.unwrap_or_else(|| self.arena()));
+        let mut last = Instant::now();
+        let mut lap = |index: usize| {
+            let now = Instant::now();
+            finished(index, now - std::mem::replace(&mut last, now));
+        };
+        let [channels, height, width] = self.size;
+        let pixels = height * width;
+        let to = &mut arena.slots[0][..channels * pixels];
+        self.team.split(&mut arena.scratch, to, channels, self.team.threads(), |_, first, to| {
+            layout::interleaved(self.isa, channels, pixels, &input[first..], to);
+        });
+        lap(0);
+        for (index, step) in self.steps.iter().enumerate() {
+            step.run(self.isa, &self.team, arena)?;
+            lap(1 + index);
+        }
+        Ok(pass)
+    }
+
+    fn arena(&self) -> Arena {
+        Arena {
+            slots: self.slots.iter().map(|&bytes| vec![0; bytes]).collect(),
+            scratch: (0..self.team.threads()).map(|_| Scratch::default()).collect(),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// The values of output `index` in the layout of the graph.
+    pub(in crate::model) fn read(&mut self, index: usize, values: &mut Vec<f32>) {
+        let Self { plan, arena: Some(arena) } = self else { return };
+        let Activation { tensor, scale, zero } = &plan.outputs[index].activation;
+        let view = tensor.view;
+        values.resize(view.len(), 0.0);
+        let from = &arena.slots[view.buffer][view.offset..];
+        let parts = plan.team.threads() * usize::from(view.len() > step::SMALL);
+        plan.team.split(&mut arena.scratch, values, view.pixels(), parts, |_, first, to| {
+            let channels = to.len() / view.pixels();
+            layout::dequantised(plan.isa, channels, view.stride, (*scale, *zero), &from[first..], to);
+        });
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.plan.arenas.lock().unwrap_or_else(PoisonError::into_inner).extend(self.arena.take());
+    }
+}

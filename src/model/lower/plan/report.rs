@@ -1,0 +1,43 @@
+//! What a network consists of, for people.
+
+use super::Plan;
+use super::kernel::Kernel;
+
+/// One step of a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepReport {
+    /// The node of the graph that the step ends with.
+    pub node: String,
+    /// The kernel, or `float`.
+    pub kernel: &'static str,
+    /// Why the step stays in float; `None` if a kernel of ours runs it.
+    pub refusal: Option<String>,
+    /// Channels, height and width of the result.
+    pub shape: [usize; 3],
+    /// Products of weights and activations.
+    pub macs: u64,
+}
+
+impl Plan {
+    /// The steps in the order in which they run. The first brings the input into the kernels' layout.
+    pub(in crate::model) fn report(&self) -> Vec<StepReport> {
+        let input = StepReport {
+            node: "input".to_owned(),
+            kernel: "layout",
+            refusal: None,
+            shape: self.size,
+            macs: 0,
+        };
+        let mut left = self.left.iter();
+        let steps = self.steps.iter().map(|step| StepReport {
+            node: step.name.clone(),
+            kernel: step.kernel.name(),
+            // Islands come in the order of their refusals.
+            refusal: matches!(step.kernel, Kernel::Island(_))
+                .then(|| left.next().map_or_else(String::new, |refusal| refusal.why.clone())),
+            shape: [step.to.channels, step.to.height, step.to.width],
+            macs: step.macs,
+        });
+        std::iter::once(input).chain(steps).collect()
+    }
+}

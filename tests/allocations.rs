@@ -1,0 +1,59 @@
+//! Frames after the first must cost no memory: only the parts that tract runs in float may allocate, and those not much.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use edgeclip::model::{Bundle, Vision};
+
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations and bytes of `work`.
+fn allocated(work: impl FnOnce()) -> (usize, usize) {
+    let before = (COUNT.load(Ordering::SeqCst), BYTES.load(Ordering::SeqCst));
+    work();
+    (COUNT.load(Ordering::SeqCst) - before.0, BYTES.load(Ordering::SeqCst) - before.1)
+}
+
+#[test]
+fn a_frame_after_the_first_takes_no_memory() {
+    let bundle = Bundle::embedded().unwrap();
+    let side = bundle.manifest.input.size as usize;
+    for threads in [1, 3] {
+        let vision = Vision::load(&bundle, threads).unwrap();
+        let mut output = vision.run(&vec![3; 3 * side * side]).unwrap();
+        // A thread of the team may meet its first large part later than the others.
+        for value in 4..12 {
+            vision.run_into(&vec![value; 3 * side * side], &mut output).unwrap();
+        }
+        let input = vec![12; 3 * side * side];
+        let frame = allocated(|| vision.run_into(&input, &mut output).unwrap());
+        let again = allocated(|| vision.run_into(&input, &mut output).unwrap());
+        let islands = vision.steps().iter().filter(|step| step.refusal.is_some()).count();
+        println!("{threads} threads: {} allocations, {} bytes a frame, {islands} islands", frame.0, frame.1);
+        assert_eq!(frame, again);
+        assert!(frame.0 <= 100 * islands && frame.1 <= 65_536 * islands, "{frame:?} of {islands} islands");
+    }
+}
