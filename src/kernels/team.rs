@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle, yield_now};
 
@@ -59,7 +59,8 @@ impl Team {
         1 + self.workers.len()
     }
 
-    /// Writes `output`, whole units of `unit` values, in `parts` parts that the threads take in turn: `work(state, first, part)`
+    /// Writes `output`, whole units of `unit` values, in `parts` (at most 64) parts. Each thread begins with those at its own place, so
+    /// that it finds in its cache what it wrote there in the loop before, and then helps with the others: `work(state, first, part)`
     /// with a state that no other thread has, and the index of the part's first unit. One part, or a team that another
     /// caller has at the moment, is done by the caller alone.
     ///
@@ -75,19 +76,20 @@ impl Team {
     ) {
         assert!(states.len() >= self.threads());
         let units = output.len().checked_div(unit).unwrap_or(0);
-        let parts = parts.min(units);
+        let parts = parts.min(units).min(u64::BITS as usize);
         if parts <= 1 || self.workers.is_empty() || self.taken.swap(true, Ordering::Acquire) {
             return work(&mut states[0], 0, output);
         }
         let (states, output) = (Pointer(states.as_mut_ptr()), Pointer(output.as_mut_ptr()));
-        let next = AtomicUsize::new(0);
+        let (claimed, threads) = (AtomicU64::new(0), self.threads());
         self.run(&|thread| {
             // SAFETY: threads have different numbers, below the number of states.
             let state = unsafe { &mut *states.at(thread) };
-            loop {
-                let part = next.fetch_add(1, Ordering::Relaxed);
-                if part >= parts {
-                    break;
+            let own = thread * parts / threads;
+            for part in (own..parts).chain(0..own) {
+                let bit = 1 << part;
+                if claimed.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+                    continue;
                 }
                 let (start, end) = (part * units / parts, (part + 1) * units / parts);
                 // SAFETY: parts follow one another without overlap, the last ends at `units`, and each is taken once.
