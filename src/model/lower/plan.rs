@@ -10,12 +10,13 @@ use super::draft::{Convolution, Draft, Kind, Op, View, fuse_tables};
 use super::island::Island;
 use crate::kernels::add::Add;
 use crate::kernels::conv_depthwise::Depthwise;
+use crate::kernels::conv_direct::Direct;
 use crate::kernels::conv_pointwise::{Pointwise, Scratch};
 use crate::kernels::patches::Window;
 use crate::kernels::pool::Mean;
 use crate::kernels::table::Table;
 use crate::kernels::upsample::Upsample;
-use crate::kernels::{Isa, add, layout, patches, pool, table, upsample};
+use crate::kernels::{Isa, add, layout, pool, table, upsample};
 
 /// A lowered network.
 #[derive(Debug)]
@@ -50,8 +51,7 @@ struct Step {
 #[derive(Debug)]
 enum Kernel {
     Pointwise(Pointwise),
-    /// Patches of a row, padded with the third, go through the first.
-    Patches(Pointwise, Window, i8),
+    Direct(Direct),
     Depthwise(Depthwise),
     Add(Add),
     Table(Table),
@@ -68,7 +68,6 @@ enum Kernel {
 struct Arena {
     slots: Vec<Vec<i8>>,
     scratch: Scratch,
-    patches: Vec<i8>,
     sums: Vec<i32>,
 }
 
@@ -144,7 +143,7 @@ impl Step {
     }
 
     fn write(&self, isa: Isa, arena: &mut Arena, to: &mut [i8]) -> TractResult<()> {
-        let Arena { slots, scratch, patches, sums } = arena;
+        let Arena { slots, scratch, sums } = arena;
         // From a view's first channel to its last.
         let input = |index: usize| {
             let view = self.from[index];
@@ -153,15 +152,7 @@ impl Step {
         let channels = self.to.channels;
         match &self.kernel {
             Kernel::Pointwise(conv) => conv.run(scratch, input(0), self.from[0].stride, to),
-            Kernel::Patches(conv, window, padding) => {
-                let inputs = self.from[0].channels;
-                let patch = window.kernel[0] * window.kernel[1] * inputs;
-                patches.resize(window.output[1] * patch, 0);
-                for (y, to) in to.chunks_exact_mut(window.output[1] * channels).enumerate() {
-                    patches::row(window, inputs, *padding, input(0), y, patches);
-                    conv.run(scratch, patches, patch, to);
-                }
-            }
+            Kernel::Direct(conv) => conv.run(scratch, input(0), 0, to),
             Kernel::Depthwise(conv) => conv.run(input(0), 0, to),
             Kernel::Add(sum) => add::run(isa, sum, input(0), input(1), to),
             Kernel::Table(one) => concat(isa, std::slice::from_ref(one), &self.from, input, to),
@@ -197,9 +188,11 @@ impl Kernel {
         if kind == Kind::Depthwise {
             return Self::Depthwise(Depthwise::new(isa, window, padding, &weights, requantise));
         }
+        if kind == Kind::Patches {
+            return Self::Direct(Direct::new(isa, window, padding, &weights, requantise));
+        }
         let outputs = requantise.bias.len();
-        let packed = Pointwise::new(isa, weights.len() / outputs, outputs, &weights, requantise);
-        if kind == Kind::Patches { Self::Patches(packed, window, padding) } else { Self::Pointwise(packed) }
+        Self::Pointwise(Pointwise::new(isa, weights.len() / outputs, outputs, &weights, requantise))
     }
 }
 
