@@ -8,6 +8,9 @@ pub enum Isa {
     /// x86-64 with AVX2: bytes widened to i16, `vpmaddwd`, so that no sum saturates.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// x86-64 with AVX-VNNI: `vpdpbusd` on registers of 32 bytes.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
     /// x86-64 with AVX-512 VNNI and VBMI: `vpdpbusd` and tables in registers.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
@@ -24,6 +27,9 @@ impl Isa {
         {
             if is_x86_feature_detected!("avx2") {
                 found.push(Self::Avx2);
+                if is_x86_feature_detected!("avxvnni") {
+                    found.push(Self::AvxVnni);
+                }
             }
             if is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
@@ -60,6 +66,8 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => "avxvnni",
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => "avx512vnni",
         }
     }
@@ -94,7 +102,7 @@ macro_rules! vectorised {
             $crate::kernels::Isa::Scalar => $scalar($($argument),*),
             // SAFETY: `Isa::available` makes these values only after finding the features.
             #[cfg(target_arch = "x86_64")]
-            $crate::kernels::Isa::Avx2 => unsafe { avx2($($argument),*) },
+            $crate::kernels::Isa::Avx2 | $crate::kernels::Isa::AvxVnni => unsafe { avx2($($argument),*) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::Isa::Avx512Vnni => unsafe { avx512($($argument),*) },

@@ -14,6 +14,7 @@
 
 pub mod add;
 pub mod conv_depthwise;
+pub mod conv_direct;
 pub mod conv_pointwise;
 mod isa;
 pub mod layout;
@@ -25,5 +26,7 @@ pub mod resize;
 pub mod table;
 pub mod team;
 pub mod upsample;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 pub use isa::Isa;

@@ -27,12 +27,6 @@ impl Requantise {
         let q = round(sum * self.multiplier[channel], self.zero, self.low, self.high);
         self.table.as_ref().map_or(q, |table| table.get(q))
     }
-
-    /// Bounds of the rounded product, before the zero point is added, and the zero point.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) fn bounds(&self) -> (f32, f32, i16) {
-        ((self.low - self.zero) as f32, (self.high - self.zero) as f32, self.zero as i16)
-    }
 }
 
 /// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and cannot overflow.

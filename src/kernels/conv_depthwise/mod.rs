@@ -1,16 +1,16 @@
 //! Depthwise convolution: every channel by itself.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512vnni;
 mod scalar;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 use super::Isa;
 use super::patches::Window;
 use super::requantise::Requantise;
+#[cfg(target_arch = "x86_64")]
+use super::vector::{Avx2, Avx512Vnni, AvxVnni, compiled};
 
 /// A depthwise convolution with its weights packed for one instruction set.
 #[derive(Debug)]
@@ -24,14 +24,16 @@ pub struct Depthwise {
 enum Body {
     Scalar(scalar::Depthwise),
     #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Depthwise),
+    Avx2(vector::Depthwise<Avx2>),
     #[cfg(target_arch = "x86_64")]
-    Avx512Vnni(avx512vnni::Depthwise),
+    AvxVnni(vector::Depthwise<AvxVnni>),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni(vector::Depthwise<Avx512Vnni>),
 }
 
 impl Depthwise {
-    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. Kernels other than 3×3 run
-    /// the scalar body.
+    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. Kernels other than 3×3 and 5×5
+    /// run the scalar body.
     ///
     /// # Panics
     /// If the lengths do not agree.
@@ -41,12 +43,16 @@ impl Depthwise {
         assert_eq!(requantise.multiplier.len(), channels);
         let body = match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 if window.kernel == [3, 3] => {
-                Body::Avx2(avx2::Depthwise::new(window, padding, weights, requantise))
+            Isa::Avx2 if vector::fits(window.kernel) => {
+                Body::Avx2(vector::Depthwise::new(window, padding, weights, requantise))
             }
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni if window.kernel == [3, 3] => {
-                Body::Avx512Vnni(avx512vnni::Depthwise::new(window, padding, weights, &requantise))
+            Isa::AvxVnni if vector::fits(window.kernel) => {
+                Body::AvxVnni(vector::Depthwise::new(window, padding, weights, requantise))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni if vector::fits(window.kernel) => {
+                Body::Avx512Vnni(vector::Depthwise::new(window, padding, weights, requantise))
             }
             _ => Body::Scalar(scalar::Depthwise::new(window, padding, weights, requantise)),
         };
@@ -65,12 +71,24 @@ impl Depthwise {
         assert!(output.len() == rows * width * self.channels && first + rows <= height);
         match &self.body {
             Body::Scalar(body) => body.run(input, first, output),
-            // SAFETY: only an `Isa` of this CPU makes these bodies.
             #[cfg(target_arch = "x86_64")]
-            Body::Avx2(body) => unsafe { body.run(input, first, output) },
-            // SAFETY: as above.
+            Body::Avx2(body) => compiled!(
+                "avx2",
+                vector::run,
+                (body: &vector::Depthwise<Avx2>, input: &[i8], first: usize, output: &mut [i8])
+            ),
             #[cfg(target_arch = "x86_64")]
-            Body::Avx512Vnni(body) => unsafe { body.run(input, first, output) },
+            Body::AvxVnni(body) => compiled!(
+                "avx2,avxvnni",
+                vector::run,
+                (body: &vector::Depthwise<AvxVnni>, input: &[i8], first: usize, output: &mut [i8])
+            ),
+            #[cfg(target_arch = "x86_64")]
+            Body::Avx512Vnni(body) => compiled!(
+                "avx512f,avx512bw,avx512vnni,avx512vbmi",
+                vector::run,
+                (body: &vector::Depthwise<Avx512Vnni>, input: &[i8], first: usize, output: &mut [i8])
+            ),
         }
     }
 }

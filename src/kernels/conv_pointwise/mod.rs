@@ -1,20 +1,18 @@
 //! Pointwise (1×1) convolution: every pixel's channels times one matrix. Also the second half of a convolution over patches and,
 //! with one pixel, a fully connected layer.
 
-#[cfg(target_arch = "x86_64")]
-pub(super) mod avx2;
-#[cfg(target_arch = "x86_64")]
-pub(super) mod avx512vnni;
 mod scalar;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod vector;
 
 use super::Isa;
 use super::requantise::Requantise;
-
-/// Bytes of activations that are worked on at a time: they stay in the first-level cache while the weights pass by.
 #[cfg(target_arch = "x86_64")]
-const CHUNK: usize = 16 * 1024;
+use super::vector::{Avx2, Avx512Vnni, AvxVnni, compiled};
+#[cfg(target_arch = "x86_64")]
+use vector::Matrix;
 
 /// A pointwise convolution with its weights packed for one instruction set.
 #[derive(Debug)]
@@ -28,18 +26,19 @@ pub struct Pointwise {
 enum Body {
     Scalar(scalar::Pointwise),
     #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Pointwise),
+    Avx2(Matrix<Avx2>),
     #[cfg(target_arch = "x86_64")]
-    Avx512Vnni(avx512vnni::Pointwise),
+    AvxVnni(Matrix<AvxVnni>),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni(Matrix<Avx512Vnni>),
 }
 
 /// Memory that the kernels reuse from call to call.
 #[derive(Debug, Default)]
 pub struct Scratch {
     #[cfg(target_arch = "x86_64")]
-    bytes: Vec<u8>,
-    #[cfg(target_arch = "x86_64")]
-    words: Vec<i16>,
+    pub(super) activations: Vec<u8>,
+    pub(super) patches: Vec<i8>,
 }
 
 impl Pointwise {
@@ -53,9 +52,11 @@ impl Pointwise {
         let body = match isa {
             Isa::Scalar => Body::Scalar(scalar::Pointwise::new(inputs, weights, requantise)),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => Body::Avx2(avx2::Pointwise::new(inputs, weights, requantise)),
+            Isa::Avx2 => Body::Avx2(Matrix::new(1, weights, requantise)),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni => Body::Avx512Vnni(avx512vnni::Pointwise::new(inputs, weights, &requantise)),
+            Isa::AvxVnni => Body::AvxVnni(Matrix::new(1, weights, requantise)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => Body::Avx512Vnni(Matrix::new(1, weights, requantise)),
         };
         Self { inputs, outputs, body }
     }
@@ -73,14 +74,28 @@ impl Pointwise {
         let pixels = output.len() / self.outputs;
         assert!(stride >= self.inputs && output.len() == pixels * self.outputs);
         assert!(pixels == 0 || input.len() >= (pixels - 1) * stride + self.inputs);
+        #[cfg(target_arch = "x86_64")]
+        let (inputs, scratch) = (self.inputs, &mut scratch.activations);
         match &self.body {
             Body::Scalar(body) => body.run(input, stride, output),
-            // SAFETY: only an `Isa` of this CPU makes these bodies.
             #[cfg(target_arch = "x86_64")]
-            Body::Avx2(body) => unsafe { body.run(&mut scratch.words, input, stride, output) },
-            // SAFETY: as above.
+            Body::Avx2(body) => compiled!(
+                "avx2",
+                vector::run,
+                (body: &Matrix<Avx2>, inputs: usize, scratch: &mut Vec<u8>, input: &[i8], stride: usize, output: &mut [i8])
+            ),
             #[cfg(target_arch = "x86_64")]
-            Body::Avx512Vnni(body) => unsafe { body.run(&mut scratch.bytes, input, stride, output) },
+            Body::AvxVnni(body) => compiled!(
+                "avx2,avxvnni",
+                vector::run,
+                (body: &Matrix<AvxVnni>, inputs: usize, scratch: &mut Vec<u8>, input: &[i8], stride: usize, output: &mut [i8])
+            ),
+            #[cfg(target_arch = "x86_64")]
+            Body::Avx512Vnni(body) => compiled!(
+                "avx512f,avx512bw,avx512vnni,avx512vbmi",
+                vector::run,
+                (body: &Matrix<Avx512Vnni>, inputs: usize, scratch: &mut Vec<u8>, input: &[i8], stride: usize, output: &mut [i8])
+            ),
         }
     }
 }

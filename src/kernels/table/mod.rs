@@ -1,16 +1,16 @@
 //! Functions of one int8 value as tables of 256 entries.
 
-#[cfg(target_arch = "x86_64")]
-mod avx512vnni;
 mod scalar;
 #[cfg(test)]
 mod tests;
-
 #[cfg(target_arch = "x86_64")]
-pub(super) use avx512vnni::{Registers, first};
+pub(super) mod vector;
+
 pub use scalar::Table;
 
 use super::Isa;
+#[cfg(target_arch = "x86_64")]
+use super::vector::{Avx2, Avx512Vnni, AvxVnni, compiled};
 
 /// `output[i] = table[input[i]]`.
 ///
@@ -19,9 +19,20 @@ use super::Isa;
 pub fn apply(isa: Isa, table: &Table, input: &[i8], output: &mut [i8]) {
     assert_eq!(input.len(), output.len());
     match isa {
-        // SAFETY: an `Isa` of this CPU.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vnni => unsafe { avx512vnni::apply(table, input, output) },
+        Isa::Avx2 => {
+            compiled!("avx2", vector::apply::<Avx2>, (table: &Table, input: &[i8], output: &mut [i8]));
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::AvxVnni => {
+            compiled!("avx2", vector::apply::<AvxVnni>, (table: &Table, input: &[i8], output: &mut [i8]));
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => compiled!(
+            "avx512f,avx512bw,avx512vnni,avx512vbmi",
+            vector::apply::<Avx512Vnni>,
+            (table: &Table, input: &[i8], output: &mut [i8])
+        ),
         _ => scalar::apply(table, input, output),
     }
 }
@@ -39,14 +50,29 @@ pub fn interleave(
     (second, b, b_stride): (&Table, &[i8], usize),
     output: &mut [i8],
 ) {
-    let pixels = output.chunks_exact_mut(2 * channels).zip(a.chunks(a_stride).zip(b.chunks(b_stride)));
-    for (output, (a, b)) in pixels {
-        let (a, b) = (&a[..channels], &b[..channels]);
-        match isa {
-            // SAFETY: an `Isa` of this CPU.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni => unsafe { avx512vnni::interleave(first, a, second, b, output) },
-            _ => scalar::interleave(first, a, second, b, output),
-        }
+    let pixels = output.len() / (2 * channels);
+    assert!(pixels == 0 || a.len() >= (pixels - 1) * a_stride + channels);
+    assert!(pixels == 0 || b.len() >= (pixels - 1) * b_stride + channels);
+    let (tables, inputs, strides) = ([first, second], [a, b], [a_stride, b_stride]);
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => compiled!(
+            "avx2",
+            vector::interleave::<Avx2>,
+            (channels: usize, tables: [&Table; 2], inputs: [&[i8]; 2], strides: [usize; 2], output: &mut [i8])
+        ),
+        #[cfg(target_arch = "x86_64")]
+        Isa::AvxVnni => compiled!(
+            "avx2",
+            vector::interleave::<AvxVnni>,
+            (channels: usize, tables: [&Table; 2], inputs: [&[i8]; 2], strides: [usize; 2], output: &mut [i8])
+        ),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni => compiled!(
+            "avx512f,avx512bw,avx512vnni,avx512vbmi",
+            vector::interleave::<Avx512Vnni>,
+            (channels: usize, tables: [&Table; 2], inputs: [&[i8]; 2], strides: [usize; 2], output: &mut [i8])
+        ),
+        _ => scalar::interleave(channels, tables, inputs, strides, output),
     }
 }

@@ -22,6 +22,12 @@ impl Table {
         self.0[usize::from(q as u8)]
     }
 
+    /// The entries of 0..=127, then those of −128..=−1.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::kernels) fn entries(&self) -> &[i8; 256] {
+        &self.0
+    }
+
     /// Whether nothing changes.
     pub fn is_identity(&self) -> bool {
         *self == Self::new(|q| q)
@@ -39,9 +45,18 @@ pub(super) fn apply(table: &Table, input: &[i8], output: &mut [i8]) {
     }
 }
 
-pub(super) fn interleave(first: &Table, a: &[i8], second: &Table, b: &[i8], output: &mut [i8]) {
-    for (to, (&a, &b)) in output.chunks_exact_mut(2).zip(a.iter().zip(b)) {
-        to[0] = first.get(a);
-        to[1] = second.get(b);
+pub(super) fn interleave(
+    channels: usize,
+    tables: [&Table; 2],
+    [a, b]: [&[i8]; 2],
+    strides: [usize; 2],
+    output: &mut [i8],
+) {
+    let pixels = a.chunks(strides[0]).zip(b.chunks(strides[1]));
+    for (output, (a, b)) in output.chunks_exact_mut(2 * channels).zip(pixels) {
+        for (to, (&a, &b)) in output.chunks_exact_mut(2).zip(a.iter().zip(b)) {
+            to[0] = tables[0].get(a);
+            to[1] = tables[1].get(b);
+        }
     }
 }

@@ -16,9 +16,14 @@ fn every_isa_gives_what_scalar_gives() {
             apply(isa, &first, &a, &mut found);
             assert_eq!(found, expected, "{isa:?} {count}");
             let (mut expected, mut found) = (vec![0; 2 * count], vec![0; 2 * count]);
-            scalar::interleave(&first, &a, &second, &b, &mut expected);
+            scalar::interleave(count, [&first, &second], [&a, &b], [count; 2], &mut expected);
             interleave(isa, count, (&first, &a, count), (&second, &b, count), &mut found);
             assert_eq!(found, expected, "{isa:?} {count}");
+            let (mut expected, mut found) = (vec![0; 6 * count], vec![0; 6 * count]);
+            let (a, b) = (bytes(3 * count + 10, 3), bytes(3 * count, 4));
+            scalar::interleave(count, [&second, &first], [&a, &b], [count + 5, count], &mut expected);
+            interleave(isa, count, (&second, &a, count + 5), (&first, &b, count), &mut found);
+            assert_eq!(found, expected, "{isa:?} {count}, three pixels");
         }
     }
 }

@@ -5,6 +5,7 @@ use super::super::island::Island;
 use crate::kernels::Isa;
 use crate::kernels::add::Add;
 use crate::kernels::conv_depthwise::Depthwise;
+use crate::kernels::conv_direct::Direct;
 use crate::kernels::conv_pointwise::Pointwise;
 use crate::kernels::patches::Window;
 use crate::kernels::pool::Mean;
@@ -14,8 +15,7 @@ use crate::kernels::upsample::Upsample;
 #[derive(Debug)]
 pub(super) enum Kernel {
     Pointwise(Pointwise),
-    /// Patches of a row, padded with the third, go through the first.
-    Patches(Pointwise, Window, i8),
+    Direct(Direct),
     Depthwise(Depthwise),
     Add(Add),
     Concat(Vec<Table>),
@@ -46,16 +46,18 @@ impl Kernel {
         if kind == Kind::Depthwise {
             return Self::Depthwise(Depthwise::new(isa, window, padding, &weights, requantise));
         }
+        if kind == Kind::Patches {
+            return Self::Direct(Direct::new(isa, window, padding, &weights, requantise));
+        }
         let outputs = requantise.bias.len();
-        let packed = Pointwise::new(isa, weights.len() / outputs, outputs, &weights, requantise);
-        if kind == Kind::Patches { Self::Patches(packed, window, padding) } else { Self::Pointwise(packed) }
+        Self::Pointwise(Pointwise::new(isa, weights.len() / outputs, outputs, &weights, requantise))
     }
 
     /// What reports call it.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Pointwise(_) => "pointwise",
-            Self::Patches(..) => "convolution",
+            Self::Direct(_) => "convolution",
             Self::Depthwise(_) => "depthwise",
             Self::Add(_) => "add",
             Self::Concat(tables) if tables.len() == 1 => "table",

@@ -7,7 +7,7 @@ use super::Arena;
 use super::kernel::Kernel;
 use crate::kernels::table::Table;
 use crate::kernels::team::Team;
-use crate::kernels::{Isa, add, conv_pointwise, layout, patches, pool, table, upsample};
+use crate::kernels::{Isa, add, conv_pointwise, layout, pool, table, upsample};
 
 /// Work, in products and eighths of written values, that is not worth another thread.
 pub(super) const SMALL: usize = 300_000;
@@ -30,7 +30,6 @@ pub(super) struct Step {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pointwise: conv_pointwise::Scratch,
-    patches: Vec<i8>,
     sums: Vec<i32>,
 }
 
@@ -72,17 +71,9 @@ impl Step {
             Kernel::Pointwise(conv) => team.split(scratch, to, channels, parts, |own, first, to| {
                 conv.run(&mut own.pointwise, after(0, first), self.from[0].stride, to);
             }),
-            Kernel::Patches(conv, window, padding) => {
-                let inputs = self.from[0].channels;
-                let patch = window.kernel[0] * window.kernel[1] * inputs;
-                team.split(scratch, to, row, parts, |own, first, to| {
-                    own.patches.resize(window.output[1] * patch, 0);
-                    for (y, to) in to.chunks_exact_mut(row).enumerate() {
-                        patches::row(window, inputs, *padding, input(0), first + y, &mut own.patches);
-                        conv.run(&mut own.pointwise, &own.patches, patch, to);
-                    }
-                });
-            }
+            Kernel::Direct(conv) => team.split(scratch, to, row, parts, |own, first, to| {
+                conv.run(&mut own.pointwise, input(0), first, to);
+            }),
             Kernel::Depthwise(conv) => {
                 team.split(scratch, to, row, parts, |_, first, to| conv.run(input(0), first, to));
             }
