@@ -143,7 +143,7 @@ fn a_manifest_that_contradicts_the_network() {
     for (key, value, parts) in [
         ("bins", "9", ["level8", "37"]),
         ("embedding", "128", ["image_embedding", "128"]),
-        ("size", "640", ["vision.onnx", "1,3,640,640"]),
+        ("size", "640", ["vision.onnx", "[1, 3, 640, 640]"]),
     ] {
         let copy = Copy::new();
         copy.set(key, value);

@@ -9,18 +9,27 @@
 //! - Convolution: `acc = Σ w·(x − zx) + bias` in wrapping i32; the zero point is folded into the bias and padding reads as `zx`. Then
 //!   `y = clamp(round_half_even((acc as f32) · m[c]) + zy, low, high)` with `m[c] = (sx · sw[c]) / sy`, each step in f32.
 //! - Addition: `y = clamp(round_half_even((a − za)·(sa/sy) + (b − zb)·(sb/sy)) + zy)`: two products and a sum in f32, never fused.
+//! - Convolution plus a tensor `r` (a residual), nothing quantised between: `acc·m[c] + (r − zr)·(sr/sy)`, two products and a sum in f32,
+//!   rounded once. Where the graph quantises the convolution first, it is a convolution and an addition.
+//! - Product of two tensors: `(a − za)·(b − zb)`, exact, times `sa·sb/sy`.
+//! - A bias that is stored in other units than `sx·sw[c]` (in float, say) is rounded to them, ties to even, at load.
 //! - Means and the linear ×2 upsampling: integer weighted sum of `x − zx`, times one f32 multiplier, rounded like a convolution.
-//! - Functions of one value (activations, change of scale): a table of 256 entries, made from the float definition at load.
+//!   A mean's multiplier is `(sx/sy)/n`, where n counts the padding or not, as the graph says.
+//! - Functions of one value (activations, change of scale): a table of 256 entries, made at load from the graph's float definition: every
+//!   node rounds to f32; exp, erf, tanh and their like are computed in f64 and rounded once.
 
 pub mod add;
 pub mod conv_depthwise;
 pub mod conv_direct;
 pub mod conv_pointwise;
+pub mod conv_residual;
 mod isa;
 pub mod layout;
+pub mod multiply;
 pub mod normalise;
 pub mod patches;
 pub mod pool;
+pub mod repeat;
 pub mod requantise;
 pub mod resize;
 pub mod table;

@@ -65,6 +65,12 @@ impl Graph {
         Ok(fact.shape.iter().map(|dim| dim.to_usize().unwrap_or(0)).collect())
     }
 
+    /// Names and shapes of the outputs, in the file's order; symbolic dimensions count as 0.
+    pub(super) fn outputs(&self) -> Result<Vec<(String, Vec<usize>)>> {
+        let names = self.outputs.iter();
+        names.map(|name| self.output(name).map(|(_, shape)| (name.clone(), shape))).collect()
+    }
+
     /// Index and shape of the f32 output `name`; symbolic dimensions count as 0.
     pub(super) fn output(&self, name: &str) -> Result<(usize, Vec<usize>)> {
         let found = || format!("outputs {}", self.outputs.join(", "));
@@ -107,9 +113,13 @@ impl Graph {
 
 /// Reads the bundle's ONNX file `name`.
 pub(super) fn read(bundle: &Bundle, name: &str) -> Result<ModelProto> {
-    let bytes = bundle.file(name)?;
-    let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes.as_ref());
-    proto.map_err(|error| Error::model(bundle.path(name), message(&error), "an ONNX network"))
+    parse(&bundle.path(name), &bundle.file(name)?)
+}
+
+/// Reads the ONNX file `file`, which holds `bytes`.
+pub(super) fn parse(file: &str, mut bytes: &[u8]) -> Result<ModelProto> {
+    let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes);
+    proto.map_err(|error| Error::model(file, message(&error), "an ONNX network"))
 }
 
 /// Whether a file declares another type, rank or number for its input than `fact`. Symbols may have any name.

@@ -1,7 +1,8 @@
-//! The model: its bundle of files, and the three networks that run through tract. No other room imports tract.
+//! The model: its bundle of files, the three networks that run through tract, and networks on their own. No other room imports tract.
 
 mod bundle;
 mod graph;
+mod input;
 mod lower;
 mod manifest;
 mod network;
@@ -12,10 +13,12 @@ mod text;
 mod vision;
 
 pub use bundle::{Bundle, NEGATIVES};
+pub use input::{Element, Input, Values};
 pub use lower::StepReport;
 pub use manifest::{
     DetectionSettings, ImageScore, InputSettings, Manifest, Pool, RegionScore, RegionSettings, ScoreSettings,
 };
+pub use network::Network;
 pub use output::{FeatureMap, Level, VisionOutput};
 pub use prompt::Prompter;
 pub use text::TextTower;

@@ -1,28 +1,33 @@
-//! The vision graph, ready to run: through the int8 kernels, or in float through tract where it cannot be lowered.
+//! A network of one picture, ready to run: through the int8 kernels, or in float through tract where it cannot be lowered.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
-use super::bundle::{self, Bundle};
 use super::graph::{self, Graph};
-use super::lower::{self, Plan, StepReport};
+use super::input::{Input, Values};
+use super::lower::{self, Entry, Plan, StepReport};
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
 use crate::kernels::team::Team;
 
-/// How the vision graph runs.
-pub(super) enum Network {
+/// A network that takes one picture.
+pub struct Network {
+    /// What errors call it.
+    file: String,
+    input: Input,
+    body: Body,
+}
+
+/// How it runs.
+enum Body {
     /// Through our kernels.
-    Int8 {
-        /// What errors call the file.
-        file: String,
-        /// The steps.
-        plan: Plan,
-    },
+    Int8(Isa, Entry, Plan),
     /// Through tract.
     Float {
-        /// The graph.
         graph: Graph,
         /// The first node that could not be lowered, and why; `None` if nobody tried.
         refusal: Option<String>,
@@ -30,96 +35,173 @@ pub(super) enum Network {
 }
 
 impl Network {
-    /// Loads the vision graph for pictures of `size` × `size` pixels, lowered if it can be and then run by `threads`.
-    pub(super) fn load(bundle: &Bundle, size: usize, threads: usize) -> Result<Self> {
+    /// Opens the ONNX file `path`, whose only input is a picture `[1, channels, height, width]` of a fixed size. It runs through
+    /// the int8 kernels, on `threads` threads (at least 1), if it can be lowered to them, else in float through tract.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be read or the system has not so many threads, [`Error::Model`] if it is no such network,
+    /// [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    pub fn open(path: &Path, threads: usize) -> Result<Self> {
+        let (file, proto) = read(path)?;
+        Self::new(file, proto, threads)
+    }
+
+    /// The same in float through tract alone, to compare with.
+    ///
+    /// # Errors
+    /// As of [`Network::open`].
+    pub fn open_float(path: &Path) -> Result<Self> {
+        let (file, proto) = read(path)?;
+        Self::float(file, proto, None)
+    }
+
+    /// The network that `file` held, lowered if it can be.
+    pub(super) fn new(file: String, mut proto: ModelProto, threads: usize) -> Result<Self> {
         let isa = Isa::chosen().map_err(|unknown| {
             Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
         })?;
+        let input = Input::declared(&file, &proto)?;
+        lower::prepare(&mut proto);
+        lower::check(&file, &proto)?;
         let team =
             Team::new(threads).map_err(|source| Error::Io { name: format!("{threads} threads"), source })?;
-        let proto = graph::read(bundle, bundle::VISION)?;
-        let file = bundle.path(bundle::VISION);
-        match lower::lower(&proto, [3, size, size], isa, team) {
-            Ok(plan) => Ok(Self::Int8 { file, plan }),
-            Err(refusal) => {
-                let graph = Graph::plan(file, proto, |_| facts(size))?;
-                Ok(Self::Float { graph, refusal: Some(refusal.to_string()) })
+        match lower::lower(&proto, &input, isa, team) {
+            Ok((entry, plan)) => Ok(Self { file, input, body: Body::Int8(isa, entry, plan) }),
+            Err(refusal) if refusal.broken => {
+                let found = format!("node {} with {}", refusal.node, refusal.why);
+                Err(Error::model(file, found, "shapes and types that fit"))
             }
+            Err(refusal) => Self::float(file, proto, Some(refusal.to_string())),
         }
     }
 
-    /// Loads the vision graph into tract alone.
-    pub(super) fn load_float(bundle: &Bundle, size: usize) -> Result<Self> {
-        let graph = Graph::load(bundle, bundle::VISION, |_| facts(size))?;
-        Ok(Self::Float { graph, refusal: None })
+    /// The network that `file` held, in tract alone.
+    pub(super) fn float(file: String, proto: ModelProto, refusal: Option<String>) -> Result<Self> {
+        let input = Input::declared(&file, &proto)?;
+        let fact = input.element.datum_type().fact(input.shape);
+        let graph = Graph::plan(file.clone(), proto, |_| vec![fact])?;
+        Ok(Self { file, input, body: Body::Float { graph, refusal } })
     }
 
-    /// Index and shape of the f32 output `name`; symbolic dimensions count as 0.
+    /// Whether the int8 kernels run it.
+    pub fn is_int8(&self) -> bool {
+        matches!(self.body, Body::Int8(..))
+    }
+
+    /// The nodes that stay in float and why, one line each. If not even [`Network::is_int8`], the first that keeps the whole
+    /// network in float.
+    pub fn left_in_float(&self) -> Vec<String> {
+        match &self.body {
+            Body::Int8(_, _, plan) => plan.left_in_float().iter().map(ToString::to_string).collect(),
+            Body::Float { refusal, .. } => refusal.iter().cloned().collect(),
+        }
+    }
+
+    /// What it takes.
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// Names and shapes of its outputs, in the file's order.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the first output that is not of f32.
+    pub fn outputs(&self) -> Result<Vec<(String, Vec<usize>)>> {
+        match &self.body {
+            Body::Int8(_, _, plan) => {
+                Ok(plan.outputs().map(|(name, shape)| (name.to_owned(), shape.to_vec())).collect())
+            }
+            Body::Float { graph, .. } => graph.outputs(),
+        }
+    }
+
+    /// Index and shape of the f32 output `name`.
     pub(super) fn output(&self, name: &str) -> Result<(usize, Vec<usize>)> {
-        let (file, plan) = match self {
-            Self::Int8 { file, plan } => (file, plan),
-            Self::Float { graph, .. } => return graph.output(name),
-        };
-        let found = plan.outputs().enumerate().find(|(_, (output, _))| *output == name);
-        found.map(|(index, (_, shape))| (index, shape.to_vec())).ok_or_else(|| {
-            let names: Vec<&str> = plan.outputs().map(|(name, _)| name).collect();
+        let outputs = self.outputs()?;
+        let found = outputs.iter().enumerate().find(|(_, (output, _))| output == name);
+        found.map(|(index, (_, shape))| (index, shape.clone())).ok_or_else(|| {
+            let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
             let found = format!("outputs {}", names.join(", "));
-            Error::model(file, found, format!("an output called {name}"))
+            Error::model(&self.file, found, format!("an output called {name}"))
         })
     }
 
-    /// The error of an output whose shape the manifest does not explain.
-    pub(super) fn shape_error(&self, name: &str, found: &[usize], expected: String) -> Error {
-        match self {
-            Self::Int8 { file, .. } => {
-                Error::model(file, format!("output {name} of shape {found:?}"), expected)
-            }
-            Self::Float { graph, .. } => graph.shape_error(name, found, expected),
-        }
+    /// The error of an input or output whose shape is not what others expect.
+    pub(super) fn shape_error(&self, what: &str, found: &[usize], expected: String) -> Error {
+        Error::model(&self.file, format!("{what} of shape {found:?}"), expected)
     }
 
-    /// One pass over an int8 picture of `shape`.
-    pub(super) fn run(&self, shape: &[usize], input: &[i8]) -> Result<Pass<'_>> {
-        match self {
-            Self::Int8 { file, plan } => {
-                plan.run(input).map(Pass::Int8).map_err(|error| failed(file, &error))
-            }
-            Self::Float { graph, .. } => {
-                let values = graph.run(tvec!(graph.tensor(shape, input)?))?;
-                Ok(Pass::Float { graph, values })
-            }
-        }
+    /// One pass over a picture, the values of [`Network::input`] row-major; the values of all outputs likewise, in the file's
+    /// order.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if `input` has another type or length than [`Network::input`].
+    pub fn run<'a>(&self, input: impl Into<Values<'a>>) -> Result<Vec<Vec<f32>>> {
+        let mut pass = self.pass(input.into())?;
+        let outputs = (0..self.outputs()?.len()).map(|index| {
+            let mut values = Vec::new();
+            pass.read(index, &mut values).map(|()| values)
+        });
+        outputs.collect()
     }
 
     /// The steps of an int8 network, in order; none of one in float.
-    pub(super) fn report(&self) -> Vec<StepReport> {
-        match self {
-            Self::Int8 { plan, .. } => plan.report(),
-            Self::Float { .. } => Vec::new(),
+    pub fn steps(&self) -> Vec<StepReport> {
+        match &self.body {
+            Body::Int8(_, _, plan) => plan.report(),
+            Body::Float { .. } => Vec::new(),
         }
     }
 
-    /// One pass; the time of each step of [`Network::report`].
-    pub(super) fn timed(&self, input: &[i8]) -> Result<Vec<Duration>> {
-        match self {
-            Self::Int8 { file, plan } => plan.timed(input).map_err(|error| failed(file, &error)),
-            Self::Float { .. } => Ok(Vec::new()),
+    /// One pass; the time of each of [`Network::steps`].
+    ///
+    /// # Errors
+    /// As of [`Network::run`].
+    pub fn step_times<'a>(&self, input: impl Into<Values<'a>>) -> Result<Vec<Duration>> {
+        let input = self.checked(input.into())?;
+        match &self.body {
+            Body::Int8(isa, entry, plan) => {
+                let values = entry.quantised(*isa, input);
+                plan.timed(&values).map_err(|error| failed(&self.file, &error))
+            }
+            Body::Float { .. } => Ok(Vec::new()),
         }
     }
 
-    /// What stays in float, one line a part.
-    pub(super) fn left_in_float(&self) -> Vec<String> {
-        match self {
-            Self::Int8 { plan, .. } => plan.left_in_float().iter().map(ToString::to_string).collect(),
-            Self::Float { refusal, .. } => refusal.iter().cloned().collect(),
+    /// One pass, whose results are read one by one.
+    pub(super) fn pass(&self, input: Values) -> Result<Pass<'_>> {
+        let (input, shape) = (self.checked(input)?, &self.input.shape);
+        match &self.body {
+            Body::Int8(isa, entry, plan) => {
+                let pass = plan.run(&entry.quantised(*isa, input));
+                Ok(Pass::Int8(&self.file, pass.map_err(|error| failed(&self.file, &error))?))
+            }
+            Body::Float { graph, .. } => {
+                let tensor = match input {
+                    Values::Int8(values) => graph.tensor(shape, values),
+                    Values::Uint8(values) => graph.tensor(shape, values),
+                    Values::Float(values) => graph.tensor(shape, values),
+                };
+                Ok(Pass::Float { graph, values: graph.run(tvec!(tensor?))? })
+            }
         }
+    }
+
+    /// `input`, if it is what the network takes.
+    fn checked<'a>(&self, input: Values<'a>) -> Result<Values<'a>> {
+        let Input { element, shape, .. } = &self.input;
+        if (input.element(), input.len()) == (*element, shape.iter().product()) {
+            return Ok(input);
+        }
+        let (found, length) = (input.element(), input.len());
+        Err(Error::Internal(format!("an input of {length} {found:?} for {element:?} {shape:?}")))
     }
 }
 
 /// The results of one pass.
 pub(super) enum Pass<'a> {
-    /// Of our kernels.
-    Int8(lower::Pass<'a>),
+    /// Of our kernels, and what errors call the file.
+    Int8(&'a str, lower::Pass<'a>),
     /// Of tract.
     Float {
         /// The graph.
@@ -133,7 +215,7 @@ impl Pass<'_> {
     /// The values of output `index`, in the file's order.
     pub(super) fn read(&mut self, index: usize, to: &mut Vec<f32>) -> Result<()> {
         match self {
-            Self::Int8(pass) => pass.read(index, to),
+            Self::Int8(file, pass) => pass.read(index, to).map_err(|error| failed(file, &error))?,
             Self::Float { graph, values } => *to = graph.values(&values[index])?,
         }
         Ok(())
@@ -144,7 +226,10 @@ fn failed(file: &str, error: &TractError) -> Error {
     Error::Internal(format!("{file}: {}", graph::message(error)))
 }
 
-/// The input of the graph.
-fn facts(size: usize) -> Vec<TypedFact> {
-    vec![i8::fact([1, 3, size, size])]
+/// The network in a file, and what errors call it.
+fn read(path: &Path) -> Result<(String, ModelProto)> {
+    let file = path.display().to_string();
+    let bytes = fs::read(path).map_err(|source| Error::Io { name: file.clone(), source })?;
+    let proto = graph::parse(&file, &bytes)?;
+    Ok((file, proto))
 }

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::StepReport;
-use super::bundle::Bundle;
+use super::bundle::{Bundle, VISION};
+use super::graph::read;
+use super::input::Element;
 use super::network::Network;
 use super::output::{FeatureMap, Level, VisionOutput};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The vision network of a bundle.
 pub struct Vision {
     network: Network,
-    size: usize,
     bins: usize,
     image: usize,
     levels: Vec<(usize, Plane)>,
@@ -39,23 +40,22 @@ impl Vision {
     /// (at least 1), if it can be lowered to them, else in float through tract.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file and the output, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU,
-    /// [`Error::Io`] if the system has not so many threads.
+    /// Those of [`Network::open`]; an output that the manifest does not explain.
     pub fn load(bundle: &Bundle, threads: usize) -> Result<Self> {
-        Self::new(bundle, Network::load(bundle, bundle.manifest.input.size as usize, threads)?)
+        Self::new(bundle, Network::new(bundle.path(VISION), read(bundle, VISION)?, threads)?)
     }
 
     /// The same in float through tract alone, to compare with.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file and the output.
+    /// Those of [`Network::open_float`]; an output that the manifest does not explain.
     pub fn load_float(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Network::load_float(bundle, bundle.manifest.input.size as usize)?)
+        Self::new(bundle, Network::float(bundle.path(VISION), read(bundle, VISION)?, None)?)
     }
 
     /// Whether the int8 kernels run it.
     pub fn is_int8(&self) -> bool {
-        matches!(self.network, Network::Int8 { .. })
+        self.network.is_int8()
     }
 
     /// The nodes that stay in float and why, one line each. If not even [`Vision::is_int8`], the first that keeps the whole
@@ -67,10 +67,17 @@ impl Vision {
     fn new(bundle: &Bundle, network: Network) -> Result<Self> {
         let manifest = &bundle.manifest;
         let size = manifest.input.size as usize;
+        let input = network.input();
+        if (input.element, input.shape) != (Element::Int8, [1, 3, size, size]) {
+            let (what, expected) =
+                (format!("input {} of {:?}", input.name, input.element), [1, 3, size, size]);
+            let expected = format!("Int8 {expected:?} by the manifest's input.size");
+            return Err(network.shape_error(&what, &input.shape, expected));
+        }
         let (image, shape) = network.output("image_embedding")?;
         if shape != [1, manifest.embedding] {
             let expected = format!("[1, {}] by the manifest's embedding", manifest.embedding);
-            return Err(network.shape_error("image_embedding", &shape, expected));
+            return Err(network.shape_error("output image_embedding", &shape, expected));
         }
         let bins = manifest.detection.bins;
         let mut levels = Vec::new();
@@ -82,14 +89,14 @@ impl Vision {
             if (found.channels, found.height, found.width) != (channels, side, side) {
                 let expected =
                     format!("[1, {channels}, {side}, {side}] by the manifest's bins and input.size");
-                return Err(network.shape_error(&name, &found.shape(), expected));
+                return Err(network.shape_error(&format!("output {name}"), &found.shape(), expected));
             }
             levels.push((stride, found));
         }
         let dense = plane(&network, "dense")?;
         if dense.channels != manifest.embedding {
             let expected = format!("{} channels by the manifest's embedding", manifest.embedding);
-            return Err(network.shape_error("dense", &dense.shape(), expected));
+            return Err(network.shape_error("output dense", &dense.shape(), expected));
         }
         let mut maps: Vec<(String, Plane)> = Vec::new();
         for name in manifest.region.pool.iter().flat_map(|pool| &pool.maps) {
@@ -97,13 +104,13 @@ impl Vision {
                 maps.push((name.clone(), plane(&network, name)?));
             }
         }
-        Ok(Self { network, size, bins, image, levels, maps, dense })
+        Ok(Self { network, bins, image, levels, maps, dense })
     }
 
     /// One pass over `input`, the int8 tensor `[3, S, S]` of `preprocess`.
     ///
     /// # Errors
-    /// [`Error::Internal`] if `input` has another length.
+    /// [`Error::Internal`](crate::error::Error::Internal) if `input` has another length.
     pub fn run(&self, input: &[i8]) -> Result<VisionOutput> {
         let map = |plane: &Plane| FeatureMap {
             channels: plane.channels,
@@ -133,7 +140,7 @@ impl Vision {
     /// # Errors
     /// As [`Vision::run`].
     pub fn run_into(&self, input: &[i8], output: &mut VisionOutput) -> Result<()> {
-        let mut pass = self.network.run(&self.check(input)?, input)?;
+        let mut pass = self.network.pass(input.into())?;
         pass.read(self.image, &mut output.image)?;
         for (level, (_, plane)) in output.levels.iter_mut().zip(&self.levels) {
             pass.read(plane.index, &mut level.data)?;
@@ -148,24 +155,15 @@ impl Vision {
 
     /// What the network consists of, in the order in which it runs; empty if not even [`Vision::is_int8`].
     pub fn steps(&self) -> Vec<StepReport> {
-        self.network.report()
+        self.network.steps()
     }
 
     /// One pass; the time of each of [`Vision::steps`].
     ///
     /// # Errors
-    /// [`Error::Internal`] if `input` has another length than `[3, S, S]`.
+    /// [`Error::Internal`](crate::error::Error::Internal) if `input` has another length than `[3, S, S]`.
     pub fn step_times(&self, input: &[i8]) -> Result<Vec<Duration>> {
-        self.check(input)?;
-        self.network.timed(input)
-    }
-
-    fn check(&self, input: &[i8]) -> Result<[usize; 4]> {
-        let shape = [1, 3, self.size, self.size];
-        if input.len() == shape.iter().product::<usize>() {
-            return Ok(shape);
-        }
-        Err(Error::Internal(format!("a vision input of {} values for shape {shape:?}", input.len())))
+        self.network.step_times(input)
     }
 }
 
@@ -176,6 +174,8 @@ fn plane(network: &Network, name: &str) -> Result<Plane> {
         [1, channels, height, width] if channels.min(height).min(width) > 0 => {
             Ok(Plane { index, channels, height, width })
         }
-        _ => Err(network.shape_error(name, &shape, "[1, channels, height, width]".into())),
+        _ => {
+            Err(network.shape_error(&format!("output {name}"), &shape, "[1, channels, height, width]".into()))
+        }
     }
 }

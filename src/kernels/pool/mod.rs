@@ -11,8 +11,10 @@ use super::patches::Window;
 pub struct Mean {
     /// Zero points of the input and of the result.
     pub zeros: [i32; 2],
-    /// `(sx / sy) / n` for windows of n values.
+    /// `sx / sy`.
     pub multiplier: f32,
+    /// Whether the values of the padding, all zero, count.
+    pub padding_counts: bool,
 }
 
 /// The largest value of each window that lies in the picture; padding never wins. `output` begins with row `first`.
@@ -24,7 +26,7 @@ pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usiz
     );
 }
 
-/// `round_half_even(Σ (x − zx) · multiplier) + zy`, saturated. `sums` is scratch of one value a channel; `output`
+/// `round_half_even(Σ (x − zx) · (multiplier / n)) + zy`, saturated, for the n values of a window. `sums` is scratch of one value a channel; `output`
 /// begins with row `first`.
 #[allow(clippy::too_many_arguments, reason = "shapes, scratch, both pictures")]
 pub fn mean(

@@ -41,13 +41,19 @@ pub(super) fn mean(
     let first = first * window.output[1];
     for (at, output) in output.chunks_exact_mut(channels).enumerate() {
         sums.fill(0);
+        let mut count = 0;
         under(window, channels, input, first + at, |pixel| {
+            count += 1;
             for (sum, &x) in sums.iter_mut().zip(pixel) {
                 *sum += i32::from(x) - mean.zeros[0];
             }
         });
+        if mean.padding_counts {
+            count = window.kernel[0] * window.kernel[1];
+        }
+        let multiplier = mean.multiplier / count as f32;
         for (to, &sum) in output.iter_mut().zip(sums.iter()) {
-            *to = round(sum as f32 * mean.multiplier, mean.zeros[1], -128, 127);
+            *to = round(sum as f32 * multiplier, mean.zeros[1], -128, 127);
         }
     }
 }
@@ -68,10 +74,17 @@ mod tests {
             pool::max(isa, &window, 1, &input, 1, &mut output[2..]);
             assert_eq!(output, [-1, -2, -4, -6]);
             let mut output = [0; 1];
-            let mean = Mean { zeros: [1, 2], multiplier: 0.25 };
+            let mean = Mean { zeros: [1, 2], multiplier: 1.0, padding_counts: false };
             // (1 + 2 + 4 + 7) − 4·1 = 10, 2.5 rounds to 2.
             pool::mean(isa, &halves, mean, 1, &mut [0], &[1, 2, 99, 4, 7, 99], 0, &mut output);
             assert_eq!(output, [4]);
+            // Of three by three windows only four values lie in the picture: −8/4 or −8/9.
+            let mut corner = [0; 1];
+            pool::mean(isa, &window, mean, 1, &mut [0], &[0, 0, 9, -2, -2, 9, 9, 9, 9], 0, &mut corner);
+            assert_eq!(corner, [0]);
+            let mean = Mean { padding_counts: true, ..mean };
+            pool::mean(isa, &window, mean, 1, &mut [0], &[0, 0, 9, -2, -2, 9, 9, 9, 9], 0, &mut corner);
+            assert_eq!(corner, [1]);
         }
     }
 
@@ -80,7 +93,7 @@ mod tests {
         let window = Window { input: [5, 7], output: [2, 3], kernel: [3, 3], stride: [2, 2], pad: [0, 0] };
         for channels in [1, 31, 32, 33, 58, 65] {
             let input: Vec<i8> = (0..35 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
-            let mean = Mean { zeros: [-5, 7], multiplier: 0.173 };
+            let mean = Mean { zeros: [-5, 7], multiplier: 1.57, padding_counts: false };
             let run = |isa| {
                 let (mut max, mut means) = (vec![0; 6 * channels], vec![0; 6 * channels]);
                 pool::max(isa, &window, channels, &input, 0, &mut max);

@@ -1,6 +1,8 @@
 //! The steps of a network before their weights are packed.
 
 use crate::kernels::add::Add;
+use crate::kernels::conv_residual::Residual;
+use crate::kernels::multiply::Multiply;
 use crate::kernels::patches::Window;
 use crate::kernels::pool::Mean;
 use crate::kernels::requantise::Requantise;
@@ -64,7 +66,11 @@ pub(super) struct Convolution {
 #[derive(Debug)]
 pub(super) enum Op {
     Convolution(Box<Convolution>),
+    /// A convolution of the first input, pointwise or over patches, plus the second.
+    Residual(Box<Convolution>, Residual),
     Add(Add),
+    /// Of two tensors of one shape, or of the first by one value a channel.
+    Multiply(Multiply),
     Table(Table),
     /// One table an input.
     Concat(Vec<Table>),
@@ -73,6 +79,10 @@ pub(super) enum Op {
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
+    /// Every pixel four times.
+    Repeat,
+    /// All values in the order of planes.
+    Planes,
     Island(Box<Island>),
 }
 
@@ -90,7 +100,7 @@ impl Draft {
     /// Products of weights and activations.
     pub(super) fn macs(&self) -> u64 {
         match &self.op {
-            Op::Convolution(conv) => (self.to.pixels() * conv.weights.len()) as u64,
+            Op::Convolution(conv) | Op::Residual(conv, _) => (self.to.pixels() * conv.weights.len()) as u64,
             Op::Island(island) => island.macs,
             _ => 0,
         }

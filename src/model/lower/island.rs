@@ -9,10 +9,12 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::Cost;
 
-/// A part of the graph in float, with int8 inputs and one int8 output, in the layout of the graph.
+/// A part of the graph in float, with quantised inputs and one output, in the layout of the graph.
 pub(super) struct Island {
     plan: Arc<TypedRunnableModel>,
-    shapes: Vec<Vec<usize>>,
+    inputs: Vec<(DatumType, Vec<usize>)>,
+    /// Type of the output: i8, u8 or f32.
+    pub(super) kind: DatumType,
     /// Shape of the output.
     pub(super) output: Vec<usize>,
     /// Multiplications with additions.
@@ -21,32 +23,36 @@ pub(super) struct Island {
 
 impl fmt::Debug for Island {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Island({:?} → {:?})", self.shapes, self.output)
+        write!(formatter, "Island({:?} → {:?} {:?})", self.inputs, self.kind, self.output)
     }
 }
 
 impl Island {
-    /// Plans `nodes` of `model`, in order, from `inputs` (names and shapes of int8 tensors) to the int8 tensor `output`.
+    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors) to the tensor
+    /// `output`.
     pub(super) fn new(
         model: &ModelProto,
         nodes: Vec<NodeProto>,
         initializer: Vec<TensorProto>,
-        inputs: &[(String, Vec<usize>)],
+        inputs: &[(String, DatumType, Vec<usize>)],
         output: &str,
     ) -> TractResult<Self> {
-        let value = |name: &str| ValueInfoProto {
+        let value = |name: &str, r#type: Option<TypeProto>| ValueInfoProto {
             name: name.to_owned(),
-            r#type: Some(TypeProto {
-                denotation: String::new(),
-                value: Some(Value::TensorType(TensorType { elem_type: DataType::Int8 as i32, shape: None })),
-            }),
+            r#type,
             ..ValueInfoProto::default()
+        };
+        let input = |(name, kind, _): &(String, DatumType, Vec<usize>)| {
+            let kind = if *kind == u8::datum_type() { DataType::Uint8 } else { DataType::Int8 };
+            let tensor = TensorType { elem_type: kind as i32, shape: None };
+            let declared = TypeProto { denotation: String::new(), value: Some(Value::TensorType(tensor)) };
+            value(name, Some(declared))
         };
         let graph = GraphProto {
             node: nodes,
             initializer,
-            input: inputs.iter().map(|(name, _)| value(name)).collect(),
-            output: vec![value(output)],
+            input: inputs.iter().map(input).collect(),
+            output: vec![value(output, None)],
             ..GraphProto::default()
         };
         let proto = ModelProto {
@@ -56,29 +62,53 @@ impl Island {
             ..ModelProto::default()
         };
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto)?;
-        for (index, (_, shape)) in inputs.iter().enumerate() {
-            model.set_input_fact(index, i8::fact(shape).into())?;
+        for (index, (_, kind, shape)) in inputs.iter().enumerate() {
+            model.set_input_fact(index, kind.fact(shape).into())?;
         }
         let plan = model.into_optimized()?.into_runnable()?;
         let fact = plan.model().output_fact(0)?;
-        let output = fact.shape.as_concrete().map(<[usize]>::to_vec).unwrap_or_default();
-        if fact.datum_type != i8::datum_type() {
-            return Err(TractError::msg(format!("{:?} where int8 was expected", fact.datum_type)));
+        let Some(shape) = fact.shape.as_concrete().map(<[usize]>::to_vec) else {
+            return Err(TractError::msg(format!("{:?} where fixed sizes were expected", fact.shape)));
+        };
+        let kind = fact.datum_type;
+        if ![i8::datum_type(), u8::datum_type(), f32::datum_type()].contains(&kind) {
+            return Err(TractError::msg(format!("{kind:?} where int8, uint8 or f32 was expected")));
         }
+        let inputs = inputs.iter().map(|(_, kind, shape)| (*kind, shape.clone())).collect();
         let macs = macs(plan.model())?;
-        Ok(Self { macs, plan, shapes: inputs.iter().map(|(_, shape)| shape.clone()).collect(), output })
+        Ok(Self { plan, inputs, kind, output: shape, macs })
     }
 
-    /// One pass over the inputs' values in the graph's layout; the output's values likewise.
+    /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values likewise.
     pub(super) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<i8>> {
-        let inputs = inputs
-            .iter()
-            .zip(&self.shapes)
-            .map(|(data, shape)| Tensor::from_shape(shape, data).map(TValue::from));
-        let values = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
-        let view = values[0].to_plain_array_view::<i8>()?;
-        Ok(view.iter().copied().collect())
+        let output = self.pass(inputs)?;
+        if self.kind == u8::datum_type() {
+            let view = output.to_plain_array_view::<u8>()?;
+            return Ok(view.iter().map(|&q| signed(q)).collect());
+        }
+        Ok(output.to_plain_array_view::<i8>()?.iter().copied().collect())
     }
+
+    /// The same where the output is of f32.
+    pub(super) fn run_float(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
+        Ok(self.pass(inputs)?.to_plain_array_view::<f32>()?.iter().copied().collect())
+    }
+
+    fn pass(&self, inputs: &[Vec<i8>]) -> TractResult<TValue> {
+        let inputs = inputs.iter().zip(&self.inputs).map(|(data, (kind, shape))| {
+            if *kind == u8::datum_type() {
+                let data: Vec<u8> = data.iter().map(|&q| q as u8 ^ 128).collect();
+                return Tensor::from_shape(shape, &data).map(TValue::from);
+            }
+            Tensor::from_shape(shape, data).map(TValue::from)
+        });
+        Ok(self.plan.run(inputs.collect::<TractResult<_>>()?)?.remove(0))
+    }
+}
+
+/// `q − 128`.
+pub(super) fn signed(q: u8) -> i8 {
+    (q ^ 128) as i8
 }
 
 /// Multiplications with additions of a whole graph, as tract counts them.

@@ -1,43 +1,58 @@
 //! Lowering: from a QDQ graph to a list of steps that call the int8 kernels.
 //!
 //! Every chain of nodes between quantised tensors that a rule knows becomes one step; the nodes of any other chain become an
-//! [island](island::Island) that tract runs in float. A graph whose outputs are not quantised, or whose input is not one int8
-//! picture, is refused as a whole.
+//! [island](island::Island) that tract runs in float. A graph of which nothing is left then, or whose picture is not quantised
+//! first of all, is refused as a whole.
 
 mod builder;
+mod check;
 mod draft;
+mod entry;
 mod island;
+mod islands;
 mod onnx;
 mod plan;
+mod prepare;
 mod rules;
+mod tensor;
 #[cfg(test)]
 mod tests;
 
+pub(super) use check::check;
+pub(super) use entry::Entry;
 pub use plan::StepReport;
 pub(super) use plan::{Pass, Plan};
+pub(super) use prepare::prepare;
 
 use tract_onnx::pb::ModelProto;
-use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
-use tract_onnx::pb::type_proto::Value;
+use tract_onnx::prelude::{Datum, DatumType};
 
 use crate::kernels::Isa;
 use crate::kernels::team::Team;
+use crate::model::input::Input;
 use builder::Builder;
+use draft::Op;
 use onnx::Onnx;
-use plan::Output;
+use plan::{Output, Values};
 
-/// Why a node stays in float.
+/// Why a node stays in float, or why it is broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// The node's or tensor's name.
     pub(super) node: String,
-    /// What cannot be lowered.
+    /// What cannot be lowered, or is broken.
     pub(super) why: String,
+    /// Whether not even tract may run it.
+    pub(super) broken: bool,
 }
 
 impl Refusal {
     fn new(node: &str, why: impl Into<String>) -> Self {
-        Self { node: node.to_owned(), why: why.into() }
+        Self { node: node.to_owned(), why: why.into(), broken: false }
+    }
+
+    fn broken(node: &str, why: impl Into<String>) -> Self {
+        Self { broken: true, ..Self::new(node, why) }
     }
 }
 
@@ -47,37 +62,41 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// Lowers a network whose only input is an int8 picture `[1, channels, height, width]`, to be run by `team`.
+/// Lowers a network that takes `input`, to be run by `team`.
 ///
 /// # Errors
-/// The first node that keeps the whole network in float.
-pub(super) fn lower(model: &ModelProto, size: [usize; 3], isa: Isa, team: Team) -> Result<Plan, Refusal> {
+/// The first node that keeps the whole network in float or is broken.
+pub(super) fn lower(
+    model: &ModelProto,
+    input: &Input,
+    isa: Isa,
+    team: Team,
+) -> Result<(Entry, Plan), Refusal> {
     let Some(graph) = &model.graph else { return Err(Refusal::new("graph", "none")) };
-    let onnx = Onnx::new(graph);
-    let mut inputs = graph.input.iter().filter(|input| onnx.constant(&input.name).is_none());
-    let (Some(input), None) = (inputs.next(), inputs.next()) else {
-        return Err(Refusal::new("graph", "more or fewer than one input"));
-    };
-    let declared = input.r#type.as_ref().and_then(|declared| declared.value.as_ref());
-    let is_picture = declared.is_some_and(|Value::TensorType(tensor)| {
-        let dims = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim);
-        let expected = [1, size[0], size[1], size[2]];
-        tensor.elem_type == tract_onnx::pb::tensor_proto::DataType::Int8 as i32
-            && dims.len() == expected.len()
-            && dims.iter().zip(expected).all(|(dim, n)| dim.value == Some(Dim::DimValue(n as i64)))
-    });
-    if !is_picture {
-        return Err(Refusal::new(&input.name, format!("an input other than int8 of shape [1, {size:?}]")));
-    }
-    let mut builder = Builder::new(model, onnx);
-    builder.input(&input.name, size);
+    let mut builder = Builder::new(model, Onnx::new(graph));
+    let entry = entry::lower(&mut builder, input)?;
     for node in graph.node.iter().filter(|node| node.op_type == "QuantizeLinear") {
         builder.quantize(node)?;
     }
     let outputs = graph.output.iter().map(|output| {
-        let activation = builder.activation(&output.name)?;
-        Ok(Output { name: output.name.clone(), activation })
+        let name = output.name.clone();
+        if let Ok(mut activation) = builder.any_activation(&name) {
+            activation.tensor.view = builder.in_graph_order(&name, &activation.tensor);
+            return Ok(Output { name, values: Values::Dequantised(activation) });
+        }
+        let (island, from) = builder.cut(&name)?;
+        if island.kind != f32::datum_type() {
+            let kind: DatumType = island.kind;
+            return Err(Refusal::new(&name, format!("an output of {kind:?}")));
+        }
+        builder.left.push(Refusal::new(&name, "an output that is not dequantised"));
+        Ok(Output { name, values: Values::Float { island: Box::new(island), from } })
     });
     let outputs = outputs.collect::<Result<Vec<_>, Refusal>>()?;
-    Ok(Plan::new(builder, size, outputs, isa, team))
+    if builder.steps.iter().all(|step| matches!(step.op, Op::Island(_))) {
+        let first = builder.left.first().cloned();
+        return Err(first.unwrap_or_else(|| Refusal::new("graph", "nothing to compute")));
+    }
+    let [_, channels, height, width] = input.shape;
+    Ok(Plan::new(builder, [channels, height, width], outputs, isa, team)).map(|plan| (entry, plan))
 }

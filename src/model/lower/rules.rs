@@ -1,14 +1,24 @@
 //! The rules: which chains of nodes become which steps. All match backwards from the float tensor that is quantised.
 
+mod constant;
 mod convolution;
 mod elementwise;
+mod function;
+mod matrix;
 mod moves;
 mod pooling;
+mod resize;
+mod shuffle;
+mod views;
+mod weights;
 
 use tract_onnx::pb::NodeProto;
 
 use super::Refusal;
-use super::builder::{Builder, Quantised, Target};
+use super::builder::Builder;
+use super::draft::Op;
+use super::tensor::{Quantised, Target};
+use crate::kernels::table::Table;
 
 /// Lowers what makes the float tensor `name`, to be quantised to `target`. `None` where the node is a link of a longer chain.
 pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Option<Quantised>, Refusal> {
@@ -18,65 +28,57 @@ pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result
     let node = &builder.onnx.graph.node[index];
     match node.op_type.as_str() {
         "Conv" => convolution::conv(builder, node, target).map(Some),
-        "Gemm" => convolution::gemm(builder, node, target).map(Some),
+        "Gemm" | "MatMul" => matrix::product(builder, node, None, target).map(Some),
         "Relu" | "Clip" if fuses(builder, node) => {
             let target = clipped(builder, node, target)?;
             lower(builder, input(node, 0)?, target)
         }
-        "DequantizeLinear" => elementwise::function(builder, node, name, target, |x| x).map(Some),
-        "LeakyRelu" | "Relu" | "Clip" | "Sigmoid" => elementwise::activation(builder, node, target).map(Some),
         "Add" => elementwise::add(builder, node, target).map(Some),
+        "Mul" => elementwise::multiply(builder, node, target).map(Some),
         "Concat" => moves::concat(builder, node, target).map(Some),
-        "Slice" => moves::slice(builder, node, target).map(Some),
-        "Flatten" => moves::flatten(builder, node, target).map(Some),
-        "Reshape" => moves::shuffle(builder, node, target),
-        "Transpose" if moves::within_shuffle(builder, node) => Ok(None),
+        "Slice" => views::slice(builder, node, target).map(Some),
+        "Split" => views::split(builder, node, name, target).map(Some),
+        "Transpose" if shuffle::is_swap(node) => Ok(None),
+        "Transpose" => moves::transpose(builder, node, target).map(Some),
+        "Reshape" if shuffle::is_link(builder, node) => shuffle::link(builder, node, target),
+        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => moves::reshape(builder, node, target).map(Some),
         "MaxPool" => pooling::max(builder, node, target).map(Some),
         "AveragePool" => pooling::average(builder, node, target).map(Some),
-        "GlobalAveragePool" => pooling::global(builder, node, target).map(Some),
-        "Resize" => pooling::resize(builder, node, target).map(Some),
-        other => Err(Refusal::new(&node.name, format!("op {other}"))),
+        "GlobalAveragePool" | "ReduceMean" => pooling::global(builder, node, target).map(Some),
+        "Resize" => resize::resize(builder, node, target).map(Some),
+        _ => function::chain(builder, name, target).map(Some),
     }
 }
 
 /// Input `index` of a node.
-pub(super) fn input(node: &NodeProto, index: usize) -> Result<&str, Refusal> {
+fn input(node: &NodeProto, index: usize) -> Result<&str, Refusal> {
     let missing = || Refusal::new(&node.name, format!("no input {index}"));
-    node.input.get(index).map(String::as_str).ok_or_else(missing)
+    node.input.get(index).map(String::as_str).filter(|name| !name.is_empty()).ok_or_else(missing)
 }
 
-/// Whether a clipping follows directly on an op that can clip: clipping a value and clipping its quantised form are the same, as
-/// quantising keeps the order.
+/// Whether a clipping follows directly on an op that is no function of one value: clipping a value and clipping its quantised form
+/// are the same, as quantising keeps the order.
 fn fuses(builder: &Builder, node: &NodeProto) -> bool {
     let maker = node.input.first().and_then(|name| builder.onnx.producer(name).map(|index| (name, index)));
     maker.is_some_and(|(name, index)| {
-        ["Conv", "Gemm", "Add"].contains(&builder.onnx.graph.node[index].op_type.as_str())
-            && builder.readers(name) == 1
+        let maker = &builder.onnx.graph.node[index];
+        builder.readers(name) == 1 && (!function::knows(&maker.op_type) || elementwise::joins(builder, maker))
     })
 }
 
 /// The bounds that a `Relu` or `Clip` leaves.
 fn clipped(builder: &Builder, node: &NodeProto, target: Target) -> Result<Target, Refusal> {
-    let (low, high) = bounds(builder, node)?;
-    let quantised = |value: f32| {
-        let q = (value / target.scale).round_ties_even() + target.zero as f32;
-        q.clamp(target.low as f32, target.high as f32) as i32
-    };
-    Ok(Target { low: quantised(low), high: quantised(high), ..target })
+    let (low, high) = function::bounds(builder, node)?;
+    Ok(Target { low: i32::from(target.quantise(low)), high: i32::from(target.quantise(high)), ..target })
 }
 
-/// Least and largest value of a `Relu` or `Clip`.
-fn bounds(builder: &Builder, node: &NodeProto) -> Result<(f32, f32), Refusal> {
-    if node.op_type == "Relu" {
-        return Ok((0.0, f32::INFINITY));
+/// `tensor`, whose values its step does not clip, within the bounds of `target`.
+fn within(builder: &mut Builder, node: &NodeProto, tensor: Quantised, target: Target) -> Quantised {
+    if target.is_open() {
+        return tensor;
     }
-    let bound = |index: usize, default: f32| match node.input.get(index).map(String::as_str) {
-        None | Some("") => Ok(default),
-        Some(name) => match builder.onnx.floats(name)?.values[..] {
-            [value] if !value.is_nan() => Ok(value),
-            _ => Err(Refusal::new(&node.name, "a bound that is not one number")),
-        },
-    };
-    let (low, high) = (bound(1, f32::NEG_INFINITY)?, bound(2, f32::INFINITY)?);
-    if low > high { Err(Refusal::new(&node.name, "bounds out of order")) } else { Ok((low, high)) }
+    let clip = Table::new(|q| i32::from(q).clamp(target.low, target.high) as i8);
+    let to = builder.buffer(tensor.view.channels, tensor.view.height, tensor.view.width);
+    builder.push(&node.name, Op::Table(clip), vec![tensor.view], to);
+    tensor.at(to)
 }

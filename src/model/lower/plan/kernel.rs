@@ -7,6 +7,8 @@ use crate::kernels::add::Add;
 use crate::kernels::conv_depthwise::Depthwise;
 use crate::kernels::conv_direct::Direct;
 use crate::kernels::conv_pointwise::Pointwise;
+use crate::kernels::conv_residual::ConvResidual;
+use crate::kernels::multiply::Multiply;
 use crate::kernels::patches::Window;
 use crate::kernels::pool::Mean;
 use crate::kernels::table::Table;
@@ -17,12 +19,17 @@ pub(super) enum Kernel {
     Pointwise(Pointwise),
     Direct(Direct),
     Depthwise(Depthwise),
+    /// Over patches, padded with the last, where there are windows.
+    Residual(ConvResidual, Option<(Window, i8)>),
     Add(Add),
+    Multiply(Multiply),
     Concat(Vec<Table>),
     Interleave(Box<[Table; 2]>),
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
+    Repeat,
+    Planes,
     Island(Box<Island>),
 }
 
@@ -30,6 +37,14 @@ impl Kernel {
     pub(super) fn new(op: Op, isa: Isa) -> Self {
         match op {
             Op::Convolution(conv) => Self::convolution(*conv, isa),
+            Op::Residual(conv, residual) => {
+                let Convolution { kind, window, padding, weights, requantise } = *conv;
+                let packed = ConvResidual::new(isa, &weights, requantise, residual);
+                Self::Residual(packed, (kind == Kind::Patches).then_some((window, padding)))
+            }
+            Op::Multiply(multiply) => Self::Multiply(multiply),
+            Op::Repeat => Self::Repeat,
+            Op::Planes => Self::Planes,
             Op::Add(add) => Self::Add(add),
             Op::Table(table) => Self::Concat(vec![table]),
             Op::Concat(tables) => Self::Concat(tables),
@@ -59,7 +74,11 @@ impl Kernel {
             Self::Pointwise(_) => "pointwise",
             Self::Direct(_) => "convolution",
             Self::Depthwise(_) => "depthwise",
+            Self::Residual(..) => "residual",
             Self::Add(_) => "add",
+            Self::Multiply(_) => "multiply",
+            Self::Repeat => "nearest",
+            Self::Planes => "layout",
             Self::Concat(tables) if tables.len() == 1 => "table",
             Self::Concat(_) => "concat",
             Self::Interleave(_) => "interleave",

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use tract_onnx::prelude::TractResult;
 
 use super::Refusal;
-use super::builder::{Activation, Builder};
+use super::builder::Builder;
 use super::draft::{View, fuse_tables};
+use super::island::Island;
+use super::tensor::Activation;
 use crate::kernels::team::Team;
 use crate::kernels::{Isa, layout};
 use step::{Scratch, Step};
@@ -38,7 +40,33 @@ pub(in crate::model) struct Plan {
 #[derive(Debug)]
 pub(super) struct Output {
     pub(super) name: String,
-    pub(super) activation: Activation,
+    pub(super) values: Values,
+}
+
+/// What an output holds.
+#[derive(Debug)]
+pub(super) enum Values {
+    /// A quantised tensor, dequantised; its view has planes as the graph has them.
+    Dequantised(Activation),
+    /// What tract computes in float of quantised tensors.
+    Float { island: Box<Island>, from: Vec<View> },
+}
+
+impl Output {
+    fn shape(&self) -> &[usize] {
+        match &self.values {
+            Values::Dequantised(activation) => &activation.tensor.shape,
+            Values::Float { island, .. } => &island.output,
+        }
+    }
+
+    /// What it reads.
+    fn views(&mut self) -> &mut [View] {
+        match &mut self.values {
+            Values::Dequantised(activation) => std::slice::from_mut(&mut activation.tensor.view),
+            Values::Float { from, .. } => from,
+        }
+    }
 }
 
 /// What one pass writes to.
@@ -64,7 +92,7 @@ impl Plan {
         team: Team,
     ) -> Self {
         let Builder { mut steps, left, .. } = builder;
-        let views: Vec<View> = outputs.iter().map(|output| output.activation.tensor.view).collect();
+        let views: Vec<View> = outputs.iter_mut().flat_map(|output| output.views().to_vec()).collect();
         fuse_tables(&mut steps, &views);
         let slots = slots::assign(&mut steps, &mut outputs, size.iter().product());
         let steps = steps.into_iter().map(|draft| Step::new(draft, isa)).collect();
@@ -78,7 +106,7 @@ impl Plan {
 
     /// Names and shapes of the outputs, in the file's order.
     pub(in crate::model) fn outputs(&self) -> impl Iterator<Item = (&str, &[usize])> {
-        self.outputs.iter().map(|output| (output.name.as_str(), &output.activation.tensor.shape[..]))
+        self.outputs.iter().map(|output| (output.name.as_str(), output.shape()))
     }
 
     /// One pass over `[channels, height, width]`.
@@ -127,17 +155,24 @@ impl Plan {
 
 impl Pass<'_> {
     /// The values of output `index` in the layout of the graph.
-    pub(in crate::model) fn read(&mut self, index: usize, values: &mut Vec<f32>) {
-        let Self { plan, arena: Some(arena) } = self else { return };
-        let Activation { tensor, scale, zero } = &plan.outputs[index].activation;
+    pub(in crate::model) fn read(&mut self, index: usize, values: &mut Vec<f32>) -> TractResult<()> {
+        let Self { plan, arena: Some(Arena { slots, scratch }) } = self else { return Ok(()) };
+        let (tensor, unit) = match &plan.outputs[index].values {
+            Values::Dequantised(Activation { tensor, scale, zero }) => (tensor, (*scale, *zero)),
+            Values::Float { island, from } => {
+                *values = island.run_float(&step::planes(plan.isa, from, slots))?;
+                return Ok(());
+            }
+        };
         let view = tensor.view;
         values.resize(view.len(), 0.0);
-        let from = &arena.slots[view.buffer][view.offset..];
+        let from = &slots[view.buffer][view.offset..];
         let parts = plan.team.threads() * usize::from(view.len() > step::SMALL);
-        plan.team.split(&mut arena.scratch, values, view.pixels(), parts, |_, first, to| {
+        plan.team.split(scratch, values, view.pixels(), parts, |_, first, to| {
             let channels = to.len() / view.pixels();
-            layout::dequantised(plan.isa, channels, view.stride, (*scale, *zero), &from[first..], to);
+            layout::dequantised(plan.isa, channels, view.stride, unit, &from[first..], to);
         });
+        Ok(())
     }
 }
 

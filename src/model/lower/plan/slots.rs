@@ -10,7 +10,8 @@ pub(super) fn assign(steps: &mut [Draft], outputs: &mut [Output], input: usize) 
     for (index, step) in steps.iter().enumerate() {
         step.from.iter().for_each(|view| last[view.buffer] = index);
     }
-    outputs.iter().for_each(|output| last[output.activation.tensor.view.buffer] = usize::MAX);
+    let read = outputs.iter_mut().flat_map(|output| output.views().to_vec());
+    read.for_each(|view| last[view.buffer] = usize::MAX);
     let mut slots = vec![input];
     let mut slot_of = vec![0; buffers];
     let mut free: Vec<usize> = Vec::new();
@@ -42,9 +43,6 @@ pub(super) fn assign(steps: &mut [Draft], outputs: &mut [Output], input: usize) 
         step.from.iter_mut().for_each(|view| view.buffer = slot_of[view.buffer]);
         step.to.buffer = slot;
     }
-    outputs.iter_mut().for_each(|output| {
-        let view = &mut output.activation.tensor.view;
-        view.buffer = slot_of[view.buffer];
-    });
+    outputs.iter_mut().flat_map(Output::views).for_each(|view| view.buffer = slot_of[view.buffer]);
     slots
 }

@@ -7,7 +7,7 @@ use super::Arena;
 use super::kernel::Kernel;
 use crate::kernels::table::Table;
 use crate::kernels::team::Team;
-use crate::kernels::{Isa, add, conv_pointwise, layout, pool, table, upsample};
+use crate::kernels::{Isa, add, conv_pointwise, layout, multiply, patches, pool, repeat, table, upsample};
 
 /// Work, in products and eighths of written values, that is not worth another thread.
 pub(super) const SMALL: usize = 300_000;
@@ -30,6 +30,7 @@ pub(super) struct Step {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pointwise: conv_pointwise::Scratch,
+    patches: Vec<i8>,
     sums: Vec<i32>,
 }
 
@@ -98,18 +99,52 @@ impl Step {
             Kernel::Upsample(upsample) => team.split(scratch, to, row, parts, |_, first, to| {
                 upsample::twice(isa, upsample, input(0), first, to);
             }),
-            Kernel::Island(island) => {
-                let planes = self.from.iter().enumerate().map(|(index, view)| {
-                    let mut planes = vec![0; view.len()];
-                    layout::planes(isa, view.channels, view.stride, input(index), &mut planes);
-                    planes
+            Kernel::Residual(conv, None) => team.split(scratch, to, channels, parts, |own, first, to| {
+                conv.run(&mut own.sums, after(0, first), self.from[0].stride, after(1, first), to);
+            }),
+            Kernel::Residual(conv, Some((window, padding))) => {
+                let inputs = self.from[0].channels;
+                let patch = window.kernel[0] * window.kernel[1] * inputs;
+                team.split(scratch, to, row, parts, |own, first, to| {
+                    own.patches.resize(window.output[1] * patch, 0);
+                    let added = input(1)[first * row..].chunks_exact(row);
+                    for (y, (to, added)) in to.chunks_exact_mut(row).zip(added).enumerate() {
+                        patches::row(window, inputs, *padding, input(0), first + y, &mut own.patches);
+                        conv.run(&mut own.sums, &own.patches, patch, added, to);
+                    }
                 });
-                let values = island.run(&planes.collect::<Vec<_>>())?;
+            }
+            Kernel::Multiply(product) => team.split(scratch, to, channels, parts, |_, first, to| {
+                let gate = self.from[1].pixels() == 1;
+                multiply::run(
+                    isa,
+                    product,
+                    after(0, first),
+                    if gate { input(1) } else { after(1, first) },
+                    to,
+                );
+            }),
+            Kernel::Repeat => team.split(scratch, to, row, parts, |_, first, to| {
+                repeat::twice(self.from[0].width, channels, input(0), first, to);
+            }),
+            Kernel::Planes => layout::planes(isa, self.from[0].channels, self.from[0].stride, input(0), to),
+            Kernel::Island(island) => {
+                let values = island.run(&planes(isa, &self.from, slots))?;
                 layout::interleaved(isa, channels, self.to.pixels(), &values, to);
             }
         }
         Ok(())
     }
+}
+
+/// The values of views as the graph has them.
+pub(super) fn planes(isa: Isa, from: &[View], slots: &[Vec<i8>]) -> Vec<Vec<i8>> {
+    let planes = from.iter().map(|view| {
+        let mut planes = vec![0; view.len()];
+        layout::planes(isa, view.channels, view.stride, &slots[view.buffer][view.offset..], &mut planes);
+        planes
+    });
+    planes.collect()
 }
 
 /// Writes the inputs' channels side by side, each through its table.

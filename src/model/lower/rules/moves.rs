@@ -1,135 +1,139 @@
-//! Ops that only move values: `Concat`, `Slice`, `Flatten`, and the channel shuffle.
+//! Ops that only move values: `Concat`, `Transpose`, and those that only change the shape.
 
 use tract_onnx::pb::NodeProto;
 
 use super::super::Refusal;
-use super::super::builder::{Activation, Builder, Quantised, Target};
+use super::super::builder::Builder;
 use super::super::draft::{Op, View};
 use super::super::onnx::{integer, list};
-use super::elementwise::{function, table};
+use super::super::tensor::{Activation, Order, Quantised, Target};
+use super::function::{moved, rescaled};
 use super::input;
 
 /// DQ… → Concat → Q along the channels: each input through the table that brings it to the result's scale.
 pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+    let refuse = || Refusal::new(&node.name, "a Concat that is not along the channels");
     let inputs: Vec<Activation> =
-        node.input.iter().map(|name| builder.activation(name)).collect::<Result<_, _>>()?;
-    let shape = inputs.first().map(|x| x.tensor.shape.clone()).unwrap_or_default();
-    let same =
-        |x: &Activation| x.tensor.shape.len() == shape.len() && x.tensor.shape.get(2..) == shape.get(2..);
-    if ![1, 1 - shape.len() as i64].contains(&integer(node, "axis", 0)) || !inputs.iter().all(same) {
-        return Err(Refusal::new(&node.name, "a Concat that is not along the channels"));
+        node.input.iter().map(|name| builder.any_activation(name)).collect::<Result<_, _>>()?;
+    let first = inputs.first().ok_or_else(refuse)?.tensor.clone();
+    let rank = first.shape.len();
+    let axis = integer(node, "axis", 0);
+    let axis = usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).map_err(|_| refuse())?;
+    let channels_axis = if first.order == Order::First { 1 } else { rank - 1 };
+    let same = |x: &Activation| {
+        let rest =
+            |shape: &[usize]| shape.iter().enumerate().all(|(at, &n)| at == axis || n == first.shape[at]);
+        x.tensor.order == first.order && x.tensor.shape.len() == rank && rest(&x.tensor.shape)
+    };
+    if axis != channels_axis || !inputs.iter().all(same) {
+        return Err(refuse());
     }
-    let tables = inputs.iter().map(|x| table(x, target, |value| value)).collect();
+    let tables = inputs.iter().map(|x| rescaled(x, target)).collect();
     let from: Vec<View> = inputs.iter().map(|x| x.tensor.view).collect();
     let channels = from.iter().map(|view| view.channels).sum();
     let to = builder.buffer(channels, from[0].height, from[0].width);
     builder.push(&node.name, Op::Concat(tables), from, to);
-    let mut shape = shape;
-    shape[1] = channels;
-    Ok(Quantised { view: to, shape })
-}
-
-/// DQ → Slice → Q of channels: no step where the scale stays.
-pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let refuse = || Refusal::new(&node.name, "a Slice other than of neighbouring channels");
-    let one = |builder: &Builder, index: usize, default: i64| match node.input.get(index).map(String::as_str)
-    {
-        None | Some("") => Ok(default),
-        Some(name) => match builder.onnx.integers(name)?.values[..] {
-            [value] => Ok(value),
-            _ => Err(refuse()),
-        },
-    };
-    let (start, end) = (one(builder, 1, -1)?, one(builder, 2, -1)?);
-    if one(builder, 3, -1)? != 1 || one(builder, 4, 1)? != 1 {
-        return Err(refuse());
-    }
-    let mut tensor = function(builder, node, input(node, 0)?, target, |x| x)?;
-    let channels = tensor.view.channels;
-    let (start, end) =
-        (usize::try_from(start).map_err(|_| refuse())?, usize::try_from(end).map_err(|_| refuse())?);
-    let end = end.min(channels);
-    if start >= end {
-        return Err(refuse());
-    }
-    tensor.view.offset += start;
-    tensor.view.channels = end - start;
-    tensor.shape[1] = end - start;
+    let mut tensor = first.at(to);
+    tensor.shape[axis] = channels;
     Ok(tensor)
 }
 
-/// DQ → Flatten → Q of one pixel.
-pub(super) fn flatten(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let mut tensor = function(builder, node, input(node, 0)?, target, |x| x)?;
-    if integer(node, "axis", 1) != 1 || tensor.view.pixels() != 1 {
-        return Err(Refusal::new(&node.name, "a Flatten of more than one pixel"));
-    }
-    tensor.shape.truncate(2);
-    Ok(tensor)
-}
-
-/// The channel shuffle of two groups: Concat → Reshape `[1, 2, C/2, H, W]` → Transpose → Reshape, each requantised to the same
-/// scale. The Concat becomes an interleaving; the links before the last are nothing by themselves.
-pub(super) fn shuffle(
+/// DQ → Transpose → Q that moves the channels from axis 1 to the last or back: in memory they lie last in any case.
+pub(super) fn transpose(
     builder: &mut Builder,
     node: &NodeProto,
     target: Target,
-) -> Result<Option<Quantised>, Refusal> {
-    let refuse = || Refusal::new(&node.name, "a Reshape that is no part of a channel shuffle of two tensors");
-    let shape = builder.onnx.integers(input(node, 1)?)?.values;
-    if shape.len() == 5 {
-        // The first link: only the transposition may read it.
-        return first_link(builder, node).then_some(None).ok_or_else(refuse);
+) -> Result<Quantised, Refusal> {
+    let x = builder.any_activation(input(node, 0)?)?;
+    let rank = x.tensor.shape.len() as i64;
+    let reversed: Vec<i64> = (0..rank).rev().collect();
+    let found = list(node, "perm", &reversed);
+    let (order, expected): (Order, Vec<i64>) = match x.tensor.order {
+        Order::First => (Order::Last, [0].into_iter().chain(2..rank).chain([1]).collect()),
+        Order::Last => (Order::First, [0, rank - 1].into_iter().chain(1..rank - 1).collect()),
+    };
+    if rank < 3 || found != expected || x.tensor.shape[0] != 1 {
+        return Err(Refusal::new(&node.name, format!("a Transpose by {found:?} of {:?}", x.tensor.shape)));
     }
-    let transpose = before(builder, input(node, 0)?, "Transpose", target).ok_or_else(refuse)?;
-    if !within_shuffle(builder, transpose) {
-        return Err(refuse());
-    }
-    let reshape = before(builder, input(transpose, 0)?, "Reshape", target).ok_or_else(refuse)?;
-    let groups = builder.onnx.integers(input(reshape, 1)?)?.values;
-    let x = builder.activation(input(reshape, 0)?)?;
+    let shape = found.iter().map(|&axis| x.tensor.shape[axis as usize]).collect();
+    Ok(moved(builder, node, &x, target).reshaped(shape, order))
+}
+
+/// DQ → Flatten, Reshape, Squeeze or Unsqueeze → Q that leaves the channels on their axis, or makes a vector of all values.
+pub(super) fn reshape(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+    let x = builder.any_activation(input(node, 0)?)?;
+    let shape = target_shape(builder, node, &x.tensor.shape)?;
     let view = x.tensor.view;
-    let number = |value: usize| value as i64;
-    let (channels, height, width) = (number(view.channels), number(view.height), number(view.width));
-    let expected = [1, 2, channels / 2, height, width];
-    let unchanged = (x.scale, x.zero, target.low, target.high) == (target.scale, target.zero, -128, 127);
-    let link = builder.onnx.made_by(input(reshape, 0)?, "DequantizeLinear").ok_or_else(refuse)?;
-    let lonely = builder.readers(input(reshape, 0)?) == 1 && builder.readers(input(link, 0)?) == 1;
-    let maker = builder.steps.iter_mut().find(|step| step.to == view);
-    match maker {
-        Some(step) if unchanged && lonely && groups == expected && shape == [1, channels, height, width] => {
-            match &step.op {
-                Op::Concat(tables) if tables.len() == 2 && step.from[0].channels == step.from[1].channels => {
-                    step.op = Op::Interleave(Box::new([tables[0].clone(), tables[1].clone()]));
-                    Ok(Some(x.tensor))
-                }
-                _ => Err(refuse()),
+    let first = shape.first() == Some(&1) && shape.get(1) == Some(&view.channels);
+    let order = match x.tensor.order {
+        _ if first && view.pixels() == 1 => Some(Order::First),
+        Order::First if first && shape.len() > 2 => Some(Order::First),
+        Order::Last if shape.last() == Some(&view.channels) => Some(Order::Last),
+        _ => None,
+    };
+    if order.is_none() && shape != [1, view.len()] {
+        return Err(Refusal::new(&node.name, format!("from shape {:?} to {shape:?}", x.tensor.shape)));
+    }
+    let tensor = moved(builder, node, &x, target);
+    if let Some(order) = order {
+        return Ok(tensor.reshaped(shape, order));
+    }
+    let from = builder.in_graph_order(&node.name, &tensor);
+    let to = builder.buffer(view.len(), 1, 1);
+    builder.push(&node.name, Op::Planes, vec![from], to);
+    Ok(Quantised::vector(to))
+}
+
+/// The shape that the node makes of `shape`.
+fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<Vec<usize>, Refusal> {
+    let refuse = || Refusal::new(&node.name, format!("{} of shape {shape:?}", node.op_type));
+    let rank = shape.len() as i64;
+    let axes = || match input(node, 1) {
+        Ok(name) => builder.onnx.integers(name).map(|axes| axes.values),
+        Err(_) => Ok(list(node, "axes", &[])),
+    };
+    match node.op_type.as_str() {
+        "Flatten" => {
+            let axis = integer(node, "axis", 1);
+            let axis = usize::try_from(if axis < 0 { axis + rank } else { axis }).map_err(|_| refuse())?;
+            let (before, after) = shape.split_at_checked(axis).ok_or_else(refuse)?;
+            Ok(vec![before.iter().product(), after.iter().product()])
+        }
+        "Squeeze" => {
+            let axes: Vec<i64> =
+                axes()?.iter().map(|&axis| if axis < 0 { axis + rank } else { axis }).collect();
+            let kept = |(at, size): &(usize, &usize)| {
+                if axes.is_empty() { **size != 1 } else { !axes.contains(&(*at as i64)) }
+            };
+            Ok(shape.iter().enumerate().filter(kept).map(|(_, &size)| size).collect())
+        }
+        "Unsqueeze" => {
+            let axes = axes()?;
+            let all = rank + axes.len() as i64;
+            let axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + all } else { axis }).collect();
+            let mut sizes = shape.iter();
+            let made = (0..all).map(|at| if axes.contains(&at) { Some(1) } else { sizes.next().copied() });
+            made.collect::<Option<_>>().ok_or_else(refuse)
+        }
+        _ => {
+            let wanted = builder.onnx.integers(input(node, 1)?)?.values;
+            let total: usize = shape.iter().product();
+            let size = |(at, &n): (usize, &i64)| match n {
+                0 if integer(node, "allowzero", 0) == 0 => shape.get(at).copied(),
+                -1 => Some(1),
+                n => usize::try_from(n).ok(),
+            };
+            let mut sizes: Vec<usize> =
+                wanted.iter().enumerate().map(size).collect::<Option<_>>().ok_or_else(refuse)?;
+            if let Some(free) = wanted.iter().position(|&n| n == -1) {
+                let others: usize = sizes.iter().product();
+                sizes[free] = total.checked_div(others).ok_or_else(refuse)?;
+            }
+            if sizes.iter().product::<usize>() == total {
+                Ok(sizes)
+            } else {
+                Err(Refusal::broken(&node.name, format!("from shape {shape:?} to {wanted:?}")))
             }
         }
-        _ => Err(refuse()),
     }
-}
-
-/// Whether a `Reshape` feeds a `Transpose` of a shuffle and nothing else.
-fn first_link(builder: &Builder, node: &NodeProto) -> bool {
-    builder.onnx.graph.node.iter().filter(|next| within_shuffle(builder, next)).any(|next| {
-        let dq = next.input.first().and_then(|name| builder.onnx.made_by(name, "DequantizeLinear"));
-        let q =
-            dq.and_then(|dq| dq.input.first()).and_then(|name| builder.onnx.made_by(name, "QuantizeLinear"));
-        q.is_some_and(|q| q.input.first() == node.output.first())
-    })
-}
-
-/// Whether a `Transpose` swaps groups and their channels.
-pub(super) fn within_shuffle(_: &Builder, node: &NodeProto) -> bool {
-    node.op_type == "Transpose" && list(node, "perm", &[]) == [0, 2, 1, 3, 4]
-}
-
-/// The node of `kind` before DQ(Q(·)) of the unchanged scale at `name`, if only that reads it.
-fn before<'a>(builder: &Builder<'a>, name: &str, kind: &str, target: Target) -> Option<&'a NodeProto> {
-    let dq = builder.onnx.made_by(name, "DequantizeLinear")?;
-    let q = builder.onnx.made_by(dq.input.first()?, "QuantizeLinear")?;
-    let same = |node: &NodeProto| builder.scale(node).ok() == Some((target.scale, target.zero));
-    let lonely = [name, dq.input.first()?, q.input.first()?].iter().all(|name| builder.readers(name) == 1);
-    builder.onnx.made_by(q.input.first()?, kind).filter(|_| same(dq) && same(q) && lonely)
 }

@@ -1,76 +1,91 @@
-//! Pooling and upsampling.
+//! The largest value and the mean, of windows or of the whole picture.
 
 use tract_onnx::pb::NodeProto;
 
 use super::super::Refusal;
-use super::super::builder::{Activation, Builder, Quantised, Target};
+use super::super::builder::Builder;
 use super::super::draft::Op;
 use super::super::onnx::{integer, list, word};
+use super::super::tensor::{Activation, Quantised, Target};
 use super::convolution::window;
-use super::elementwise::table;
-use super::input;
+use super::function::moved;
+use super::{input, within};
 use crate::kernels::patches::Window;
 use crate::kernels::pool::Mean;
-use crate::kernels::upsample::Upsample;
 
 /// The windows of a pooling node over `x`.
-fn pooling(node: &NodeProto, x: &Activation) -> Result<Window, Refusal> {
-    let refuse = || Refusal::new(&node.name, "a pooling with dilation, automatic padding or ceil_mode");
-    let plain = word(node, "auto_pad", "NOTSET", "NOTSET")
-        && integer(node, "ceil_mode", 0) == 0
-        && list(node, "dilations", &[1, 1]) == [1, 1];
+fn windows(node: &NodeProto, x: &Activation, ceil: bool) -> Result<Window, Refusal> {
+    let plain = word(node, "auto_pad", "NOTSET", "NOTSET") && list(node, "dilations", &[1, 1]) == [1, 1];
     let kernel = list(node, "kernel_shape", &[]);
     match (&x.tensor.shape[..], &kernel[..]) {
         (&[_, _, height, width], &[rows, columns]) if plain && rows > 0 && columns > 0 => {
-            window(node, [height, width], [rows as usize, columns as usize])
+            window(node, [height, width], [rows as usize, columns as usize], ceil)
         }
-        _ => Err(refuse()),
+        _ => {
+            Err(Refusal::new(&node.name, "a pooling with dilation or automatic padding, or not of two axes"))
+        }
     }
 }
 
 /// Adds the step `op` from `x` to a picture of `size`.
-fn push(
+pub(super) fn push(
     builder: &mut Builder,
     node: &NodeProto,
-    x: &Activation,
+    x: &Quantised,
     [height, width]: [usize; 2],
     op: Op,
 ) -> Quantised {
-    let from = builder.dense(&node.name, x.tensor.view);
+    let from = builder.dense(&node.name, x.view);
     let to = builder.buffer(from.channels, height, width);
     builder.push(&node.name, op, vec![from], to);
-    Quantised { view: to, shape: vec![1, from.channels, height, width] }
+    Quantised::picture(to)
 }
 
 /// DQ → MaxPool → Q, and a table where the scale changes.
 pub(super) fn max(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.activation(input(node, 0)?)?;
-    let window = pooling(node, &x)?;
-    let table = table(&x, target, |value| value);
-    let largest = push(builder, node, &x, window.output, Op::Max(window));
-    if table.is_identity() {
-        return Ok(largest);
+    if node.output.len() > 1 {
+        return Err(Refusal::new(&node.name, "a MaxPool with indices"));
     }
-    let largest = Activation { tensor: largest, ..x };
-    Ok(push(builder, node, &largest, window.output, Op::Table(table)))
+    let window = windows(node, &x, integer(node, "ceil_mode", 0) != 0)?;
+    let tensor = push(builder, node, &x.tensor, window.output, Op::Max(window));
+    Ok(moved(builder, node, &Activation { tensor, ..x }, target))
 }
 
-/// DQ → AveragePool → Q without padding.
+/// DQ → AveragePool → Q; padding counts where `count_include_pad` says so.
 pub(super) fn average(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.activation(input(node, 0)?)?;
-    let window = pooling(node, &x)?;
-    if list(node, "pads", &[0; 4]) != [0; 4] {
-        return Err(Refusal::new(&node.name, "a mean with padding"));
+    let window = windows(node, &x, false)?;
+    if integer(node, "ceil_mode", 0) != 0 && windows(node, &x, true)? != window {
+        return Err(Refusal::new(&node.name, "a mean of windows beyond the padding"));
     }
-    mean(builder, node, &x, window, target)
+    mean(builder, node, &x, window, integer(node, "count_include_pad", 0) != 0, target)
 }
 
-/// DQ → GlobalAveragePool → Q.
+/// DQ → GlobalAveragePool or ReduceMean over rows and columns → Q.
 pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.activation(input(node, 0)?)?;
-    let size = [x.tensor.view.height, x.tensor.view.width];
+    let refuse = |found: String| Refusal::new(&node.name, found);
+    let &[_, channels, height, width] = &x.tensor.shape[..] else {
+        return Err(refuse(format!("a mean of shape {:?}", x.tensor.shape)));
+    };
+    let mut keeps = true;
+    if node.op_type == "ReduceMean" {
+        let axes = match input(node, 1) {
+            Ok(name) => builder.onnx.integers(name)?.values,
+            Err(_) => list(node, "axes", &[]),
+        };
+        let mut axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + 4 } else { axis }).collect();
+        axes.sort_unstable();
+        if axes != [2, 3] {
+            return Err(refuse(format!("a mean over the axes {axes:?}")));
+        }
+        keeps = integer(node, "keepdims", 1) != 0;
+    }
+    let size = [height, width];
     let window = Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0] };
-    mean(builder, node, &x, window, target)
+    let tensor = mean(builder, node, &x, window, false, target)?;
+    Ok(if keeps { tensor } else { Quantised { shape: vec![1, channels], ..tensor } })
 }
 
 fn mean(
@@ -78,37 +93,13 @@ fn mean(
     node: &NodeProto,
     x: &Activation,
     window: Window,
+    padding_counts: bool,
     target: Target,
 ) -> Result<Quantised, Refusal> {
-    let count = (window.kernel[0] * window.kernel[1]) as f32;
-    let mean = Mean { zeros: [x.zero, target.zero], multiplier: x.scale / target.scale / count };
-    if !mean.multiplier.is_finite() || (target.low, target.high) != (-128, 127) {
-        return Err(Refusal::new(&node.name, "a clipped mean or a multiplier that is not finite"));
+    let mean = Mean { zeros: [x.zero, target.zero], multiplier: x.scale / target.scale, padding_counts };
+    if !mean.multiplier.is_finite() {
+        return Err(Refusal::new(&node.name, "a multiplier that is not finite"));
     }
-    Ok(push(builder, node, x, window.output, Op::Mean(window, mean)))
-}
-
-/// DQ → Resize to twice the size → Q, linear, half-pixel centres.
-pub(super) fn resize(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let refuse = || Refusal::new(&node.name, "a Resize other than linear, half_pixel, to twice the size");
-    let scales = builder.onnx.floats(input(node, 2)?).map_err(|_| refuse())?;
-    let linear = word(node, "mode", "nearest", "linear")
-        && word(node, "coordinate_transformation_mode", "half_pixel", "half_pixel")
-        && integer(node, "antialias", 0) == 0
-        && node.input.get(3).is_none_or(String::is_empty);
-    if scales.values != [1.0, 1.0, 2.0, 2.0] || !linear {
-        return Err(refuse());
-    }
-    let x = builder.activation(input(node, 0)?)?;
-    let view = x.tensor.view;
-    let upsample = Upsample {
-        size: [view.height, view.width],
-        channels: view.channels,
-        zeros: [x.zero, target.zero],
-        multiplier: x.scale / target.scale / 16.0,
-    };
-    if !upsample.multiplier.is_finite() || (target.low, target.high) != (-128, 127) {
-        return Err(refuse());
-    }
-    Ok(push(builder, node, &x, [2 * view.height, 2 * view.width], Op::Upsample(upsample)))
+    let tensor = push(builder, node, &x.tensor, window.output, Op::Mean(window, mean));
+    Ok(within(builder, node, tensor, target))
 }
