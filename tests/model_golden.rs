@@ -97,11 +97,7 @@ fn dense_cells(out: &VisionOutput) -> Vec<Vec<f32>> {
     let cells = (0..map.height)
         .step_by(DENSE_STEP)
         .flat_map(|y| (0..map.width).step_by(DENSE_STEP).map(move |x| (y, x)));
-    let at = |(y, x): (usize, usize)| {
-        let vector: Vec<f32> =
-            (0..map.channels).map(|c| map.data[(c * map.height + y) * map.width + x]).collect();
-        unit(&vector)
-    };
+    let at = |(y, x): (usize, usize)| unit(&map.data[(y * map.width + x) * map.channels..][..map.channels]);
     cells.map(at).collect()
 }
 

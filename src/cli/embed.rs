@@ -133,18 +133,15 @@ impl Tensors {
 /// The map's values, CHW, with the vector of each place scaled to unit length.
 fn unit_places(map: FeatureMap) -> Vec<f32> {
     let places = map.width * map.height;
+    let mut planes = vec![0.0; map.data.len()];
     let mut data = map.data;
-    let mut vector = vec![0.0; map.channels];
-    for place in 0..places {
-        for (value, channel) in vector.iter_mut().zip(data.iter().skip(place).step_by(places)) {
-            *value = *channel;
-        }
-        normalise::l2(&mut vector);
-        for (channel, value) in data.iter_mut().skip(place).step_by(places).zip(&vector) {
-            *channel = *value;
+    for (place, vector) in data.chunks_exact_mut(map.channels).enumerate() {
+        normalise::l2(vector);
+        for (to, value) in planes.iter_mut().skip(place).step_by(places).zip(vector) {
+            *to = *value;
         }
     }
-    data
+    planes
 }
 
 #[cfg(test)]
@@ -153,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_place_has_unit_length() {
-        let map = FeatureMap { channels: 2, width: 3, height: 1, data: vec![3.0, 0.0, -1.0, 4.0, 0.0, 0.0] };
+        let map = FeatureMap { channels: 2, width: 3, height: 1, data: vec![3.0, 4.0, 0.0, 0.0, -1.0, 0.0] };
         assert_eq!(unit_places(map), [0.6, 0.0, -1.0, 0.8, 0.0, 0.0]);
     }
 }

@@ -220,6 +220,18 @@ impl Pass<'_> {
         }
         Ok(())
     }
+
+    /// The same of an output `[1, channels, height, width]`, pixel after pixel.
+    pub(super) fn read_pixels(&mut self, index: usize, to: &mut Vec<f32>) -> Result<()> {
+        match self {
+            Self::Int8(file, pass) => pass.read_pixels(index, to).map_err(|error| failed(file, &error))?,
+            Self::Float { graph, values } => {
+                let channels = values[index].shape().get(1).copied().unwrap_or(1);
+                *to = lower::by_pixel(&graph.values(&values[index])?, channels);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn failed(file: &str, error: &TractError) -> Error {

@@ -17,7 +17,7 @@ pub struct Level {
     pub data: Vec<f32>,
 }
 
-/// A feature map, CHW.
+/// A feature map, HWC.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureMap {
     /// Number of channels.
@@ -26,7 +26,7 @@ pub struct FeatureMap {
     pub width: usize,
     /// Rows of cells.
     pub height: usize,
-    /// `channels · height · width` values, channel after channel.
+    /// `height · width · channels` values, place after place.
     pub data: Vec<f32>,
 }
 

@@ -40,15 +40,22 @@ fn chosen<'a>(pool: &'a Pool, rect: &Rect) -> &'a str {
     pool.maps.get(index).map_or("", String::as_str)
 }
 
-/// Appends, a channel at a time, the mean of `samples` × `samples` bilinear samples of `map` inside `rect`.
+/// Appends the mean of `samples` × `samples` bilinear samples of `map` inside `rect`, one value a channel.
 ///
 /// The mean of a grid of bilinear samples is separable: `Σ_y a_y Σ_x b_x · map[y][x]`.
 fn average(map: &FeatureMap, size: f32, rect: &Rect, samples: usize, vector: &mut Vec<f32>) {
     let columns = axis(rect.x0, rect.x1, size, map.width, samples);
     let rows = axis(rect.y0, rect.y1, size, map.height, samples);
-    for plane in map.data.chunks_exact(map.width * map.height) {
-        let row = |y: usize| columns.iter().map(|&(x, b)| b * plane[y * map.width + x]).sum::<f32>();
-        vector.push(rows.iter().map(|&(y, a)| a * row(y)).sum());
+    let start = vector.len();
+    vector.resize(start + map.channels, 0.0);
+    let mut row = vec![0.0; map.channels];
+    for &(y, a) in &rows {
+        row.fill(0.0);
+        for &(x, b) in &columns {
+            let place = &map.data[(y * map.width + x) * map.channels..][..map.channels];
+            row.iter_mut().zip(place).for_each(|(sum, value)| *sum += b * value);
+        }
+        vector[start..].iter_mut().zip(&row).for_each(|(sum, value)| *sum += a * value);
     }
 }
 

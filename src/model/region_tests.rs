@@ -10,7 +10,7 @@ fn rect(x0: f32, y0: f32, x1: f32, y1: f32) -> Rect {
 }
 
 fn map(channels: usize, side: usize, value: impl Fn(usize, usize, usize) -> f32) -> FeatureMap {
-    let cells = (0..channels).flat_map(|c| (0..side * side).map(move |i| (c, i / side, i % side)));
+    let cells = (0..side * side).flat_map(|i| (0..channels).map(move |c| (c, i / side, i % side)));
     let data = cells.map(|(c, y, x)| value(c, y, x)).collect();
     FeatureMap { channels, width: side, height: side, data }
 }
@@ -45,7 +45,7 @@ fn naive(map: &FeatureMap, around: &Rect, samples: usize) -> Vec<f32> {
         let (x2, y2) = ((x + 1).min(map.width - 1), (y + 1).min(map.height - 1));
         let (a, b) = (u - x as f32, v - y as f32);
         for (c, mean) in means.iter_mut().enumerate() {
-            let at = |y: usize, x: usize| map.data[(c * map.height + y) * map.width + x];
+            let at = |y: usize, x: usize| map.data[(y * map.width + x) * map.channels + c];
             let above = at(y, x) * (1.0 - a) + at(y, x2) * a;
             let below = at(y2, x) * (1.0 - a) + at(y2, x2) * a;
             *mean += (above * (1.0 - b) + below * b) / (samples * samples) as f32;

@@ -147,10 +147,10 @@ impl Vision {
         }
         for (name, plane) in &self.maps {
             if let Some(map) = output.maps.get_mut(name) {
-                pass.read(plane.index, &mut map.data)?;
+                pass.read_pixels(plane.index, &mut map.data)?;
             }
         }
-        pass.read(self.dense.index, &mut output.dense.data)
+        pass.read_pixels(self.dense.index, &mut output.dense.data)
     }
 
     /// What the network consists of, in the order in which it runs; empty if not even [`Vision::is_int8`].

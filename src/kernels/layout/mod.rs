@@ -36,6 +36,11 @@ pub fn dequantised(
     );
 }
 
+/// `output[i] = (input[i] − zero) · scale`, where `unit` is `(scale, zero)`.
+pub fn values(isa: Isa, unit: (f32, i32), input: &[i8], output: &mut [f32]) {
+    vectorised!(isa, scalar::values, (unit: (f32, i32), input: &[i8], output: &mut [f32]));
+}
+
 /// `output[i] = clamp(round_half_even(input[i] / scale) + zero)` where `unit` is `(scale, zero)`.
 pub fn quantised(isa: Isa, unit: (f32, i32), input: &[f32], output: &mut [i8]) {
     vectorised!(isa, scalar::quantised, (unit: (f32, i32), input: &[f32], output: &mut [i8]));

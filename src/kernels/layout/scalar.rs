@@ -31,6 +31,13 @@ pub(super) fn dequantised(
 }
 
 #[inline(always)]
+pub(super) fn values((scale, zero): (f32, i32), input: &[i8], output: &mut [f32]) {
+    for (to, &q) in output.iter_mut().zip(input) {
+        *to = (i32::from(q) - zero) as f32 * scale;
+    }
+}
+
+#[inline(always)]
 pub(super) fn quantised((scale, zero): (f32, i32), input: &[f32], output: &mut [i8]) {
     for (to, &from) in output.iter_mut().zip(input) {
         *to = round(from / scale, zero, -128, 127);
@@ -70,6 +77,9 @@ mod tests {
             let mut values = vec![0.0; 2];
             layout::dequantised(isa, 1, 2, (0.5, -3), &[1, 99, -5], &mut values);
             assert_eq!(values, [2.0, -1.0]);
+            let mut values = vec![0.0; 3];
+            layout::values(isa, (0.5, -3), &[1, 99, -5], &mut values);
+            assert_eq!(values, [2.0, 51.0, -1.0]);
             let mut quantised = vec![0; 5];
             layout::quantised(isa, (0.5, -3), &[2.0, -1.0, 0.25, 1e9, f32::NEG_INFINITY], &mut quantised);
             assert_eq!(quantised, [1, -5, -3, 127, -128]);

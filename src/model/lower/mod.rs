@@ -21,7 +21,7 @@ mod tests;
 pub(super) use check::check;
 pub(super) use entry::Entry;
 pub use plan::StepReport;
-pub(super) use plan::{Pass, Plan};
+pub(super) use plan::{Pass, Plan, by_pixel};
 pub(super) use prepare::prepare;
 
 use tract_onnx::pb::ModelProto;

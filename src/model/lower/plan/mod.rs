@@ -174,6 +174,42 @@ impl Pass<'_> {
         });
         Ok(())
     }
+
+    /// The values of output `index`, of shape `[1, channels, height, width]`, pixel after pixel.
+    pub(in crate::model) fn read_pixels(&mut self, index: usize, values: &mut Vec<f32>) -> TractResult<()> {
+        let output = &self.plan.outputs[index];
+        let channels = output.shape().get(1).copied().unwrap_or(1);
+        let (view, unit) = match &output.values {
+            Values::Dequantised(Activation { tensor, scale, zero }) if tensor.view.channels == channels => {
+                (tensor.view, (*scale, *zero))
+            }
+            _ => {
+                self.read(index, values)?;
+                *values = by_pixel(values, channels);
+                return Ok(());
+            }
+        };
+        let Self { plan, arena: Some(Arena { slots, scratch }) } = self else { return Ok(()) };
+        values.resize(view.len(), 0.0);
+        let from = &slots[view.buffer][view.offset..];
+        let parts = plan.team.threads() * usize::from(view.len() > step::SMALL / 8);
+        plan.team.split(scratch, values, view.channels, parts, |_, first, to| {
+            let from = &from[first * view.stride..];
+            if view.is_dense() {
+                return layout::values(plan.isa, unit, from, to);
+            }
+            for (to, from) in to.chunks_exact_mut(view.channels).zip(from.chunks(view.stride)) {
+                layout::values(plan.isa, unit, from, to);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// `[channels, pixels]` → `[pixels, channels]`.
+pub(in crate::model) fn by_pixel(planes: &[f32], channels: usize) -> Vec<f32> {
+    let pixels = planes.len() / channels.max(1);
+    (0..pixels).flat_map(|pixel| planes.iter().skip(pixel).step_by(pixels)).copied().collect()
 }
 
 impl Drop for Pass<'_> {
