@@ -1,4 +1,5 @@
 //! From i32 sums to int8: the end of every convolution.
+#![forbid(unsafe_code)]
 
 use super::table::Table;
 
@@ -29,11 +30,15 @@ impl Requantise {
     }
 }
 
-/// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and cannot overflow.
+/// Added to a number between ±2²², leaves no bits for a fraction: the sum is rounded half to even, its last bits are an integer.
+const WHOLE: f32 = 12_582_912.0;
+
+/// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and cannot overflow; a NaN becomes
+/// the least. Written so that compilers vectorise it, to one instruction a comparison on x86; a checked conversion they do not.
 #[inline(always)]
 pub(super) fn round(value: f32, zero: i32, low: i32, high: i32) -> i8 {
-    let value = value.max((low - zero) as f32).min((high - zero) as f32).round_ties_even();
-    // SAFETY: between two numbers that are i32; `max` of a NaN is the bound. A checked conversion would keep the compiler from
-    // vectorising the callers.
-    (unsafe { value.to_int_unchecked::<i32>() } + zero) as i8
+    let (least, most) = ((low - zero) as f32, (high - zero) as f32);
+    let value = if value > least { value } else { least };
+    let value = if value < most { value } else { most };
+    ((value + WHOLE).to_bits() as i32 - WHOLE.to_bits() as i32 + zero) as i8
 }

@@ -222,8 +222,8 @@ unsafe fn convolve<V: Vector, const COLUMNS: usize, const GROUPS: usize, const R
                     rounded[1][v] = epilogue.round(sums[1], multiplier);
                 }
             }
-            for (row, rounded) in rounded.into_iter().enumerate() {
-                for (beside, rounded) in rounded.into_iter().enumerate().take(count - window) {
+            for (row, rounded) in rounded.iter().enumerate() {
+                for (beside, &rounded) in rounded.iter().enumerate().take(count - window) {
                     let at = (row * width + x + window + beside) * channels + block.start;
                     V::write_first(&mut output[at..][..within], epilogue.finish(rounded));
                 }

@@ -1,5 +1,7 @@
 //! Between planes (NCHW), as the graph's inputs and outputs have them, and interleaved channels (NHWC).
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod scalar;
 
 use super::Isa;
@@ -7,6 +9,11 @@ use super::isa::vectorised;
 
 /// `output[pixel][channel] = input[channel · plane + pixel]`.
 pub fn interleaved(isa: Isa, channels: usize, plane: usize, input: &[i8], output: &mut [i8]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa != Isa::Scalar && channels == 3 && output.len() >= 16 * channels {
+        // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
+        return unsafe { avx2::three(plane, input, output) };
+    }
     vectorised!(
         isa,
         scalar::interleaved,
@@ -29,6 +36,11 @@ pub fn dequantised(
     input: &[i8],
     output: &mut [f32],
 ) {
+    #[cfg(target_arch = "x86_64")]
+    if isa != Isa::Scalar && channels >= 16 && output.len() >= 16 * channels {
+        // SAFETY: as above.
+        return unsafe { avx2::dequantised(channels, stride, unit, input, output) };
+    }
     vectorised!(
         isa,
         scalar::dequantised,

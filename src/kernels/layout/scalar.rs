@@ -85,4 +85,25 @@ mod tests {
             assert_eq!(quantised, [1, -5, -3, 127, -128]);
         }
     }
+
+    #[test]
+    fn every_isa_gives_what_scalar_gives() {
+        for channels in [1, 3, 15, 16, 17, 33, 40] {
+            for pixels in [1, 15, 16, 17, 50] {
+                let input: Vec<i8> =
+                    (0..(channels + 2) * (pixels + 1)).map(|i| ((i * 7919) >> 3) as i8).collect();
+                let run = |isa| {
+                    let (mut pixelwise, mut values) =
+                        (vec![0; channels * pixels], vec![0.0; channels * pixels]);
+                    layout::interleaved(isa, channels, pixels + 1, &input, &mut pixelwise);
+                    layout::dequantised(isa, channels, channels + 2, (0.37, -9), &input, &mut values);
+                    (pixelwise, values)
+                };
+                let expected = run(Isa::Scalar);
+                for isa in Isa::available() {
+                    assert!(run(isa) == expected, "{isa:?} {channels} channels, {pixels} pixels");
+                }
+            }
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! Pooling: the largest value or the mean of each window.
 
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 use super::Isa;
 use super::isa::vectorised;
 use super::patches::Window;
+#[cfg(target_arch = "x86_64")]
+use super::vector::{Avx2, Avx512Vnni, compiled};
 
 /// How sums become a mean in the result's scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,11 +23,21 @@ pub struct Mean {
 
 /// The largest value of each window that lies in the picture; padding never wins. `output` begins with row `first`.
 pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8]) {
-    vectorised!(
-        isa,
-        scalar::max,
-        (window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8])
-    );
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 | Isa::AvxVnni if vector::fits(window, channels) => compiled!(
+            "avx2",
+            vector::max::<Avx2>,
+            (window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8])
+        ),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vnni if vector::fits(window, channels) => compiled!(
+            "avx512f,avx512bw,avx512vnni,avx512vbmi",
+            vector::max::<Avx512Vnni>,
+            (window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8])
+        ),
+        _ => scalar::max(window, channels, input, first, output),
+    }
 }
 
 /// `round_half_even(Σ (x − zx) · (multiplier / n)) + zy`, saturated, for the n values of a window. `sums` is scratch of one value a channel; `output`

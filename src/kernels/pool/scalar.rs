@@ -89,6 +89,36 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_of_any_window_on_every_isa() {
+        for channels in [1, 7, 24, 31, 32, 33, 64, 65, 2000] {
+            for (side, kernel, stride, pad, after) in [
+                ([5, 7], [3, 3], [2, 2], [1, 1], 1),
+                ([9, 30], [3, 3], [2, 2], [1, 1], 0),
+                ([4, 4], [2, 2], [2, 2], [0, 0], 0),
+                ([6, 5], [5, 5], [1, 1], [2, 2], 2),
+                ([3, 3], [3, 2], [1, 3], [2, 1], 2),
+            ] {
+                let output =
+                    [0, 1].map(|axis| (side[axis] + pad[axis] + after - kernel[axis]) / stride[axis] + 1);
+                let window = Window { input: side, output, kernel, stride, pad };
+                let input: Vec<i8> =
+                    (0..side[0] * side[1] * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
+                let run = |isa| {
+                    let mut found = vec![0; output[0] * output[1] * channels];
+                    let (top, bottom) = found.split_at_mut(output[1] * channels);
+                    pool::max(isa, &window, channels, &input, 0, top);
+                    pool::max(isa, &window, channels, &input, 1, bottom);
+                    found
+                };
+                let expected = run(Isa::Scalar);
+                for isa in Isa::available() {
+                    assert!(run(isa) == expected, "{isa:?} {channels} {window:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_isa_gives_what_scalar_gives() {
         let window = Window { input: [5, 7], output: [2, 3], kernel: [3, 3], stride: [2, 2], pad: [0, 0] };
         for channels in [1, 31, 32, 33, 58, 65] {
