@@ -1,100 +1,40 @@
 """The integer arithmetic of the Rust engine in numpy, on the same QDQ file. `src/kernels/mod.rs` states the arithmetic.
 
-`python -m quantize.fake_quant MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` (int8) and writes all
-outputs. Chains that the engine leaves in float (a softmax and the layer behind it) are computed in float here, too.
+`python -m quantize.fake_quant MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` and writes all outputs.
+Chains that the engine leaves in float (a softmax and the layer behind it) are computed in float here, too.
 """
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import numpy_helper
 from safetensors.numpy import load_file, save_file
 
-Array = NDArray[Any]
-F = np.float32
+from quantize import functions
+from quantize.integers import (
+    INFINITY,
+    Array,
+    F,
+    Quantised,
+    Sums,
+    bias_units,
+    conv,
+    mean,
+    product,
+    saturate,
+    spread,
+    upsample,
+    windows,
+)
 
 
-@dataclass
-class Quantised:
-    """`value = (q − zero) · scale`; scale and zero are numbers, or arrays for weights."""
-
-    q: Array
-    scale: Array
-    zero: Array
-
-    @property
-    def centred(self) -> Array:
-        """`q − zero` as int64; weights have their channels on axis 0."""
-        return self.q.astype(np.int64) - self._spread(self.zero).astype(np.int64)
-
-    @property
-    def value(self) -> Array:
-        """In float32."""
-        return self.centred.astype(F) * self._spread(self.scale)
-
-    def _spread(self, parameter: Array) -> Array:
-        return parameter.reshape((-1,) + (1,) * (self.q.ndim - 1)) if parameter.ndim else parameter
-
-
-@dataclass
-class Sums:
-    """Terms `sum · multiplier`, added up in order; multipliers are divided by the result's scale and then by `count`."""
-
-    terms: list[tuple[Array, Array]]
-    count: int = 1
-
-    def quantise(self, scale: Array, zero: Array) -> Array:
-        """In float32 throughout."""
-        first, *others = (term.astype(F) * (factor / scale / F(self.count)) for term, factor in self.terms)
-        return saturate(sum(others, first), zero)
-
-
-def saturate(x: Array, zero: Array) -> Array:
-    """`clamp(round_half_even(x) + zero)`."""
-    return np.clip(np.rint(x) + F(zero), -128, 127).astype(np.int8)
-
-
-def windows(x: Array, kernel: list[int], strides: list[int], pads: list[int], fill: int) -> Array:
-    """`[C, H, W]` → `[C, rows, columns, kernel rows, kernel columns]`."""
-    x = np.pad(x, ((0, 0), (pads[0], pads[2]), (pads[1], pads[3])), constant_values=fill)
-    view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))
-    return view[:, :: strides[0], :: strides[1]]
-
-
-def conv(x: Quantised, weights: Quantised, bias: Quantised | None, a: dict[str, Any]) -> Sums:
-    """Exact sums; padding is zero because `x − zero` is padded."""
-    patches = windows(x.centred[0], a["kernel_shape"], a["strides"], a["pads"], 0)
-    if a["group"] == 1:
-        rows = patches.transpose(1, 2, 0, 3, 4).reshape(patches.shape[1] * patches.shape[2], -1)
-        # Products of int8 add up exactly in float64.
-        sums = rows.astype(np.float64) @ weights.q.reshape(weights.q.shape[0], -1).T.astype(np.float64)
-        sums = sums.T.reshape(-1, *patches.shape[1:3])
-    else:
-        sums = np.einsum("chwij,cij->chw", patches.astype(np.float64), weights.q[:, 0].astype(np.float64))
-    if bias is not None:
-        sums = sums + bias.q.reshape(-1, 1, 1)
-    return Sums([(sums[None].astype(np.int64), (x.scale * weights.scale).reshape(-1, 1, 1))])
-
-
-def upsample(x: Array) -> Array:
-    """Twice the height and width: 3 parts of the nearer and 1 of the farther neighbour on each axis; the sum of all is 16."""
-    for axis in (2, 3):
-        count = x.shape[axis]
-        at = np.arange(2 * count)
-        far = np.clip(at // 2 + np.where(at % 2 == 0, -1, 1), 0, count - 1)
-        x = 3 * x.take(at // 2, axis) + x.take(far, axis)
-    return x
-
-
-def softmax(x: Array) -> Array:
-    """Along the last axis, in float32."""
-    e: Array = np.exp(x - x.max(-1, keepdims=True))
-    shares: Array = e / e.sum(-1, keepdims=True)
+def softmax(x: Array, axis: int) -> Array:
+    """In float32."""
+    e: Array = np.exp(x - x.max(axis, keepdims=True))
+    shares: Array = e / e.sum(axis, keepdims=True)
     return shares
 
 
@@ -103,68 +43,149 @@ def attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
 
 
+def real(x: Any) -> Array:
+    """In float32, what a node of float values reads."""
+    if isinstance(x, Sums):
+        raise ValueError(f"{x}: sums that are not quantised, expected a tensor")
+    return x.value if isinstance(x, Quantised) else np.asarray(x)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether it is quantised and not stored in the file."""
+    return isinstance(x, Quantised) and not x.constant
+
+
+def joined(op: str, x: Any, y: Any) -> Sums | None:
+    """Add and Mul of two quantised tensors, a sum and a tensor, a product and its bias; None if they are of one tensor."""
+    if is_tensor(x) and is_tensor(y) and x is not y:
+        if op == "Mul":
+            return Sums([(x.centred * y.centred, x.scale * y.scale)])
+        return Sums([(x.centred, x.scale), (y.centred, y.scale)])
+    if op == "Mul" or not (isinstance(x, Sums) or isinstance(y, Sums)):
+        return None
+    sums, other = (x, y) if isinstance(x, Sums) else (y, x)
+    if is_tensor(other):
+        return Sums([*sums.terms, (other.centred, other.scale)])
+    values, unit = sums.terms[0]
+    return Sums([(values + bias_units(other, unit), unit)])
+
+
+def clip(inputs: list[Any], a: dict[str, Any]) -> Any:
+    """Of integers, of sums, or of float values."""
+    x, *bounds = (*inputs, None, None)[:3]
+    names = zip(bounds, (("min", -INFINITY), ("max", INFINITY)), strict=True)
+    low, high = (float(real(bound)) if bound is not None else a.get(name, default) for bound, (name, default) in names)
+    if isinstance(x, Sums):
+        return x.within(low, high)
+    value = real(x)
+    return np.clip(value, low, high).astype(value.dtype)
+
+
+def moved(op: str, x: Array, others: list[Any], a: dict[str, Any]) -> Any:
+    """The ops that move values; Split has several results."""
+    match op:
+        case "Transpose":
+            return x.transpose(a.get("perm"))
+        case "Flatten":
+            return x.reshape(int(np.prod(x.shape[: a.get("axis", 1)])), -1)
+        case "Reshape":
+            return x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(others[0])])
+        case "Squeeze":
+            return x.squeeze(tuple(others[0]) if others else None)
+        case "Unsqueeze":
+            return np.expand_dims(x, tuple(others[0]))
+        case "Slice":
+            starts, ends, axes = (int(i[0]) for i in others[:3])
+            return x.take(range(x.shape[axes])[starts:ends], axes)
+        case "Split":
+            return np.split(x, np.cumsum(others[0])[:-1], a.get("axis", 0))
+    raise ValueError(f"{op}: no op that moves values")
+
+
+def pooled(op: str, x: Quantised, others: list[Any], a: dict[str, Any]) -> Any:
+    """Windows and whole pictures, smaller or larger."""
+    match op:
+        case "MaxPool":
+            view = windows(x.q[0], a, np.iinfo(x.q.dtype).min)
+            return Quantised(view.max((3, 4))[None], x.scale, x.zero)
+        case "AveragePool":
+            return mean(x, a)
+        case "GlobalAveragePool" | "ReduceMean":
+            keep = bool(a.get("keepdims", 1))
+            count = np.array(x.q.shape[2] * x.q.shape[3])
+            return Sums([(x.centred.sum((2, 3), keepdims=keep), x.scale)], count)
+        case "Resize" if a["mode"] == b"nearest":
+            return Quantised(x.q.repeat(2, 2).repeat(2, 3), x.scale, x.zero)
+        case "Resize":
+            return Sums([(upsample(x.centred), x.scale)], np.array(16))
+    raise ValueError(f"{op}: no pooling")
+
+
 def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
     """The value of one node: Quantised where only quantised values move, Sums where they add up, an array in float."""
-    x = inputs[0]
-    match node.op_type:
+    x, op, others = inputs[0], node.op_type, inputs[1:]
+    match op:
         case "Conv":
-            return conv(x, inputs[1], inputs[2] if len(inputs) > 2 else None, a)
-        case "Gemm" if isinstance(x, Quantised):
-            sums = x.centred @ inputs[1].q.astype(np.int64).T + inputs[2].q
-            return Sums([(sums, x.scale * inputs[1].scale)])
-        case "Gemm":
-            bias = inputs[2].value if isinstance(inputs[2], Quantised) else inputs[2]
-            return x @ inputs[1].value.T + bias
-        case "Add":
-            return Sums([(term.centred, term.scale) for term in inputs])
-        case "LeakyRelu":
-            return np.where(x.value < 0, F(a["alpha"]) * x.value, x.value)
+            return conv(x, others[0], others[1] if len(others) > 1 else None, a)
+        case "Gemm" | "MatMul" if isinstance(x, Quantised):
+            return product(x, others[0], others[1] if len(others) > 1 else None, bool(a.get("transB", 0)))
+        case "Gemm" | "MatMul":
+            w = real(others[0]).T if a.get("transB", 0) else real(others[0])
+            return x @ w + (real(others[1]) if len(others) > 1 else F(0))
+        case "Add" | "Mul" if (sums := joined(op, *inputs)) is not None:
+            return sums
+        case "Relu" if isinstance(x, Sums):
+            return x.within(0, INFINITY)
+        case "Clip":
+            return clip(inputs, a)
         case "Softmax":
-            return softmax(x.value)
+            return softmax(real(x), a.get("axis", -1))
         case "Concat":
-            return np.concatenate([term.value for term in inputs], a["axis"])
-        case "Reshape":
-            return x.value.reshape(inputs[1])
-        case "Transpose":
-            return x.value.transpose(a["perm"])
-        case "Flatten":
-            return x.value.reshape(x.q.shape[0], -1)
-        case "Slice":
-            starts, ends, axes = (int(i[0]) for i in inputs[1:4])
-            return np.take(x.value, range(starts, min(ends, x.q.shape[axes])), axes)
-        case "MaxPool":
-            view = windows(x.q[0], a["kernel_shape"], a["strides"], a["pads"], -128)
-            return Quantised(view.max((3, 4))[None], x.scale, x.zero).value
-        case "AveragePool":
-            view = windows(x.centred[0], a["kernel_shape"], a["strides"], a["pads"], 0)
-            return Sums([(view.sum((3, 4))[None], x.scale)], view.shape[3] * view.shape[4])
-        case "GlobalAveragePool":
-            return Sums([(x.centred.sum((2, 3), keepdims=True), x.scale)], x.q.shape[2] * x.q.shape[3])
-        case "Resize":
-            return Sums([(upsample(x.centred), x.scale)], 16)
-    raise ValueError(f"{node.name}: found op {node.op_type}, expected one that the engine lowers")
+            return np.concatenate([real(term) for term in inputs], a["axis"])
+        case "Identity" | "Dropout":
+            return x
+        case "Transpose" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Slice" | "Split":
+            return moved(op, real(x), others, a)
+        case "MaxPool" | "AveragePool" | "GlobalAveragePool" | "ReduceMean" | "Resize":
+            return pooled(op, x, others, a)
+        case _ if op in functions.OPS:
+            return functions.apply(op, [real(term) for term in inputs], a)
+    raise ValueError(f"{node.name}: found op {op}, expected one that the engine lowers")
+
+
+def quantise(x: Any, scale: Array, zero: Array, axis: int) -> Array:
+    """What a QuantizeLinear makes of sums or values."""
+    if isinstance(x, Sums):
+        return x.quantise(scale, zero)
+    value = real(x)
+    return saturate(value / spread(scale, value.ndim, axis), spread(zero, value.ndim, axis))
 
 
 def run(model: onnx.ModelProto, image: Array) -> dict[str, Array]:
-    """All outputs in float32 for `image`, the int8 input `[1, 3, S, S]`."""
+    """All outputs in float32 for `image`, the input `[1, C, H, W]`."""
     graph = model.graph
     values: dict[str, Any] = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    constants = set(values)
     values[graph.input[0].name] = image
     for node in graph.node:
+        a = attributes(node)
         inputs: list[Any] = [values[name] if name else None for name in node.input]
         match node.op_type:
+            case "Constant":
+                values[node.output[0]] = numpy_helper.to_array(a["value"])
             case "DequantizeLinear":
-                values[node.output[0]] = Quantised(*inputs)
+                q, scale, zero = (*inputs, np.zeros_like(inputs[1], inputs[0].dtype))[:3]
+                values[node.output[0]] = Quantised(q, scale, zero, a.get("axis", 1), node.input[0] in constants)
             case "QuantizeLinear":
-                x, scale, zero = inputs
-                if isinstance(x, Sums):
-                    values[node.output[0]] = x.quantise(scale, zero)
-                else:
-                    real = x.value if isinstance(x, Quantised) else x
-                    values[node.output[0]] = saturate(real / scale, zero)
+                scale, zero = (*inputs[1:], np.zeros_like(inputs[1], np.uint8))[:2]
+                values[node.output[0]] = quantise(inputs[0], scale, zero, a.get("axis", 1))
+            case "Split":
+                values.update(zip(node.output, compute(node, inputs, a), strict=True))
             case _:
-                values[node.output[0]] = compute(node, inputs, attributes(node))
-    return {output.name: values[output.name].value for output in graph.output}
+                values[node.output[0]] = compute(node, inputs, a)
+        if all(name in constants or not name for name in node.input):
+            constants.update(node.output)
+    return {output.name: real(values[output.name]) for output in graph.output}
 
 
 def main() -> None:

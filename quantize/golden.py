@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import save_file
 
-from quantize import fake_quant, reference
+from quantize import fake_quant, fixture_networks, reference
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.predictor import Picture
 from quantize.geometry import Floats
@@ -129,7 +129,18 @@ def int8_cases(folder: Path) -> None:
         (folder / f"{name}.json").write_text(json.dumps(case, indent=1) + "\n")
 
 
+def small_cases(folder: Path) -> None:
+    """Writes `<name>.onnx`, and in `<name>.safetensors` an `image` and the outputs by the integer arithmetic."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for fixture in fixture_networks.networks():
+        model = fixture.model()
+        onnx.save(model, folder / f"{fixture.name}.onnx")
+        outputs = {name: np.ascontiguousarray(value, "<f4") for name, value in fake_quant.run(model, fixture.image).items()}
+        save_file({"image": fixture.image} | outputs, folder / f"{fixture.name}.safetensors")
+
+
 if __name__ == "__main__":
     preprocess_cases(FOLDER / "preprocess")
     model_cases(FOLDER / "model")
     int8_cases(FOLDER / "int8")
+    small_cases(FOLDER / "small")

@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 from onnx import helper
-from quantize.fake_quant import Quantised, Sums, compute, saturate, upsample
+from quantize.fake_quant import compute
 from quantize.golden import BUNDLE, FOLDER, MODEL_CASES
+from quantize.integers import Quantised, Sums, saturate, upsample
 
 SCALE = np.array(0.5, np.float32)
 ZERO = np.array(0, np.int8)

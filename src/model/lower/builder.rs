@@ -127,7 +127,7 @@ impl<'a> Builder<'a> {
             Ok(None) => return Ok(()),
             Err(refusal) if refusal.broken => return Err(refusal),
             Err(refusal) => {
-                let tensor = self.island(output)?;
+                let tensor = self.island(input, (scale, zero))?;
                 self.left.push(refusal);
                 Quantised { unsigned, ..tensor }
             }

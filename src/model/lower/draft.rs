@@ -83,7 +83,8 @@ pub(super) enum Op {
     Repeat,
     /// All values in the order of planes.
     Planes,
-    Island(Box<Island>),
+    /// Its results are quantised with this scale and zero point.
+    Island(Box<Island>, (f32, i32)),
 }
 
 /// One step: `to`, a whole buffer, from `from`.
@@ -101,7 +102,7 @@ impl Draft {
     pub(super) fn macs(&self) -> u64 {
         match &self.op {
             Op::Convolution(conv) | Op::Residual(conv, _) => (self.to.pixels() * conv.weights.len()) as u64,
-            Op::Island(island) => island.macs,
+            Op::Island(island, _) => island.macs,
             _ => 0,
         }
     }

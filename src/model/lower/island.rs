@@ -9,12 +9,10 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::Cost;
 
-/// A part of the graph in float, with quantised inputs and one output, in the layout of the graph.
+/// A part of the graph in float, with quantised inputs and one float output, in the layout of the graph.
 pub(super) struct Island {
     plan: Arc<TypedRunnableModel>,
     inputs: Vec<(DatumType, Vec<usize>)>,
-    /// Type of the output: i8, u8 or f32.
-    pub(super) kind: DatumType,
     /// Shape of the output.
     pub(super) output: Vec<usize>,
     /// Multiplications with additions.
@@ -23,13 +21,13 @@ pub(super) struct Island {
 
 impl fmt::Debug for Island {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Island({:?} → {:?} {:?})", self.inputs, self.kind, self.output)
+        write!(formatter, "Island({:?} → {:?})", self.inputs, self.output)
     }
 }
 
 impl Island {
-    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors) to the tensor
-    /// `output`.
+    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors) to the float
+    /// tensor `output`.
     pub(super) fn new(
         model: &ModelProto,
         nodes: Vec<NodeProto>,
@@ -70,31 +68,16 @@ impl Island {
         let Some(shape) = fact.shape.as_concrete().map(<[usize]>::to_vec) else {
             return Err(TractError::msg(format!("{:?} where fixed sizes were expected", fact.shape)));
         };
-        let kind = fact.datum_type;
-        if ![i8::datum_type(), u8::datum_type(), f32::datum_type()].contains(&kind) {
-            return Err(TractError::msg(format!("{kind:?} where int8, uint8 or f32 was expected")));
+        if fact.datum_type != f32::datum_type() {
+            return Err(TractError::msg(format!("{:?} where f32 was expected", fact.datum_type)));
         }
         let inputs = inputs.iter().map(|(_, kind, shape)| (*kind, shape.clone())).collect();
         let macs = macs(plan.model())?;
-        Ok(Self { plan, inputs, kind, output: shape, macs })
+        Ok(Self { plan, inputs, output: shape, macs })
     }
 
     /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values likewise.
-    pub(super) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<i8>> {
-        let output = self.pass(inputs)?;
-        if self.kind == u8::datum_type() {
-            let view = output.to_plain_array_view::<u8>()?;
-            return Ok(view.iter().map(|&q| signed(q)).collect());
-        }
-        Ok(output.to_plain_array_view::<i8>()?.iter().copied().collect())
-    }
-
-    /// The same where the output is of f32.
-    pub(super) fn run_float(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
-        Ok(self.pass(inputs)?.to_plain_array_view::<f32>()?.iter().copied().collect())
-    }
-
-    fn pass(&self, inputs: &[Vec<i8>]) -> TractResult<TValue> {
+    pub(super) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
         let inputs = inputs.iter().zip(&self.inputs).map(|(data, (kind, shape))| {
             if *kind == u8::datum_type() {
                 let data: Vec<u8> = data.iter().map(|&q| q as u8 ^ 128).collect();
@@ -102,7 +85,8 @@ impl Island {
             }
             Tensor::from_shape(shape, data).map(TValue::from)
         });
-        Ok(self.plan.run(inputs.collect::<TractResult<_>>()?)?.remove(0))
+        let outputs = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
+        Ok(outputs[0].to_plain_array_view::<f32>()?.iter().copied().collect())
     }
 }
 

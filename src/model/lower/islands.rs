@@ -18,9 +18,10 @@ struct Part {
 }
 
 impl Builder<'_> {
-    /// Leaves all nodes between the quantised tensor `output` and those before it to tract.
-    pub(super) fn island(&mut self, output: &str) -> Result<Quantised, Refusal> {
-        let (island, from) = self.cut(output)?;
+    /// Leaves all nodes between the float tensor `name` and the quantised ones before it to tract, and quantises what comes of them
+    /// with `unit`, scale and zero point. (tract 0.23.9 scales a softmax wrongly where it quantises it itself.)
+    pub(super) fn island(&mut self, name: &str, unit: (f32, i32)) -> Result<Quantised, Refusal> {
+        let (island, from) = self.cut(name)?;
         let shape = island.output.clone();
         let tensor = match shape[..] {
             [1, channels] => Quantised::vector(self.buffer(channels, 1, 1)),
@@ -32,7 +33,7 @@ impl Builder<'_> {
             }
         };
         let to = if tensor.order == Order::Last { flat(tensor.view) } else { tensor.view };
-        self.push(output, Op::Island(Box::new(island)), from, to);
+        self.push(name, Op::Island(Box::new(island), unit), from, to);
         Ok(tensor)
     }
 

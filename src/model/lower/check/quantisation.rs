@@ -37,7 +37,7 @@ pub(super) fn check(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
         let kind = kind.unwrap_or(DataType::Uint8);
         match stored_as(onnx, tensor) {
             Some(found) if found != kind && input(2).is_some() => {
-                let found = format!("a {kind:?} zero point for a {found:?} tensor");
+                let found = format!("a zero point of {kind:?} for a tensor of {found:?}");
                 return Err(Flaw::new(found, "one type for both"));
             }
             _ => {}

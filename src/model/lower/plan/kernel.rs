@@ -30,7 +30,8 @@ pub(super) enum Kernel {
     Upsample(Upsample),
     Repeat,
     Planes,
-    Island(Box<Island>),
+    /// Its results are quantised with this scale and zero point.
+    Island(Box<Island>, (f32, i32)),
 }
 
 impl Kernel {
@@ -52,7 +53,7 @@ impl Kernel {
             Op::Max(window) => Self::Max(window),
             Op::Mean(window, mean) => Self::Mean(window, mean),
             Op::Upsample(upsample) => Self::Upsample(upsample),
-            Op::Island(island) => Self::Island(island),
+            Op::Island(island, unit) => Self::Island(island, unit),
         }
     }
 
@@ -85,7 +86,7 @@ impl Kernel {
             Self::Max(_) => "max_pool",
             Self::Mean(..) => "mean",
             Self::Upsample(_) => "upsample",
-            Self::Island(_) => "float",
+            Self::Island(..) => "float",
         }
     }
 }

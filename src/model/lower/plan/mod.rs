@@ -160,7 +160,7 @@ impl Pass<'_> {
         let (tensor, unit) = match &plan.outputs[index].values {
             Values::Dequantised(Activation { tensor, scale, zero }) => (tensor, (*scale, *zero)),
             Values::Float { island, from } => {
-                *values = island.run_float(&step::planes(plan.isa, from, slots))?;
+                *values = island.run(&step::planes(plan.isa, from, slots))?;
                 return Ok(());
             }
         };

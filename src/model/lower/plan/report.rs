@@ -33,7 +33,7 @@ impl Plan {
             node: step.name.clone(),
             kernel: step.kernel.name(),
             // Islands come in the order of their refusals.
-            refusal: matches!(step.kernel, Kernel::Island(_))
+            refusal: matches!(step.kernel, Kernel::Island(..))
                 .then(|| left.next().map_or_else(String::new, |refusal| refusal.why.clone())),
             shape: [step.to.channels, step.to.height, step.to.width],
             macs: step.macs,

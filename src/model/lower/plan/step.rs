@@ -128,8 +128,10 @@ impl Step {
                 repeat::twice(self.from[0].width, channels, input(0), first, to);
             }),
             Kernel::Planes => layout::planes(isa, self.from[0].channels, self.from[0].stride, input(0), to),
-            Kernel::Island(island) => {
-                let values = island.run(&planes(isa, &self.from, slots))?;
+            Kernel::Island(island, unit) => {
+                let floats = island.run(&planes(isa, &self.from, slots))?;
+                let mut values = vec![0; floats.len()];
+                layout::quantised(isa, *unit, &floats, &mut values);
                 layout::interleaved(isa, channels, self.to.pixels(), &values, to);
             }
         }
