@@ -18,7 +18,7 @@ from cases import CASES, Case, Files, made
 from engines import Engine
 from masking import LEVELS, Mask
 
-ENGINES = ("edgeclip", "tract", "ort-s8", "ort-u8", "ort-f32", "ncnn-f32", "ncnn-bf16", "ncnn-int8")
+ENGINES = ("edgeclip", "tract", "ort-s8", "ort-u8", "ort-u8u8", "ort-f32", "ncnn-f32", "ncnn-bf16", "ncnn-int8")
 # An engine's turn: an untimed pass, as caches and pages are another's, then so many timed ones.
 TIMED = 3
 # seconds before a turn, in which the threads of the engine before it stop spinning
@@ -42,21 +42,26 @@ class Result:
 
     def best(self, family: str) -> str:
         """The fastest form of `ort` int8, `ncnn`, or an engine itself."""
-        forms_of = {"ort": ["ort-s8", "ort-u8"], "ncnn": ["ncnn-f32", "ncnn-bf16", "ncnn-int8"]}.get(family, [family])
+        forms_of = {"ort": ["ort-s8", "ort-u8", "ort-u8u8"], "ncnn": ["ncnn-f32", "ncnn-bf16", "ncnn-int8"]}.get(family, [family])
         return min(forms_of, key=self.median)
+
+    def best_exact(self) -> str:
+        """The fastest int8 form of ONNX Runtime that computes the network."""
+        exact = [name for name in ("ort-s8", "ort-u8", "ort-u8u8") if agreement.SATURATED not in self.agreement.get(name, "")]
+        return min(exact, key=self.median)
 
     def ratio(self, family: str) -> float:
         """edgeclip's time by that of the family's best form."""
         return self.median("edgeclip") / self.median(self.best(family))
 
 
-def compare(case: Case, files: Files, engines: dict[str, Engine]) -> dict[str, str]:
+def compare(files: Files, engines: dict[str, Engine], saturates: bool) -> dict[str, str]:
     """Asserts that all engines compute the same network; leaves picture 0 as their input."""
     lengths = forms.output_lengths(files.model)
     other = engines[agreement.REFERENCE].outputs(files.picture(1), lengths)
     found = {name: engine.outputs(files.picture(0), lengths) for name, engine in engines.items()}
     reference = found.pop(agreement.REFERENCE)
-    return {name: agreement.check(name, outputs, reference, other) for name, outputs in found.items()}
+    return {name: agreement.check(name, outputs, reference, other, saturates) for name, outputs in found.items()}
 
 
 def compare_first_layers(files: Files, binary: Path, mask: Mask | None) -> str:
@@ -65,7 +70,7 @@ def compare_first_layers(files: Files, binary: Path, mask: Mask | None) -> str:
 
     model = onnx.load(files.first_layers)
     found = []
-    for name in ("edgeclip", "ort-s8"):
+    for name in ("edgeclip", agreement.REFERENCE):
         engine = Engine(name, files.first_layers, 1, 1.0, binary, mask)
         found.append(engine.outputs(files.picture(0), forms.output_lengths(model)))
         engine.close()
@@ -80,7 +85,7 @@ def measure(case: Case, threads: int, runs: int, binary: Path, cache: Path, mask
     engines = {name: Engine(name, files.of(name), threads, scale, binary, mask) for name in ENGINES}
     result.details = {name: engine.detail for name, engine in engines.items()}
     result.load = {name: engine.load_ms for name, engine in engines.items()}
-    result.agreement = {"first layers": compare_first_layers(files, binary, mask), **compare(case, files, engines)}
+    result.agreement = {"first layers": compare_first_layers(files, binary, mask), **compare(files, engines, not has_vnni(mask))}
     result.times = {name: [] for name in ENGINES}
     for turn in range(-(-runs // TIMED)):
         shift = turn % len(ENGINES)
@@ -90,6 +95,13 @@ def measure(case: Case, threads: int, runs: int, binary: Path, cache: Path, mask
     for engine in engines.values():
         engine.close()
     return result
+
+
+def has_vnni(mask: Mask | None) -> bool:
+    """Whether the engines see an instruction that adds four products of u8 and s8 without saturation."""
+    flags = Path("/proc/cpuinfo").read_text()
+    seen = {None: ("avx_vnni", "avx512_vnni"), "avxvnni": ("avx_vnni",), "avx2": ()}[mask.level if mask else None]
+    return any(f" {flag}" in flags for flag in seen)
 
 
 def physical_cores() -> int:

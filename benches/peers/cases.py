@@ -15,6 +15,8 @@ import quantiser
 
 HERE = Path(__file__).parent
 DEFAULT = HERE.parents[1] / "models/default/vision.onnx"
+# A change of any makes the files anew.
+SOURCES = ("cases.py", "forms.py", "maker.py", "ncnn_int8.py", "quantiser.py", "requirements.txt")
 # of which a convolution is compared step by step: more would compare how rounding errors grow
 FIRST_LAYERS = 4
 
@@ -42,8 +44,8 @@ class Files:
     def of(self, engine: str) -> Path:
         """What `engine` loads; for ncnn the stem of .param and .bin."""
         names = {
-            "edgeclip": "qdq.onnx", "tract": "qdq.onnx", "ort-s8": "qdq.onnx", "ort-u8": "u8.onnx", "ort-f32": "float.onnx",
-            "ncnn-f32": "float.ncnn", "ncnn-bf16": "float.ncnn", "ncnn-int8": "int8",
+            "edgeclip": "qdq.onnx", "tract": "qdq.onnx", "ort-s8": "qdq.onnx",
+            "ort-u8": "u8.onnx", "ort-u8u8": "u8.onnx", "ort-f32": "float.onnx", "ncnn-f32": "float.ncnn", "ncnn-bf16": "float.ncnn", "ncnn-int8": "int8",
         }  # fmt: skip
         return self.folder / names[engine]
 
@@ -65,7 +67,7 @@ class Files:
 def made(case: Case, cache: Path) -> Files:
     """The files of `case`, made if this code, the bundle or the case have changed."""
     digest = hashlib.sha256(str(case).encode())
-    for source in sorted([*HERE.glob("*.py"), HERE / "requirements.txt", DEFAULT]):
+    for source in [*(HERE / name for name in SOURCES), DEFAULT]:
         digest.update(source.read_bytes())
     folder = cache / "cases" / f"{case.network}-{case.size}-{digest.hexdigest()[:12]}"
     if not folder.exists():

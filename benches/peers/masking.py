@@ -57,6 +57,8 @@ class Mask:
         self.folder = cache / f"masked-{digest.hexdigest()[:12]}"
         self.library = self.folder / "libmask.so"
         if not self.folder.exists():
+            for old in cache.glob("masked-*"):
+                shutil.rmtree(old)
             making = self.folder.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir(parents=True)
@@ -64,7 +66,10 @@ class Mask:
             subprocess.run(compiler, check=True)
             packages = Path(sysconfig.get_paths()["platlib"])
             for name, extension in (("onnxruntime", "capi/onnxruntime_pybind11_state*.so"), ("ncnn", "ncnn*.so")):
-                shutil.copytree(packages / name, making / "packages" / name)
+                # with the libraries that auditwheel puts beside it
+                for part in packages.glob(f"{name}*"):
+                    if part.is_dir() and part.suffix in ("", ".libs"):
+                        shutil.copytree(part, making / "packages" / part.name)
                 (original,) = (packages / name).glob(extension)
                 count = patch(original, making / "packages" / name / original.relative_to(packages / name))
                 if count == 0:

@@ -1,6 +1,6 @@
 """The side of benches/peers that runs ONNX Runtime or ncnn: `worker.py ENGINE FILE THREADS SCALE`; the protocol of edgeclip.rs.
 
-ENGINE is ort-s8, ort-u8, ort-f32, ncnn-f32, ncnn-bf16 or ncnn-int8. SCALE dequantises the int8 picture for those that take floats.
+ENGINE is ort-s8, ort-u8, ort-u8u8, ort-f32, ncnn-f32, ncnn-bf16 or ncnn-int8. SCALE dequantises the int8 picture for those that take floats.
 """
 
 import ctypes
@@ -25,6 +25,9 @@ class OnnxRuntime:
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
+        if form == "u8u8":
+            # Weights become u8, too: without VNNI, products of u8 and s8 saturate.
+            options.add_session_config_entry("session.x64quantprecision", "1")
         self.form, self.scale = form, scale
         self.session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
         self.binding = self.session.io_binding()
@@ -36,6 +39,7 @@ class OnnxRuntime:
         forms = {
             "s8": lambda: picture,
             "u8": lambda: (picture.astype(np.int16) + 128).astype(np.uint8),
+            "u8u8": lambda: (picture.astype(np.int16) + 128).astype(np.uint8),
             "f32": lambda: picture.astype(np.float32) * np.float32(self.scale),
         }
         self.binding.bind_cpu_input(self.name, forms[self.form]())
