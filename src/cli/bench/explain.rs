@@ -55,7 +55,8 @@ impl Explanation {
     /// From the steps and, for each of some passes, the time of each step.
     pub(super) fn new(reports: Vec<StepReport>, passes: &[Vec<Duration>], sort: Sort) -> Self {
         let median = |index: usize| {
-            let mut times: Vec<Duration> = passes.iter().filter_map(|pass| pass.get(index).copied()).collect();
+            let mut times: Vec<Duration> =
+                passes.iter().filter_map(|pass| pass.get(index).copied()).collect();
             times.sort_unstable();
             quantile(&times, 0.5).as_secs_f64() * 1e6
         };

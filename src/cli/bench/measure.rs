@@ -1,7 +1,6 @@
 //! Timing a network.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -10,7 +9,7 @@ use super::explain::{Explanation, Sort};
 use super::memory;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
-use crate::model::{Element, Input, Network, Values};
+use crate::model::{Element, Input, Network, StepReport, Values};
 
 /// What was measured; times in milliseconds.
 #[derive(Serialize)]
@@ -20,7 +19,7 @@ pub(super) struct Measurement {
     isa: &'static str,
     threads: usize,
     input: [usize; 4],
-    runs: usize,
+    runs: u32,
     load_ms: f64,
     /// From the start of loading to the end of the first pass.
     first_result_ms: f64,
@@ -45,16 +44,16 @@ impl Measurement {
         network: &Network,
         threads: usize,
         start: Instant,
-        runs: NonZeroUsize,
+        runs: u32,
         explain: Option<Sort>,
     ) -> Result<Self> {
         let load = start.elapsed();
         let pixels = Pixels::new(network.input());
-        let mut outputs = Vec::new();
+        let mut outputs = vec![Vec::new(); network.outputs()?.len()];
         network.run_into(pixels.values(), &mut outputs)?;
         let first_result = start.elapsed();
-        let mut times = Vec::with_capacity(runs.get());
-        for _ in 0..runs.get() {
+        let mut times = Vec::with_capacity(runs as usize);
+        for _ in 0..runs {
             let start = Instant::now();
             network.run_into(pixels.values(), &mut outputs)?;
             times.push(start.elapsed());
@@ -62,8 +61,12 @@ impl Measurement {
         times.sort_unstable();
         let peak_memory_bytes = memory::peak();
         let explanation = explain.map(|sort| {
-            let passes = (0..runs.get()).map(|_| network.step_times(pixels.values()));
-            Ok::<_, Error>(Explanation::new(network.steps(), &passes.collect::<Result<Vec<_>>>()?, sort))
+            if !network.is_int8() {
+                let passes: Vec<_> = times.iter().map(|&time| vec![time]).collect();
+                return Ok(Explanation::new(vec![float_step(network)], &passes, sort));
+            }
+            let passes = (0..runs).map(|_| network.step_times(pixels.values()));
+            Ok(Explanation::new(network.steps(), &passes.collect::<Result<Vec<_>>>()?, sort))
         });
         let median = quantile(&times, 0.5);
         Ok(Self {
@@ -71,7 +74,7 @@ impl Measurement {
             isa: if network.is_int8() { Isa::chosen().map_or("", Isa::name) } else { "float" },
             threads,
             input: network.input().shape,
-            runs: runs.get(),
+            runs,
             load_ms: milliseconds(load),
             first_result_ms: milliseconds(first_result),
             median_ms: milliseconds(median),
@@ -108,13 +111,27 @@ impl fmt::Display for Measurement {
             self.median_ms, self.runs, self.min_ms, self.p90_ms, self.fps
         )?;
         match self.peak_memory_bytes {
-            Some(bytes) => write!(to, "memory  {:8.1} MB at the peak of the whole process", bytes as f64 / 1e6)?,
+            Some(bytes) => {
+                write!(to, "memory  {:8.1} MB at the peak of the whole process", bytes as f64 / 1e6)?
+            }
             None => write!(to, "memory   unknown on this system")?,
         }
         match &self.explanation {
             Some(explanation) => write!(to, "\n\n{explanation}"),
             None => Ok(()),
         }
+    }
+}
+
+/// A network in float as one step, whose products nobody has counted.
+fn float_step(network: &Network) -> StepReport {
+    let [_, channels, height, width] = network.input().shape;
+    StepReport {
+        node: "(the whole network)".to_owned(),
+        kernel: "float",
+        refusal: Some(network.left_in_float().join(", ")),
+        shape: [channels, height, width],
+        macs: 0,
     }
 }
 
