@@ -68,10 +68,10 @@ def compare_first_layers(files: Files, binary: Path, mask: Mask | None) -> str:
     """The same step by step for the first layers, edgeclip to ONNX Runtime."""
     import onnx
 
-    model = onnx.load(files.first_layers)
+    model = onnx.load(files.first_layers("edgeclip"))
     found = []
     for name in ("edgeclip", agreement.REFERENCE):
-        engine = Engine(name, files.first_layers, 1, 1.0, binary, mask)
+        engine = Engine(name, files.first_layers(name), 1, 1.0, binary, mask)
         found.append(engine.outputs(files.picture(0), forms.output_lengths(model)))
         engine.close()
     return agreement.check_first_layers(found[0], found[1], forms.output_scales(model))

@@ -49,10 +49,9 @@ class Files:
         }  # fmt: skip
         return self.folder / names[engine]
 
-    @property
-    def first_layers(self) -> Path:
-        """The QDQ network up to its fourth convolution."""
-        return self.folder / "first.onnx"
+    def first_layers(self, engine: str) -> Path:
+        """The same of the network up to its fourth convolution, for QDQ forms."""
+        return self.folder / self.of(engine).name.replace("qdq", "first").replace("u8", "first-u8")
 
     def picture(self, which: int) -> Path:
         """Input 0 or 1, int8 `[3, S, S]`."""
@@ -93,7 +92,9 @@ def make(case: Case, folder: Path) -> None:
     model = onnx.load(qdq)
     onnx.save(forms.unsigned(model), folder / "u8.onnx")
     onnx.save(forms.float_twin(model), folder / "float.onnx")
-    onnx.save(forms.first_layers(model, FIRST_LAYERS), folder / "first.onnx")
+    first = forms.first_layers(model, FIRST_LAYERS)
+    onnx.save(first, folder / "first.onnx")
+    onnx.save(forms.unsigned(first), folder / "first-u8.onnx")
     (package,) = importlib.util.find_spec("pnnx").submodule_search_locations  # type: ignore[union-attr]
     converted = subprocess.run([f"{package}/pnnx", "float.onnx", "fp16=0"], cwd=folder, capture_output=True, text=True)
     if converted.returncode or not (folder / "float.ncnn.bin").exists():
