@@ -22,14 +22,17 @@ use edgeclip::kernels::table::Table;
 use edgeclip::kernels::upsample::Upsample;
 use edgeclip::kernels::{Isa, add, layout, pool, table, upsample};
 
+/// Runs a kernel once and returns its result.
+type Run = Box<dyn FnMut() -> Vec<i8>>;
+
 /// A kernel on one shape.
 struct Case {
     name: String,
     /// Products of a convolution, results of other kernels.
     work: usize,
     products: bool,
-    /// Builds the kernel for an instruction set; what that gives runs it once and returns the result.
-    build: Box<dyn Fn(Isa) -> Box<dyn FnMut() -> Vec<i8>>>,
+    /// Builds the kernel for an instruction set.
+    build: Box<dyn Fn(Isa) -> Run>,
 }
 
 fn bytes(count: usize, seed: u32) -> Vec<i8> {

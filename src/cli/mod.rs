@@ -1,6 +1,7 @@
 //! The program: flags into validated values, one file a subcommand.
 
 mod annotations;
+mod bench;
 mod boxes;
 mod detect;
 mod embed;
@@ -29,6 +30,7 @@ enum Command {
     Detect(detect::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
+    Bench(bench::Args),
 }
 
 /// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be used, 70 for a
@@ -42,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Detect(args) => detect::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Embed(args) => embed::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     let code = outcome.map_or_else(
         |error| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
+use super::bundle::{Bundle, VISION};
 use super::graph::{self, Graph};
 use super::input::{Input, Values};
 use super::lower::{self, Entry, Plan, StepReport};
@@ -44,6 +45,14 @@ impl Network {
     pub fn open(path: &Path, threads: usize) -> Result<Self> {
         let (file, proto) = read(path)?;
         Self::new(file, proto, threads)
+    }
+
+    /// The same of a bundle's vision network.
+    ///
+    /// # Errors
+    /// As of [`Network::open`].
+    pub fn of_bundle(bundle: &Bundle, threads: usize) -> Result<Self> {
+        Self::new(bundle.path(VISION), graph::read(bundle, VISION)?, threads)
     }
 
     /// The same in float through tract alone, to compare with.
@@ -137,12 +146,18 @@ impl Network {
     /// # Errors
     /// [`Error::Internal`] if `input` has another type or length than [`Network::input`].
     pub fn run<'a>(&self, input: impl Into<Values<'a>>) -> Result<Vec<Vec<f32>>> {
+        let mut outputs = vec![Vec::new(); self.outputs()?.len()];
+        self.run_into(input, &mut outputs)?;
+        Ok(outputs)
+    }
+
+    /// The same into the outputs of an earlier pass of this network: the int8 kernels then allocate no memory.
+    ///
+    /// # Errors
+    /// As of [`Network::run`].
+    pub fn run_into<'a>(&self, input: impl Into<Values<'a>>, outputs: &mut [Vec<f32>]) -> Result<()> {
         let mut pass = self.pass(input.into())?;
-        let outputs = (0..self.outputs()?.len()).map(|index| {
-            let mut values = Vec::new();
-            pass.read(index, &mut values).map(|()| values)
-        });
-        outputs.collect()
+        outputs.iter_mut().enumerate().try_for_each(|(index, values)| pass.read(index, values))
     }
 
     /// The steps of an int8 network, in order; none of one in float.

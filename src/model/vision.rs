@@ -42,7 +42,7 @@ impl Vision {
     /// # Errors
     /// Those of [`Network::open`]; an output that the manifest does not explain.
     pub fn load(bundle: &Bundle, threads: usize) -> Result<Self> {
-        Self::new(bundle, Network::new(bundle.path(VISION), read(bundle, VISION)?, threads)?)
+        Self::new(bundle, Network::of_bundle(bundle, threads)?)
     }
 
     /// The same in float through tract alone, to compare with.
