@@ -34,9 +34,11 @@ pub(in crate::model) fn check(file: &str, model: &ModelProto) -> Result<()> {
     let Some(graph) = &model.graph else { return Err(Error::model(file, "no graph", "an ONNX network")) };
     let onnx = Onnx::new(graph);
     for tensor in &graph.initializer {
-        let name = &tensor.name;
         constant(&onnx, tensor).map_err(|flaw| {
-            Error::model(file, format!("constant {name} with {}", flaw.found), flaw.expected)
+            let reader = graph.node.iter().find(|node| node.input.contains(&tensor.name));
+            let reader = reader.map_or("no node", |node| node.name.as_str());
+            let found = format!("constant {} of {reader} with {}", tensor.name, flaw.found);
+            Error::model(file, found, flaw.expected)
         })?;
     }
     let broken = |node: &NodeProto, flaw: Flaw| {
