@@ -14,6 +14,15 @@ pub enum Isa {
     /// x86-64 with AVX-512 VNNI and VBMI: `vpdpbusd` and tables in registers.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    /// Any aarch64 (Cortex-A53, A57, A72): products of bytes in i16, pairs of them added up in i32.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// aarch64 with `dotprod` (Cortex-A76, A78): four products a lane, `sdot`.
+    #[cfg(target_arch = "aarch64")]
+    Dotprod,
+    /// aarch64 with `i8mm`: products of 2×8 and 8×2 matrices, `smmla`.
+    #[cfg(target_arch = "aarch64")]
+    I8mm,
 }
 
 /// The environment variable that forces an instruction set.
@@ -22,6 +31,13 @@ const VARIABLE: &str = "EDGECLIP_ISA";
 impl Isa {
     /// Every instruction set of this CPU, slowest first.
     pub fn available() -> Vec<Self> {
+        #[cfg_attr(
+            not(any(target_arch = "x86_64", target_arch = "aarch64")),
+            expect(
+                unused_mut,
+                reason = "NEON intrinsics of 32-bit ARM are not stable: armv7 runs the scalar bodies"
+            )
+        )]
         let mut found = vec![Self::Scalar];
         #[cfg(target_arch = "x86_64")]
         {
@@ -39,6 +55,18 @@ impl Isa {
                 && is_x86_feature_detected!("avx512vbmi")
             {
                 found.push(Self::Avx512Vnni);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            use std::arch::is_aarch64_feature_detected as has;
+            // Every aarch64 Linux target of Rust has NEON.
+            found.push(Self::Neon);
+            if has!("dotprod") {
+                found.push(Self::Dotprod);
+                if has!("i8mm") {
+                    found.push(Self::I8mm);
+                }
             }
         }
         found
@@ -69,6 +97,12 @@ impl Isa {
             Self::AvxVnni => "avxvnni",
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => "avx512vnni",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Self::Dotprod => "dotprod",
+            #[cfg(target_arch = "aarch64")]
+            Self::I8mm => "i8mm",
         }
     }
 }
@@ -106,6 +140,9 @@ macro_rules! vectorised {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::Isa::Avx512Vnni => unsafe { avx512($($argument),*) },
+            // NEON is part of the target.
+            #[cfg(target_arch = "aarch64")]
+            _ => $scalar($($argument),*),
         }
     }};
 }

@@ -26,6 +26,8 @@ pub mod conv_residual;
 mod isa;
 pub mod layout;
 pub mod multiply;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 pub mod normalise;
 pub mod patches;
 pub mod pool;

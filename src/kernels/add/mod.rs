@@ -1,5 +1,7 @@
 //! Sum of two tensors of different scales.
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use super::Isa;
@@ -22,5 +24,9 @@ pub struct Add {
 
 /// `output[i] = clamp(round_half_even((a[i] − za)·(sa/sy) + (b[i] − zb)·(sb/sy)) + zy)`.
 pub fn run(isa: Isa, add: &Add, a: &[i8], b: &[i8], output: &mut [i8]) {
+    #[cfg(target_arch = "aarch64")]
+    if isa != Isa::Scalar {
+        return neon::run(add, a, b, output);
+    }
     vectorised!(isa, scalar::run, (add: &Add, a: &[i8], b: &[i8], output: &mut [i8]));
 }

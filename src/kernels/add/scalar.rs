@@ -37,9 +37,11 @@ mod tests {
         let mut expected = vec![0; a.len()];
         run(&sum, &a, &b, &mut expected);
         for isa in Isa::available() {
-            let mut found = vec![0; a.len()];
-            add::run(isa, &sum, &a, &b, &mut found);
-            assert!(found == expected, "{isa:?}");
+            for count in [a.len(), 1, 15, 17, 37] {
+                let mut found = vec![0; count];
+                add::run(isa, &sum, &a, &b, &mut found);
+                assert!(found == expected[..count], "{isa:?} {count}");
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Depthwise convolution: every channel by itself.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,8 @@ enum Body {
     AvxVnni(vector::Depthwise<AvxVnni>),
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni(vector::Depthwise<Avx512Vnni>),
+    #[cfg(target_arch = "aarch64")]
+    Aarch64(aarch64::Depthwise),
 }
 
 impl Depthwise {
@@ -53,6 +57,10 @@ impl Depthwise {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni if vector::fits(window.kernel) => {
                 Body::Avx512Vnni(vector::Depthwise::new(window, padding, weights, requantise))
+            }
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon | Isa::Dotprod | Isa::I8mm if aarch64::fits(&window, channels) => {
+                Body::Aarch64(aarch64::Depthwise::new(isa, window, padding, weights, &requantise))
             }
             _ => Body::Scalar(scalar::Depthwise::new(window, padding, weights, requantise)),
         };
@@ -89,6 +97,8 @@ impl Depthwise {
                 vector::run,
                 (body: &vector::Depthwise<Avx512Vnni>, input: &[i8], first: usize, output: &mut [i8])
             ),
+            #[cfg(target_arch = "aarch64")]
+            Body::Aarch64(body) => body.run(input, first, output),
         }
     }
 }

@@ -62,9 +62,27 @@ fn every_isa_gives_what_scalar_gives() {
 }
 
 #[test]
+fn wide_rows_and_other_kernels() {
+    for channels in [8, 12, 24] {
+        for (kernel, pad) in
+            [([3, 3], [1, 1]), ([5, 5], [2, 2]), ([7, 7], [3, 2]), ([1, 4], [0, 1]), ([8, 8], [4, 4])]
+        {
+            for stride in [1, 2] {
+                let input = [11, 20];
+                let output = [0, 1].map(|axis| (input[axis] + 2 * pad[axis] - kernel[axis]) / stride + 1);
+                let window = Window { input, output, kernel, stride: [stride; 2], pad };
+                let w: Vec<i8> =
+                    bytes(channels * kernel[0] * kernel[1], 3).into_iter().map(|w| w.max(-127)).collect();
+                same_as_scalar(window, channels, 17, &bytes(11 * 20 * channels, 4), &w);
+            }
+        }
+    }
+}
+
+#[test]
 fn runs_of_the_extremes_do_not_saturate() {
     let window = Window { input: [4, 4], output: [4, 4], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
-    for (x, w) in [(-128, -128), (-128, 127), (127, -128), (127, 127)] {
+    for (x, w) in [(-128, -128), (-128, -127), (-128, 127), (127, -128), (127, 127)] {
         same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 9]);
     }
 }

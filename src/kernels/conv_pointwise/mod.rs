@@ -1,6 +1,8 @@
 //! Pointwise (1×1) convolution: every pixel's channels times one matrix. Also the second half of a convolution over patches and,
 //! with one pixel, a fully connected layer.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,8 @@ enum Body {
     AvxVnni(Matrix<AvxVnni>),
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni(Matrix<Avx512Vnni>),
+    #[cfg(target_arch = "aarch64")]
+    Aarch64(aarch64::Pointwise),
 }
 
 /// Memory that the kernels reuse from call to call.
@@ -38,6 +42,8 @@ enum Body {
 pub struct Scratch {
     #[cfg(target_arch = "x86_64")]
     pub(super) activations: Vec<u8>,
+    #[cfg(target_arch = "aarch64")]
+    tail: Vec<i8>,
     pub(super) patches: Vec<i8>,
 }
 
@@ -57,6 +63,8 @@ impl Pointwise {
             Isa::AvxVnni => Body::AvxVnni(Matrix::new(1, weights, requantise)),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => Body::Avx512Vnni(Matrix::new(1, weights, requantise)),
+            #[cfg(target_arch = "aarch64")]
+            _ => Body::Aarch64(aarch64::Pointwise::new(isa, inputs, weights, &requantise)),
         };
         Self { inputs, outputs, body }
     }
@@ -67,7 +75,7 @@ impl Pointwise {
     /// # Panics
     /// If `input` is too short.
     #[cfg_attr(
-        not(target_arch = "x86_64"),
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
         expect(unused_variables, reason = "the scalar body needs no scratch")
     )]
     pub fn run(&self, scratch: &mut Scratch, input: &[i8], stride: usize, output: &mut [i8]) {
@@ -96,6 +104,8 @@ impl Pointwise {
                 vector::run,
                 (body: &Matrix<Avx512Vnni>, inputs: usize, scratch: &mut Vec<u8>, input: &[i8], stride: usize, output: &mut [i8])
             ),
+            #[cfg(target_arch = "aarch64")]
+            Body::Aarch64(body) => body.run(&mut scratch.tail, input, stride, output),
         }
     }
 }

@@ -51,6 +51,24 @@ fn every_isa_gives_what_scalar_gives() {
 }
 
 #[test]
+fn tiles_leave_no_pixel_and_no_output_out() {
+    for inputs in [8, 16, 20, 24, 48, 49] {
+        for outputs in [3, 4, 8, 12, 16, 20, 40] {
+            // Without −128, of which two products do not fit i16.
+            let w: Vec<i8> = bytes(inputs * outputs, 7).into_iter().map(|w| w.max(-127)).collect();
+            for pixels in 1..28 {
+                let x = bytes(inputs * pixels, pixels as u64);
+                let expected = run(Isa::Scalar, inputs, outputs, &x, inputs, &w, pixels);
+                for isa in Isa::available() {
+                    let found = run(isa, inputs, outputs, &x, inputs, &w, pixels);
+                    assert!(found == expected, "{isa:?} {inputs} → {outputs}, {pixels} pixels");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn many_pixels_are_done_in_chunks() {
     let (inputs, outputs, pixels) = (59, 18, 1500);
     let (x, w) = (bytes(inputs * pixels, 5), bytes(inputs * outputs, 6));
@@ -63,7 +81,7 @@ fn many_pixels_are_done_in_chunks() {
 #[test]
 fn runs_of_the_extremes_do_not_saturate() {
     let (inputs, outputs, pixels) = (960, 20, 13);
-    for (x, w) in [(-128, -128), (-128, 127), (127, -128), (127, 127)] {
+    for (x, w) in [(-128, -128), (-128, -127), (-128, 127), (127, -128), (127, 127)] {
         let (x, w) = (vec![x; inputs * pixels], vec![w; inputs * outputs]);
         let expected = run(Isa::Scalar, inputs, outputs, &x, inputs, &w, pixels);
         for isa in Isa::available() {

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use super::Isa;
@@ -14,6 +16,10 @@ pub fn interleaved(isa: Isa, channels: usize, plane: usize, input: &[i8], output
         // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
         return unsafe { avx2::three(plane, input, output) };
     }
+    #[cfg(target_arch = "aarch64")]
+    if isa != Isa::Scalar && channels == 3 && output.len() >= 3 * 16 {
+        return neon::interleaved3(plane, input, output);
+    }
     vectorised!(
         isa,
         scalar::interleaved,
@@ -23,6 +29,10 @@ pub fn interleaved(isa: Isa, channels: usize, plane: usize, input: &[i8], output
 
 /// `output[channel][pixel] = input[pixel][channel]`, where pixels start every `stride` values.
 pub fn planes(isa: Isa, channels: usize, stride: usize, input: &[i8], output: &mut [i8]) {
+    #[cfg(target_arch = "aarch64")]
+    if isa != Isa::Scalar && channels >= neon::SIDE && output.len() >= neon::SIDE * channels {
+        return neon::planes(channels, stride, input, output);
+    }
     vectorised!(isa, scalar::planes, (channels: usize, stride: usize, input: &[i8], output: &mut [i8]));
 }
 
@@ -40,6 +50,10 @@ pub fn dequantised(
     if isa != Isa::Scalar && channels >= 16 && output.len() >= 16 * channels {
         // SAFETY: as above.
         return unsafe { avx2::dequantised(channels, stride, unit, input, output) };
+    }
+    #[cfg(target_arch = "aarch64")]
+    if isa != Isa::Scalar && channels >= neon::SIDE && output.len() >= neon::SIDE * channels {
+        return neon::dequantised(channels, stride, unit, input, output);
     }
     vectorised!(
         isa,

@@ -88,16 +88,18 @@ mod tests {
 
     #[test]
     fn every_isa_gives_what_scalar_gives() {
-        for channels in [1, 3, 15, 16, 17, 33, 40] {
-            for pixels in [1, 15, 16, 17, 50] {
+        for channels in [1, 3, 8, 9, 15, 16, 17, 33, 40] {
+            for pixels in [1, 7, 8, 15, 16, 17, 50] {
                 let input: Vec<i8> =
                     (0..(channels + 2) * (pixels + 1)).map(|i| ((i * 7919) >> 3) as i8).collect();
                 let run = |isa| {
                     let (mut pixelwise, mut values) =
                         (vec![0; channels * pixels], vec![0.0; channels * pixels]);
+                    let mut planes = vec![0; channels * pixels];
+                    layout::planes(isa, channels, channels + 2, &input, &mut planes);
                     layout::interleaved(isa, channels, pixels + 1, &input, &mut pixelwise);
                     layout::dequantised(isa, channels, channels + 2, (0.37, -9), &input, &mut values);
-                    (pixelwise, values)
+                    (pixelwise, planes, values)
                 };
                 let expected = run(Isa::Scalar);
                 for isa in Isa::available() {

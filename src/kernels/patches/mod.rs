@@ -1,5 +1,7 @@
 //! Gathering the inputs of each output pixel of a convolution side by side.
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 /// Where the windows of a convolution or pooling lie on a picture.
@@ -30,5 +32,8 @@ impl Window {
 /// # Panics
 /// If a slice is too short.
 pub fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
+    #[cfg(target_arch = "aarch64")]
+    neon::row(window, channels, padding, input, y, output);
+    #[cfg(not(target_arch = "aarch64"))]
     scalar::row(window, channels, padding, input, y, output);
 }

@@ -1,27 +1,40 @@
-//! The specification. Copying is bound by memory: no instruction set does it better.
+//! The specification.
 
 use super::Window;
 
 pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
     let [height, width] = window.kernel;
+    for (x, output) in output.chunks_exact_mut(height * width * channels).enumerate() {
+        patch(window, channels, padding, input, [y, x], output);
+    }
+}
+
+/// The patch of one output pixel.
+pub(super) fn patch(
+    window: &Window,
+    channels: usize,
+    padding: i8,
+    input: &[i8],
+    [y, x]: [usize; 2],
+    output: &mut [i8],
+) {
+    let width = window.kernel[1];
     let line = width * channels;
-    for (x, patch) in output.chunks_exact_mut(height * line).enumerate() {
-        for (tap, to) in patch.chunks_exact_mut(line).enumerate() {
-            let Some(row) = window.source(0, y, tap) else {
-                to.fill(padding);
-                continue;
-            };
-            let row = row * window.input[1];
-            let left = x * window.stride[1];
-            if left >= window.pad[1] && left - window.pad[1] + width <= window.input[1] {
-                to.copy_from_slice(&input[(row + left - window.pad[1]) * channels..][..line]);
-                continue;
-            }
-            for (tap, to) in to.chunks_exact_mut(channels).enumerate() {
-                match window.source(1, x, tap) {
-                    Some(column) => to.copy_from_slice(&input[(row + column) * channels..][..channels]),
-                    None => to.fill(padding),
-                }
+    for (tap, to) in output.chunks_exact_mut(line).enumerate() {
+        let Some(row) = window.source(0, y, tap) else {
+            to.fill(padding);
+            continue;
+        };
+        let row = row * window.input[1];
+        let left = x * window.stride[1];
+        if left >= window.pad[1] && left - window.pad[1] + width <= window.input[1] {
+            to.copy_from_slice(&input[(row + left - window.pad[1]) * channels..][..line]);
+            continue;
+        }
+        for (tap, to) in to.chunks_exact_mut(channels).enumerate() {
+            match window.source(1, x, tap) {
+                Some(column) => to.copy_from_slice(&input[(row + column) * channels..][..channels]),
+                None => to.fill(padding),
             }
         }
     }
@@ -30,6 +43,29 @@ pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y
 #[cfg(test)]
 mod tests {
     use super::{Window, row};
+    use crate::kernels::patches;
+
+    #[test]
+    fn registers_copy_what_bytes_copy() {
+        for channels in [1, 3, 5, 16, 21, 64] {
+            for (kernel, pad) in [([3, 3], [1, 1]), ([1, 2], [0, 0]), ([7, 7], [3, 3]), ([2, 5], [0, 4])] {
+                for stride in [1, 2, 3] {
+                    let input = [9, 13];
+                    let output = [0, 1].map(|axis| (input[axis] + 2 * pad[axis] - kernel[axis]) / stride + 1);
+                    let window = Window { input, output, kernel, stride: [stride; 2], pad };
+                    let x: Vec<i8> = (0..9 * 13 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
+                    let patch = kernel[0] * kernel[1] * channels;
+                    for y in 0..output[0] {
+                        let (mut expected, mut found) =
+                            (vec![1; output[1] * patch], vec![2; output[1] * patch]);
+                        row(&window, channels, -9, &x, y, &mut expected);
+                        patches::row(&window, channels, -9, &x, y, &mut found);
+                        assert!(found == expected, "{channels} channels, row {y}, {window:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn padding_and_steps_are_where_they_should_be() {

@@ -1,5 +1,7 @@
 //! Pooling: the largest value or the mean of each window.
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod vector;
@@ -36,6 +38,10 @@ pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usiz
             vector::max::<Avx512Vnni>,
             (window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8])
         ),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::Dotprod | Isa::I8mm if channels >= neon::LANES => {
+            neon::max(window, channels, input, first, output);
+        }
         _ => scalar::max(window, channels, input, first, output),
     }
 }
@@ -53,6 +59,10 @@ pub fn mean(
     first: usize,
     output: &mut [i8],
 ) {
+    #[cfg(target_arch = "aarch64")]
+    if isa != Isa::Scalar && channels >= neon::LANES {
+        return neon::mean(window, mean, channels, input, first, output);
+    }
     vectorised!(
         isa,
         scalar::mean,

@@ -121,11 +121,20 @@ mod tests {
     #[test]
     fn every_isa_gives_what_scalar_gives() {
         let window = Window { input: [5, 7], output: [2, 3], kernel: [3, 3], stride: [2, 2], pad: [0, 0] };
-        for channels in [1, 31, 32, 33, 58, 65] {
-            let input: Vec<i8> = (0..35 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
-            let mean = Mean { zeros: [-5, 7], multiplier: 1.57, padding_counts: false };
+        let padded = Window { output: [3, 4], pad: [1, 1], ..window };
+        let halves = Window { kernel: [2, 2], ..window };
+        let long = Window { input: [2, 700], output: [1, 2], kernel: [2, 601], stride: [1, 99], pad: [0, 0] };
+        let shapes = [window, padded, halves, long];
+        for (window, channels) in shapes
+            .into_iter()
+            .flat_map(|window| [1, 16, 24, 31, 32, 33, 58, 65].map(|channels| (window, channels)))
+        {
+            let values = window.input[0] * window.input[1] * channels;
+            let input: Vec<i8> = (0..values).map(|i| ((i * 7919) >> 3) as i8).collect();
+            let mean = Mean { zeros: [-5, 7], multiplier: 1.57, padding_counts: channels % 2 == 0 };
             let run = |isa| {
-                let (mut max, mut means) = (vec![0; 6 * channels], vec![0; 6 * channels]);
+                let pixels = window.output[0] * window.output[1];
+                let (mut max, mut means) = (vec![0; pixels * channels], vec![0; pixels * channels]);
                 pool::max(isa, &window, channels, &input, 0, &mut max);
                 pool::mean(isa, &window, mean, channels, &mut vec![0; channels], &input, 0, &mut means);
                 (max, means)

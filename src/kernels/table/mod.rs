@@ -1,5 +1,7 @@
 //! Functions of one int8 value as tables of 256 entries.
 
+#[cfg(target_arch = "aarch64")]
+pub(super) mod neon;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,8 @@ pub fn apply(isa: Isa, table: &Table, input: &[i8], output: &mut [i8]) {
             vector::apply::<Avx512Vnni>,
             (table: &Table, input: &[i8], output: &mut [i8])
         ),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::Dotprod | Isa::I8mm => neon::apply(table, input, output),
         _ => scalar::apply(table, input, output),
     }
 }
@@ -73,6 +77,10 @@ pub fn interleave(
             vector::interleave::<Avx512Vnni>,
             (channels: usize, tables: [&Table; 2], inputs: [&[i8]; 2], strides: [usize; 2], output: &mut [i8])
         ),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::Dotprod | Isa::I8mm => {
+            neon::interleave(channels, tables, inputs, strides, output);
+        }
         _ => scalar::interleave(channels, tables, inputs, strides, output),
     }
 }

@@ -1,5 +1,7 @@
 //! Linear upsampling to twice the height and width (ONNX `Resize`, `half_pixel`).
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use super::Isa;
@@ -21,5 +23,9 @@ pub struct Upsample {
 /// Each result mixes the four nearest inputs 9 : 3 : 3 : 1, the border repeated:
 /// `round_half_even(Σ weight · (x − zx) · multiplier) + zy`, saturated. `output` begins with row `first`.
 pub fn twice(isa: Isa, upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]) {
+    #[cfg(target_arch = "aarch64")]
+    if isa != Isa::Scalar && upsample.channels >= neon::LANES {
+        return neon::twice(upsample, input, first, output);
+    }
     vectorised!(isa, scalar::twice, (upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]));
 }

@@ -5,7 +5,7 @@ use crate::kernels::requantise::round;
 
 /// The nearer input of output `at`, which counts three times, and the farther one; the border is repeated.
 #[inline(always)]
-fn neighbours(at: usize, size: usize) -> [usize; 2] {
+pub(super) fn neighbours(at: usize, size: usize) -> [usize; 2] {
     let near = at / 2;
     let far = if at.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
     [near, far]

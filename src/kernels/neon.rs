@@ -1,0 +1,111 @@
+//! What the aarch64 kernels share: the end of a convolution. NEON is part of every aarch64 target, so these functions need no feature.
+
+use std::arch::aarch64::*;
+use std::arch::asm;
+
+use super::requantise::Requantise;
+use super::table::{self, Table};
+
+/// `round_half_even(values) + zero` of 16 values, saturated. Rounding saturates to i32, narrowing to i16, adding the zero point and
+/// narrowing to i8 saturate, too: no step changes the order of values or moves those within i8.
+#[inline(always)]
+pub(super) fn pack(values: [float32x4_t; 4], zero: int16x8_t) -> int8x16_t {
+    let [a, b, c, d] = values;
+    // SAFETY: NEON.
+    unsafe {
+        let (low, high) = (narrow([a, b], zero), narrow([c, d], zero));
+        vqmovn_high_s16(vqmovn_s16(low), high)
+    }
+}
+
+/// The same of 8 values.
+#[inline(always)]
+pub(super) fn pack_half(values: [float32x4_t; 2], zero: int16x8_t) -> int8x8_t {
+    // SAFETY: NEON.
+    unsafe { vqmovn_s16(narrow(values, zero)) }
+}
+
+#[inline(always)]
+fn narrow(values: [float32x4_t; 2], zero: int16x8_t) -> int16x8_t {
+    // SAFETY: NEON.
+    unsafe {
+        let [a, b] = values.map(|v| vcvtnq_s32_f32(v));
+        vqaddq_s16(vqmovn_high_s32(vqmovn_s32(a), b), zero)
+    }
+}
+
+/// What is done to results that are saturated only. Clamping after rounding gives what clamping before it gives.
+#[derive(Debug)]
+pub(super) enum After {
+    Nothing,
+    Clamp(i8, i8),
+    /// Clamps, too.
+    Table(Box<Table>),
+}
+
+impl After {
+    pub(super) fn of(requantise: &Requantise) -> Self {
+        let (low, high) = (requantise.low as i8, requantise.high as i8);
+        match &requantise.table {
+            Some(table) => Self::Table(Box::new(Table::new(|q| table.get(q.max(low).min(high))))),
+            None if (low, high) == (i8::MIN, i8::MAX) => Self::Nothing,
+            None => Self::Clamp(low, high),
+        }
+    }
+
+    pub(super) fn apply(&self, values: &mut [i8]) {
+        match self {
+            Self::Nothing => {}
+            Self::Clamp(low, high) => values.iter_mut().for_each(|q| *q = (*q).max(*low).min(*high)),
+            Self::Table(table) => table::neon::in_place(table, values),
+        }
+    }
+}
+
+/// `sums · multiplier`, rounded to f32 twice as the specification says.
+#[inline(always)]
+pub(super) fn scale(sums: int32x4_t, multiplier: float32x4_t) -> float32x4_t {
+    // SAFETY: NEON.
+    unsafe { vmulq_f32(vcvtq_f32_s32(sums), multiplier) }
+}
+
+/// Loads two registers by one instruction, each time anew: a copy from other registers would take two.
+///
+/// # Safety
+/// Eight values must be readable at `at`.
+#[inline(always)]
+pub(super) unsafe fn load_pair(at: *const i32) -> [int32x4_t; 2] {
+    let (a, b);
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "ldp {a:q}, {b:q}, [{at}]",
+            a = out(vreg) a, b = out(vreg) b, at = in(reg) at,
+            options(readonly, nostack, preserves_flags)
+        );
+    }
+    [a, b]
+}
+
+/// The same pointer, of which the compiler does not know how it relates to others: it then keeps it in a register of its own instead
+/// of adding it up again and again.
+#[inline(always)]
+pub(super) fn apart(mut at: *const i8) -> *const i8 {
+    // SAFETY: does nothing.
+    unsafe { asm!("/* {at} */", at = inout(reg) at, options(pure, nomem, nostack, preserves_flags)) };
+    at
+}
+
+/// 16 values as i32.
+#[inline(always)]
+pub(super) fn widen([low, high]: [int16x8_t; 2]) -> [int32x4_t; 4] {
+    // SAFETY: NEON.
+    unsafe {
+        [
+            vmovl_s16(vget_low_s16(low)),
+            vmovl_high_s16(low),
+            vmovl_s16(vget_low_s16(high)),
+            vmovl_high_s16(high),
+        ]
+    }
+}
