@@ -1,4 +1,5 @@
 //! The specification. Copying is bound by memory: no instruction set does it better.
+#![forbid(unsafe_code)]
 
 use super::Window;
 
