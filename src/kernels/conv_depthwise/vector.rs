@@ -31,9 +31,9 @@ struct Block<V: Vector> {
     multiplier: Vec<f32>,
 }
 
-/// Whether a kernel of this size is done here.
-pub(super) fn fits(kernel: [usize; 2]) -> bool {
-    kernel == [3, 3] || kernel == [5, 5]
+/// Whether such windows are done here: the buffer holds two of them.
+pub(super) fn fits(window: &Window) -> bool {
+    (window.kernel == [3, 3] || window.kernel == [5, 5]) && window.stride[1] <= 8
 }
 
 /// Output rows done together: they share interleaved columns where they overlap by all but one row.
@@ -111,7 +111,7 @@ unsafe fn bands<V: Vector, const COLUMNS: usize, const GROUPS: usize>(
     let mut buffer = Buffer([0; BUFFER]);
     // An even number of windows.
     let windows = (((BUFFER / (GROUPS * 4 * V::BYTES)).saturating_sub(COLUMNS) / step + 1) & !1).max(2);
-    assert!(((windows - 1) * step + COLUMNS) * GROUPS * 4 * V::BYTES <= BUFFER, "strides are small");
+    assert!(((windows - 1) * step + COLUMNS) * GROUPS * 4 * V::BYTES <= BUFFER);
     // SAFETY: the caller's promise; the buffer holds the columns of `windows` windows.
     unsafe {
         let epilogue = Epilogue::<V>::new(&conv.requantise);
