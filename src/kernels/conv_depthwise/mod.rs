@@ -36,8 +36,8 @@ enum Body {
 }
 
 impl Depthwise {
-    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. Kernels other than 3×3 and 5×5
-    /// run the scalar body.
+    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. Kernels other than 3×3 and 5×5,
+    /// and strides above eight, run the scalar body.
     ///
     /// # Panics
     /// If the lengths do not agree.
@@ -47,15 +47,15 @@ impl Depthwise {
         assert_eq!(requantise.multiplier.len(), channels);
         let body = match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 if vector::fits(window.kernel) => {
+            Isa::Avx2 if vector::fits(&window) => {
                 Body::Avx2(vector::Depthwise::new(window, padding, weights, requantise))
             }
             #[cfg(target_arch = "x86_64")]
-            Isa::AvxVnni if vector::fits(window.kernel) => {
+            Isa::AvxVnni if vector::fits(&window) => {
                 Body::AvxVnni(vector::Depthwise::new(window, padding, weights, requantise))
             }
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni if vector::fits(window.kernel) => {
+            Isa::Avx512Vnni if vector::fits(&window) => {
                 Body::Avx512Vnni(vector::Depthwise::new(window, padding, weights, requantise))
             }
             #[cfg(target_arch = "aarch64")]

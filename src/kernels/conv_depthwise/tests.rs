@@ -38,22 +38,22 @@ fn same_as_scalar(window: Window, channels: usize, padding: i8, x: &[i8], w: &[i
 
 #[test]
 fn every_isa_gives_what_scalar_gives() {
-    for channels in [1, 15, 16, 17, 24, 58, 63, 64, 65, 96, 116, 130] {
+    for channels in [1, 15, 16, 17, 24, 31, 32, 33, 58, 63, 64, 65, 96, 116, 130] {
         for side in [[1, 1], [3, 4], [5, 5], [6, 9]] {
-            for stride in [1, 2, 3] {
-                for (before, after) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)] {
+            for (kernel, stride) in [(3, 1), (3, 2), (3, 3), (5, 1), (5, 2), (4, 1)] {
+                for (before, after) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 4)] {
                     let output =
-                        side.map(|n: usize| (n + before + after).checked_sub(3).map(|n| n / stride + 1));
+                        side.map(|n: usize| (n + before + after).checked_sub(kernel).map(|n| n / stride + 1));
                     let [Some(height), Some(width)] = output else { continue };
                     let window = Window {
                         input: side,
                         output: [height, width],
-                        kernel: [3, 3],
+                        kernel: [kernel; 2],
                         stride: [stride; 2],
                         pad: [before; 2],
                     };
                     let x = bytes(side[0] * side[1] * channels, channels as u32);
-                    let w = bytes(channels * 9, 77);
+                    let w = bytes(channels * kernel * kernel, 77);
                     same_as_scalar(window, channels, -101, &x, &w);
                 }
             }
@@ -80,10 +80,24 @@ fn wide_rows_and_other_kernels() {
 }
 
 #[test]
+fn wide_rows_are_done_in_parts() {
+    for (kernel, stride) in [(3, 1), (3, 2), (5, 1), (5, 2), (3, 8), (3, 9)] {
+        let side = [kernel + 1, 301];
+        let output = side.map(|n| (n - 1) / stride + 1);
+        let pad = [kernel / 2; 2];
+        let window = Window { input: side, output, kernel: [kernel; 2], stride: [stride; 2], pad };
+        let x = bytes(side[0] * side[1] * 70, 5);
+        same_as_scalar(window, 70, 3, &x, &bytes(70 * kernel * kernel, 6));
+    }
+}
+
+#[test]
 fn runs_of_the_extremes_do_not_saturate() {
     let window = Window { input: [4, 4], output: [4, 4], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
     for (x, w) in [(-128, -128), (-128, -127), (-128, 127), (127, -128), (127, 127)] {
         same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 9]);
+        let window = Window { kernel: [5, 5], pad: [2, 2], ..window };
+        same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 25]);
     }
 }
 

@@ -31,9 +31,9 @@ struct Block<V: Vector> {
     multiplier: Vec<f32>,
 }
 
-/// Whether a kernel of this size is done here.
-pub(super) fn fits(kernel: [usize; 2]) -> bool {
-    kernel == [3, 3] || kernel == [5, 5]
+/// Whether such windows are done here: the buffer holds two of them.
+pub(super) fn fits(window: &Window) -> bool {
+    (window.kernel == [3, 3] || window.kernel == [5, 5]) && window.stride[1] <= 8
 }
 
 /// Output rows done together: they share interleaved columns where they overlap by all but one row.
@@ -111,7 +111,7 @@ unsafe fn bands<V: Vector, const COLUMNS: usize, const GROUPS: usize>(
     let mut buffer = Buffer([0; BUFFER]);
     // An even number of windows.
     let windows = (((BUFFER / (GROUPS * 4 * V::BYTES)).saturating_sub(COLUMNS) / step + 1) & !1).max(2);
-    assert!(((windows - 1) * step + COLUMNS) * GROUPS * 4 * V::BYTES <= BUFFER, "strides are small");
+    assert!(((windows - 1) * step + COLUMNS) * GROUPS * 4 * V::BYTES <= BUFFER);
     // SAFETY: the caller's promise; the buffer holds the columns of `windows` windows.
     unsafe {
         let epilogue = Epilogue::<V>::new(&conv.requantise);
@@ -148,36 +148,69 @@ unsafe fn interleave<V: Vector, const GROUPS: usize>(
     buffer: &mut Buffer,
 ) {
     let (window, channels) = (&conv.window, conv.channels);
-    // Each row from its first pixel, and the steps between its pixels.
+    // The first column in the picture and the one behind the last, from the left of the first window on.
+    let left = at[1] * window.stride[1];
+    let begin = window.pad[1].saturating_sub(left).min(columns);
+    let end = (window.pad[1] + window.input[1]).saturating_sub(left).clamp(begin, columns);
+    // Each row from column `begin` on, and the steps between its columns.
     let mut rows = [[(&conv.padding[..], 0); 4]; GROUPS];
-    for (group, rows) in rows.iter_mut().enumerate() {
-        for (tap, row) in rows.iter_mut().enumerate().take(V::GROUP) {
-            if let Some(y) = window.source(0, at[0], group * V::GROUP + tap) {
-                *row = (&input[y * window.input[1] * channels + start..], channels);
+    // Columns from `begin` on where a whole register may be read.
+    let mut whole = end - begin;
+    if whole > 0 {
+        for (group, rows) in rows.iter_mut().enumerate() {
+            for (tap, row) in rows.iter_mut().enumerate().take(V::GROUP) {
+                if let Some(y) = window.source(0, at[0], group * V::GROUP + tap) {
+                    let first = y * window.input[1] + left + begin - window.pad[1];
+                    *row = (&input[first * channels + start..], channels);
+                    whole = whole.min((row.0.len() + channels).saturating_sub(V::BYTES) / channels);
+                }
             }
         }
     }
-    // SAFETY: the caller's promise; the buffer holds the columns.
+    // SAFETY: the caller's promise; the buffer holds the columns, and `whole` registers lie in each row.
     unsafe {
         let sign = V::splat_byte(-128);
-        let padding = V::xor(V::splat_byte(conv.padding[0]), sign);
+        let padding = V::interleave([V::xor(V::splat_byte(conv.padding[0]), sign); 4]);
         let mut to = buffer.0.as_mut_ptr().cast::<i8>();
-        for column in 0..columns {
-            let from = window.source(1, at[1], column);
-            for rows in &rows {
-                let mut values = [padding; 4];
-                if let Some(from) = from {
-                    for tap in 0..V::GROUP {
-                        let (row, step) = rows[tap];
-                        values[tap] = V::xor(V::first(&row[from * step..]), sign);
-                    }
+        for _ in 0..begin * GROUPS {
+            to = write::<V>(to, padding);
+        }
+        let mut from = rows.map(|rows| rows.map(|(row, _)| row.as_ptr()));
+        for _ in 0..whole {
+            for (from, rows) in from.iter_mut().zip(&rows) {
+                let mut values = [sign; 4];
+                for tap in 0..V::GROUP {
+                    values[tap] = V::xor(V::read(from[tap]), sign);
+                    from[tap] = from[tap].wrapping_add(rows[tap].1);
                 }
-                for value in V::interleave(values) {
-                    V::write(to, value);
-                    to = to.add(V::BYTES);
-                }
+                to = write::<V>(to, V::interleave(values));
             }
         }
+        for column in whole..end - begin {
+            for rows in &rows {
+                let mut values = [sign; 4];
+                for tap in 0..V::GROUP {
+                    let (row, step) = rows[tap];
+                    values[tap] = V::xor(V::first(&row[column * step..]), sign);
+                }
+                to = write::<V>(to, V::interleave(values));
+            }
+        }
+        for _ in 0..(columns - end) * GROUPS {
+            to = write::<V>(to, padding);
+        }
+    }
+}
+
+/// Stores four registers; where the next ones go.
+#[inline(always)]
+unsafe fn write<V: Vector>(to: *mut i8, values: [V::Ints; 4]) -> *mut i8 {
+    // SAFETY: the caller's promise of room.
+    unsafe {
+        for (v, value) in values.into_iter().enumerate() {
+            V::write(to.add(v * V::BYTES), value);
+        }
+        to.add(4 * V::BYTES)
     }
 }
 

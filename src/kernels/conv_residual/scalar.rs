@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 use super::ConvResidual;
 use crate::kernels::requantise::round;

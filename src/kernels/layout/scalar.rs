@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 use crate::kernels::requantise::round;
 

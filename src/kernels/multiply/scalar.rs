@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 use super::Multiply;
 use crate::kernels::requantise::round;

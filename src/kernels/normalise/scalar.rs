@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 /// Scales `vector` to unit Euclidean length: `v / sqrt(Σ v²)`, the sum in f64. A vector of zero or non-finite length is
 /// left as it is.

@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 use super::Mean;
 use crate::kernels::patches::Window;

@@ -1,4 +1,5 @@
 //! The specification: horizontal pass first, 8 bits in between, a pass left out where that side stays as it is.
+#![forbid(unsafe_code)]
 
 use super::coefficients::{FRACTION_BITS, Taps, taps};
 

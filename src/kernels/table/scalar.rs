@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 /// A function of one int8 value.
 #[derive(Clone, PartialEq, Eq)]

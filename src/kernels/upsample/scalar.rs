@@ -1,4 +1,5 @@
 //! The specification.
+#![forbid(unsafe_code)]
 
 use super::Upsample;
 use crate::kernels::requantise::round;
