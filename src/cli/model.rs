@@ -34,15 +34,25 @@ impl ModelArgs {
     }
 }
 
+/// Share of the vision network's products that may run in float unsaid.
+const FLOAT_SHARE: f64 = 0.01;
+
 /// Loads the networks of a bundle and warns if the vision network misses the int8 kernels.
 ///
 /// # Errors
 /// Those of [`Networks::load`].
 pub fn networks(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Networks> {
     let networks = Networks::load(bundle, with_text, threads)?;
-    if !networks.vision.is_int8() {
-        let why = networks.vision.left_in_float();
-        complain(&format!("warning: vision.onnx runs in float, which is slow: {}", why.join(", ")));
+    let vision = &networks.vision;
+    let products = |float: bool| {
+        let steps = vision.steps().into_iter().filter(|step| step.refusal.is_some() || !float);
+        steps.map(|step| step.macs).sum::<u64>() as f64
+    };
+    let share = if vision.is_int8() { products(true) / products(false).max(1.0) } else { 1.0 };
+    if share > FLOAT_SHARE {
+        let why = vision.left_in_float().into_iter().next().unwrap_or_default();
+        let percent = (100.0 * share).round();
+        complain(&format!("warning: vision.onnx runs {percent} % in float, which is slow: {why}"));
     }
     Ok(networks)
 }

@@ -19,7 +19,8 @@ pub struct StepReport {
 }
 
 impl Plan {
-    /// The steps in the order in which they run. The first brings the input into the kernels' layout.
+    /// The steps in the order in which they run. The first brings the input into the kernels' layout; outputs that are computed in
+    /// float come last.
     pub(in crate::model) fn report(&self) -> Vec<StepReport> {
         let input = StepReport {
             node: "input".to_owned(),
@@ -28,16 +29,24 @@ impl Plan {
             shape: self.size,
             macs: 0,
         };
-        let mut left = self.left.iter();
+        // Islands come in the order of their refusals.
+        let mut left = self.left.iter().map(|refusal| refusal.why.clone());
         let steps = self.steps.iter().map(|step| StepReport {
             node: step.name.clone(),
             kernel: step.kernel.name(),
-            // Islands come in the order of their refusals.
-            refusal: matches!(step.kernel, Kernel::Island(..))
-                .then(|| left.next().map_or_else(String::new, |refusal| refusal.why.clone())),
+            refusal: matches!(step.kernel, Kernel::Island(..)).then(|| left.next().unwrap_or_default()),
             shape: [step.to.channels, step.to.height, step.to.width],
             macs: step.macs,
         });
-        std::iter::once(input).chain(steps).collect()
+        let mut reports: Vec<StepReport> = std::iter::once(input).chain(steps).collect();
+        let floats = self.outputs.iter().filter_map(|output| output.island().map(|island| (output, island)));
+        reports.extend(floats.map(|(output, island)| StepReport {
+            node: output.name.clone(),
+            kernel: "float",
+            refusal: Some(left.next().unwrap_or_default()),
+            shape: [island.output.iter().product(), 1, 1],
+            macs: island.macs,
+        }));
+        reports
     }
 }
