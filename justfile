@@ -19,21 +19,30 @@ test:
 # Format Rust and Python
 fmt:
     cargo fmt --all
-    {{python}} -m ruff format quantize
-    {{python}} -m ruff check --fix quantize
+    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers
+    {{python}} -m ruff check --fix --config quantize/pyproject.toml quantize benches/peers
 
 # The static checks alone
 lint:
     cargo fmt --all -- --check
     cargo clippy --all-targets -- -D warnings
-    {{python}} -m ruff check quantize
-    {{python}} -m ruff format --check quantize
+    {{python}} -m ruff check --config quantize/pyproject.toml quantize benches/peers
+    {{python}} -m ruff format --check --config quantize/pyproject.toml quantize benches/peers
     {{python}} -m mypy --config-file quantize/pyproject.toml -p quantize
+    {{python}} -m mypy --config-file quantize/pyproject.toml benches/peers
 
 # Measure the committed bundle through the release binary, on ../shared/data/val.tar
 score *args:
     cargo build --quiet --release
     {{python}} -m quantize.evaluate --binary "$CARGO_TARGET_DIR/release/edgeclip" {{args}}
+
+# Time edgeclip beside stock tract, ONNX Runtime and ncnn, for example: just peers --as avx2 --record
+peers *args:
+    benches/peers/run.sh {{args}}
+
+# The same for the default network on one thread, under a minute once set up
+peers-quick *args:
+    benches/peers/run.sh --quick {{args}}
 
 # Train on the CPU: frozen backbone, features cached once, within two hours on two to four cores
 train-cpu:

@@ -145,10 +145,9 @@ def main() -> int:
                 return 1
             results.append(result)
             print(report.table(result), flush=True)
-    summary = report.summary(results)
-    if arguments.record:
-        print(f"wrote {report.record(results, arguments.level)}")
-    print(summary)
+            if arguments.record:
+                print(f"\nwrote {report.record(results, arguments.level)}", flush=True)
+    print(f"\n{report.summary(results)}")
     return 0
 
 

@@ -17,7 +17,8 @@ BOUNDS = {
     "edgeclip": 0.1, "tract": 0.25, "ort-s8": 0.25, "ort-u8": 0.25, "ort-f32": 0.35, "ncnn-f32": 0.35, "ncnn-bf16": 0.35,
     "ncnn-int8": 0.5,
 }  # fmt: skip
-# On CPUs without VNNI, ONNX Runtime sums pairs of u8 × s8 products in i16 (vpmaddubsw), which may saturate. Its times still count.
+# On CPUs without VNNI, ONNX Runtime sums pairs of u8 × s8 products in i16 (vpmaddubsw), which may saturate. Its times still
+# count.
 MAY_SATURATE = ("ort-s8", "ort-u8")
 # Share of the first layers' values that differ by more than one step, edgeclip to ONNX Runtime.
 FIRST_LAYERS_BOUND = 1e-3
@@ -49,7 +50,9 @@ def check(engine: str, found: Outputs, reference: Outputs, other: Outputs, satur
     if not value <= bound:
         if saturates and engine in MAY_SATURATE:
             return f"{value:.3f}, {SATURATED}"
-        raise Disagreement(f"{engine}: deviates from {REFERENCE} by {value:.3f} of what another picture changes, expected {bound}")
+        raise Disagreement(
+            f"{engine}: deviates from {REFERENCE} by {value:.3f} of what another picture changes, expected {bound}"
+        )
     return f"{value:.3f} (cosine {cosine(found, reference):.4f})"
 
 
@@ -58,5 +61,7 @@ def check_first_layers(found: Outputs, reference: Outputs, scales: list[float]) 
     steps = np.concatenate([np.abs(np.rint((a - r) / s)) for a, r, s in zip(found, reference, scales, strict=True)])
     share = float((steps > 1).mean())
     if not share <= FIRST_LAYERS_BOUND:
-        raise Disagreement(f"edgeclip: {share:.2%} of the first layers' values are over a step off, expected {FIRST_LAYERS_BOUND:.1%}")
+        raise Disagreement(
+            f"edgeclip: {share:.2%} of the first layers' values are over a step off, expected {FIRST_LAYERS_BOUND:.1%}"
+        )
     return f"{share:.4%} of {steps.size} values over one step off, {float((steps == 1).mean()):.4%} one step"

@@ -43,10 +43,10 @@ class Files:
 
     def of(self, engine: str) -> Path:
         """What `engine` loads; for ncnn the stem of .param and .bin."""
-        names = {
-            "edgeclip": "qdq.onnx", "tract": "qdq.onnx", "ort-s8": "qdq.onnx",
-            "ort-u8": "u8.onnx", "ort-u8u8": "u8.onnx", "ort-f32": "float.onnx", "ncnn-f32": "float.ncnn", "ncnn-bf16": "float.ncnn", "ncnn-int8": "int8",
-        }  # fmt: skip
+        qdq = dict.fromkeys(("edgeclip", "tract", "ort-s8"), "qdq.onnx")
+        unsigned = dict.fromkeys(("ort-u8", "ort-u8u8"), "u8.onnx")
+        floats = {"ort-f32": "float.onnx", "ncnn-f32": "float.ncnn", "ncnn-bf16": "float.ncnn"}
+        names = {**qdq, **unsigned, **floats, "ncnn-int8": "int8"}
         return self.folder / names[engine]
 
     def first_layers(self, engine: str) -> Path:
@@ -95,12 +95,21 @@ def make(case: Case, folder: Path) -> None:
     first = forms.first_layers(model, FIRST_LAYERS)
     onnx.save(first, folder / "first.onnx")
     onnx.save(forms.unsigned(first), folder / "first-u8.onnx")
-    (package,) = importlib.util.find_spec("pnnx").submodule_search_locations  # type: ignore[union-attr]
-    converted = subprocess.run([f"{package}/pnnx", "float.onnx", "fp16=0"], cwd=folder, capture_output=True, text=True)
-    if converted.returncode or not (folder / "float.ncnn.bin").exists():
-        raise RuntimeError(f"{case}: pnnx failed: {converted.stdout[-500:]}{converted.stderr[-500:]}")
-    for leftover in ("float.pnnx.bin", "float.pnnx.onnx", "float.pnnx.param", "float.pnnxsim.onnx", "float_pnnx.py", "float_ncnn.py"):
-        (folder / leftover).unlink(missing_ok=True)
-    ncnn_int8.convert(folder / "float.ncnn.param", folder / "float.ncnn.bin", folder / "int8", quantiser.dequantised_photos(case.size))
+    convert_for_ncnn(folder)
+    photos = quantiser.dequantised_photos(case.size)
+    ncnn_int8.convert(folder / "float.ncnn.param", folder / "float.ncnn.bin", folder / "int8", photos)
     for which in range(2):
         quantiser.photo(quantiser.NAMES[which], case.size).tofile(folder / f"picture{which}.i8")
+
+
+def convert_for_ncnn(folder: Path) -> None:
+    """float.onnx → float.ncnn.param and .bin, by the program of the package pnnx."""
+    found = importlib.util.find_spec("pnnx")
+    places = found.submodule_search_locations if found else None
+    if not places:
+        raise RuntimeError("found no package pnnx, expected that of requirements.txt")
+    run = subprocess.run([f"{places[0]}/pnnx", "float.onnx", "fp16=0"], cwd=folder, capture_output=True, text=True)
+    if run.returncode or not (folder / "float.ncnn.bin").exists():
+        raise RuntimeError(f"{folder}: pnnx failed: {run.stdout[-500:]}{run.stderr[-500:]}")
+    for leftover in [*folder.glob("float*pnnx*"), folder / "float_ncnn.py"]:
+        leftover.unlink(missing_ok=True)

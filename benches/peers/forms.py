@@ -10,7 +10,9 @@ QDQ = ("QuantizeLinear", "DequantizeLinear")
 
 def copy(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy to change."""
-    return onnx.ModelProto.FromString(model.SerializeToString())
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    return result
 
 
 def constants(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
@@ -84,12 +86,15 @@ def float_twin(model: onnx.ModelProto) -> onnx.ModelProto:
             kept.append(node)
         elif node.input[0] in known:
             added[node.output[0]] = numpy_helper.from_array(dequantised(node, known), node.output[0])
-        elif node.op_type == "QuantizeLinear" and known[node.input[2]].data_type == onnx.TensorProto.INT8 and (
-            numpy_helper.to_array(known[node.input[2]]) == -128 and makers[node.input[0]].op_type in ("Conv", "Gemm", "Add")
+        elif (
+            node.op_type == "QuantizeLinear"
+            and known[node.input[2]].data_type == onnx.TensorProto.INT8
+            and (numpy_helper.to_array(known[node.input[2]]) == -128 and makers[node.input[0]].op_type in ("Conv", "Gemm", "Add"))
         ):
             name = f"{node.output[0]}_clipped"
-            top = numpy_helper.to_array(known[node.input[1]]) * np.float32(255)
-            added |= {f"{name}_{k}": numpy_helper.from_array(np.float32(v), f"{name}_{k}") for k, v in (("low", 0), ("high", top))}
+            top = np.asarray(numpy_helper.to_array(known[node.input[1]]) * np.float32(255))
+            for bound, value in (("low", np.zeros((), np.float32)), ("high", top)):
+                added[f"{name}_{bound}"] = numpy_helper.from_array(value, f"{name}_{bound}")
             kept.append(helper.make_node("Clip", [node.input[0], f"{name}_low", f"{name}_high"], [name], name=name))
             renamed[node.output[0]] = name
         else:

@@ -1,10 +1,11 @@
 """Float MobileNetV2 and ResNet-18 with seeded random weights, as ONNX without BatchNorm (as if folded)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
@@ -21,12 +22,12 @@ class Maker:
         self.constants: list[onnx.TensorProto] = []
         self.channels = {"image": 3}
 
-    def constant(self, name: str, values: NDArray[np.float32]) -> str:
+    def constant(self, name: str, values: ArrayLike) -> str:
         """A constant called `name`."""
-        self.constants.append(numpy_helper.from_array(values.astype(np.float32), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
         return name
 
-    def node(self, op: str, inputs: list[str], channels: int, **attributes: object) -> str:
+    def node(self, op: str, inputs: list[str], channels: int, **attributes: Any) -> str:
         """A node; its only output is named after it."""
         name = f"{op}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
@@ -53,7 +54,8 @@ class Maker:
     def relu6(self, x: str) -> str:
         """min(max(x, 0), 6)"""
         if "zero" not in (constant.name for constant in self.constants):
-            self.constant("zero", np.float32(0)), self.constant("six", np.float32(6))
+            self.constant("zero", 0)
+            self.constant("six", 6)
         return self.node("Clip", [x, "zero", "six"], self.channels[x])
 
     def add(self, a: str, b: str) -> str:

@@ -62,7 +62,7 @@ class Mask:
             making = self.folder.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir(parents=True)
-            compiler = ["cc", "-O1", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", making / "libmask.so", HERE / "mask.c"]
+            compiler = ["cc", "-O1", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", f"{making}/libmask.so", f"{HERE}/mask.c"]
             subprocess.run(compiler, check=True)
             packages = Path(sysconfig.get_paths()["platlib"])
             for name, extension in (("onnxruntime", "capi/onnxruntime_pybind11_state*.so"), ("ncnn", "ncnn*.so")):

@@ -16,8 +16,8 @@ INT8_TAG = 0x000D4B38
 CONVOLUTIONS = ("Convolution", "ConvolutionDepthWise")
 WEIGHTED = (*CONVOLUTIONS, "InnerProduct")
 WITHOUT_WEIGHTS = (
-    "BinaryOp", "Clip", "Concat", "Flatten", "Input", "Interp", "Pooling", "ReLU", "Reshape", "ShuffleChannel", "Slice", "Softmax",
-    "Split",
+    "BinaryOp", "Clip", "Concat", "Flatten", "Input", "Interp", "Pooling", "ReLU", "Reshape", "ShuffleChannel", "Slice",
+    "Softmax", "Split",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Static int8 with ONNX Runtime's quantiser: float ONNX → plain QDQ with int8 input."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Photos(CalibrationDataReader):  # type: ignore[misc]
 
 def quantise(source: Path, target: Path, size: int) -> None:
     """Weights int8 symmetric per channel, activations int8 asymmetric per tensor; the graph's input becomes int8."""
+    # It advises to fold BatchNorm, of which there is none.
+    logging.getLogger().setLevel(logging.ERROR)
     overrides = {"image": [{"scale": np.array(INPUT_SCALE, np.float32), "zero_point": np.array(0, np.int8)}]}
     quantize_static(
         str(source), str(target), Photos(size),

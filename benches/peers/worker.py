@@ -1,6 +1,7 @@
 """The side of benches/peers that runs ONNX Runtime or ncnn: `worker.py ENGINE FILE THREADS SCALE`; the protocol of edgeclip.rs.
 
-ENGINE is ort-s8, ort-u8, ort-u8u8, ort-f32, ncnn-f32, ncnn-bf16 or ncnn-int8. SCALE dequantises the int8 picture for those that take floats.
+ENGINE is ort-s8, ort-u8, ort-u8u8, ort-f32, ncnn-f32, ncnn-bf16 or ncnn-int8. SCALE
+dequantises the int8 picture for those that take floats.
 """
 
 import ctypes
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +38,11 @@ class OnnxRuntime:
 
     def feed(self, picture: NDArray[np.int8]) -> None:
         """Sets the input."""
-        forms = {
-            "s8": lambda: picture,
-            "u8": lambda: (picture.astype(np.int16) + 128).astype(np.uint8),
-            "u8u8": lambda: (picture.astype(np.int16) + 128).astype(np.uint8),
-            "f32": lambda: picture.astype(np.float32) * np.float32(self.scale),
-        }
-        self.binding.bind_cpu_input(self.name, forms[self.form]())
+        if self.form == "f32":
+            values: NDArray[Any] = picture.astype(np.float32) * np.float32(self.scale)
+        else:
+            values = picture if self.form == "s8" else (picture.astype(np.int16) + 128).astype(np.uint8)
+        self.binding.bind_cpu_input(self.name, values)
         for output in self.session.get_outputs():
             self.binding.bind_output(output.name, "cpu")
 
