@@ -10,6 +10,7 @@
 //!   `y = clamp(round_half_even((acc as f32) · m[c]) + zy, low, high)` with `m[c] = (sx · sw[c]) / sy`, each step in f32.
 //! - Addition: `y = clamp(round_half_even((a − za)·(sa/sy) + (b − zb)·(sb/sy)) + zy)`: two products and a sum in f32, never fused.
 //! - Means and the linear ×2 upsampling: integer weighted sum of `x − zx`, times one f32 multiplier, rounded like a convolution.
+//! - Products of float rows: [`product`] quantises them on the fly.
 //! - Functions of one value (activations, change of scale): a table of 256 entries, made from the float definition at load.
 
 pub mod add;
@@ -20,6 +21,7 @@ pub mod layout;
 pub mod normalise;
 pub mod patches;
 pub mod pool;
+pub mod product;
 pub mod requantise;
 pub mod resize;
 pub mod table;
