@@ -8,7 +8,9 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use super::bundle::Bundle;
+use super::products::Products;
 use crate::error::{Error, Result};
+use crate::kernels::Isa;
 
 /// Longest message of tract that is worth a line.
 const MESSAGE: usize = 300;
@@ -19,29 +21,39 @@ pub(super) struct Graph {
     file: String,
     plan: Arc<TypedRunnableModel>,
     outputs: Vec<String>,
+    left: Vec<String>,
 }
 
 impl Graph {
-    /// Loads the bundle's ONNX file `name`, whose inputs get the facts that `inputs` makes, in order.
+    /// Loads the bundle's ONNX file `name`, whose inputs get the facts that `inputs` makes, in order. With `isa`, products with int8
+    /// weights run through our kernels.
     pub(super) fn load(
         bundle: &Bundle,
         name: &str,
+        isa: Option<Isa>,
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
-        Self::plan(bundle.path(name), read(bundle, name)?, inputs)
+        Self::plan(bundle.path(name), read(bundle, name)?, isa, inputs)
     }
 
     /// The same of a file that [`read`] has read and that errors call `file`.
     pub(super) fn plan(
         file: String,
-        proto: ModelProto,
+        mut proto: ModelProto,
+        isa: Option<Isa>,
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
         let broken =
             |error: TractError| Error::model(&file, message(&error), "an ONNX network that tract can run");
         let outputs = output_names(&file, &proto)?;
+        let products = isa.map_or(Ok(Products::default()), |isa| Products::take(&mut proto, isa));
+        let products = products.map_err(|refusal| {
+            Error::model(&file, format!("{}: {}", refusal.node, refusal.why), "constants that make sense")
+        })?;
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
+        let left = products.left_in_float().iter().map(ToString::to_string).collect();
+        products.install(&mut model);
         let facts = inputs(&model);
         if model.inputs.len() != facts.len() {
             let expected = format!("{} inputs", facts.len());
@@ -56,7 +68,12 @@ impl Graph {
             model.set_input_fact(index, fact.into()).map_err(broken)?;
         }
         let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(broken)?;
-        Ok(Self { file, plan, outputs })
+        Ok(Self { file, plan, outputs, left })
+    }
+
+    /// Products with int8 weights that stay in float and why, one line each.
+    pub(super) fn left_in_float(&self) -> &[String] {
+        &self.left
     }
 
     /// Shape of input `index`; symbolic dimensions count as 0.
@@ -103,6 +120,16 @@ impl Graph {
     fn internal(&self, error: &TractError) -> Error {
         Error::Internal(format!("{}: {}", self.file, message(error)))
     }
+}
+
+/// The instruction set of this run.
+///
+/// # Errors
+/// [`Error::Input`] if `EDGECLIP_ISA` names none of this CPU.
+pub(super) fn isa() -> Result<Isa> {
+    Isa::chosen().map_err(|unknown| {
+        Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
+    })
 }
 
 /// Reads the bundle's ONNX file `name`.

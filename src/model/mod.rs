@@ -6,6 +6,7 @@ mod lower;
 mod manifest;
 mod network;
 mod output;
+mod products;
 mod prompt;
 mod region;
 mod text;

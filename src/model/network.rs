@@ -6,7 +6,6 @@ use super::bundle::{self, Bundle};
 use super::graph::{self, Graph};
 use super::lower::{self, Plan};
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
 
 /// How the vision graph runs.
 pub(super) enum Network {
@@ -29,15 +28,13 @@ pub(super) enum Network {
 impl Network {
     /// Loads the vision graph for pictures of `size` × `size` pixels, lowered if it can be.
     pub(super) fn load(bundle: &Bundle, size: usize) -> Result<Self> {
-        let isa = Isa::chosen().map_err(|unknown| {
-            Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
-        })?;
+        let isa = graph::isa()?;
         let proto = graph::read(bundle, bundle::VISION)?;
         let file = bundle.path(bundle::VISION);
         match lower::lower(&proto, [3, size, size], isa) {
             Ok(plan) => Ok(Self::Int8 { file, plan }),
             Err(refusal) => {
-                let graph = Graph::plan(file, proto, |_| facts(size))?;
+                let graph = Graph::plan(file, proto, None, |_| facts(size))?;
                 Ok(Self::Float { graph, refusal: Some(refusal.to_string()) })
             }
         }
@@ -45,7 +42,7 @@ impl Network {
 
     /// Loads the vision graph into tract alone.
     pub(super) fn load_float(bundle: &Bundle, size: usize) -> Result<Self> {
-        let graph = Graph::load(bundle, bundle::VISION, |_| facts(size))?;
+        let graph = Graph::load(bundle, bundle::VISION, None, |_| facts(size))?;
         Ok(Self::Float { graph, refusal: None })
     }
 

@@ -4,13 +4,13 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use super::bundle::{self, Bundle};
-use super::graph::Graph;
+use super::graph::{self, Graph};
 use super::manifest::Pool;
 use super::output::VisionOutput;
 use super::region;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::kernels::normalise;
+use crate::kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
 pub struct Prompter {
@@ -24,13 +24,25 @@ pub struct Prompter {
 }
 
 impl Prompter {
-    /// Loads `prompt.onnx`.
+    /// Loads `prompt.onnx`. Products with int8 weights run through the int8 kernels.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    pub fn load(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, Some(graph::isa()?))
+    }
+
+    /// The same in float through tract alone, to compare with.
     ///
     /// # Errors
     /// [`Error::Model`] naming the file.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
+    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, None)
+    }
+
+    fn new(bundle: &Bundle, isa: Option<Isa>) -> Result<Self> {
         let manifest = &bundle.manifest;
-        let graph = Graph::load(bundle, bundle::PROMPT, |model| {
+        let graph = Graph::load(bundle, bundle::PROMPT, isa, |model| {
             let batch = model.symbols.sym("N").to_dim();
             vec![f32::fact([batch, declared_features(model).to_dim()])]
         })?;
@@ -41,6 +53,11 @@ impl Prompter {
         }
         let pools = manifest.region.pool.clone();
         Ok(Self { graph, output, pools, size: manifest.input.size, features, embedding: manifest.embedding })
+    }
+
+    /// Products with int8 weights that stay in float and why, one line each.
+    pub fn left_in_float(&self) -> &[String] {
+        self.graph.left_in_float()
     }
 
     /// One embedding of unit norm for each of `boxes`, in input pixels. `content` is where the picture lies inside the
