@@ -14,9 +14,12 @@
 //! - Functions of one value (activations, change of scale): a table of 256 entries, made from the float definition at load.
 
 pub mod add;
+pub mod attention;
 pub mod conv_depthwise;
 pub mod conv_pointwise;
+pub mod gelu;
 mod isa;
+pub mod layer_norm;
 pub mod layout;
 pub mod normalise;
 pub mod patches;

@@ -8,7 +8,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use super::bundle::Bundle;
-use super::products::Products;
+use super::ops::Ops;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
 
@@ -25,8 +25,8 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Loads the bundle's ONNX file `name`, whose inputs get the facts that `inputs` makes, in order. With `isa`, products with int8
-    /// weights run through our kernels.
+    /// Loads the bundle's ONNX file `name`, whose inputs get the facts that `inputs` makes, in order. With `isa`, what
+    /// [`Ops`] knows runs through our kernels.
     pub(super) fn load(
         bundle: &Bundle,
         name: &str,
@@ -46,14 +46,16 @@ impl Graph {
         let broken =
             |error: TractError| Error::model(&file, message(&error), "an ONNX network that tract can run");
         let outputs = output_names(&file, &proto)?;
-        let products = isa.map_or(Ok(Products::default()), |isa| Products::take(&mut proto, isa));
-        let products = products.map_err(|refusal| {
+        let ops = isa.map(|isa| Ops::take(&mut proto, isa)).transpose();
+        let ops = ops.map_err(|refusal| {
             Error::model(&file, format!("{}: {}", refusal.node, refusal.why), "constants that make sense")
         })?;
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
-        let left = products.left_in_float().iter().map(ToString::to_string).collect();
-        products.install(&mut model);
+        let left = ops.iter().flat_map(Ops::left_in_float).map(ToString::to_string).collect();
+        if let Some(ops) = ops {
+            ops.install(&mut model);
+        }
         let facts = inputs(&model);
         if model.inputs.len() != facts.len() {
             let expected = format!("{} inputs", facts.len());

@@ -1,22 +1,16 @@
 //! Which nodes are products with constant int8 weights.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
-use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use tract_onnx::pb::{NodeProto, TensorProto};
 
-use super::constants;
-use super::op::Kernel;
-use super::{OP, Refusal};
+use super::index::{Index, float, integer};
+use super::kernel::Kernel;
+use super::{Found, Refusal, constants};
 use crate::kernels::Isa;
 use crate::kernels::conv_pointwise::Pointwise;
 use crate::kernels::product::{Columns, Product};
 use crate::kernels::requantise::Requantise;
-
-/// A product, and the node that stands for it.
-pub(super) struct Found {
-    pub(super) node: NodeProto,
-    pub(super) kernel: Kernel,
-}
 
 /// Int8 weights of a product.
 struct Weights<'a> {
@@ -24,7 +18,7 @@ struct Weights<'a> {
     outputs: usize,
     /// Bytes from one input, one output to the next.
     strides: [usize; 2],
-    bytes: std::borrow::Cow<'a, [u8]>,
+    bytes: Cow<'a, [u8]>,
     /// One an output.
     scale: Vec<f32>,
 }
@@ -41,33 +35,13 @@ struct Quantisation {
     zero: i32,
 }
 
-/// The rules, with what they need to know of a graph.
-pub(super) struct Rules<'a> {
-    isa: Isa,
-    producers: HashMap<&'a str, &'a NodeProto>,
-    readers: HashMap<&'a str, Vec<&'a NodeProto>>,
-    constants: HashMap<&'a str, &'a TensorProto>,
-    outputs: Vec<&'a str>,
+/// The rules of products.
+pub(super) struct Products<'a> {
+    pub(super) index: &'a Index<'a>,
+    pub(super) isa: Isa,
 }
 
-impl<'a> Rules<'a> {
-    pub(super) fn new(graph: &'a GraphProto, isa: Isa) -> Self {
-        let mut readers: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
-        for node in &graph.node {
-            for input in &node.input {
-                readers.entry(input).or_default().push(node);
-            }
-        }
-        let made = |node: &'a NodeProto| node.output.iter().map(move |output| (output.as_str(), node));
-        Self {
-            isa,
-            producers: graph.node.iter().flat_map(made).collect(),
-            readers,
-            constants: graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect(),
-            outputs: graph.output.iter().map(|output| output.name.as_str()).collect(),
-        }
-    }
-
+impl<'a> Products<'a> {
     /// The product that `node` is, or why it stays in float though its weights are int8; `None` if it is no such product.
     ///
     /// # Errors
@@ -102,7 +76,7 @@ impl<'a> Rules<'a> {
     /// DQ → product → Q: int8 in, int8 out.
     fn between_quantised(&self, node: &NodeProto, weights: &Weights) -> Result<Option<Found>, Refusal> {
         let from = node.input.first().and_then(|name| self.dequantise(name));
-        let to = self.only_reader(&node.output[0]).filter(|reader| reader.op_type == "QuantizeLinear");
+        let to = self.index.only_reader(&node.output[0]).filter(|reader| reader.op_type == "QuantizeLinear");
         let (Some(from), Some(to)) = (from, to) else { return Ok(None) };
         let (Some(x), Some(y)) = (self.quantisation(from)?, self.quantisation(to)?) else { return Ok(None) };
         let bias = match node.input.get(2).map(String::as_str) {
@@ -128,7 +102,12 @@ impl<'a> Rules<'a> {
         let rows: Vec<i8> =
             (0..outputs).flat_map(|output| (0..inputs).map(move |input| weights.at(input, output))).collect();
         let product = Pointwise::new(self.isa, inputs, outputs, &rows, requantise);
-        Ok(Some(found(node, &from.input[0], &to.output[0], Kernel::Quantised { product, inputs, outputs })))
+        Ok(Some(Found::new(
+            node,
+            &[&from.input[0]],
+            &to.output[0],
+            Kernel::Quantised { product, inputs, outputs },
+        )))
     }
 
     /// Product → Add, with the left side in float.
@@ -137,7 +116,7 @@ impl<'a> Rules<'a> {
         let bias = match node.input.get(2).map(String::as_str) {
             Some(name) if !name.is_empty() => self.bias(name)?,
             _ => {
-                let add = self.only_reader(output).filter(|reader| reader.op_type == "Add");
+                let add = self.index.only_reader(output).filter(|reader| reader.op_type == "Add");
                 let bias = add.and_then(|add| Some((add, add.input.iter().find(|name| *name != output)?)));
                 let bias = match bias {
                     Some((add, name)) => self.bias(name)?.map(|bias| (add, bias)),
@@ -156,7 +135,7 @@ impl<'a> Rules<'a> {
         let columns = Columns { scale: weights.scale.clone(), bias };
         let product =
             Product::new(self.isa, weights.inputs, columns, |input, output| weights.at(input, output));
-        Ok(Some(found(node, &node.input[0], output, Kernel::Float(product))))
+        Ok(Some(Found::new(node, &[&node.input[0]], output, Kernel::Product(product))))
     }
 
     fn weights(&self, dequantise: &NodeProto, transposed: bool) -> Result<Option<Weights<'a>>, Refusal> {
@@ -187,7 +166,7 @@ impl<'a> Rules<'a> {
 
     /// A constant bias in float.
     fn bias(&self, name: &str) -> Result<Option<Vec<f32>>, Refusal> {
-        if let Some(tensor) = self.constants.get(name) {
+        if let Some(tensor) = self.index.named(name) {
             return constants::f32(tensor);
         }
         let Some(node) = self.dequantise(name) else { return Ok(None) };
@@ -222,35 +201,10 @@ impl<'a> Rules<'a> {
     }
 
     fn constant(&self, node: &NodeProto, input: usize) -> Option<&'a TensorProto> {
-        node.input.get(input).and_then(|name| self.constants.get(name.as_str()).copied())
+        self.index.constant(node, input)
     }
 
     fn dequantise(&self, name: &str) -> Option<&'a NodeProto> {
-        self.producers.get(name).copied().filter(|node| node.op_type == "DequantizeLinear")
+        self.index.made_by(name, "DequantizeLinear")
     }
-
-    fn only_reader(&self, name: &str) -> Option<&'a NodeProto> {
-        match self.readers.get(name).map(Vec::as_slice) {
-            Some(&[reader]) if !self.outputs.contains(&name) => Some(reader),
-            _ => None,
-        }
-    }
-}
-
-fn found(node: &NodeProto, input: &str, output: &str, kernel: Kernel) -> Found {
-    let (input, output) = (vec![input.to_owned()], vec![output.to_owned()]);
-    let name = if node.name.is_empty() { output[0].clone() } else { node.name.clone() };
-    Found { node: NodeProto { op_type: OP.to_owned(), name, input, output, ..NodeProto::default() }, kernel }
-}
-
-fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
-    node.attribute.iter().find(|attribute| attribute.name == name)
-}
-
-fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
-    attribute(node, name).map_or(default, |attribute| attribute.i)
-}
-
-fn float(node: &NodeProto, name: &str, default: f32) -> f32 {
-    attribute(node, name).map_or(default, |attribute| attribute.f)
 }

@@ -32,7 +32,15 @@ pub(super) fn int32(tensor: &TensorProto) -> Result<Option<Vec<i32>>, Refusal> {
     if tensor.data_type != DataType::Int32 as i32 {
         return Ok(None);
     }
-    four_bytes(tensor, &tensor.int32_data, i32::from_le_bytes).map(Some)
+    values(tensor, &tensor.int32_data, i32::from_le_bytes).map(Some)
+}
+
+/// Values of a constant of int64; `None` if it has another type.
+pub(super) fn int64(tensor: &TensorProto) -> Result<Option<Vec<i64>>, Refusal> {
+    if tensor.data_type != DataType::Int64 as i32 {
+        return Ok(None);
+    }
+    values(tensor, &tensor.int64_data, i64::from_le_bytes).map(Some)
 }
 
 /// Values of a constant of f32, all of which must be finite; `None` if it has another type.
@@ -40,19 +48,19 @@ pub(super) fn f32(tensor: &TensorProto) -> Result<Option<Vec<f32>>, Refusal> {
     if tensor.data_type != DataType::Float as i32 {
         return Ok(None);
     }
-    let values = four_bytes(tensor, &tensor.float_data, f32::from_le_bytes)?;
+    let values = values(tensor, &tensor.float_data, f32::from_le_bytes)?;
     match values.iter().find(|value| !value.is_finite()) {
         Some(value) => Err(refusal(tensor, &format!("a value of {value}"))),
         None => Ok(Some(values)),
     }
 }
 
-fn four_bytes<T: Copy>(
+fn values<T: Copy, const N: usize>(
     tensor: &TensorProto,
     typed: &[T],
-    decode: fn([u8; 4]) -> T,
+    decode: fn([u8; N]) -> T,
 ) -> Result<Vec<T>, Refusal> {
-    let (raw, rest) = tensor.raw_data.as_chunks::<4>();
+    let (raw, rest) = tensor.raw_data.as_chunks::<N>();
     let values: Vec<T> =
         if raw.is_empty() { typed.to_vec() } else { raw.iter().map(|&bytes| decode(bytes)).collect() };
     // A rest makes a count that fits no shape.
