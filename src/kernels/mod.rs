@@ -15,6 +15,7 @@
 
 pub mod add;
 pub mod attention;
+pub mod blend;
 pub mod conv_depthwise;
 pub mod conv_pointwise;
 pub mod gelu;

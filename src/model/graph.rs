@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
@@ -137,8 +138,8 @@ pub(super) fn isa() -> Result<Isa> {
 /// Reads the bundle's ONNX file `name`.
 pub(super) fn read(bundle: &Bundle, name: &str) -> Result<ModelProto> {
     let bytes = bundle.file(name)?;
-    let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes.as_ref());
-    proto.map_err(|error| Error::model(bundle.path(name), message(&error), "an ONNX network"))
+    let proto = ModelProto::decode(bytes.as_ref());
+    proto.map_err(|error| Error::model(bundle.path(name), error.to_string(), "an ONNX network"))
 }
 
 /// Whether a file declares another type, rank or number for its input than `fact`. Symbols may have any name.

@@ -7,13 +7,14 @@ use super::bundle::{self, Bundle};
 use super::graph::{self, Graph};
 use super::manifest::Pool;
 use super::output::VisionOutput;
-use super::region;
+use super::region::Regions;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
 pub struct Prompter {
+    isa: Isa,
     graph: Graph,
     /// Index of the output `embedding`.
     output: usize,
@@ -29,7 +30,7 @@ impl Prompter {
     /// # Errors
     /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Some(graph::isa()?))
+        Self::new(bundle, graph::isa()?, true)
     }
 
     /// The same in float through tract alone, to compare with.
@@ -37,12 +38,12 @@ impl Prompter {
     /// # Errors
     /// [`Error::Model`] naming the file.
     pub fn load_float(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, None)
+        Self::new(bundle, graph::isa()?, false)
     }
 
-    fn new(bundle: &Bundle, isa: Option<Isa>) -> Result<Self> {
+    fn new(bundle: &Bundle, isa: Isa, int8: bool) -> Result<Self> {
         let manifest = &bundle.manifest;
-        let graph = Graph::load(bundle, bundle::PROMPT, isa, |model| {
+        let graph = Graph::load(bundle, bundle::PROMPT, int8.then_some(isa), |model| {
             let batch = model.symbols.sym("N").to_dim();
             vec![f32::fact([batch, declared_features(model).to_dim()])]
         })?;
@@ -52,7 +53,15 @@ impl Prompter {
             return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
         }
         let pools = manifest.region.pool.clone();
-        Ok(Self { graph, output, pools, size: manifest.input.size, features, embedding: manifest.embedding })
+        Ok(Self {
+            isa,
+            graph,
+            output,
+            pools,
+            size: manifest.input.size,
+            features,
+            embedding: manifest.embedding,
+        })
     }
 
     /// Products with int8 weights that stay in float and why, one line each.
@@ -70,8 +79,9 @@ impl Prompter {
             return Ok(Vec::new());
         }
         let mut regions = Vec::with_capacity(boxes.len() * self.features);
+        let maps = Regions::new(self.isa, out, &self.pools, self.size)?;
         for rect in boxes {
-            regions.extend(region::vector(out, &self.pools, self.size, &content, rect)?);
+            maps.push(&content, rect, &mut regions)?;
         }
         if regions.len() != boxes.len() * self.features {
             let found = format!("a region input of {} features", self.features);

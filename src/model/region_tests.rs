@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::model::output::FeatureMap;
 
 const SIZE: u32 = 64;
 const WHOLE: Rect = Rect { x0: 0.0, y0: 0.0, x1: 64.0, y1: 64.0 };
@@ -24,6 +25,12 @@ fn output(maps: Vec<(&str, FeatureMap)>) -> VisionOutput {
 fn pool(maps: &[&str], limits: &[f32]) -> Pool {
     let maps = maps.iter().map(|&name| name.to_owned()).collect();
     Pool { maps, limits: limits.to_vec(), expand: 1.0, square: false, samples: 4 }
+}
+
+fn vector(out: &VisionOutput, pools: &[Pool], size: u32, content: &Rect, rect: &Rect) -> Result<Vec<f32>> {
+    let mut vector = Vec::new();
+    Regions::new(Isa::Scalar, out, pools, size)?.push(content, rect, &mut vector)?;
+    Ok(vector)
 }
 
 fn noise(c: usize, y: usize, x: usize) -> f32 {

@@ -54,12 +54,16 @@ impl TextTower {
 
     fn new(bundle: &Bundle, isa: Option<Isa>) -> Result<Self> {
         let manifest = &bundle.manifest;
-        let tokenizer = load_tokenizer(bundle)?;
-        let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
-        let graph = Graph::load(bundle, bundle::TEXT, isa, |model| {
-            let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
-            vec![i64::fact(&shape), i64::fact(&shape)]
+        let (tokenizer, graph) = thread::scope(|scope| {
+            let tokenizer = scope.spawn(|| load_tokenizer(bundle));
+            let graph = Graph::load(bundle, bundle::TEXT, isa, |model| {
+                let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
+                vec![i64::fact(&shape), i64::fact(&shape)]
+            });
+            let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok((tokenizer?, graph?))
         })?;
+        let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
         let (output, shape) = graph.output("embedding")?;
         if shape.len() != 2 || shape[1] != manifest.embedding {
             return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));

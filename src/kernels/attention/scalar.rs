@@ -2,7 +2,7 @@
 
 use super::{Attention, Scratch, Tokens};
 
-/// Tokens are padded to a multiple of this.
+/// Sums that are made side by side. Tokens are padded to a multiple of it.
 const LANES: usize = 16;
 /// Adding and subtracting it rounds a float below 2²² to an integer, which is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
@@ -28,22 +28,29 @@ pub(super) fn attention(attention: Attention, scratch: &mut Scratch, tokens: Tok
         let queries = tokens.query.chunks_exact(channels).zip(output.chunks_exact_mut(channels));
         for (query, output) in queries {
             let logits = &mut scratch.logits[..padded];
-            logits.fill(0.0);
-            for (row, q) in scratch.keys.chunks_exact(padded).zip(&query[first..first + width]) {
-                for (logit, k) in logits.iter_mut().zip(row) {
-                    *logit += q * k;
+            for (block, logits) in logits.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+                let mut sums = [0.0; LANES];
+                for (row, q) in scratch.keys.chunks_exact(padded).zip(&query[first..first + width]) {
+                    for (sum, k) in sums.iter_mut().zip(&row[block * LANES..][..LANES]) {
+                        *sum += q * k;
+                    }
                 }
+                *logits = sums;
             }
             for (logit, mask) in logits.iter_mut().zip(tokens.mask) {
                 *logit = *logit * scale + mask;
             }
             softmax(&mut logits[..count]);
             let output = &mut output[first..first + width];
-            output.fill(0.0);
-            for (value, share) in tokens.value.chunks_exact(channels).zip(&logits[..count]) {
-                for (to, v) in output.iter_mut().zip(&value[first..first + width]) {
-                    *to += share * v;
+            for (block, output) in output.chunks_mut(LANES).enumerate() {
+                let mut sums = [0.0; LANES];
+                for (value, share) in tokens.value.chunks_exact(channels).zip(&logits[..count]) {
+                    let value = &value[first + block * LANES..][..output.len()];
+                    for (sum, v) in sums.iter_mut().zip(value) {
+                        *sum += share * v;
+                    }
                 }
+                output.copy_from_slice(&sums[..output.len()]);
             }
         }
     }
