@@ -17,13 +17,18 @@
 //!   A mean's multiplier is `(sx/sy)/n`, where n counts the padding or not, as the graph says.
 //! - Functions of one value (activations, change of scale): a table of 256 entries, made at load from the graph's float definition: every
 //!   node rounds to f32; exp, erf, tanh and their like are computed in f64 and rounded once.
+//! - Products of float rows: [`product`] quantises them on the fly.
 
 pub mod add;
+pub mod attention;
+pub mod blend;
 pub mod conv_depthwise;
 pub mod conv_direct;
 pub mod conv_pointwise;
 pub mod conv_residual;
+pub mod gelu;
 mod isa;
+pub mod layer_norm;
 pub mod layout;
 pub mod multiply;
 #[cfg(target_arch = "aarch64")]
@@ -31,6 +36,7 @@ mod neon;
 pub mod normalise;
 pub mod patches;
 pub mod pool;
+pub mod product;
 pub mod repeat;
 pub mod requantise;
 pub mod resize;

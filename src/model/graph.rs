@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use super::bundle::Bundle;
+use super::ops::Ops;
 use crate::error::{Error, Result};
+use crate::kernels::Isa;
 
 /// Longest message of tract that is worth a line.
 const MESSAGE: usize = 300;
@@ -19,29 +22,41 @@ pub(super) struct Graph {
     file: String,
     plan: Arc<TypedRunnableModel>,
     outputs: Vec<String>,
+    left: Vec<String>,
 }
 
 impl Graph {
-    /// Loads the bundle's ONNX file `name`, whose inputs get the facts that `inputs` makes, in order.
+    /// Loads the bundle's ONNX file `name`, whose inputs get the facts that `inputs` makes, in order. With `isa`, what
+    /// [`Ops`] knows runs through our kernels.
     pub(super) fn load(
         bundle: &Bundle,
         name: &str,
+        isa: Option<Isa>,
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
-        Self::plan(bundle.path(name), read(bundle, name)?, inputs)
+        Self::plan(bundle.path(name), read(bundle, name)?, isa, inputs)
     }
 
     /// The same of a file that [`read`] has read and that errors call `file`.
     pub(super) fn plan(
         file: String,
-        proto: ModelProto,
+        mut proto: ModelProto,
+        isa: Option<Isa>,
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
         let broken =
             |error: TractError| Error::model(&file, message(&error), "an ONNX network that tract can run");
         let outputs = output_names(&file, &proto)?;
+        let ops = isa.map(|isa| Ops::take(&mut proto, isa)).transpose();
+        let ops = ops.map_err(|refusal| {
+            Error::model(&file, format!("{}: {}", refusal.node, refusal.why), "constants that make sense")
+        })?;
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
+        let left = ops.iter().flat_map(Ops::left_in_float).map(ToString::to_string).collect();
+        if let Some(ops) = ops {
+            ops.install(&mut model);
+        }
         let facts = inputs(&model);
         if model.inputs.len() != facts.len() {
             let expected = format!("{} inputs", facts.len());
@@ -56,7 +71,12 @@ impl Graph {
             model.set_input_fact(index, fact.into()).map_err(broken)?;
         }
         let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(broken)?;
-        Ok(Self { file, plan, outputs })
+        Ok(Self { file, plan, outputs, left })
+    }
+
+    /// Products with int8 weights that stay in float and why, one line each.
+    pub(super) fn left_in_float(&self) -> &[String] {
+        &self.left
     }
 
     /// Shape of input `index`; symbolic dimensions count as 0.
@@ -111,15 +131,24 @@ impl Graph {
     }
 }
 
+/// The instruction set of this run.
+///
+/// # Errors
+/// [`Error::Input`] if `EDGECLIP_ISA` names none of this CPU.
+pub(super) fn isa() -> Result<Isa> {
+    Isa::chosen().map_err(|unknown| {
+        Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
+    })
+}
+
 /// Reads the bundle's ONNX file `name`.
 pub(super) fn read(bundle: &Bundle, name: &str) -> Result<ModelProto> {
-    parse(&bundle.path(name), &bundle.file(name)?)
+    parse(&bundle.path(name), bundle.file(name)?.as_ref())
 }
 
 /// Reads the ONNX file `file`, which holds `bytes`.
-pub(super) fn parse(file: &str, mut bytes: &[u8]) -> Result<ModelProto> {
-    let proto = tract_onnx::onnx().proto_model_for_read(&mut bytes);
-    proto.map_err(|error| Error::model(file, message(&error), "an ONNX network"))
+pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<ModelProto> {
+    ModelProto::decode(bytes).map_err(|error| Error::model(file, error.to_string(), "an ONNX network"))
 }
 
 /// Whether a file declares another type, rank or number for its input than `fact`. Symbols may have any name.

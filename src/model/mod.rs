@@ -6,6 +6,7 @@ mod input;
 mod lower;
 mod manifest;
 mod network;
+mod ops;
 mod output;
 mod prompt;
 mod region;

@@ -66,9 +66,7 @@ impl Network {
 
     /// The network that `file` held, lowered if it can be.
     pub(super) fn new(file: String, mut proto: ModelProto, threads: usize) -> Result<Self> {
-        let isa = Isa::chosen().map_err(|unknown| {
-            Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
-        })?;
+        let isa = graph::isa()?;
         let input = Input::declared(&file, &proto)?;
         lower::prepare(&mut proto);
         lower::check(&file, &proto)?;
@@ -88,7 +86,7 @@ impl Network {
     pub(super) fn float(file: String, proto: ModelProto, refusal: Option<String>) -> Result<Self> {
         let input = Input::declared(&file, &proto)?;
         let fact = input.element.datum_type().fact(input.shape);
-        let graph = Graph::plan(file.clone(), proto, |_| vec![fact])?;
+        let graph = Graph::plan(file.clone(), proto, None, |_| vec![fact])?;
         Ok(Self { file, input, body: Body::Float { graph, refusal } })
     }
 

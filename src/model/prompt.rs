@@ -4,16 +4,17 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use super::bundle::{self, Bundle};
-use super::graph::Graph;
+use super::graph::{self, Graph};
 use super::manifest::Pool;
 use super::output::VisionOutput;
 use super::region;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::kernels::normalise;
+use crate::kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
 pub struct Prompter {
+    isa: Isa,
     graph: Graph,
     /// Index of the output `embedding`.
     output: usize,
@@ -24,13 +25,25 @@ pub struct Prompter {
 }
 
 impl Prompter {
-    /// Loads `prompt.onnx`.
+    /// Loads `prompt.onnx`. Products with int8 weights run through the int8 kernels.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    pub fn load(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, graph::isa()?, true)
+    }
+
+    /// The same in float through tract alone, to compare with.
     ///
     /// # Errors
     /// [`Error::Model`] naming the file.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
+    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, graph::isa()?, false)
+    }
+
+    fn new(bundle: &Bundle, isa: Isa, int8: bool) -> Result<Self> {
         let manifest = &bundle.manifest;
-        let graph = Graph::load(bundle, bundle::PROMPT, |model| {
+        let graph = Graph::load(bundle, bundle::PROMPT, int8.then_some(isa), |model| {
             let batch = model.symbols.sym("N").to_dim();
             vec![f32::fact([batch, declared_features(model).to_dim()])]
         })?;
@@ -40,7 +53,20 @@ impl Prompter {
             return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
         }
         let pools = manifest.region.pool.clone();
-        Ok(Self { graph, output, pools, size: manifest.input.size, features, embedding: manifest.embedding })
+        Ok(Self {
+            isa,
+            graph,
+            output,
+            pools,
+            size: manifest.input.size,
+            features,
+            embedding: manifest.embedding,
+        })
+    }
+
+    /// Products with int8 weights that stay in float and why, one line each.
+    pub fn left_in_float(&self) -> &[String] {
+        self.graph.left_in_float()
     }
 
     /// One embedding of unit norm for each of `boxes`, in input pixels. `content` is where the picture lies inside the
@@ -54,7 +80,7 @@ impl Prompter {
         }
         let mut regions = Vec::with_capacity(boxes.len() * self.features);
         for rect in boxes {
-            regions.extend(region::vector(out, &self.pools, self.size, &content, rect)?);
+            region::vector(self.isa, out, &self.pools, self.size, &content, rect, &mut regions)?;
         }
         if regions.len() != boxes.len() * self.features {
             let found = format!("a region input of {} features", self.features);

@@ -4,33 +4,36 @@ use super::manifest::Pool;
 use super::output::{FeatureMap, VisionOutput};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
+use crate::kernels::Isa;
+use crate::kernels::blend::blend;
 
-/// Region vector of `rect`, in input pixels of a square input of `size` pixels: every pool's part in order, then
+/// Appends the region vector of `rect`, in input pixels of a square input of `size` pixels: every pool's part in order, then
 /// `ln(w/S), ln(h/S)`. `content` is where the picture lies inside the letterbox.
 ///
 /// # Errors
 /// [`Error::Input`] if the box is empty or not finite, [`Error::Internal`] if `out` lacks a map.
 pub(super) fn vector(
+    isa: Isa,
     out: &VisionOutput,
     pools: &[Pool],
     size: u32,
     content: &Rect,
     rect: &Rect,
-) -> Result<Vec<f32>> {
+    vector: &mut Vec<f32>,
+) -> Result<()> {
     if !(rect.area() > 0.0 && rect.area().is_finite() && rect.x0.is_finite() && rect.y0.is_finite()) {
         let found = format!("({}, {}, {}, {})", rect.x0, rect.y0, rect.x1, rect.y1);
         return Err(Error::input("region", found, "a finite box with x0 < x1 and y0 < y1"));
     }
-    let mut vector = Vec::new();
     for pool in pools {
         let name = chosen(pool, rect);
         let map = out.maps.get(name).ok_or_else(|| Error::Internal(format!("no feature map {name}")))?;
         let around = rect.expand(pool.expand, pool.square).clip(content);
-        average(map, size as f32, &around, pool.samples, &mut vector);
+        average(isa, map, size as f32, &around, pool.samples, vector);
     }
     vector.push((rect.width() / size as f32).ln());
     vector.push((rect.height() / size as f32).ln());
-    Ok(vector)
+    Ok(())
 }
 
 /// The first map `i` with `sqrt(w · h) < limits[i]`, else the last.
@@ -42,21 +45,15 @@ fn chosen<'a>(pool: &'a Pool, rect: &Rect) -> &'a str {
 
 /// Appends the mean of `samples` × `samples` bilinear samples of `map` inside `rect`, one value a channel.
 ///
-/// The mean of a grid of bilinear samples is separable: `Σ_y a_y Σ_x b_x · map[y][x]`.
-fn average(map: &FeatureMap, size: f32, rect: &Rect, samples: usize, vector: &mut Vec<f32>) {
+/// The mean of a grid of bilinear samples is separable: `Σ_y Σ_x a_y · b_x · map[y][x]`.
+fn average(isa: Isa, map: &FeatureMap, size: f32, rect: &Rect, samples: usize, vector: &mut Vec<f32>) {
     let columns = axis(rect.x0, rect.x1, size, map.width, samples);
     let rows = axis(rect.y0, rect.y1, size, map.height, samples);
+    let places =
+        rows.iter().flat_map(|&(y, a)| columns.iter().map(move |&(x, b)| (y * map.width + x, a * b)));
     let start = vector.len();
     vector.resize(start + map.channels, 0.0);
-    let mut row = vec![0.0; map.channels];
-    for &(y, a) in &rows {
-        row.fill(0.0);
-        for &(x, b) in &columns {
-            let place = &map.data[(y * map.width + x) * map.channels..][..map.channels];
-            row.iter_mut().zip(place).for_each(|(sum, value)| *sum += b * value);
-        }
-        vector[start..].iter_mut().zip(&row).for_each(|(sum, value)| *sum += a * value);
-    }
+    blend(isa, &places.collect::<Vec<_>>(), &map.data, &mut vector[start..]);
 }
 
 /// Cells and weights, summing to 1, of the mean of bilinear samples along one axis. Sample `i` lies at pixel

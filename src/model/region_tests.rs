@@ -26,6 +26,12 @@ fn pool(maps: &[&str], limits: &[f32]) -> Pool {
     Pool { maps, limits: limits.to_vec(), expand: 1.0, square: false, samples: 4 }
 }
 
+fn vector(out: &VisionOutput, pools: &[Pool], size: u32, content: &Rect, rect: &Rect) -> Result<Vec<f32>> {
+    let mut vector = Vec::new();
+    super::vector(Isa::Scalar, out, pools, size, content, rect, &mut vector)?;
+    Ok(vector)
+}
+
 fn noise(c: usize, y: usize, x: usize) -> f32 {
     ((c * 7919 + y * 104_729 + x * 1_299_709) % 1000) as f32 / 1000.0
 }

@@ -9,9 +9,9 @@ use tokenizers::Tokenizer;
 use tract_onnx::prelude::*;
 
 use super::bundle::{self, Bundle};
-use super::graph::Graph;
+use super::graph::{self, Graph};
 use crate::error::{Error, Result};
-use crate::kernels::normalise;
+use crate::kernels::{Isa, normalise};
 
 /// Most tokens of one pass: enough for long matrix rows, few enough for the caches and for every core to get work.
 const BATCH_TOKENS: usize = 256;
@@ -36,18 +36,34 @@ pub struct TextTower {
 }
 
 impl TextTower {
-    /// Loads `text.onnx` and `tokenizer.json`.
+    /// Loads `text.onnx` and `tokenizer.json`. Products with int8 weights run through the int8 kernels.
+    ///
+    /// # Errors
+    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    pub fn load(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, Some(graph::isa()?))
+    }
+
+    /// The same in float through tract alone, to compare with.
     ///
     /// # Errors
     /// [`Error::Model`] naming the file.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
+    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+        Self::new(bundle, None)
+    }
+
+    fn new(bundle: &Bundle, isa: Option<Isa>) -> Result<Self> {
         let manifest = &bundle.manifest;
-        let tokenizer = load_tokenizer(bundle)?;
-        let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
-        let graph = Graph::load(bundle, bundle::TEXT, |model| {
-            let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
-            vec![i64::fact(&shape), i64::fact(&shape)]
+        let (tokenizer, graph) = thread::scope(|scope| {
+            let tokenizer = scope.spawn(|| load_tokenizer(bundle));
+            let graph = Graph::load(bundle, bundle::TEXT, isa, |model| {
+                let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
+                vec![i64::fact(&shape), i64::fact(&shape)]
+            });
+            let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok((tokenizer?, graph?))
         })?;
+        let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
         let (output, shape) = graph.output("embedding")?;
         if shape.len() != 2 || shape[1] != manifest.embedding {
             return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
@@ -62,6 +78,11 @@ impl TextTower {
             embedding: manifest.embedding,
             sha256: manifest.files.get(bundle::TEXT).cloned().unwrap_or_default(),
         })
+    }
+
+    /// Products with int8 weights that stay in float and why, one line each.
+    pub fn left_in_float(&self) -> &[String] {
+        self.graph.left_in_float()
     }
 
     /// sha256 of `text.onnx`, lower-case hexadecimal: vocabularies made by another tower cannot be used.

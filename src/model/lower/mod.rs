@@ -46,7 +46,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(node: &str, why: impl Into<String>) -> Self {
+    pub(super) fn new(node: &str, why: impl Into<String>) -> Self {
         Self { node: node.to_owned(), why: why.into(), broken: false }
     }
 

@@ -1,0 +1,130 @@
+//! Products of float rows with int8 weights: the fully connected layers of a text tower.
+//!
+//! # Arithmetic
+//!
+//! Weights are int8 with one scale `sw[c]` an output column, symmetric. A row `x` is quantised when it arrives, in groups of
+//! [`GROUP`] inputs with a scale each, because a few channels of a transformer are many times larger than all others. For group `g`
+//! with `m = max |x[k]|`, in f32 throughout:
+//!
+//! - `m < TINY`: `s[g] = 0` and `q[k] = 0`;
+//! - else `s[g] = m / 127` and `q[k] = clamp(round_half_even(x[k] · (127 / m)), −127, 127)`, where a NaN becomes −127 and
+//!   makes `s[g]` NaN.
+//!
+//! Then `y[c] = (Σ_g (Σ_k w[k][c] · q[k]) · s[g]) · sw[c] + bias[c]`: the inner sums in i32, exact; the outer in f32, first group
+//! first, starting from 0, every product rounded before it is added.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512vnni;
+mod quantise;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use super::Isa;
+use quantise::Quantised;
+
+/// Inputs that share a scale.
+pub const GROUP: usize = 64;
+
+/// Groups whose largest magnitude is smaller count as zero, so that `127 / m` is finite.
+pub const TINY: f32 = 1e-30;
+
+/// Rows that are worked on at a time: their quantised values stay in the first two cache levels while all weights pass by.
+const ROWS: usize = 48;
+
+/// A matrix of weights, packed for one instruction set.
+#[derive(Debug)]
+pub struct Product {
+    inputs: usize,
+    outputs: usize,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Scalar(scalar::Product),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Product),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni(avx512vnni::Product),
+}
+
+/// Memory that calls reuse.
+#[derive(Debug, Default, Clone)]
+pub struct Scratch(Quantised);
+
+/// What a product does with its columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Columns {
+    /// Scale of the weights, one an output.
+    pub scale: Vec<f32>,
+    /// Added at the end, one an output.
+    pub bias: Vec<f32>,
+}
+
+impl Product {
+    /// Packs weights; `weight(input, output)` is one of them.
+    ///
+    /// # Panics
+    /// If there are no inputs, or there is not one bias a scale.
+    pub fn new(isa: Isa, inputs: usize, columns: Columns, weight: impl Fn(usize, usize) -> i8) -> Self {
+        let outputs = columns.scale.len();
+        assert!(inputs > 0 && columns.bias.len() == outputs);
+        let body = match isa {
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => Body::Scalar(scalar::Product::new(inputs, columns, weight)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Scalar => Body::Scalar(scalar::Product::new(inputs, columns, weight)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 | Isa::AvxVnni => Body::Avx2(avx2::Product::new(inputs, columns, weight)),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => Body::Avx512Vnni(avx512vnni::Product::new(inputs, columns, weight)),
+        };
+        Self { inputs, outputs, body }
+    }
+
+    /// Inputs, the length of a row that goes in.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Outputs, the length of a row that comes out.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Multiplies the rows of `input`, `[rows, inputs]`, into `output`, `[rows, outputs]`.
+    ///
+    /// # Panics
+    /// If the lengths do not mean the same number of rows.
+    pub fn run(&self, scratch: &mut Scratch, input: &[f32], output: &mut [f32]) {
+        assert!(input.len().is_multiple_of(self.inputs));
+        assert_eq!(input.len() / self.inputs * self.outputs, output.len());
+        if self.outputs == 0 {
+            return;
+        }
+        let chunks = input.chunks(ROWS * self.inputs).zip(output.chunks_mut(ROWS * self.outputs));
+        for (input, output) in chunks {
+            match &self.body {
+                Body::Scalar(body) => {
+                    scratch.0.fill(Isa::Scalar, self.inputs, input);
+                    body.run(&scratch.0, output);
+                }
+                #[cfg(target_arch = "x86_64")]
+                Body::Avx2(body) => {
+                    scratch.0.fill(Isa::Avx2, self.inputs, input);
+                    // SAFETY: only an `Isa` of this CPU makes this body.
+                    unsafe { body.run(&scratch.0, output) }
+                }
+                #[cfg(target_arch = "x86_64")]
+                Body::Avx512Vnni(body) => {
+                    scratch.0.fill(Isa::Avx512Vnni, self.inputs, input);
+                    // SAFETY: as above.
+                    unsafe { body.run(&scratch.0, output) }
+                }
+            }
+        }
+    }
+}
