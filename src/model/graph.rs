@@ -16,6 +16,9 @@ use crate::kernels::Isa;
 /// Longest message of tract that is worth a line.
 const MESSAGE: usize = 300;
 
+/// Most values of a tensor that tract may compute.
+const LARGEST: usize = 1 << 28;
+
 /// A network ready to run.
 pub(super) struct Graph {
     /// What errors call it.
@@ -70,7 +73,9 @@ impl Graph {
             }
             model.set_input_fact(index, fact.into()).map_err(broken)?;
         }
-        let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(broken)?;
+        let model = model.into_optimized().map_err(broken)?;
+        bounded(&model).map_err(broken)?;
+        let plan = model.into_runnable().map_err(broken)?;
         Ok(Self { file, plan, outputs, left })
     }
 
@@ -179,6 +184,20 @@ fn output_names(file: &str, proto: &ModelProto) -> Result<Vec<String>> {
         }
         None => Ok(names),
     }
+}
+
+/// Refuses a graph with a tensor of known size that no memory holds: tract would ask for it and be ended.
+pub(super) fn bounded(model: &TypedModel) -> TractResult<()> {
+    for node in model.nodes() {
+        for output in &node.outputs {
+            if let Some(shape) = output.fact.shape.as_concrete()
+                && shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).is_none_or(|n| n > LARGEST)
+            {
+                return Err(TractError::msg(format!("{} makes a tensor of shape {shape:?}", node.name)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A tract error and its causes, shortened: tract prints whole nodes.

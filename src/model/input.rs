@@ -8,6 +8,9 @@ use tract_onnx::prelude::{Datum, DatumType};
 
 use crate::error::{Error, Result};
 
+/// Most values that a picture may have, a 4096 × 4096 one of four channels.
+const LARGEST: usize = 1 << 26;
+
 /// Type of a network's input values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
@@ -132,6 +135,10 @@ impl Input {
                 None => format!("dynamic size on axis {axis}"),
             };
             return Err(refuse(found, "fixed sizes: export without dynamic axes, batch 1"));
+        }
+        let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
+        if count.is_none_or(|count| count > LARGEST) {
+            return Err(refuse(format!("shape {sizes:?}"), &format!("at most {LARGEST} values")));
         }
         match sizes[..] {
             [1, channels, height, width] => {

@@ -10,8 +10,11 @@ use std::collections::HashSet;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 
-use super::onnx::Onnx;
+use super::onnx::{Onnx, list};
 use crate::error::{Error, Result};
+
+/// Most axes that a tensor may have.
+const RANK: i64 = 8;
 
 /// What is wrong with a node or constant.
 struct Flaw {
@@ -58,17 +61,52 @@ pub(in crate::model) fn check(file: &str, model: &ModelProto) -> Result<()> {
                 Flaw::new(format!("an input {name} that nothing before it makes"), "nodes in their order");
             return Err(broken(node, flaw));
         }
+        axes(&onnx, node).map_err(|flaw| broken(node, flaw))?;
         let checked = match node.op_type.as_str() {
             "QuantizeLinear" | "DequantizeLinear" => quantisation::check(&onnx, node),
             "Conv" => weights::conv(&onnx, node),
             "Gemm" => weights::gemm(&onnx, node),
             "MatMul" => weights::matmul(&onnx, node),
+            "Reshape" => sizes(&onnx, node),
+            "MaxPool" | "AveragePool" => weights::pooling(node),
             _ => Ok(()),
         };
         checked.map_err(|flaw| broken(node, flaw))?;
         made.extend(node.output.iter().map(String::as_str));
     }
     Ok(())
+}
+
+/// Axes that a tensor may have, each once.
+fn axes(onnx: &Onnx<'_>, node: &NodeProto) -> std::result::Result<(), Flaw> {
+    let axis = node.attribute.iter().find(|attribute| attribute.name == "axis").map(|attribute| attribute.i);
+    let mut found: Vec<i64> = axis.into_iter().collect();
+    let perm = list(node, "perm", &[]);
+    if node.op_type == "Transpose" {
+        found.extend(&perm);
+    } else {
+        found.extend(list(node, "axes", &[]));
+    }
+    if let ("ReduceMean" | "Squeeze" | "Unsqueeze", Some(name)) = (node.op_type.as_str(), node.input.get(1)) {
+        found.extend(onnx.integers(name).map(|axes| axes.values).unwrap_or_default());
+    }
+    let once = found.iter().collect::<HashSet<_>>().len() == found.len();
+    let complete = node.op_type != "Transpose" || (0..perm.len() as i64).all(|axis| perm.contains(&axis));
+    if found.iter().all(|axis| (-RANK..RANK).contains(axis)) && once && complete {
+        return Ok(());
+    }
+    Err(Flaw::new(format!("the axes {found:?}"), "axes of its tensor, each once"))
+}
+
+/// The constant sizes of a `Reshape`: 0 and −1 have a meaning, other negative numbers none.
+fn sizes(onnx: &Onnx<'_>, node: &NodeProto) -> std::result::Result<(), Flaw> {
+    let sizes = node.input.get(1).and_then(|name| onnx.integers(name).ok()).map(|sizes| sizes.values);
+    match sizes {
+        Some(sizes) if sizes.iter().any(|&size| size < -1) => {
+            Err(Flaw::new(format!("the shape {sizes:?}"), "sizes, 0 or -1"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Data that fit the shape, numbers that fit the type, nothing that is not a number. An infinity may stand alone, as a bound or a
@@ -97,6 +135,10 @@ fn constant(onnx: &Onnx<'_>, tensor: &TensorProto) -> std::result::Result<(), Fl
             }
         }
         Ok(DataType::Int32 | DataType::Int64) => onnx.integers(&tensor.name).map(drop).map_err(|_| unfit()),
-        _ => Ok(()),
+        Ok(kind @ (DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128)) => {
+            Err(Flaw::new(format!("values of {kind:?}"), "numbers"))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => Err(Flaw::new(format!("values of type {}", tensor.data_type), "a type of ONNX")),
     }
 }

@@ -9,6 +9,8 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::Cost;
 
+use crate::model::graph::bounded;
+
 /// A part of the graph in float, with quantised inputs and one float output, in the layout of the graph.
 pub(super) struct Island {
     plan: Arc<TypedRunnableModel>,
@@ -63,7 +65,9 @@ impl Island {
         for (index, (_, kind, shape)) in inputs.iter().enumerate() {
             model.set_input_fact(index, kind.fact(shape).into())?;
         }
-        let plan = model.into_optimized()?.into_runnable()?;
+        let model = model.into_optimized()?;
+        bounded(&model)?;
+        let plan = model.into_runnable()?;
         let fact = plan.model().output_fact(0)?;
         let Some(shape) = fact.shape.as_concrete().map(<[usize]>::to_vec) else {
             return Err(TractError::msg(format!("{:?} where fixed sizes were expected", fact.shape)));

@@ -50,6 +50,9 @@ impl Builder<'_> {
             .collect();
         let island = Island::new(self.model, part.nodes, part.constants, &inputs, output);
         let island = island.map_err(|error| Refusal::new(output, crate::model::graph::message(&error)))?;
+        if island.output.contains(&0) {
+            return Err(Refusal::broken(output, format!("no values, a shape of {:?}", island.output)));
+        }
         let views = part.inputs.iter().map(|(name, tensor)| self.in_graph_order(name, tensor));
         Ok((island, views.collect()))
     }

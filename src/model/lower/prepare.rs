@@ -110,9 +110,9 @@ fn zero_points(graph: &mut GraphProto) {
             0 => DataType::Uint8 as i32,
             kind => kind as i32,
         };
-        let scales = graph.initializer.iter().find(|tensor| tensor.name == *scale);
-        let dims = scales.map(|tensor| tensor.dims.clone()).unwrap_or_default();
-        let count = dims.iter().product::<i64>().max(0) as usize;
+        let Some(scales) = graph.initializer.iter().find(|tensor| tensor.name == *scale) else { continue };
+        let count = scales.float_data.len().max(scales.raw_data.len() / size_of::<f32>());
+        let dims = scales.dims.clone();
         let name = format!("{output}_zero_point");
         made.push(integers(&name, kind, dims, vec![0; count]));
         node.input.truncate(2);

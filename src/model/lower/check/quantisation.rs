@@ -4,10 +4,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::super::onnx::{Onnx, integer};
-use super::Flaw;
-
-/// Most axes that a tensor may have.
-const RANK: i64 = 8;
+use super::{Flaw, RANK};
 
 /// Scale and zero point: positive, of one shape, of a type and number that fit the tensor.
 pub(super) fn check(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {

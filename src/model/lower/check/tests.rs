@@ -56,7 +56,7 @@ const Q: &str = "QuantizeLinear";
 /// What is broken, how, and what the error says.
 type Case = (&'static str, fn(&mut GraphProto), &'static [&'static str]);
 
-const CASES: [Case; 33] = [
+const CASES: [Case; 37] = [
     (
         "zero scale",
         |g| floats(constant(g, Q, 0, 1), &[0.0]),
@@ -162,6 +162,21 @@ const CASES: [Case; 33] = [
         |g| attribute(g, "Conv", 0, "kernel_shape").ints = vec![5, 5],
         &["(Conv)", "weights of shape [8, 3, 3, 3], expected a kernel of [5, 5]"],
     ),
+    (
+        "one stride",
+        |g| attribute(g, "Conv", 0, "strides").ints = vec![2],
+        &["(Conv)", "strides of [2], expected 2 numbers"],
+    ),
+    (
+        "a stride of zero",
+        |g| attribute(g, "Conv", 0, "strides").ints = vec![0, 1],
+        &["(Conv)", "strides of [0, 1]"],
+    ),
+    (
+        "negative pads",
+        |g| attribute(g, "Conv", 0, "pads").ints = vec![-1, 0, 0, 0],
+        &["(Conv)", "pads of [-1, 0, 0, 0]"],
+    ),
     ("zero groups", |g| attribute(g, "Conv", 2, "group").i = 0, &["(Conv)", "0 groups for 24 outputs"]),
     ("uneven groups", |g| attribute(g, "Conv", 2, "group").i = 7, &["(Conv)", "7 groups for 24 outputs"]),
     (
@@ -226,6 +241,11 @@ const CASES: [Case; 33] = [
         ],
     ),
     ("dynamic width", |g| image(g).dim[3].value = None, &["dynamic size on axis 3"]),
+    (
+        "a picture that fills the memory",
+        |g| image(g).dim[3].value = Some(Dim::DimValue(1 << 60)),
+        &["input image of shape [1, 3, 13, 1152921504606846976], expected at most"],
+    ),
     ("no picture", |g| image(g).dim.truncate(2), &["input image of shape [1, 3], expected a picture"]),
 ];
 

@@ -16,6 +16,7 @@ pub(super) fn conv(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
     if declared != kernel {
         return Err(Flaw::new(format!("weights of shape {dims:?}"), format!("a kernel of {declared:?}")));
     }
+    windows(node, kernel.len())?;
     let group = integer(node, "group", 1);
     if group < 1 || outputs % group != 0 {
         return Err(Flaw::new(
@@ -24,6 +25,27 @@ pub(super) fn conv(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
         ));
     }
     bias(onnx, node, &[*outputs])
+}
+
+/// The attributes of a convolution or pooling over `axes` axes: steps, gaps and paddings, as many as there are axes.
+fn windows(node: &NodeProto, axes: usize) -> Result<(), Flaw> {
+    for (name, least, count) in [("strides", 1, axes), ("dilations", 1, axes), ("pads", 0, 2 * axes)] {
+        let found = list(node, name, &vec![least; count]);
+        if found.len() != count || found.iter().any(|&value| value < least) {
+            let expected = format!("{count} numbers of at least {least}");
+            return Err(Flaw::new(format!("{name} of {found:?}"), expected));
+        }
+    }
+    Ok(())
+}
+
+/// The windows of a pooling.
+pub(super) fn pooling(node: &NodeProto) -> Result<(), Flaw> {
+    let kernel = list(node, "kernel_shape", &[]);
+    if kernel.is_empty() || kernel.iter().any(|&side| side < 1) {
+        return Err(Flaw::new(format!("a kernel of {kernel:?}"), "positive sides"));
+    }
+    windows(node, kernel.len())
 }
 
 /// Weights and bias of a `Gemm`.

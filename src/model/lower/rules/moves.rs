@@ -102,6 +102,10 @@ fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<
         "Squeeze" => {
             let axes: Vec<i64> =
                 axes()?.iter().map(|&axis| if axis < 0 { axis + rank } else { axis }).collect();
+            let single = |axis: &i64| usize::try_from(*axis).is_ok_and(|axis| shape.get(axis) == Some(&1));
+            if !axes.iter().all(single) {
+                return Err(Refusal::broken(&node.name, format!("the axes {axes:?} of {shape:?}")));
+            }
             let kept = |(at, size): &(usize, &usize)| {
                 if axes.is_empty() { **size != 1 } else { !axes.contains(&(*at as i64)) }
             };
@@ -113,7 +117,8 @@ fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<
             let axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + all } else { axis }).collect();
             let mut sizes = shape.iter();
             let made = (0..all).map(|at| if axes.contains(&at) { Some(1) } else { sizes.next().copied() });
-            made.collect::<Option<_>>().ok_or_else(refuse)
+            let made = made.collect::<Option<_>>();
+            made.ok_or_else(|| Refusal::broken(&node.name, format!("the axes {axes:?} for {shape:?}")))
         }
         _ => {
             let wanted = builder.onnx.integers(input(node, 1)?)?.values;
@@ -126,14 +131,19 @@ fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<
             let mut sizes: Vec<usize> =
                 wanted.iter().enumerate().map(size).collect::<Option<_>>().ok_or_else(refuse)?;
             if let Some(free) = wanted.iter().position(|&n| n == -1) {
-                let others: usize = sizes.iter().product();
+                let others = count(&sizes);
                 sizes[free] = total.checked_div(others).ok_or_else(refuse)?;
             }
-            if sizes.iter().product::<usize>() == total {
+            if count(&sizes) == total {
                 Ok(sizes)
             } else {
                 Err(Refusal::broken(&node.name, format!("from shape {shape:?} to {wanted:?}")))
             }
         }
     }
+}
+
+/// Number of values of a shape, or the largest number there is.
+fn count(shape: &[usize]) -> usize {
+    shape.iter().fold(1, |count, &size| count.saturating_mul(size))
 }

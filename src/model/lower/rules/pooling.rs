@@ -77,6 +77,9 @@ pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) ->
         };
         let mut axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + 4 } else { axis }).collect();
         axes.sort_unstable();
+        if !axes.iter().all(|axis| (0..4).contains(axis)) {
+            return Err(Refusal::broken(&node.name, format!("a mean over the axes {axes:?} of 4")));
+        }
         if axes != [2, 3] {
             return Err(refuse(format!("a mean over the axes {axes:?}")));
         }
