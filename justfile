@@ -19,15 +19,19 @@ test:
 # Format Rust and Python
 fmt:
     cargo fmt --all
-    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers
-    {{python}} -m ruff check --fix --config quantize/pyproject.toml quantize benches/peers
+    {{python}} -m ruff format quantize
+    {{python}} -m ruff check --fix quantize
+    {{python}} -m ruff format --config quantize/pyproject.toml benches/peers
+    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers
 
 # The static checks alone
 lint:
     cargo fmt --all -- --check
     cargo clippy --all-targets -- -D warnings
-    {{python}} -m ruff check --config quantize/pyproject.toml quantize benches/peers
-    {{python}} -m ruff format --check --config quantize/pyproject.toml quantize benches/peers
+    {{python}} -m ruff check quantize
+    {{python}} -m ruff format --check quantize
+    {{python}} -m ruff check --config quantize/pyproject.toml benches/peers
+    {{python}} -m ruff format --check --config quantize/pyproject.toml benches/peers
     {{python}} -m mypy --config-file quantize/pyproject.toml -p quantize
     {{python}} -m mypy --config-file quantize/pyproject.toml benches/peers
 

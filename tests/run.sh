@@ -71,9 +71,11 @@ stage "cargo fmt" cargo fmt --all -- --check
 stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
 stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
 stage "cargo deny" dependencies
-stage "ruff" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml quantize benches/peers
-stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers
+stage "ruff" "$venv/bin/ruff" check --quiet quantize
+stage "ruff format" "$venv/bin/ruff" format --quiet --check quantize
 stage "mypy" "$venv/bin/mypy" --config-file quantize/pyproject.toml -p quantize
+stage "ruff peers" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers
+stage "format peers" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml benches/peers
 stage "mypy peers" "$venv/bin/mypy" --config-file quantize/pyproject.toml benches/peers
 stage "cargo test" rust_tests
 stage "pytest" env EDGECLIP_BINARY="$CARGO_TARGET_DIR/debug/edgeclip" \

@@ -146,7 +146,7 @@ def main() -> int:
             results.append(result)
             print(report.table(result), flush=True)
             if arguments.record:
-                print(f"\nwrote {report.record(results, arguments.level)}", flush=True)
+                print(f"\nwrote {report.record(results, arguments.level, sys.argv[5:])}", flush=True)
     print(f"\n{report.summary(results)}")
     return 0
 

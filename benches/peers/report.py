@@ -85,12 +85,12 @@ def summary(results: list[Result]) -> str:
     return "\n".join(lines)
 
 
-def record(results: list[Result], level: str | None) -> Path:
+def record(results: list[Result], level: str | None, arguments: list[str]) -> Path:
     """Writes the dated record."""
     name = f"{datetime.date.today()}-peers{f'-as-{level}' if level else ''}.md"
     path = ROOT / "benches/record" / name
     path.parent.mkdir(exist_ok=True)
-    command = f"`benches/peers/run.sh --record{f' --as {level}' if level else ''}`"
+    command = f"`benches/peers/run.sh {' '.join(arguments)}`"
     parts = ["# edgeclip beside its peers", "", heading(level), "", f"Command: {command}. Bold: the form that counts.", ""]
     body = [*parts, "```", summary(results), "```", *(table(result) for result in results)]
     path.write_text("\n".join(body) + "\n")
