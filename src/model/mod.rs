@@ -9,6 +9,7 @@ mod network;
 mod output;
 mod prompt;
 mod region;
+#[cfg_attr(not(feature = "text"), path = "text_absent.rs")]
 mod text;
 mod vision;
 
