@@ -20,13 +20,15 @@ test:
 fmt:
     cargo fmt --all
     {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers cross
-    {{python}} -m ruff check --fix --config quantize/pyproject.toml quantize benches/peers cross
+    {{python}} -m ruff check --fix quantize
+    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross
 
 # The static checks alone
 lint:
     cargo fmt --all -- --check
     cargo clippy --all-targets -- -D warnings
-    {{python}} -m ruff check --config quantize/pyproject.toml quantize benches/peers cross
+    {{python}} -m ruff check quantize
+    {{python}} -m ruff check --config quantize/pyproject.toml benches/peers cross
     {{python}} -m ruff format --check --config quantize/pyproject.toml quantize benches/peers cross
     {{python}} -m mypy --config-file quantize/pyproject.toml -p quantize
     {{python}} -m mypy --config-file quantize/pyproject.toml benches/peers

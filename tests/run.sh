@@ -80,7 +80,8 @@ stage "cargo fmt" cargo fmt --all -- --check
 stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
 stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
 stage "cargo deny" dependencies
-stage "ruff" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml quantize benches/peers cross
+stage "ruff" "$venv/bin/ruff" check --quiet quantize
+stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers cross
 stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross
 stage "mypy" "$venv/bin/mypy" --config-file quantize/pyproject.toml -p quantize
 stage "mypy peers" "$venv/bin/mypy" --config-file quantize/pyproject.toml benches/peers
