@@ -19,21 +19,20 @@ test:
 # Format Rust and Python
 fmt:
     cargo fmt --all
-    {{python}} -m ruff format quantize
+    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers cross
     {{python}} -m ruff check --fix quantize
-    {{python}} -m ruff format --config quantize/pyproject.toml benches/peers
-    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers
+    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross
 
 # The static checks alone
 lint:
     cargo fmt --all -- --check
     cargo clippy --all-targets -- -D warnings
     {{python}} -m ruff check quantize
-    {{python}} -m ruff format --check quantize
-    {{python}} -m ruff check --config quantize/pyproject.toml benches/peers
-    {{python}} -m ruff format --check --config quantize/pyproject.toml benches/peers
+    {{python}} -m ruff check --config quantize/pyproject.toml benches/peers cross
+    {{python}} -m ruff format --check --config quantize/pyproject.toml quantize benches/peers cross
     {{python}} -m mypy --config-file quantize/pyproject.toml -p quantize
     {{python}} -m mypy --config-file quantize/pyproject.toml benches/peers
+    {{python}} -m mypy --config-file quantize/pyproject.toml cross/perf
 
 # Measure the committed bundle through the release binary, on ../shared/data/val.tar
 score *args:
@@ -67,3 +66,16 @@ export recipe="quantize/recipes/cpu.toml":
 # Make tests/golden again from the committed bundle
 golden:
     {{python}} -m quantize.golden
+
+# A static program for TARGET, aarch64, armv7 or x86_64, and what it is made of; --no-text leaves out the text tower
+cross target="aarch64" *args:
+    cross/build.sh {{target}} {{args}}
+    cross/check.sh {{cache}}/cross/out/edgeclip-{{target}}{{replace(args, "--", "-")}}
+
+# Kernels and whole pictures on emulated ARM CPUs
+arm:
+    cross/test.sh
+
+# Instructions a frame on emulated boards, in under a minute once built
+arm-quick:
+    cross/arm_quick.sh

@@ -64,22 +64,33 @@ rust_tests() {
     return "$status"
 }
 
+# Programs for ARM on emulated CPUs. Downloads compilers and emulator, and builds everything once more.
+arm() {
+    if [ "${EDGECLIP_ARM:-}" != 1 ] && [ ! -e "$cache/cross/aarch64.complete" ]; then
+        echo "SKIPPED: no cross tools in $cache/cross; EDGECLIP_ARM=1 tests/run.sh gets them and runs this stage"
+        return
+    fi
+    cross/test.sh
+}
+
 mkdir -p "$cache"
 stage "environment" environment
-stage "shellcheck" "$venv/bin/shellcheck" tests/run.sh .ci/run benches/peers/run.sh
+stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/run.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh
 stage "cargo fmt" cargo fmt --all -- --check
 stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
 stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
 stage "cargo deny" dependencies
 stage "ruff" "$venv/bin/ruff" check --quiet quantize
-stage "ruff format" "$venv/bin/ruff" format --quiet --check quantize
+stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers cross
+stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross
 stage "mypy" "$venv/bin/mypy" --config-file quantize/pyproject.toml -p quantize
-stage "ruff peers" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers
-stage "format peers" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml benches/peers
 stage "mypy peers" "$venv/bin/mypy" --config-file quantize/pyproject.toml benches/peers
+stage "mypy cross" "$venv/bin/mypy" --config-file quantize/pyproject.toml cross/perf
+stage "no text" cargo test --quiet --locked --no-default-features --test cli_no_text
 stage "cargo test" rust_tests
 stage "pytest" env EDGECLIP_BINARY="$CARGO_TARGET_DIR/debug/edgeclip" \
     "$venv/bin/python" -m pytest --config-file quantize/pyproject.toml quantize/tests
+stage "arm" arm
 
 printf '\n== time\n'
 printf '%s\n' "${times[@]}"

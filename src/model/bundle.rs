@@ -17,11 +17,20 @@ pub const PROMPT: &str = "prompt.onnx";
 /// The text tower.
 pub const TEXT: &str = "text.onnx";
 /// The text tower's tokenizer, in Hugging Face's format.
+#[cfg(feature = "text")]
 pub const TOKENIZER: &str = "tokenizer.json";
 /// The bank of everyday names that stands for "none of these".
 pub const NEGATIVES: &str = "negatives.vocab.safetensors";
 
-const FILES: [&str; 5] = [VISION, PROMPT, TEXT, TOKENIZER, NEGATIVES];
+const FILES: &[&str] = &[
+    VISION,
+    PROMPT,
+    #[cfg(feature = "text")]
+    TEXT,
+    #[cfg(feature = "text")]
+    TOKENIZER,
+    NEGATIVES,
+];
 
 macro_rules! default_file {
     ($name:literal) => {
@@ -120,7 +129,9 @@ fn embedded_file(name: &str) -> Result<&'static [u8]> {
     match name {
         VISION => Ok(default_file!("vision.onnx")),
         PROMPT => Ok(default_file!("prompt.onnx")),
+        #[cfg(feature = "text")]
         TEXT => Ok(default_file!("text.onnx")),
+        #[cfg(feature = "text")]
         TOKENIZER => Ok(default_file!("tokenizer.json")),
         NEGATIVES => Ok(default_file!("negatives.vocab.safetensors")),
         _ => Err(Error::Internal(format!("no bundle file is called {name}"))),

@@ -10,6 +10,7 @@ mod ops;
 mod output;
 mod prompt;
 mod region;
+#[cfg_attr(not(feature = "text"), path = "text_absent.rs")]
 mod text;
 mod vision;
 

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# cross/build.sh TARGET [--no-text]: a static, stripped edgeclip with the model inside. TARGET is aarch64, armv7 or x86_64.
+#
+# --no-text leaves out text tower and tokenizer: smaller, for vocabulary files alone. EDGECLIP_CROSS=rustup|debian chooses the way
+# (cross/README.md). The last line printed is the program's path, $EDGECLIP_CACHE/cross/out/edgeclip-TARGET[-no-text].
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=cross/environment.sh
+. cross/environment.sh
+
+target=${1:-}
+arguments=() suffix=
+case "${2:-}" in
+"") ;;
+--no-text) arguments=(--no-default-features) suffix=-no-text ;;
+*) die "found $2, expected --no-text or nothing" ;;
+esac
+environment "$target"
+
+echo "$triple: $way"
+cargo_build --quiet --locked --profile dist --bin edgeclip "${arguments[@]}"
+mkdir -p "$cross/out"
+program=$cross/out/edgeclip-$machine$suffix
+cp "$CARGO_TARGET_DIR/$triple/dist/edgeclip" "$program.new"
+mv "$program.new" "$program"
+echo "$program"

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# cross/check.sh PROGRAM…: proves that a program of cross/build.sh is static, prints its size and what it is made of, and fails if it
+# is larger than it may be: 45 MB with text tower, 25 MB without.
+set -euo pipefail
+model=$(dirname "$0")/../models/default
+
+mb() {
+    awk -v bytes="$1" 'BEGIN { printf "%.2f", bytes / 1e6 }'
+}
+
+# Size of the sections whose names match.
+sections() {
+    readelf -SW "$1" | sed 's/\[ */[/' | awk -v names="$2" '$2 ~ names && $3 != "NOBITS" { print "0x" $6 }' |
+        { total=0; while read -r size; do total=$((total + size)); done; echo "$total"; }
+}
+
+holds() { # PROGRAM FILE
+    python3 - "$1" "$2" <<'PYTHON'
+import sys
+program, part = (open(path, "rb").read() for path in sys.argv[1:])
+sys.exit(part not in program)
+PYTHON
+}
+
+check() {
+    local program=$1 size wrong=0 limit=25 models=0 file bytes
+    size=$(stat -c %s "$program")
+    echo "$program: $(readelf -h "$program" | sed -n 's/ *Machine: *//p'), $(mb "$size") MB"
+    ! readelf -lW "$program" | grep -q INTERP || { echo "  NOT STATIC: asks for a loader" && wrong=1; }
+    ! readelf -dW "$program" | grep -q NEEDED || { echo "  NOT STATIC: needs shared libraries" && wrong=1; }
+    ! readelf -SW "$program" | grep -q '\.symtab' || { echo "  NOT STRIPPED" && wrong=1; }
+    for file in "$model"/*; do
+        case $file in *.md) continue ;; esac
+        holds "$program" "$file" || continue
+        bytes=$(stat -c %s "$file")
+        models=$((models + bytes))
+        printf '  %7s MB  %s\n' "$(mb "$bytes")" "$(basename "$file")"
+        case $file in */text.onnx) limit=45 ;; esac
+    done
+    [ "$models" -gt 0 ] || { echo "  NO MODEL inside" && wrong=1; }
+    local code unwinding constants data
+    code=$(sections "$program" '^\.text')
+    unwinding=$(sections "$program" '^\.(eh_frame|eh_frame_hdr|gcc_except_table|ARM\.ex.*)$')
+    constants=$(($(sections "$program" '^\.rodata') - models))
+    data=$(sections "$program" '^\.(data|data\.rel\.ro|rela\..*|rel\..*|got.*|init_array)$')
+    printf '  %7s MB  %s\n' "$(mb "$code")" "machine code" "$(mb "$constants")" "constants beside the model" \
+        "$(mb "$unwinding")" "unwinding tables" "$(mb "$data")" "data and relocations"
+    if [ "$size" -gt $((limit * 1000000)) ]; then
+        echo "  TOO LARGE: at most $limit MB"
+        wrong=1
+    fi
+    [ "$wrong" = 0 ] && echo "  static, stripped, within $limit MB"
+    return "$wrong"
+}
+
+[ $# -gt 0 ] || { echo "$0: found no program, expected what cross/build.sh made" >&2 && exit 2; }
+failed=0
+for program in "$@"; do
+    [ -r "$program" ] || { echo "$0: $program: found nothing to read, expected a program of cross/build.sh" >&2 && exit 2; }
+    check "$program" || failed=1
+done
+exit "$failed"

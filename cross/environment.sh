@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Sourced: `environment TARGET` sets up cargo for a static build. TARGET is aarch64, armv7 or x86_64, or a Rust target that begins so.
+#
+# Sets $triple (Rust's name), $way (how, in words) and the functions' settings for `cargo_build`; exits with one line where nothing
+# can build for TARGET.
+
+cache=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}
+cross=$cache/cross
+export CARGO_TARGET_DIR=${EDGECLIP_CROSS_TARGET_DIR:-$cache/target-cross}
+export PATH=$cross/bin:$PATH
+
+die() {
+    echo "$0: $*" >&2
+    exit 2
+}
+
+environment() {
+    # They would replace the settings made here.
+    unset RUSTFLAGS CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS
+    case $1 in
+    aarch64 | aarch64-unknown-linux-*) machine=aarch64 libc=musl gnu=aarch64-unknown-linux-gnu prefix=aarch64-linux-gnu ;;
+    armv7 | armv7-unknown-linux-*) machine=armv7 libc=musleabihf gnu=armv7-unknown-linux-gnueabihf prefix=arm-linux-gnueabihf ;;
+    x86_64 | x86_64-unknown-linux-*) machine=x86_64 libc=gnu gnu=x86_64-unknown-linux-gnu prefix= ;;
+    *) die "found target $1, expected aarch64, armv7 or x86_64" ;;
+    esac
+    if [ "$machine" = x86_64 ]; then
+        triple=$gnu way="this machine's own Rust, static glibc"
+        flags -C relocation-model=static
+        return
+    fi
+    triple=$machine-unknown-linux-$libc
+    local wanted=${EDGECLIP_CROSS:-} found
+    found=$(rustup target list --installed 2>/dev/null | grep -cx "$triple" || true)
+    if [ "$wanted" = rustup ] || { [ -z "$wanted" ] && [ "$found" = 1 ] && command -v cargo-zigbuild >/dev/null; }; then
+        [ "$found" = 1 ] || die "found no target $triple, expected: rustup target add $triple"
+        command -v cargo-zigbuild >/dev/null || die "found no cargo-zigbuild, expected: pip install ziglang cargo-zigbuild"
+        way="rustup and cargo-zigbuild, musl"
+        flags -C relocation-model=static
+        return
+    fi
+    [ -z "$wanted" ] || [ "$wanted" = debian ] || die "found EDGECLIP_CROSS=$wanted, expected rustup or debian"
+    triple=$gnu way="Debian's rustc-web and gcc, static glibc"
+    "$(dirname "${BASH_SOURCE[0]}")/tools.sh" "$machine" || exit
+    export RUSTC=$cross/bin/rustc RUSTDOC=$cross/bin/rustdoc
+    export "CC_${triple//-/_}=$prefix-gcc" "AR_${triple//-/_}=$prefix-ar"
+    export "CARGO_TARGET_$(upper "$triple")_LINKER=$prefix-gcc"
+    flags
+}
+
+upper() {
+    echo "${1//-/_}" | tr '[:lower:]' '[:upper:]'
+}
+
+# A program that aborts on panic needs no unwinding tables; position-dependent code needs no relocations.
+flags() {
+    export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static -C force-unwind-tables=no${*:+ $*}"
+}
+
+# cargo_build ARGUMENT…: cargo build for $triple.
+cargo_build() {
+    case $way in
+    *zigbuild*) cargo-zigbuild zigbuild --target "$triple" "$@" ;;
+    *) cargo build --target "$triple" "$@" ;;
+    esac
+}
+
+# cargo_test ARGUMENT…: cargo test for $triple; the emulator is cargo's `runner`.
+cargo_test() {
+    case $way in
+    *zigbuild*) cargo-zigbuild test --target "$triple" "$@" ;;
+    *) cargo test --target "$triple" "$@" ;;
+    esac
+}

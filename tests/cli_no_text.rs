@@ -1,0 +1,41 @@
+//! A program without text tower: `cargo test --no-default-features --test cli_no_text`.
+
+#![cfg(not(feature = "text"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::path::Path;
+
+mod common;
+
+use common::edgeclip;
+
+#[test]
+fn words_are_refused_with_what_to_type_instead() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let parts = [
+        "text.onnx: found a program built without text tower, expected --vocab FILE",
+        "edgeclip vocab build --prompt",
+    ];
+    edgeclip(root, &["detect", "tests/data/cat.jpg", "--prompt", "dog"]).refuses(&parts);
+    let folder = tempfile::tempdir().unwrap();
+    edgeclip(folder.path(), &["vocab", "build", "--prompt", "dog", "--out", "dog.vocab.safetensors"])
+        .refuses(&parts);
+    assert!(!folder.path().join("dog.vocab.safetensors").exists());
+}
+
+#[test]
+fn vocabulary_files_and_bundles_without_text_tower_serve() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["model.toml", "vision.onnx", "prompt.onnx", "negatives.vocab.safetensors"] {
+        std::fs::copy(root.join("models/default").join(name), folder.path().join(name)).unwrap();
+    }
+    let model = folder.path().to_str().unwrap();
+    // The bank of everyday names is a vocabulary like any other.
+    let vocabulary = "models/default/negatives.vocab.safetensors";
+    let detect = ["detect", "tests/data/cat.jpg", "--threshold", "0.01", "--vocab", vocabulary];
+    for more in [&[][..], &["--model", model]] {
+        let found = edgeclip(root, &[&detect, more].concat()).ok().json();
+        assert!(!found[0]["tags"].as_array().unwrap().is_empty(), "{found:?}");
+    }
+}
