@@ -7,7 +7,9 @@ mod detect;
 mod embed;
 mod failures;
 mod model;
+mod run;
 mod vocab;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Detect(detect::Args),
+    Run(run::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
     Bench(bench::Args),
@@ -42,6 +45,7 @@ pub fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Bench(args) => bench::run(&args),
