@@ -3,7 +3,9 @@
 mod annotations;
 mod bench;
 mod boxes;
+mod checks;
 mod detect;
+mod doctor;
 mod embed;
 mod failures;
 mod model;
@@ -31,6 +33,7 @@ struct Cli {
 enum Command {
     Detect(detect::Args),
     Run(run::Args),
+    Doctor(doctor::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
     Bench(bench::Args),
@@ -46,6 +49,7 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Bench(args) => bench::run(&args),

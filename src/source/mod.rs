@@ -11,4 +11,4 @@ pub use live::{Encoding, Live, Next, Shot};
 pub use paths::expand;
 pub use picture::Picture;
 pub use stdin::Pipe;
-pub use v4l2::{Camera, FourCc, Mode, Offer, Offers, Wish, cameras};
+pub use v4l2::{Camera, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish, cameras};

@@ -24,11 +24,6 @@ impl FourCc {
         Self(b"GREY"),
     ];
 
-    /// The known format with this code.
-    pub(super) fn known(code: [u8; 4]) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| *known.0 == code)
-    }
-
     /// Its code.
     pub(super) fn code(self) -> [u8; 4] {
         *self.0

@@ -7,7 +7,7 @@ mod offers;
 
 pub use fourcc::FourCc;
 pub use negotiate::{Mode, Wish};
-pub use offers::{Offer, Offers, cameras};
+pub use offers::{NO_PERMISSION, Offer, Offers, cameras};
 
 use std::io::{self, ErrorKind};
 use std::path::Path;

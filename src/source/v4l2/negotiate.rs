@@ -53,16 +53,17 @@ impl fmt::Display for Mode {
 /// [`Error::Input`] if the camera has no usable format, or not the one wished for.
 pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mode, Encoding)> {
     let offered = device::formats(device);
-    let usable = FourCc::ALL.into_iter().filter(|known| offered.contains(&known.code()));
-    let usable: Vec<FourCc> = usable.filter(|known| wish.format.is_none_or(|wish| wish == *known)).collect();
-    if usable.is_empty() {
-        return Err(match wish.format {
-            Some(format) if offered.iter().any(|code| FourCc::known(*code).is_some()) => {
-                let expected = format!("one of {}", fourcc::list(&offered));
-                Error::input(name, format!("no format {format}"), expected)
-            }
-            _ => offers::unusable(name, &offered),
-        });
+    let readable: Vec<FourCc> =
+        FourCc::ALL.into_iter().filter(|known| offered.contains(&known.code())).collect();
+    if readable.is_empty() {
+        return Err(offers::unusable(name, &offered));
+    }
+    let wished = |format: &FourCc| wish.format.is_none_or(|wish| wish == *format);
+    let usable: Vec<FourCc> = readable.iter().copied().filter(wished).collect();
+    if let (true, Some(format)) = (usable.is_empty(), wish.format) {
+        let codes: Vec<[u8; 4]> = readable.iter().map(|format| format.code()).collect();
+        let expected = format!("one of {}", fourcc::list(&codes));
+        return Err(Error::input(name, format!("no format {format}"), expected));
     }
     let mut best: Option<(Distance, FourCc)> = None;
     let mut refusal = None;

@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 const PIPE: &str = "a camera with pictures in one plane; pipe this one in: on a Raspberry Pi `rpicam-vid -t 0 -n --codec mjpeg -o - | edgeclip run \
     --source - …`, on a Jetson `gst-launch-1.0 -q nvarguscamerasrc ! nvjpegenc ! fdsink | edgeclip run --source - …`";
 
+/// What is found where a device may not be opened.
+pub const NO_PERMISSION: &str = "no permission";
+
 /// `ENOTTY` of errno(3): the device knows no such request.
 const NO_SUCH_REQUEST: i32 = 25;
 
@@ -125,7 +128,7 @@ pub(super) fn refused(name: &str, error: io::Error) -> Error {
         ErrorKind::NotFound => Error::input(name, "no such device", camera),
         ErrorKind::PermissionDenied => {
             let expected = "the right to use it: `sudo usermod -aG video $USER`, then log in again";
-            Error::input(name, "no permission", expected)
+            Error::input(name, NO_PERMISSION, expected)
         }
         ErrorKind::ResourceBusy => {
             Error::input(name, "a camera in use by another program", "one that is free")
