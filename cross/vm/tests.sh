@@ -17,8 +17,9 @@ frames() {
 begin vocab edgeclip vocab build --prompt "television test card, person, dog" --out /tmp/v.vocab.safetensors
 begin list edgeclip run --list
 begin doctor edgeclip doctor --json --source /dev/video0
-for format in RGB3 YUYV NV12 YU12 GREY; do
-    begin "$format" frames "$format" 2 edgeclip
+begin YUYV frames YUYV 3 edgeclip
+for format in RGB3 NV12 YU12 GREY; do
+    begin "$format" frames "$format" 1 edgeclip
 done
 begin default edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --fps 10 --frames 1
 [ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32

@@ -18,7 +18,7 @@ use super::{Failures, print};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::sinks::{Report, Timing, write_live_jsonl};
-use crate::source::{Camera, FourCc, Live, Next, Pipe, Shot, Wish, cameras};
+use crate::source::{Camera, FourCc, Live, Next, Offers, Pipe, Shot, Wish, cameras};
 use crate::system::{State, notify};
 use crate::vocabulary::Vocabulary;
 
@@ -217,31 +217,30 @@ fn tell(what: &str, count: u64) {
     }
 }
 
-/// Prints each camera with its formats.
+/// Prints each camera with its formats, and to standard error why a device cannot be used. It is a failure if none can.
 fn list() -> Result<Failures> {
-    let mut failures = Failures::default();
     let found = cameras();
     if found.is_empty() {
         let expected = "a camera: plugged in, with a driver, and in a container passed in by --device";
         return Err(Error::input("/dev", "no video device", expected));
     }
+    let mut failures = Failures::default();
+    let usable = found.iter().any(Result::is_ok);
     for camera in found {
-        let camera = match camera {
-            Ok(camera) => camera,
-            Err(error) => {
-                failures.add(&error);
-                continue;
+        match camera {
+            Ok(camera) => {
+                print(|out| write_offers(out, &camera))?;
             }
-        };
-        print(|out| {
-            writeln!(out, "{}  {} ({})", camera.path.display(), camera.card, camera.driver)?;
-            camera
-                .formats
-                .iter()
-                .try_for_each(|offer| writeln!(out, "  {}  {}", offer.format, offer.sizes.join(" ")))
-        })?;
+            Err(error) if usable => complain(&error),
+            Err(error) => failures.add(&error),
+        }
     }
     Ok(failures)
+}
+
+fn write_offers(out: &mut impl Write, camera: &Offers) -> std::io::Result<()> {
+    writeln!(out, "{}  {} ({})", camera.path.display(), camera.card, camera.driver)?;
+    camera.formats.iter().try_for_each(|offer| writeln!(out, "  {}  {}", offer.format, offer.sizes.join(" ")))
 }
 
 #[cfg(test)]

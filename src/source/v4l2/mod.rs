@@ -65,7 +65,7 @@ impl Camera {
         &self.mode
     }
 
-    /// The newest frame; those that were ready before it are dropped.
+    /// The newest frame, at most one interval old; those that were ready before it are dropped.
     fn newest(&mut self, shot: &mut Shot) -> io::Result<Next> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
@@ -78,11 +78,14 @@ impl Camera {
         };
         let handle = stream.handle();
         // Bounded, since a camera may be faster than this loop.
-        for left in (0..BUFFERS).rev() {
+        for taken in 1..=2 * BUFFERS {
             let (bytes, about) = stream.next()?;
             let number = self.first + u64::from(about.sequence);
             self.next = number + 1;
-            if left > 0 && handle.poll(READABLE, 0)? > 0 {
+            // One buffer was held here. Had all others a frame, then the driver ran out of buffers at some time in the past, and only a
+            // frame more is sure to be new.
+            let stale = taken + 1 == BUFFERS;
+            if taken < 2 * BUFFERS && (stale || handle.poll(READABLE, 0)? > 0) {
                 continue;
             }
             if about.flags.contains(Flags::ERROR) {

@@ -63,10 +63,13 @@ fn offers(path: PathBuf) -> Result<Option<Offers>> {
     if !capability.captures() && !capability.is_multi_planar() {
         return Ok(None);
     }
+    if capability.is_multi_planar() {
+        return Err(multi_planar(&name, &capability.driver));
+    }
     let offered = device::formats(&device);
     let usable: Vec<FourCc> =
         FourCc::ALL.into_iter().filter(|known| offered.contains(&known.code())).collect();
-    if usable.is_empty() || capability.is_multi_planar() {
+    if usable.is_empty() {
         return Err(unusable(&name, &offered));
     }
     let formats = usable.into_iter().map(|format| Offer { format, sizes: sizes(&device, format) });
@@ -93,8 +96,7 @@ pub(super) fn open(path: &Path) -> Result<Device> {
     let device = node(path)?;
     let capability = device::capability(&device).map_err(|error| refused(&name, error))?;
     if capability.is_multi_planar() {
-        let found = format!("a multi-planar camera ({})", capability.driver);
-        return Err(Error::input(name, found, PIPE));
+        return Err(multi_planar(&name, &capability.driver));
     }
     if !capability.captures() {
         let found =
@@ -138,6 +140,10 @@ pub(super) fn refused(name: &str, error: io::Error) -> Error {
         }
         _ => Error::Io { name: name.to_owned(), source: error },
     }
+}
+
+fn multi_planar(name: &str, driver: &str) -> Error {
+    Error::input(name, format!("a multi-planar camera ({driver})"), PIPE)
 }
 
 /// A camera none of whose formats can be used.
