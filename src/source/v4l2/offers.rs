@@ -12,9 +12,9 @@ use super::device;
 use super::fourcc::{self, FourCc};
 use crate::error::{Error, Result};
 
-/// What to do with a camera that only a vendor's program can drive.
-const PIPE: &str = "a camera with pictures in one plane; pipe this one in: on a Raspberry Pi `rpicam-vid -t 0 -n --codec mjpeg -o - | edgeclip run \
-    --source - …`, on a Jetson `gst-launch-1.0 -q nvarguscamerasrc ! nvjpegenc ! fdsink | edgeclip run --source - …`";
+/// What to do with a camera that only a vendor's program can drive. `nvarguscamerasrc` prints to standard output, too.
+const PIPE: &str = "a camera with pictures in one plane; pipe this one in: on a Raspberry Pi `rpicam-vid -t 0 -n --codec mjpeg -o - | \
+    edgeclip run --source - …`, on a Jetson `gst-launch-1.0 -q nvarguscamerasrc ! nvjpegenc ! fdsink fd=3 3>&1 >&2 | edgeclip run --source - …`";
 
 /// What is found where a device may not be opened.
 pub const NO_PERMISSION: &str = "no permission";
