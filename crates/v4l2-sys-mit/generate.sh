@@ -26,8 +26,8 @@ generate() { # TRIPLE FLAG…: writes to standard output
 # The types read the same for both pointer widths, their layout does not: it is asserted for each.
 for width in 64 32; do
     case $width in 64) triple=aarch64-linux-gnu ;; 32) triple=arm-linux-gnueabihf ;; esac
-    generate $triple --no-layout-tests >"$work/types$width.rs"
-    generate $triple >"$work/all$width.rs"
+    generate "$triple" --no-layout-tests >"$work/types$width.rs"
+    generate "$triple" >"$work/all$width.rs"
     {
         echo 'const _: () = {'
         awk '/"(Size|Alignment) of/ { if (!/;$/) { getline rest; $0 = $0 rest } print }' "$work/all$width.rs"
