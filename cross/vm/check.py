@@ -61,7 +61,9 @@ def check_frames(run: Run, count: int, width: int, height: int) -> None:
     frames = run.frames()
     expect(len(frames) == count, f"{len(frames)} frames")
     for before, after in itertools.pairwise(frames):
-        expect(after["frame"] > before["frame"] and after["time"] > before["time"], "frames do not advance")
+        passed = after["time"] - before["time"]
+        # 10 frames a second, some lost by the busy emulator; of those that waited in the driver's buffers none.
+        expect(after["frame"] - before["frame"] > 2.5 * passed > 0, f"an old frame after {passed} s: {after['frame']}")
     for frame in frames:
         expect(frame["source"] == "/dev/video0", frame)
         expect((frame["width"], frame["height"]) == (width, height), frame)
@@ -79,7 +81,7 @@ def check(name: str, tests: dict[str, Run]) -> None:
         for part in REFUSALS[name]:
             expect(part in text, f'no "{part}" in: {text}')
     elif name in [*FORMATS, "armv7"]:
-        check_frames(run, 3 if name == "YUYV" else 1, 640, 480)
+        check_frames(run, 2 if name == "YUYV" else 1, 640, 480)
         reference = {tag["label"]: tag["score"] for tag in tests["RGB3"].frames()[0]["tags"]}
         for frame in run.frames():
             expect({tag["label"] for tag in frame["tags"]} == PROMPTS, frame["tags"])

@@ -17,11 +17,10 @@ frames() {
 begin vocab edgeclip vocab build --prompt "television test card, person, dog" --out /tmp/v.vocab.safetensors
 begin list edgeclip run --list
 begin doctor edgeclip doctor --json --source /dev/video0
-begin YUYV frames YUYV 3 edgeclip
+begin YUYV frames YUYV 2 edgeclip
 for format in RGB3 NV12 YU12 GREY; do
     begin "$format" frames "$format" 1 edgeclip
 done
-begin default edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --fps 10 --frames 1
 [ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32
 
 begin format edgeclip run --source /dev/video0 --format MJPG --prompt dog
@@ -34,8 +33,9 @@ echo "guest:x:1000:1000::/:/busybox-bin/sh" >/etc/passwd
 begin permission su guest -c "/usr/bin/edgeclip run --source /dev/video0 --prompt dog"
 
 # While one program has the camera, another does not get it; then it is pulled out.
-edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/first 2>&1 &
+edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --fps 10 >/tmp/first 2>&1 &
 while [ ! -s /tmp/first ]; do sleep 1; done
+begin default head -n 1 /tmp/first
 begin busy edgeclip run --source /dev/video0 --prompt dog
 kill -TERM $!
 begin terminated wait $!
