@@ -16,6 +16,15 @@ run *args:
 test:
     tests/run.sh
 
+# The program on an emulated board with a camera (needs: cross/build.sh aarch64)
+board:
+    cross/vm/run.sh
+
+# Packages for a target, and the arm64 one installed on an emulated Debian: just package aarch64
+package *targets:
+    cross/packaging/build.sh {{targets}}
+    cross/packaging/test.sh
+
 # Format Rust and Python
 fmt:
     cargo fmt --all

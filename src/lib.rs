@@ -14,4 +14,5 @@ pub mod pipeline;
 pub mod preprocess;
 pub mod sinks;
 pub mod source;
+pub mod system;
 pub mod vocabulary;

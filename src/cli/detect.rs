@@ -8,14 +8,14 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::annotations::Annotations;
-use super::model::{ModelArgs, networks};
+use super::model::ModelArgs;
+use super::words::WordArgs;
 use super::{Failures, print};
-use crate::error::{Error, Result};
-use crate::model::{Bundle, Networks};
+use crate::error::Result;
 use crate::pipeline::{Findings, Pipeline};
 use crate::sinks::{Report, Timing, annotate, save_picture, write_jsonl, write_text};
 use crate::source::{Picture, expand};
-use crate::vocabulary::{Prompt, Vocabulary};
+use crate::vocabulary::Vocabulary;
 
 /// Find things in pictures: boxes and tags, in your own words
 ///
@@ -31,12 +31,8 @@ pub struct Args {
     /// Picture files, folders of pictures, or glob patterns
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// What to look for: a comma list, or @FILE with one prompt a line; `name = prompt` prints another name
-    #[arg(long, value_name = "LIST|@FILE")]
-    prompt: Option<String>,
-    /// What to look for: a file made by `edgeclip vocab build`, which is quicker to load
-    #[arg(long, value_name = "FILE")]
-    vocab: Option<PathBuf>,
+    #[command(flatten)]
+    words: WordArgs,
     /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
     #[arg(long, value_name = "SCORE", value_parser = probability)]
     threshold: Option<f32>,
@@ -67,52 +63,12 @@ pub fn probability(text: &str) -> std::result::Result<f32, String> {
     number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
-/// What to look for, as the user gave it.
-enum Words {
-    Prompts(Vec<Prompt>),
-    File(PathBuf),
-}
-
-impl Words {
-    fn new(args: &Args) -> Result<Self> {
-        match (&args.prompt, &args.vocab) {
-            (Some(prompt), None) => Ok(Self::Prompts(Prompt::parse(prompt)?)),
-            (None, Some(file)) => Ok(Self::File(file.clone())),
-            (None, None) => {
-                let expected = "for example --prompt \"person, dog, red bus\" or --vocab FILE";
-                Err(Error::input("detect", "nothing to look for", expected))
-            }
-            (Some(_), Some(_)) => Err(Error::input("detect", "both --prompt and --vocab", "one of them")),
-        }
-    }
-
-    /// Loads the networks that these words need and embeds the prompts.
-    fn load(&self, bundle: &Bundle, threads: usize) -> Result<(Vocabulary, Networks)> {
-        match self {
-            Self::File(path) => {
-                let vocabulary = Vocabulary::open(path)?;
-                vocabulary.check_fits(&path.display().to_string(), &bundle.manifest)?;
-                Ok((vocabulary, networks(bundle, false, threads)?))
-            }
-            Self::Prompts(prompts) => {
-                let bank = Vocabulary::bank(bundle)?;
-                let networks = networks(bundle, true, threads)?;
-                let tower =
-                    networks.text.as_ref().ok_or_else(|| Error::Internal("no text tower".to_owned()))?;
-                let vocabulary =
-                    Vocabulary::build(prompts, tower, &bank, bundle.manifest.score.max_similarity)?;
-                Ok((vocabulary, networks))
-            }
-        }
-    }
-}
-
 /// Detects in every picture that can be read; the others are counted as failures.
 ///
 /// # Errors
 /// What makes the whole call useless: flags, vocabulary, model, standard output.
 pub fn run(args: &Args) -> Result<Failures> {
-    let words = Words::new(args)?;
+    let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
     let mut annotations =
         args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;

@@ -3,11 +3,15 @@
 mod annotations;
 mod bench;
 mod boxes;
+mod checks;
 mod detect;
+mod doctor;
 mod embed;
 mod failures;
 mod model;
+mod run;
 mod vocab;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,6 +32,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Detect(detect::Args),
+    Run(run::Args),
+    Doctor(doctor::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
     Bench(bench::Args),
@@ -42,6 +48,8 @@ pub fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Bench(args) => bench::run(&args),

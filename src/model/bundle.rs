@@ -119,6 +119,23 @@ impl Bundle {
         Ok(Cow::Owned(bytes))
     }
 
+    /// Name and sha256 of every file, each compared with the manifest's, those inside the program as well.
+    ///
+    /// # Errors
+    /// As [`Bundle::file`].
+    pub fn verify(&self) -> Result<Vec<(&'static str, String)>> {
+        let verified = FILES.iter().map(|name| {
+            let found = sha256(&self.file(name)?);
+            let expected = self.manifest.files.get(*name).map_or("", String::as_str);
+            if !found.eq_ignore_ascii_case(expected) {
+                let expected = format!("sha256 {expected} as in model.toml");
+                return Err(Error::model(self.path(name), format!("sha256 {found}"), expected));
+            }
+            Ok((*name, found))
+        });
+        verified.collect()
+    }
+
     /// What errors call the bundle's file `name`.
     pub(super) fn path(&self, name: &str) -> String {
         self.folder.as_ref().map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())

@@ -1,4 +1,8 @@
-//! From a frame to the vision network's input: letterbox, then centre on zero.
+//! From a frame to the vision network's input: colours to RGB, letterbox, then centre on zero.
+
+mod colour;
+
+use std::borrow::Cow;
 
 use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
@@ -15,9 +19,11 @@ pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     let letterbox = Letterbox::new(frame.width, frame.height, size)?;
     let (width, height) = (letterbox.resized().0 as usize, letterbox.resized().1 as usize);
     let from = (frame.width as usize, frame.height as usize);
-    let pixels = match frame.format {
-        PixelFormat::Rgb8 => resize(frame.data, frame.stride, from, (width, height)),
+    let (rgb, stride) = match frame.format {
+        PixelFormat::Rgb8 => (Cow::Borrowed(frame.data), frame.stride),
+        _ => (Cow::Owned(colour::rgb(frame)), from.0 * 3),
     };
+    let pixels = resize(&rgb, stride, from, (width, height));
     let size = size as usize;
     let (left, top) = (letterbox.offset().0 as usize, letterbox.offset().1 as usize);
     let mut tensor = vec![0; 3 * size * size];

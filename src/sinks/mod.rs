@@ -6,7 +6,7 @@ mod picture;
 mod text;
 
 pub use annotate::annotate;
-pub use jsonl::write_jsonl;
+pub use jsonl::{write_jsonl, write_live_jsonl};
 pub use picture::{PictureKind, save_picture};
 pub use text::write_text;
 
@@ -17,7 +17,7 @@ use crate::vocabulary::{Detection, Tag};
 /// What was found in one picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
-    /// The picture's path as the user gave it.
+    /// The picture's path, or the live source's name, as the user gave it.
     pub path: &'a str,
     /// Width of the picture in pixels.
     pub width: u32,
@@ -33,8 +33,8 @@ pub struct Report<'a> {
     pub timing: Timing,
 }
 
-impl Report<'_> {
-    fn name(&self, label: usize) -> &str {
+impl<'a> Report<'a> {
+    fn name(&self, label: usize) -> &'a str {
         self.names.get(label).map_or("?", String::as_str)
     }
 }

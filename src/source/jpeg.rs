@@ -24,7 +24,7 @@ pub(super) fn is_complete(bytes: &[u8]) -> bool {
 
 /// The first marker at or after `at`, and the position behind it. Inside a scan `ff 00` is a byte of data, and any
 /// number of `ff` may precede a marker.
-fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let rest = bytes.get(at..)?;
     let found = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xff))?;
     Some((rest[found + 1], at + found + 2))

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Check what the board said: check.py SERIAL_LOG. Prints one line a test; the exit code is 1 if any failed or is missing."""
+
+import itertools
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+PROMPTS = {"television test card", "person", "dog"}
+FORMATS = ["YUYV", "RGB3", "NV12", "YU12", "GREY"]
+# Test name: what its output must hold, with exit code 2.
+REFUSALS = {
+    "format": ["/dev/video0: found no format MJPG, expected one of NV12, YU12, YUYV"],
+    "output": ["/dev/video1: found a device that captures no pictures"],
+    "planes": ["/dev/video2: found a multi-planar camera (vivid)", "rpicam-vid", "nvarguscamerasrc", "--source -"],
+    "missing": ["/dev/video9: found no such device"],
+    "permission": ["/dev/video0: found no permission", "usermod -aG video"],
+    "busy": ["/dev/video0: found a camera in use by another program"],
+    "unplugged": [],
+}
+
+
+class Run:
+    """One test: lines that it printed, its exit code, and when it began."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.lines: list[str] = []
+        self.code: int | None = None
+
+    def frames(self) -> list[dict[str, Any]]:
+        """Its lines of JSON."""
+        return [json.loads(line) for line in self.lines if line.startswith("{")]
+
+
+def read(log: str) -> dict[str, Run]:
+    """The tests of the serial log, by name."""
+    tests: dict[str, Run] = {}
+    run = Run(0)
+    for line in log.replace("\r", "").splitlines():
+        if match := re.fullmatch(r"TEST (\w+) ([\d.]+)", line):
+            run = tests[match[1]] = Run(float(match[2]))
+        elif match := re.fullmatch(r"EXIT (\d+)", line):
+            run.code = int(match[1])
+        else:
+            run.lines.append(line)
+    return tests
+
+
+def expect(condition: bool, what: object) -> None:
+    """Raise AssertionError saying `what` unless the condition holds."""
+    if not condition:
+        raise AssertionError(what)
+
+
+def check_frames(run: Run, count: int, width: int, height: int) -> None:
+    """So many frames of that size, each with a score for every prompt and boxes inside the picture."""
+    expect(run.code == 0, f"exit code {run.code}")
+    frames = run.frames()
+    expect(len(frames) == count, f"{len(frames)} frames")
+    for before, after in itertools.pairwise(frames):
+        passed = after["time"] - before["time"]
+        # 10 frames a second, some lost by the busy emulator; of those that waited in the driver's buffers none.
+        expect(after["frame"] - before["frame"] > 2.5 * passed > 0, f"an old frame after {passed} s: {after['frame']}")
+    for frame in frames:
+        expect(frame["source"] == "/dev/video0", frame)
+        expect((frame["width"], frame["height"]) == (width, height), frame)
+        for found in frame["detections"]:
+            x0, y0, x1, y1 = found["box"]
+            expect(0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height, found)
+
+
+def check(name: str, tests: dict[str, Run]) -> None:
+    """Raise AssertionError where the test `name` went wrong."""
+    run = tests[name]
+    text = "\n".join(run.lines)
+    if name in REFUSALS:
+        expect(run.code == 2, f"exit code {run.code}")
+        for part in REFUSALS[name]:
+            expect(part in text, f'no "{part}" in: {text}')
+    elif name in [*FORMATS, "armv7"]:
+        check_frames(run, 2 if name == "YUYV" else 1, 640, 480)
+        reference = {tag["label"]: tag["score"] for tag in tests["RGB3"].frames()[0]["tags"]}
+        for frame in run.frames():
+            expect({tag["label"] for tag in frame["tags"]} == PROMPTS, frame["tags"])
+            expect(frame["detections"], "no detection at threshold 0")
+            for tag in frame["tags"]:
+                # The same picture in other bytes; a clock in it moves. Without colour it is another picture.
+                near = name == "GREY" or abs(tag["score"] - reference[tag["label"]]) < 0.1
+                expect(near, f"{tag} is far from {reference}")
+    elif name == "default":
+        check_frames(run, 1, 320, 180)
+    elif name == "list":
+        expect("/dev/video0  vivid (vivid)" in text and "YUYV  320x180 640x360 640x480" in text, text)
+        expect("/dev/video1" not in text and "/dev/video2: found a multi-planar" in text, text)
+        expect(run.code == 0, f"exit code {run.code}")
+    elif name == "doctor":
+        report = run.frames()[0]
+        states = {item["name"]: item for item in report["checks"]}
+        expect(run.code == 0 and report["ok"], text)
+        expect("Cortex-A" in states["processor"]["found"] and "/dev/video0: NV12" in states["camera"]["found"], text)
+        expect(states["model"]["details"]["int8"], states["model"])
+    elif name == "unplugged_says":
+        expect("/dev/video0: found the camera gone" in text, text)
+    else:
+        expect(run.code == 0, f"exit code {run.code}: {text}")
+
+
+def main() -> None:
+    """Check every test that the board should have run."""
+    log = Path(sys.argv[1]).read_text(errors="replace")
+    tests = read(log)
+    expected = ["vocab", "list", "doctor", *FORMATS, "default", *REFUSALS, "terminated", "unplugged_says"]
+    expected += ["armv7"] if "armv7" in tests else []
+    failed = 0
+    for name in expected:
+        try:
+            expect(name in tests, "did not run")
+            check(name, tests)
+        except (AssertionError, KeyError, IndexError, ValueError) as error:
+            failed += 1
+            print(f"FAILED {name}: {error!r}")
+        else:
+            print(f"ok     {name} (at {tests[name].start:.0f} s)")
+    print("".join(f"{line}\n" for line in log.splitlines() if line.startswith("BOARD")), end="")
+    if failed:
+        sys.exit(f"{failed} of {len(expected)} tests failed; the log is {sys.argv[1]}")
+    print(f"board ok, {len(expected)} tests")
+
+
+if __name__ == "__main__":
+    main()

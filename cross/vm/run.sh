@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# cross/vm/run.sh [PROGRAM [PROGRAM32]]: runs the static program on an emulated 64-bit board with a camera, and checks what it says.
+#
+# The board is qemu's `virt` with a Cortex-A72, Debian's arm64 kernel and its test camera `vivid` at /dev/video0. PROGRAM is an aarch64
+# edgeclip, as cross/build.sh makes it; PROGRAM32 an armv7 one, which runs on the same kernel.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cross=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross
+program=${1:-$cross/out/edgeclip-aarch64}
+program32=${2:-$cross/out/edgeclip-armv7}
+
+[ -x "$program" ] || {
+    echo "cross/vm/run.sh: found no program $program, expected: cross/build.sh aarch64" >&2
+    exit 2
+}
+files=("$here/init.sh=init" "$here/tests.sh=tests.sh" "$program=usr/bin/edgeclip")
+if [ -x "$program32" ]; then
+    files+=("$program32=usr/bin/edgeclip32")
+else
+    echo "cross/vm/run.sh: $program32 is not there: armv7 is NOT TESTED"
+fi
+"$here/boot.sh" "$cross/vm/serial.log" "${files[@]}"
+python3 "$here/check.py" "$cross/vm/serial.log"

@@ -1,0 +1,47 @@
+# Runs on the board. Each test prints TEST and its name, what the program prints, and EXIT with its code; check.py reads that.
+# shellcheck shell=sh
+
+begin() { # NAME COMMAND…
+    echo "TEST $1 $(cut -d' ' -f1 /proc/uptime)"
+    shift
+    "$@"
+    echo "EXIT $?"
+}
+
+# frames FORMAT COUNT PROGRAM
+frames() {
+    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --format "$1" --frames "$2"
+}
+
+# The words are embedded once, since that takes longest.
+begin vocab edgeclip vocab build --prompt "television test card, person, dog" --out /tmp/v.vocab.safetensors
+begin list edgeclip run --list
+begin doctor edgeclip doctor --json --source /dev/video0
+begin YUYV frames YUYV 2 edgeclip
+for format in RGB3 NV12 YU12 GREY; do
+    begin "$format" frames "$format" 1 edgeclip
+done
+[ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32
+
+begin format edgeclip run --source /dev/video0 --format MJPG --prompt dog
+begin output edgeclip run --source /dev/video1 --prompt dog
+begin planes edgeclip run --source /dev/video2 --prompt dog
+begin missing edgeclip run --source /dev/video9 --prompt dog
+
+mkdir -p /etc
+echo "guest:x:1000:1000::/:/busybox-bin/sh" >/etc/passwd
+begin permission su guest -c "/usr/bin/edgeclip run --source /dev/video0 --prompt dog"
+
+# While one program has the camera, another does not get it; then it is pulled out.
+edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --fps 10 >/tmp/first 2>&1 &
+while [ ! -s /tmp/first ]; do sleep 1; done
+begin default head -n 1 /tmp/first
+begin busy edgeclip run --source /dev/video0 --prompt dog
+kill -TERM $!
+begin terminated wait $!
+
+edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
+while [ ! -s /tmp/second ]; do sleep 1; done
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+begin unplugged wait $!
+begin unplugged_says tail -n 1 /tmp/second

@@ -1,0 +1,153 @@
+//! Cameras of the kernel's Video4Linux2 interface: one buffer a frame, streamed through memory maps.
+
+mod device;
+mod fourcc;
+mod negotiate;
+mod offers;
+
+pub use fourcc::FourCc;
+pub use negotiate::{Mode, Wish};
+pub use offers::{NO_PERMISSION, Offer, Offers, cameras};
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::Duration;
+
+use v4l::Device;
+use v4l::buffer::{Flags, Type};
+use v4l::io::mmap::Stream;
+use v4l::io::traits::{CaptureStream, Stream as _};
+
+use super::live::{Encoding, Live, Next, Shot};
+use crate::error::{Error, Result};
+
+/// Buffers that the driver fills in turn.
+const BUFFERS: u32 = 4;
+/// How long a frame may take; webcams in the dark take most of a second.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// So many stalls in a row end the source.
+const MOST_STALLS: u32 = 3;
+/// `POLLIN` of poll(2)
+const READABLE: i16 = 1;
+/// `ENODEV` of errno(3): unplugged.
+const NO_DEVICE: i32 = 19;
+
+/// A camera, set to one mode.
+pub struct Camera {
+    name: String,
+    device: Device,
+    mode: Mode,
+    encoding: Encoding,
+    /// `None` until the first frame and after a fault.
+    stream: Option<Stream<'static>>,
+    /// Number of the stream's first frame.
+    first: u64,
+    /// Number of the next frame if none is lost.
+    next: u64,
+    stalls: u32,
+}
+
+impl Camera {
+    /// Opens the camera at `path`, such as `/dev/video0`, in the mode that comes closest to `wish`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there is no such device, it may not be opened, is no camera, is used by another program, or has no
+    /// format that can be used; the line says what to do instead.
+    pub fn open(path: &Path, wish: &Wish) -> Result<Self> {
+        let name = path.display().to_string();
+        let device = offers::open(path)?;
+        let (mode, encoding) = negotiate::negotiate(&name, &device, wish)?;
+        Ok(Self { name, device, mode, encoding, stream: None, first: 0, next: 0, stalls: 0 })
+    }
+
+    /// The mode that the driver gave.
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// The newest frame, at most one interval old; those that were ready before it are dropped.
+    fn newest(&mut self, shot: &mut Shot) -> io::Result<Next> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            empty => {
+                let mut stream = Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS)?;
+                stream.set_timeout(TIMEOUT);
+                self.first = self.next;
+                empty.insert(stream)
+            }
+        };
+        let handle = stream.handle();
+        // Bounded, since a camera may be faster than this loop.
+        for taken in 1..=2 * BUFFERS {
+            let (bytes, about) = stream.next()?;
+            let number = self.first + u64::from(about.sequence);
+            self.next = number + 1;
+            // One buffer was held here. Had all others a frame, then the driver ran out of buffers at some time in the past, and only a
+            // frame more is sure to be new.
+            let stale = taken + 1 == BUFFERS;
+            if taken < 2 * BUFFERS && (stale || handle.poll(READABLE, 0)? > 0) {
+                continue;
+            }
+            if about.flags.contains(Flags::ERROR) {
+                return Ok(Next::Broken(format!("frame {number} is damaged, says the driver")));
+            }
+            let bytes = bytes.get(..about.bytesused as usize).unwrap_or(bytes);
+            shot.fill(bytes, self.encoding, number);
+            break;
+        }
+        Ok(Next::Frame)
+    }
+
+    /// Stops the stream so that the next call starts a new one.
+    fn stop(&mut self) {
+        if let Some(mut stream) = self.stream.take()
+            && stream.stop().is_err()
+        {
+            // Dropping it would stop it again and panic on the same error.
+            std::mem::forget(stream);
+        }
+    }
+}
+
+impl Live for Camera {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+        let error = match self.newest(shot) {
+            Ok(next) => {
+                self.stalls = 0;
+                return Ok(next);
+            }
+            Err(error) => error,
+        };
+        // A buffer is lost with the call that failed: only a new stream has all.
+        self.stop();
+        if error.kind() == ErrorKind::Interrupted {
+            return Ok(Next::Nothing);
+        }
+        if error.raw_os_error() == Some(NO_DEVICE) {
+            return Err(Error::input(&self.name, "the camera gone", "a camera that stays plugged in"));
+        }
+        if error.kind() == ErrorKind::ResourceBusy {
+            return Err(Error::input(&self.name, "a camera in use by another program", "one that is free"));
+        }
+        self.stalls += 1;
+        let why = match error.kind() {
+            ErrorKind::TimedOut => format!("no frame within {} s", TIMEOUT.as_secs()),
+            _ => error.to_string(),
+        };
+        if self.stalls >= MOST_STALLS {
+            let found = format!("{why}, {MOST_STALLS} times in a row");
+            return Err(Error::input(&self.name, found, "a camera that delivers frames"));
+        }
+        Ok(Next::Stalled(why))
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,153 @@
+//! Which mode of a camera to use.
+
+use std::fmt;
+
+use v4l::Device;
+use v4l::video::Capture;
+use v4l::video::capture::Parameters;
+
+use super::super::live::Encoding;
+use super::device::{self, Given};
+use super::fourcc::{self, FourCc};
+use super::offers;
+use crate::error::{Error, Result};
+
+/// Size that is asked for where the user names none: more than the network sees, and known to nearly every camera.
+const SIZE: (u32, u32) = (640, 480);
+
+/// What the user wants of a camera.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// This format and no other.
+    pub format: Option<FourCc>,
+    /// Pixels a row, rows; the camera's nearest is taken.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second; the camera's nearest is taken.
+    pub fps: Option<u32>,
+}
+
+/// What a camera was set to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mode {
+    /// Pixel format.
+    pub format: FourCc,
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Frames a second, where the driver says.
+    pub fps: Option<f32>,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}x{}", self.format, self.width, self.height)?;
+        self.fps.map_or(Ok(()), |fps| write!(f, " at {fps:.1} fps"))
+    }
+}
+
+/// Tries the camera's usable formats and sets the one that comes closest to `wish`: in size, then in rate, then in what it
+/// costs to read.
+///
+/// # Errors
+/// [`Error::Input`] if the camera has no usable format, or not the one wished for.
+pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mode, Encoding)> {
+    let offered = device::formats(device);
+    let readable: Vec<FourCc> =
+        FourCc::ALL.into_iter().filter(|known| offered.contains(&known.code())).collect();
+    if readable.is_empty() {
+        return Err(offers::unusable(name, &offered));
+    }
+    let wished = |format: &FourCc| wish.format.is_none_or(|wish| wish == *format);
+    let usable: Vec<FourCc> = readable.iter().copied().filter(wished).collect();
+    if let (true, Some(format)) = (usable.is_empty(), wish.format) {
+        let codes: Vec<[u8; 4]> = readable.iter().map(|format| format.code()).collect();
+        let expected = format!("one of {}", fourcc::list(&codes));
+        return Err(Error::input(name, format!("no format {format}"), expected));
+    }
+    let mut best: Option<(Distance, FourCc)> = None;
+    let mut refusal = None;
+    for format in usable {
+        match set(name, device, format, wish) {
+            Ok((mode, _)) => {
+                let distance = Distance::between(&mode, wish);
+                if best.is_none_or(|(least, _)| distance < least) {
+                    best = Some((distance, format));
+                }
+            }
+            Err(error) => refusal = Some(error),
+        }
+    }
+    match (best, refusal) {
+        (Some((_, format)), _) => set(name, device, format, wish),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(Error::Internal("no format was tried".to_owned())),
+    }
+}
+
+/// Asks the driver for one format and reads what it gave.
+fn set(name: &str, device: &Device, format: FourCc, wish: &Wish) -> Result<(Mode, Encoding)> {
+    let (width, height) = wish.size.unwrap_or(SIZE);
+    let given = device::set_format(device, format.code(), width, height)
+        .map_err(|error| offers::refused(name, error))?;
+    let Given { fourcc, width, height, stride, full_range } = given;
+    if fourcc != format.code() {
+        return Err(Error::input(
+            name,
+            format!("format {}", fourcc::name(fourcc)),
+            format!("{format}, which the camera lists"),
+        ));
+    }
+    if let Some(fps) = wish.fps {
+        // A driver that cannot change its rate keeps it; what it then has is read below.
+        let _ = device.set_params(&Parameters::with_fps(fps));
+    }
+    let interval = device.params().ok().map(|parameters| parameters.interval);
+    let interval = interval.filter(|interval| interval.numerator > 0 && interval.denominator > 0);
+    let fps = interval.map(|interval| interval.denominator as f32 / interval.numerator as f32);
+    let encoding = format.pixels(full_range).map_or(Encoding::Jpeg, |format| {
+        // Some drivers leave out the stride of rows without padding.
+        let row = format.row_bytes(width as usize).unwrap_or_default();
+        Encoding::Raw { width, height, stride: if stride == 0 { row } else { stride }, format }
+    });
+    Ok((Mode { format, width, height, fps }, encoding))
+}
+
+/// How far a mode is from a wish, the weightier part first: pixels too many or too few, missing tenths of frames a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Distance(u64, u64);
+
+impl Distance {
+    fn between(mode: &Mode, wish: &Wish) -> Self {
+        let (width, height) = wish.size.unwrap_or(SIZE);
+        let pixels = |width: u32, height: u32| u64::from(width) * u64::from(height);
+        let size = pixels(mode.width, mode.height).abs_diff(pixels(width, height))
+            + u64::from(mode.width.abs_diff(width));
+        let missing = |wish: u32| (wish as f32 - mode.fps.unwrap_or(wish as f32)).max(0.0);
+        Self(size, wish.fps.map_or(0, |wish| (missing(wish) * 10.0) as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_counts_before_rate_and_faster_is_no_fault() {
+        let wish = Wish { format: None, size: Some((1280, 720)), fps: Some(30) };
+        let format: FourCc = "YUYV".parse().unwrap();
+        let distance =
+            |width, height, fps| Distance::between(&Mode { format, width, height, fps: Some(fps) }, &wish);
+        assert_eq!(distance(1280, 720, 60.0), Distance(0, 0));
+        assert!(distance(1280, 720, 10.0) < distance(640, 480, 30.0));
+        assert!(distance(1280, 720, 30.0) < distance(1280, 720, 10.0));
+        assert_ne!(distance(720, 1280, 30.0), Distance(0, 0));
+    }
+
+    #[test]
+    fn a_mode_reads_like_a_command_line() {
+        let mode = Mode { format: "NV12".parse().unwrap(), width: 640, height: 480, fps: Some(30.0) };
+        assert_eq!(mode.to_string(), "NV12 640x480 at 30.0 fps");
+        assert_eq!(Mode { fps: None, ..mode }.to_string(), "NV12 640x480");
+    }
+}

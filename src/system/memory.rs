@@ -1,0 +1,40 @@
+//! How much memory there is.
+
+use std::path::Path;
+
+use super::text;
+
+/// Memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// All of it.
+    pub total: u64,
+    /// What can be had without swapping.
+    pub available: u64,
+}
+
+/// This machine's memory, from `proc/meminfo` below `root`; `None` where the kernel does not say.
+pub fn memory(root: &Path) -> Option<Memory> {
+    let info = text(&root.join("proc/meminfo"))?;
+    let bytes = |key: &str| {
+        let line = info.lines().find_map(|line| line.strip_prefix(key))?;
+        let kibibytes: u64 = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().ok()?;
+        kibibytes.checked_mul(1024)
+    };
+    Some(Memory { total: bytes("MemTotal")?, available: bytes("MemAvailable")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kibibytes_become_bytes() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(memory(root.path()), None);
+        std::fs::create_dir(root.path().join("proc")).unwrap();
+        let info = "MemTotal:        3884100 kB\nMemFree:  1 kB\nMemAvailable:       2000 kB\n";
+        std::fs::write(root.path().join("proc/meminfo"), info).unwrap();
+        assert_eq!(memory(root.path()), Some(Memory { total: 3_884_100 * 1024, available: 2_048_000 }));
+    }
+}
