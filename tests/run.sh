@@ -64,18 +64,19 @@ rust_tests() {
     return "$status"
 }
 
-# Programs for ARM on emulated CPUs. Downloads compilers and emulator, and builds everything once more.
+# Programs for ARM on emulated CPUs, and on an emulated board with a camera. Downloads compilers and emulators, and builds everything once more.
 arm() {
     if [ "${EDGECLIP_ARM:-}" != 1 ] && [ ! -e "$cache/cross/aarch64.complete" ]; then
         echo "SKIPPED: no cross tools in $cache/cross; EDGECLIP_ARM=1 tests/run.sh gets them and runs this stage"
         return
     fi
-    cross/test.sh
+    cross/test.sh && cross/vm/run.sh && cross/packaging/build.sh aarch64 && cross/packaging/test.sh
 }
 
 mkdir -p "$cache"
 stage "environment" environment
-stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/run.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh
+stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/run.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh \
+    cross/vm/*.sh cross/packaging/*.sh cross/packaging/files/p{ostinst,rerm,ostrm} crates/v4l2-sys-mit/generate.sh
 stage "cargo fmt" cargo fmt --all -- --check
 stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
 stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
@@ -85,7 +86,7 @@ stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.to
 stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross
 stage "mypy" "$venv/bin/mypy" --config-file quantize/pyproject.toml -p quantize
 stage "mypy peers" "$venv/bin/mypy" --config-file quantize/pyproject.toml benches/peers
-stage "mypy cross" "$venv/bin/mypy" --config-file quantize/pyproject.toml cross/perf
+stage "mypy cross" "$venv/bin/mypy" --config-file quantize/pyproject.toml cross/perf cross/vm
 stage "no text" cargo test --quiet --locked --no-default-features --test cli_no_text
 stage "cargo test" rust_tests
 stage "pytest" env EDGECLIP_BINARY="$CARGO_TARGET_DIR/debug/edgeclip" \
