@@ -22,6 +22,7 @@ pub mod gelu;
 mod isa;
 pub mod layer_norm;
 pub mod layout;
+pub mod lookup;
 pub mod normalise;
 pub mod patches;
 pub mod pool;

@@ -34,7 +34,7 @@ impl Network {
         match lower::lower(&proto, [3, size, size], isa) {
             Ok(plan) => Ok(Self::Int8 { file, plan }),
             Err(refusal) => {
-                let graph = Graph::plan(file, proto, None, |_| facts(size))?;
+                let graph = Graph::plan(file, proto, |_| facts(size))?;
                 Ok(Self::Float { graph, refusal: Some(refusal.to_string()) })
             }
         }
