@@ -10,8 +10,9 @@ import onnx
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import save_file
+from tokenizers import Tokenizer
 
-from quantize import fake_quant, fixture_networks, reference
+from quantize import fake_quant, fake_text, fixture_networks, reference
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.predictor import Picture
 from quantize.geometry import Floats
@@ -37,6 +38,13 @@ PREPROCESS_CASES = {
 MODEL_CASES = {"astronaut": ("person", "face", "rocket", "red bus"), "coffee": ("cup", "spoon", "wooden table", "dog")}
 MODEL_LONG_SIDE = 240
 DENSE_STEP = 5
+
+TEXT_PROMPTS = (
+    "cat", "dog", "person", "red bus", "traffic light", "wooden table", "cup of coffee", "a person at the door", "fire truck",
+    "two dogs play with a ball in the snow", "A woman in a blue dress walks her bicycle across a busy street .", "hot dog",
+    "tennis racket", "remote", "empty parking lot at night", "orange", "man with an orange jacket", "wine glass", "X-ray",
+    "the letter Q", "football", "an old photograph of a family standing in front of their house", "surfboard", "keyboard",
+)  # fmt: skip
 
 
 def picture(width: int, height: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -139,8 +147,58 @@ def small_cases(folder: Path) -> None:
         save_file({"image": fixture.image} | outputs, folder / f"{fixture.name}.safetensors")
 
 
+def kernel_cases(path: Path) -> None:
+    """Writes inputs and results of the text tower's kernels: `product`, `gelu`, `layer_norm` and `attention`, see the names."""
+    rng = np.random.default_rng(1)
+
+    def normal(*shape: int) -> Floats:
+        return rng.standard_normal(shape).astype(np.float32)
+
+    x = normal(7, 194)
+    x[1] = 0
+    x[2, :64] *= 1e-32
+    x[3, 70] = 500
+    x[4, 3:9] = [0.5, 1.5, 2.5, -2.5, 127, -126.5]
+    weights = rng.integers(-128, 128, (194, 37), dtype=np.int8)
+    scale, bias = np.abs(normal(37)) / 50, normal(37)
+    rows, factors, shifts = normal(5, 100) * 3, normal(100), normal(100)
+    q, k, v = normal(3, 9, 2, 20) * 2
+    mask = np.where(np.arange(9) < 8, 0, -1e4).astype(np.float32)
+    logits = fake_text.matmul(q.transpose(1, 0, 2), k.transpose(1, 2, 0)) * np.float32(0.3) + mask
+    mixed = fake_text.matmul(fake_text.softmax(logits), v.transpose(1, 0, 2)).transpose(1, 0, 2)
+    ramp = np.linspace(-9, 9, 2001, dtype=np.float32)
+    half, root = np.float32(0.5), np.float32(0.5**0.5)
+    tensors = {
+        "product.x": x, "product.weights": weights, "product.scale": scale, "product.bias": bias,
+        "product.y": fake_text.product(x, weights, scale, bias),
+        "gelu.x": ramp, "gelu.y": ramp * half * (np.float32(1) + fake_text.erf(ramp * root)),
+        "layer_norm.x": rows, "layer_norm.scale": factors, "layer_norm.bias": shifts,
+        "layer_norm.y": fake_text.layer_norm(rows, factors, shifts, 1e-12),
+        "attention.q": q, "attention.k": k, "attention.v": v, "attention.mask": mask, "attention.y": mixed,
+    }  # fmt: skip
+    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, path)
+
+
+def text_cases(path: Path) -> None:
+    """Writes `embeddings` `[N, D]` of TEXT_PROMPTS by `fake_text`, of unit norm, with the metadata `prompts` and `text_sha256`."""
+    data = (BUNDLE / "text.onnx").read_bytes()
+    network = onnx.load_from_string(data)
+    manifest = tomllib.loads((BUNDLE / "model.toml").read_text())
+    tokenizer = Tokenizer.from_file(str(BUNDLE / "tokenizer.json"))
+    tokenizer.no_padding()
+    total = np.zeros((len(TEXT_PROMPTS), manifest["embedding"]), np.float32)
+    for template in manifest["templates"]:
+        for row, prompt in zip(total, TEXT_PROMPTS, strict=True):
+            ids = np.array([tokenizer.encode(template.replace("{}", prompt)).ids], np.int64)
+            row += reference.unit(fake_text.run(network, ids)[0])
+    metadata = {"prompts": json.dumps(TEXT_PROMPTS), "text_sha256": hashlib.sha256(data).hexdigest()}
+    save_file({"embeddings": reference.unit(total)}, path, metadata)
+
+
 if __name__ == "__main__":
     preprocess_cases(FOLDER / "preprocess")
     model_cases(FOLDER / "model")
     int8_cases(FOLDER / "int8")
     small_cases(FOLDER / "small")
+    kernel_cases(FOLDER / "int8" / "kernels.safetensors")
+    text_cases(FOLDER / "int8" / "texts.safetensors")

@@ -30,6 +30,7 @@ pub mod gelu;
 mod isa;
 pub mod layer_norm;
 pub mod layout;
+pub mod lookup;
 pub mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;

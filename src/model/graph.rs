@@ -9,7 +9,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use super::bundle::Bundle;
-use super::ops::Ops;
+use super::ops::{File, Ops};
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
 
@@ -37,29 +37,41 @@ impl Graph {
         isa: Option<Isa>,
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
-        Self::plan(bundle.path(name), read(bundle, name)?, isa, inputs)
+        let file = bundle.path(name);
+        let Some(isa) = isa else { return Self::plan(file, read(bundle, name)?, inputs) };
+        let decoded = File::decode(bundle.file(name)?);
+        let (mut proto, data) = decoded.map_err(|error| not_onnx(&file, &error))?;
+        let ops = Ops::take(&data, &mut proto, isa).map_err(|refusal| {
+            Error::model(&file, format!("{}: {}", refusal.node, refusal.why), "constants that make sense")
+        })?;
+        drop(data);
+        let left = ops.left_in_float().iter().map(ToString::to_string).collect();
+        let graph = Self::build(file, proto, |model| ops.install(model), inputs)?;
+        Ok(Self { left, ..graph })
     }
 
-    /// The same of a file that [`read`] has read and that errors call `file`.
+    /// A graph, read by [`read`] and called `file` in errors, that tract runs alone.
     pub(super) fn plan(
         file: String,
-        mut proto: ModelProto,
-        isa: Option<Isa>,
+        proto: ModelProto,
+        inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
+    ) -> Result<Self> {
+        Self::build(file, proto, |_| (), inputs)
+    }
+
+    /// Plans a graph, after `change` has put other ops into it.
+    fn build(
+        file: String,
+        proto: ModelProto,
+        change: impl FnOnce(&mut InferenceModel),
         inputs: impl FnOnce(&InferenceModel) -> Vec<TypedFact>,
     ) -> Result<Self> {
         let broken =
             |error: TractError| Error::model(&file, message(&error), "an ONNX network that tract can run");
         let outputs = output_names(&file, &proto)?;
-        let ops = isa.map(|isa| Ops::take(&mut proto, isa)).transpose();
-        let ops = ops.map_err(|refusal| {
-            Error::model(&file, format!("{}: {}", refusal.node, refusal.why), "constants that make sense")
-        })?;
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
-        let left = ops.iter().flat_map(Ops::left_in_float).map(ToString::to_string).collect();
-        if let Some(ops) = ops {
-            ops.install(&mut model);
-        }
+        change(&mut model);
         let facts = inputs(&model);
         if model.inputs.len() != facts.len() {
             let expected = format!("{} inputs", facts.len());
@@ -76,7 +88,7 @@ impl Graph {
         let model = model.into_optimized().map_err(broken)?;
         bounded(&model).map_err(broken)?;
         let plan = model.into_runnable().map_err(broken)?;
-        Ok(Self { file, plan, outputs, left })
+        Ok(Self { file, plan, outputs, left: Vec::new() })
     }
 
     /// Products with int8 weights that stay in float and why, one line each.
@@ -153,7 +165,11 @@ pub(super) fn read(bundle: &Bundle, name: &str) -> Result<ModelProto> {
 
 /// Reads the ONNX file `file`, which holds `bytes`.
 pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<ModelProto> {
-    ModelProto::decode(bytes).map_err(|error| Error::model(file, error.to_string(), "an ONNX network"))
+    ModelProto::decode(bytes).map_err(|error| not_onnx(file, &error))
+}
+
+fn not_onnx(file: &str, error: &prost::DecodeError) -> Error {
+    Error::model(file, error.to_string(), "an ONNX network")
 }
 
 /// Whether a file declares another type, rank or number for its input than `fact`. Symbols may have any name.

@@ -86,7 +86,7 @@ impl Network {
     pub(super) fn float(file: String, proto: ModelProto, refusal: Option<String>) -> Result<Self> {
         let input = Input::declared(&file, &proto)?;
         let fact = input.element.datum_type().fact(input.shape);
-        let graph = Graph::plan(file.clone(), proto, None, |_| vec![fact])?;
+        let graph = Graph::plan(file.clone(), proto, |_| vec![fact])?;
         Ok(Self { file, input, body: Body::Float { graph, refusal } })
     }
 

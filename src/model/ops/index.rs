@@ -4,8 +4,12 @@ use std::collections::HashMap;
 
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
+use super::file::File;
+use super::{Refusal, constants};
+
 /// A graph's nodes by what they make and read, and its constants.
 pub(super) struct Index<'a> {
+    file: &'a File,
     producers: HashMap<&'a str, &'a NodeProto>,
     readers: HashMap<&'a str, Vec<&'a NodeProto>>,
     constants: HashMap<&'a str, &'a TensorProto>,
@@ -13,7 +17,7 @@ pub(super) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn new(graph: &'a GraphProto) -> Self {
+    pub(super) fn new(file: &'a File, graph: &'a GraphProto) -> Self {
         let mut readers: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
         for node in &graph.node {
             for input in &node.input {
@@ -22,6 +26,7 @@ impl<'a> Index<'a> {
         }
         let made = |node: &'a NodeProto| node.output.iter().map(move |output| (output.as_str(), node));
         Self {
+            file,
             producers: graph.node.iter().flat_map(made).collect(),
             readers,
             constants: graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect(),
@@ -32,6 +37,16 @@ impl<'a> Index<'a> {
     /// The constant that is input `input` of `node`.
     pub(super) fn constant(&self, node: &NodeProto, input: usize) -> Option<&'a TensorProto> {
         node.input.get(input).and_then(|name| self.named(name))
+    }
+
+    /// The values of input `input` of `node`, if it is a constant of f32.
+    pub(super) fn floats(&self, node: &NodeProto, input: usize) -> Result<Option<Vec<f32>>, Refusal> {
+        self.constant(node, input).map_or(Ok(None), |tensor| constants::f32(self.file, tensor))
+    }
+
+    /// The file that the graph is from.
+    pub(super) fn file(&self) -> &'a File {
+        self.file
     }
 
     /// The constant `name`.

@@ -7,6 +7,7 @@ use crate::kernels::attention::{self, Attention, Tokens};
 use crate::kernels::conv_pointwise::{self, Pointwise};
 use crate::kernels::gelu::gelu;
 use crate::kernels::layer_norm::LayerNorm;
+use crate::kernels::lookup::Lookup;
 use crate::kernels::product::{self, Product};
 
 /// What an op of ours does. Rows lie along the last axis, the others may be any.
@@ -27,16 +28,19 @@ pub(super) enum Kernel {
     LayerNorm(LayerNorm),
     /// f32 of any shape.
     Gelu,
+    /// i64 of any shape → f32 `[…, width]`.
+    Lookup(Lookup),
     /// Queries, keys and values f32 `[N, L, heads · width]`, mask f32 `[N, 1, 1, L]` → f32 `[N, L, heads · width]`.
     Attention(Attention),
 }
 
 impl Kernel {
-    /// Type of all inputs and of the output.
-    pub(super) fn datum_type(&self) -> DatumType {
+    /// Types of all inputs and of the output.
+    pub(super) fn datum_types(&self) -> [DatumType; 2] {
         match self {
-            Self::Quantised { .. } => i8::datum_type(),
-            _ => f32::datum_type(),
+            Self::Quantised { .. } => [i8::datum_type(); 2],
+            Self::Lookup(_) => [i64::datum_type(), f32::datum_type()],
+            _ => [f32::datum_type(); 2],
         }
     }
 
@@ -56,6 +60,7 @@ impl Kernel {
                 (attention.heads * attention.width, attention.heads * attention.width)
             }
             Self::Gelu => return Ok(input.into()),
+            Self::Lookup(lookup) => return Ok(input.iter().cloned().chain([lookup.width.into()]).collect()),
         };
         let mut shape: TVec<D> = input.into();
         match shape.last_mut() {
@@ -85,6 +90,14 @@ impl Kernel {
             }
             Self::LayerNorm(norm) => in_place(inputs.remove(0), |values| norm.run(isa, values)),
             Self::Gelu => in_place(inputs.remove(0), |values| gelu(isa, values)),
+            Self::Lookup(lookup) => {
+                let mut output = Vec::with_capacity(shape.iter().product());
+                for &id in first.try_as_plain_ram()?.as_slice::<i64>()? {
+                    let found = lookup.push(id, &mut output);
+                    found.with_context(|| format!("no row {id} in a table of {}", lookup.scales.len()))?;
+                }
+                Tensor::from_shape(&shape, &output)
+            }
             Self::Attention(kernel) => attend(kernel, isa, &inputs),
         }
     }

@@ -5,6 +5,7 @@
 //! node of an op that tract does not know; once tract has built its model, our op takes that node's place.
 
 mod constants;
+mod file;
 mod index;
 mod kernel;
 mod op;
@@ -20,6 +21,7 @@ use tract_onnx::prelude::InferenceModel;
 
 use super::lower::Refusal;
 use crate::kernels::Isa;
+pub(super) use file::File;
 use index::Index;
 use kernel::Kernel;
 use op::Ours;
@@ -56,15 +58,15 @@ pub(super) struct Ops {
 }
 
 impl Ops {
-    /// Takes what the rules know out of `model`, and whatever only that needed.
+    /// Takes what the rules know out of `model`, decoded from `file`, and whatever only that needed.
     ///
     /// # Errors
     /// The first node whose constants make no sense: scales that are not positive, data that do not fit their shape.
-    pub(super) fn take(model: &mut ModelProto, isa: Isa) -> Result<Self, Refusal> {
+    pub(super) fn take(file: &File, model: &mut ModelProto, isa: Isa) -> Result<Self, Refusal> {
         let mut ops = Self { isa, kernels: HashMap::new(), left: Vec::new() };
         let Some(graph) = &mut model.graph else { return Ok(ops) };
         let mut replaced = Vec::new();
-        let index = Index::new(graph);
+        let index = Index::new(file, graph);
         let products = Products { index: &index, isa };
         for (position, node) in graph.node.iter().enumerate() {
             let found = match products.apply(node)? {
@@ -91,6 +93,7 @@ impl Ops {
             graph.node[position] = node;
         }
         prune(graph);
+        graph.initializer.iter_mut().for_each(|tensor| file.restore(tensor));
         Ok(ops)
     }
 

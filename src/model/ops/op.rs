@@ -38,12 +38,13 @@ impl Expansion for Ours {
         inputs: &'p [TensorProxy],
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
+        let [from, to] = self.kernel.datum_types();
         check_input_arity(inputs, self.kernel.arity())?;
         check_output_arity(outputs, 1)?;
         for input in inputs {
-            s.equals(&input.datum_type, self.kernel.datum_type())?;
+            s.equals(&input.datum_type, from)?;
         }
-        s.equals(&outputs[0].datum_type, self.kernel.datum_type())?;
+        s.equals(&outputs[0].datum_type, to)?;
         s.given(&inputs[0].shape, move |s, shape| s.equals(&outputs[0].shape, self.kernel.shape(&shape)?))
     }
 
@@ -79,7 +80,7 @@ impl EvalOp for Ours {
 impl TypedOp for Ours {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let shape = self.kernel.shape(&inputs[0].shape.to_tvec())?;
-        Ok(tvec!(self.kernel.datum_type().fact(shape)))
+        Ok(tvec!(self.kernel.datum_types()[1].fact(shape)))
     }
 
     as_op!();

@@ -140,7 +140,7 @@ impl<'a> Products<'a> {
 
     fn weights(&self, dequantise: &NodeProto, transposed: bool) -> Result<Option<Weights<'a>>, Refusal> {
         let Some(tensor) = self.constant(dequantise, 0) else { return Ok(None) };
-        let Some(bytes) = constants::int8(tensor)? else { return Ok(None) };
+        let Some(bytes) = constants::int8(self.index.file(), tensor)? else { return Ok(None) };
         let [rows, columns] = constants::dims(tensor)?[..] else { return Ok(None) };
         let (inputs, outputs, strides) =
             if transposed { (columns, rows, [1, columns]) } else { (rows, columns, [columns, 1]) };
@@ -152,7 +152,8 @@ impl<'a> Products<'a> {
             _ => return Ok(None),
         };
         let symmetric = match self.constant(dequantise, 2) {
-            Some(zero) => constants::int8(zero)?.is_some_and(|zero| zero.iter().all(|&zero| zero == 0)),
+            Some(zero) => constants::int8(self.index.file(), zero)?
+                .is_some_and(|zero| zero.iter().all(|&zero| zero == 0)),
             None => dequantise.input.len() < 3,
         };
         Ok((symmetric && inputs > 0).then_some(Weights { inputs, outputs, strides, bytes, scale }))
@@ -161,13 +162,13 @@ impl<'a> Products<'a> {
     /// A bias as int32 in units of the product.
     fn integer_bias(&self, name: &str) -> Result<Option<Vec<i32>>, Refusal> {
         let constant = self.dequantise(name).and_then(|node| self.constant(node, 0));
-        constant.map_or(Ok(None), constants::int32)
+        constant.map_or(Ok(None), |tensor| constants::int32(self.index.file(), tensor))
     }
 
     /// A constant bias in float.
     fn bias(&self, name: &str) -> Result<Option<Vec<f32>>, Refusal> {
         if let Some(tensor) = self.index.named(name) {
-            return constants::f32(tensor);
+            return constants::f32(self.index.file(), tensor);
         }
         let Some(node) = self.dequantise(name) else { return Ok(None) };
         let (Some(values), Some(scale)) = (self.integer_bias(name)?, self.positive(node)?) else {
@@ -181,7 +182,7 @@ impl<'a> Products<'a> {
     fn quantisation(&self, node: &NodeProto) -> Result<Option<Quantisation>, Refusal> {
         let Some(scale) = self.positive(node)? else { return Ok(None) };
         let Some(zero) = self.constant(node, 2) else { return Ok(None) };
-        let zero = constants::int8(zero)?;
+        let zero = constants::int8(self.index.file(), zero)?;
         match (&scale[..], zero.as_deref()) {
             (&[scale], Some(&[zero])) => {
                 Ok(Some(Quantisation { scale, zero: i32::from(zero.cast_signed()) }))
@@ -193,7 +194,7 @@ impl<'a> Products<'a> {
     /// The constant scales of a `QuantizeLinear` or `DequantizeLinear`, all of which must be positive.
     fn positive(&self, node: &NodeProto) -> Result<Option<Vec<f32>>, Refusal> {
         let Some(tensor) = self.constant(node, 1) else { return Ok(None) };
-        let scales = constants::f32(tensor)?;
+        let scales = constants::f32(self.index.file(), tensor)?;
         match scales.iter().flatten().find(|scale| **scale <= 0.0) {
             Some(scale) => Err(Refusal::new(&node.name, format!("a scale of {scale}"))),
             None => Ok(scales),

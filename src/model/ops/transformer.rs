@@ -1,12 +1,16 @@
 //! Which nodes are the float parts of a transformer.
 
+use std::borrow::Cow;
+
 use tract_onnx::pb::NodeProto;
+use tract_onnx::pb::tensor_proto::DataType;
 
 use super::index::{Index, float, integer, list};
 use super::kernel::Kernel;
 use super::{Found, Refusal, constants};
 use crate::kernels::attention::Attention;
 use crate::kernels::layer_norm::LayerNorm;
+use crate::kernels::lookup::Lookup;
 
 /// The part of which `node` is the last.
 ///
@@ -15,7 +19,10 @@ use crate::kernels::layer_norm::LayerNorm;
 pub(super) fn apply<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option<Found>, Refusal> {
     match node.op_type.as_str() {
         "LayerNormalization" => layer_norm(index, node),
-        "Mul" => gelu(index, node),
+        "Mul" => match gelu(index, node)? {
+            None => lookup(index, node),
+            found => Ok(found),
+        },
         "Reshape" => attention(index, node),
         _ => Ok(None),
     }
@@ -23,8 +30,7 @@ pub(super) fn apply<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option
 
 /// Over the last axis, scale and bias given.
 fn layer_norm(index: &Index, node: &NodeProto) -> Result<Option<Found>, Refusal> {
-    let values = |input| index.constant(node, input).map_or(Ok(None), constants::f32);
-    let (Some(scale), Some(bias)) = (values(1)?, values(2)?) else { return Ok(None) };
+    let (Some(scale), Some(bias)) = (index.floats(node, 1)?, index.floats(node, 2)?) else { return Ok(None) };
     if integer(node, "axis", -1) != -1
         || node.output.len() != 1
         || scale.len() != bias.len()
@@ -63,6 +69,29 @@ fn gelu<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option<Found>, Ref
     Ok(Some(Found::new(node, &[x], &node.output[0], Kernel::Gelu)))
 }
 
+/// Rows of an int8 table times their scales: gathered by the same indices, then multiplied.
+fn lookup<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option<Found>, Refusal> {
+    let parts = || {
+        let (cast, scales) = index.either(node, "Cast")?;
+        let (rows, scales) = (index.before(cast, 0, "Gather")?, index.before(node, scales, "Gather")?);
+        let same = rows.input.get(1)? == scales.input.get(1)?;
+        let whole = [rows, scales].iter().all(|gather| integer(gather, "axis", 0) == 0);
+        (same && whole && integer(cast, "to", 0) == DataType::Float as i64).then_some((rows, scales))
+    };
+    let Some((rows, scales)) = parts() else { return Ok(None) };
+    let (Some(table), Some(values)) = (index.constant(rows, 0), index.floats(scales, 0)?) else {
+        return Ok(None);
+    };
+    let [count, width] = constants::dims(table)?[..] else { return Ok(None) };
+    let shaped = index.constant(scales, 0).is_some_and(|scales| scales.dims == [count as i64, 1]);
+    let raw = constants::int8(index.file(), table)?.is_some_and(|bytes| matches!(bytes, Cow::Borrowed(_)));
+    if !raw || !shaped || width == 0 {
+        return Ok(None);
+    }
+    let kernel = Kernel::Lookup(Lookup { table: index.file().keep(table), scales: values, width });
+    Ok(Some(Found::new(node, &[&rows.input[1]], &node.output[0], kernel)))
+}
+
 /// Heads split by a reshape and a transposition, `softmax(q · k · scale + mask) · v`, and heads joined again.
 fn attention<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option<Found>, Refusal> {
     let parts = || {
@@ -84,7 +113,7 @@ fn attention<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option<Found>
         return Ok(None);
     };
     let [heads, width] = q.1;
-    let joined = index.constant(node, 1).map_or(Ok(None), constants::int64)?;
+    let joined = integers(index, node)?;
     let whole = joined.is_some_and(|shape| shape == [0, 0, (heads * width) as i64]);
     let Some(scale) = scalar(index, scaled, factor)? else { return Ok(None) };
     if k.1 != q.1 || v.1 != q.1 || !whole {
@@ -103,7 +132,7 @@ fn head<'a>(
 ) -> Result<Option<(&'a str, [usize; 2])>, Refusal> {
     let transpose = index.before(node, input, "Transpose").filter(|node| list(node, "perm") == perm);
     let Some(reshape) = transpose.and_then(|node| index.before(node, 0, "Reshape")) else { return Ok(None) };
-    let shape = index.constant(reshape, 1).map_or(Ok(None), constants::int64)?;
+    let shape = integers(index, reshape)?;
     match shape.as_deref() {
         Some(&[0, 0, heads, width]) if heads > 0 && width > 0 => {
             Ok(Some((&reshape.input[0], [heads as usize, width as usize])))
@@ -112,8 +141,12 @@ fn head<'a>(
     }
 }
 
+/// Input 1 of `node`, a constant shape.
+fn integers(index: &Index, node: &NodeProto) -> Result<Option<Vec<i64>>, Refusal> {
+    index.constant(node, 1).map_or(Ok(None), |tensor| constants::int64(index.file(), tensor))
+}
+
 /// Input `input` of `node` as one constant number.
 fn scalar(index: &Index, node: &NodeProto, input: usize) -> Result<Option<f32>, Refusal> {
-    let values = index.constant(node, input).map_or(Ok(None), constants::f32)?;
-    Ok(values.filter(|values| values.len() == 1).map(|values| values[0]))
+    Ok(index.floats(node, input)?.filter(|values| values.len() == 1).map(|values| values[0]))
 }
