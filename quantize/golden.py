@@ -180,7 +180,7 @@ def kernel_cases(path: Path) -> None:
 
 
 def text_cases(path: Path) -> None:
-    """Writes `embeddings` `[N, D]` of TEXT_PROMPTS by `fake_text`, of unit norm, with the metadata `prompts` and `text_sha256`."""
+    """Writes `embeddings` `[N, D]` of TEXT_PROMPTS by `fake_text`, unit norm, with the metadata `prompts` and `text_sha256`."""
     data = (BUNDLE / "text.onnx").read_bytes()
     network = onnx.load_from_string(data)
     manifest = tomllib.loads((BUNDLE / "model.toml").read_text())
