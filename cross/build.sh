@@ -18,7 +18,7 @@ esac
 environment "$target"
 
 echo "$triple: $way"
-cargo_build --quiet --locked --profile dist --bin edgeclip "${arguments[@]}"
+cargo_program --quiet --locked --profile dist "${arguments[@]}"
 mkdir -p "$cross/out"
 program=$cross/out/edgeclip-$machine$suffix
 cp "$CARGO_TARGET_DIR/$triple/dist/edgeclip" "$program.new"

@@ -51,16 +51,17 @@ upper() {
     echo "${1//-/_}" | tr '[:lower:]' '[:upper:]'
 }
 
-# A program that aborts on panic needs no unwinding tables; position-dependent code needs no relocations.
+# Position-dependent code needs no relocations.
 flags() {
     export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static -C force-unwind-tables=no${*:+ $*}"
 }
 
-# cargo_build ARGUMENT…: cargo build for $triple.
-cargo_build() {
+# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables where it makes an AArch64 program.
+cargo_program() {
     case $way in
-    *zigbuild*) cargo-zigbuild zigbuild --target "$triple" "$@" ;;
-    *) cargo build --target "$triple" "$@" ;;
+    *zigbuild*) cargo-zigbuild zigbuild --target "$triple" --bin edgeclip "$@" ;;
+    *"gcc"*) cargo rustc --target "$triple" --bin edgeclip "$@" -- -C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld" ;;
+    *) cargo build --target "$triple" --bin edgeclip "$@" ;;
     esac
 }
 

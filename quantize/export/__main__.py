@@ -5,7 +5,6 @@ Exports float ONNX, quantises it, and compares: float ONNX with PyTorch, int8 wi
 
 import json
 import logging
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import onnxruntime as ort
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from quantize.bundle import Detection, Manifest, Score
@@ -26,6 +26,7 @@ from quantize.export.bundle import sha256, spread, write_manifest, write_vocabul
 from quantize.export.graphs import VISION_OUTPUTS, PromptGraph, VisionGraph
 from quantize.export.quantise import dequantise_input, fold, macs, static_int8
 from quantize.export.text import float_embedding, write_text
+from quantize.export.vocabulary import write_tokenizer
 from quantize.features import draw, to_input
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.nanodet import BINS
@@ -147,9 +148,10 @@ def export(recipe: Recipe, bundle: Path) -> None:
     static_int8(prompt, bundle / "prompt.onnx", [row[None] for found in regions for row in found], None)
     found = compare(bundle, vision, prompt, inputs, regions)
     dequantise_input(vision, INPUT_SCALE)
-    write_text(reference / "text.onnx", t.tower, t.model.projection, int8=False)
-    write_text(bundle / "text.onnx", t.tower, t.model.projection)
-    found["text"] = compare_text(bundle / "text.onnx", t)
+    for folder in (bundle, reference):
+        tokens = write_tokenizer(minilm_folder() / "tokenizer.json", folder / "tokenizer.json")
+        write_text(folder / "text.onnx", t.tower, t.model.projection, tokens, int8=folder == bundle)
+    found["text"] = compare_text(bundle, t)
     for name, bound in BOUNDS.items():
         require(f"int8 against float, mean cosine of {name}", found[name], found[name] >= bound, f"at least {bound}")
     count = macs(onnx.load(bundle / "vision.onnx"))
@@ -158,7 +160,6 @@ def export(recipe: Recipe, bundle: Path) -> None:
         size = (bundle / name).stat().st_size
         require(f"bytes of {name}", size, size <= most, f"at most {most}")
     for folder in (bundle, reference):
-        shutil.copy(minilm_folder() / "tokenizer.json", folder / "tokenizer.json")
         negatives(folder, t, recipe)
         write_manifest(folder, uncalibrated(t, recipe), {"int8_cosine": found})
 
@@ -193,13 +194,15 @@ def compare(
     return {"image_embedding": float(np.mean(image)), "dense": float(np.mean(dense)), "region": float(np.mean(region))}
 
 
-def compare_text(path: Path, t: Trained) -> float:
+def compare_text(bundle: Path, t: Trained) -> float:
+    tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
+    tokenizer.no_padding()
     texts = ["person", "a red bus", "two dogs play with a ball in the snow", "milk carton", "open gate"]
     expected = float_embedding(t.tower, t.model.projection, texts).numpy()
     rows = []
     for text in texts:
-        ids = np.array([t.tower.tokenizer.encode(text).ids], np.int64)
-        rows.append(run(path, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0])
+        ids = np.array([tokenizer.encode(text).ids], np.int64)
+        rows.append(run(bundle / "text.onnx", {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0])
     return cosine(np.concatenate(rows), expected, 1)
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from quantize.model.text import EPSILON, HEADS, LAYERS, WIDTH, MiniLM, Projection
+from quantize.model.text import EPSILON, HEADS, LAYERS, MAX_TOKENS, WIDTH, MiniLM, Projection
 
 Array = NDArray[Any]
 OPSET = 17
@@ -53,8 +53,9 @@ def _shape(*dims: int) -> Array:
 
 
 class _Bert:
-    def __init__(self, tower: MiniLM, int8: bool) -> None:
+    def __init__(self, tower: MiniLM, tokens: NDArray[np.int64], int8: bool) -> None:
         self.b = Builder(int8)
+        self.tokens = tokens
         self.w = {k: v.float().numpy() for k, v in tower.weights.items()}
 
     def linear(self, x: str, *names: str) -> str:
@@ -67,12 +68,13 @@ class _Bert:
         return self.b.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=EPSILON)
 
     def embeddings(self) -> str:
-        b, table = self.b, self.w["embeddings.word_embeddings.weight"]
+        b, table = self.b, self.w["embeddings.word_embeddings.weight"][self.tokens]
         scale = (np.abs(table).max(1, keepdims=True) / 127).astype(np.float32)
         q = np.rint(table / scale).astype(np.int8)
         rows = b.op("Cast", b.op("Gather", b.const(q), "input_ids"), to=TensorProto.FLOAT)
         words = b.op("Mul", rows, b.op("Gather", b.const(scale), "input_ids"))
         places = self.w["embeddings.position_embeddings.weight"] + self.w["embeddings.token_type_embeddings.weight"][0]
+        places = places[:MAX_TOKENS]
         length = b.op("Slice", b.op("Shape", "input_ids"), b.const(_shape(1)), b.const(_shape(2)))
         here = b.op("Slice", b.const(places), b.const(_shape(0)), length, b.const(_shape(0)))
         return self.norm(b.op("Add", words, here), "embeddings.LayerNorm")
@@ -94,9 +96,12 @@ class _Bert:
         return self.norm(b.op("Add", x, self.linear(h, f"{name}.output.dense")), f"{name}.output.LayerNorm")
 
 
-def write_text(path: Path, tower: MiniLM, projection: Projection, int8: bool = True) -> None:
-    """`input_ids`, `attention_mask` i64 [N,L] → `embedding` f32 [N,dim]: the unit sentence vector projected, not normalised."""
-    bert = _Bert(tower, int8)
+def write_text(path: Path, tower: MiniLM, projection: Projection, tokens: NDArray[np.int64], int8: bool = True) -> None:
+    """`input_ids`, `attention_mask` i64 [N,L] → `embedding` f32 [N,dim]: the unit sentence vector projected, not normalised.
+
+    Token `i` of the graph is token `tokens[i]` of the tower; L is at most MAX_TOKENS.
+    """
+    bert = _Bert(tower, tokens, int8)
     b = bert.b
     keep = b.op("Cast", "attention_mask", to=TensorProto.FLOAT)
     absent = b.op("Sub", b.const(np.float32(1)), b.op("Unsqueeze", keep, b.const(_shape(1, 2))))

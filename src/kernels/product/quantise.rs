@@ -28,6 +28,7 @@ impl Quantised {
     }
 
     /// Rows.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn rows(&self) -> usize {
         self.scales.len() / self.groups.max(1)
     }
