@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sourced: `environment TARGET` sets up cargo for a static build. TARGET is aarch64, armv7 or x86_64, or a Rust target that begins so.
 #
-# Sets $triple (Rust's name), $way (how, in words) and the functions' settings for `cargo_build`; exits with one line where nothing
+# Sets $triple (Rust's name), $way (how, in words) and the functions' settings for `cargo_program`; exits with one line where nothing
 # can build for TARGET.
 
 cache=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}
