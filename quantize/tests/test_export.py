@@ -28,6 +28,7 @@ from quantize.tests.conftest import LOOSE_BOUNDS
 from quantize.tests.synthetic import shape_picture
 from safetensors import safe_open
 from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 PICTURE, BOX, _ = shape_picture(np.random.default_rng(99), "blue", "ball", 48)
 
@@ -98,7 +99,9 @@ def test_the_text_network_is_minilm_and_projection(bundle: Path, loaded: exporte
     t = loaded
     texts = ["cat", "a red bus in the rain", "two dogs play with a ball in the snow, one of them is black"]
     expected = float_embedding(t.tower, t.model.projection, texts).numpy()
-    tokens = [t.tower.tokenizer.encode(text).ids for text in texts]
+    tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokens = [tokenizer.encode(text).ids for text in texts]
     length = max(map(len, tokens))
     ids = np.array([[*row, *[0] * (length - len(row))] for row in tokens], np.int64)
     mask = np.array([[1] * len(row) + [0] * (length - len(row)) for row in tokens], np.int64)
