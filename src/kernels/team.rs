@@ -13,6 +13,9 @@ use std::thread::{Builder, JoinHandle, yield_now};
 /// Rounds of waiting for work before a worker sleeps, some ten microseconds.
 const ROUNDS: usize = 4000;
 
+/// See `Shared::gate`.
+const OPEN: usize = 1 << (usize::BITS - 1);
+
 /// A team of threads; its caller is one of them.
 pub struct Team {
     shared: Arc<Shared>,
@@ -30,8 +33,8 @@ struct Shared {
     turn: AtomicUsize,
     /// The address of the `&Body` of this turn; null ends the workers.
     task: AtomicPtr<()>,
-    /// Workers that have not finished this turn.
-    running: AtomicUsize,
+    /// OPEN while workers may join this turn, plus the number of those that have joined and not finished.
+    gate: AtomicUsize,
     sleepers: AtomicUsize,
     sleep: Mutex<()>,
     wake: Condvar,
@@ -101,15 +104,16 @@ impl Team {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Calls `body` on every thread and waits for all of them.
+    /// Calls `body` on this thread and on every worker that comes before it is done here, and waits for them.
     fn run(&self, body: &Body<'_>) {
         let shared = &*self.shared;
-        shared.running.store(self.workers.len(), Ordering::Relaxed);
         // Workers are done with it before this function ends.
         shared.publish((&raw const body).cast_mut().cast());
         let own = catch_unwind(AssertUnwindSafe(|| body(0)));
+        // Who comes now is too late and has nothing to do: on a busy machine a worker may not get a core for milliseconds.
+        shared.gate.fetch_and(!OPEN, Ordering::AcqRel);
         let mut rounds = 0;
-        while shared.running.load(Ordering::Acquire) > 0 {
+        while shared.gate.load(Ordering::Acquire) > 0 {
             rounds += 1;
             if rounds < ROUNDS { spin_loop() } else { yield_now() }
         }
@@ -124,6 +128,7 @@ impl Team {
 impl Shared {
     fn publish(&self, task: *mut ()) {
         self.task.store(task, Ordering::Relaxed);
+        self.gate.store(OPEN, Ordering::Release);
         self.turn.fetch_add(1, Ordering::SeqCst);
         if self.sleepers.load(Ordering::SeqCst) > 0 {
             // A sleeper that has looked at `turn` before it changed is waiting once the lock is free.
@@ -136,24 +141,28 @@ impl Shared {
     fn work(&self, index: usize) {
         let mut turn = 0;
         loop {
-            self.wait(turn);
-            turn += 1;
+            turn = self.wait(turn);
+            let join = |gate| if gate & OPEN == 0 { None } else { Some(gate + 1) };
+            if self.gate.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join).is_err() {
+                continue;
+            }
             let task: *const &Body<'_> = self.task.load(Ordering::Relaxed).cast_const().cast();
-            // SAFETY: null, or `Team::run` keeps what it points to until `running` is 0.
+            // SAFETY: null, or `Team::run` keeps what it points to until all that have joined have finished.
             let Some(body) = (unsafe { task.as_ref() }) else { return };
             let done = catch_unwind(AssertUnwindSafe(|| body(index)));
             if let Err(panic) = done {
                 lock(&self.panic).get_or_insert(panic);
             }
-            self.running.fetch_sub(1, Ordering::Release);
+            self.gate.fetch_sub(1, Ordering::Release);
         }
     }
 
-    /// Returns when `turn` is over.
-    fn wait(&self, turn: usize) {
+    /// Waits until `turn` is over; the number of the new one.
+    fn wait(&self, turn: usize) -> usize {
         for _ in 0..ROUNDS {
-            if self.turn.load(Ordering::Acquire) != turn {
-                return;
+            let now = self.turn.load(Ordering::Acquire);
+            if now != turn {
+                return now;
             }
             spin_loop();
         }
@@ -163,6 +172,7 @@ impl Shared {
             guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        self.turn.load(Ordering::Acquire)
     }
 }
 
