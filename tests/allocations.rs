@@ -44,16 +44,22 @@ fn a_frame_after_the_first_takes_no_memory() {
     for threads in [1, 3] {
         let vision = Vision::load(&bundle, threads).unwrap();
         let mut output = vision.run(&vec![3; 3 * side * side]).unwrap();
-        // A thread of the team may meet its first large part later than the others.
-        for value in 4..12 {
-            vision.run_into(&vec![value; 3 * side * side], &mut output).unwrap();
-        }
         let input = vec![12; 3 * side * side];
-        let frame = allocated(|| vision.run_into(&input, &mut output).unwrap());
-        let again = allocated(|| vision.run_into(&input, &mut output).unwrap());
+        let mut pass = || allocated(|| vision.run_into(&input, &mut output).unwrap());
+        // A thread of the team needs its own scratch when it first meets a large part, on a busy machine long after the others.
+        let mut frame = (usize::MAX, 0);
+        let mut same = 0;
+        for _ in 0..300 {
+            let next = pass();
+            same = if next == frame { same + 1 } else { 0 };
+            frame = next;
+            if same == 10 {
+                break;
+            }
+        }
+        assert_eq!(same, 10, "frames go on allocating: {frame:?}");
         let islands = vision.steps().iter().filter(|step| step.refusal.is_some()).count();
         println!("{threads} threads: {} allocations, {} bytes a frame, {islands} islands", frame.0, frame.1);
-        assert_eq!(frame, again);
         assert!(frame.0 <= 100 * islands && frame.1 <= 65_536 * islands, "{frame:?} of {islands} islands");
     }
 }
