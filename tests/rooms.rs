@@ -153,6 +153,8 @@ fn the_table_lists_the_rooms_in_their_order() {
         "model",
         "detect",
         "vocabulary",
+        "track",
+        "events",
     ];
     for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
         assert!(table.contains_key(*room), "{room} is missing");

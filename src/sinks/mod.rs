@@ -2,11 +2,13 @@
 
 mod annotate;
 mod jsonl;
+mod moment;
 mod picture;
 mod text;
 
 pub use annotate::annotate;
 pub use jsonl::{write_jsonl, write_live_jsonl};
+pub use moment::{Moment, Named, Sink};
 pub use picture::{PictureKind, save_picture};
 pub use text::write_text;
 

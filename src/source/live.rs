@@ -1,6 +1,6 @@
 //! What every live source yields: one encoded or raw frame after the other.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Picture;
 use crate::error::{Error, Result};
@@ -10,6 +10,9 @@ use crate::frame::{Frame, PixelFormat};
 pub trait Live {
     /// What messages and results call the source.
     fn name(&self) -> &str;
+
+    /// Whether the next frame waits until somebody asks for it, as a file's does and a camera's does not.
+    fn waits(&self) -> bool;
 
     /// Waits for the next frame and puts it into `shot`, whose buffer is used again.
     ///
@@ -44,6 +47,10 @@ pub struct Shot {
     pub number: u64,
     /// When it was taken over.
     pub time: SystemTime,
+    /// The same on a clock that never jumps.
+    pub taken: Instant,
+    /// Its place in a recording whose frames have times.
+    pub media_time: Option<Duration>,
     decoded: Option<Picture>,
 }
 
@@ -78,11 +85,13 @@ impl Shot {
             encoding: Encoding::Jpeg,
             number: 0,
             time: SystemTime::UNIX_EPOCH,
+            taken: Instant::now(),
+            media_time: None,
             decoded: None,
         }
     }
 
-    /// Takes over a frame's bytes.
+    /// Takes over a frame's bytes. It has no `media_time`.
     pub fn fill(&mut self, bytes: &[u8], encoding: Encoding, number: u64) {
         self.bytes.clear();
         match bytes.strip_prefix(&START_OF_IMAGE) {
@@ -93,7 +102,8 @@ impl Shot {
             }
             _ => self.bytes.extend_from_slice(bytes),
         }
-        (self.encoding, self.number, self.time) = (encoding, number, SystemTime::now());
+        (self.encoding, self.number) = (encoding, number);
+        (self.time, self.taken, self.media_time) = (SystemTime::now(), Instant::now(), None);
     }
 
     /// The pixels; a JPEG is decoded into them.

@@ -49,6 +49,10 @@ impl Live for Pipe {
         "-"
     }
 
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn next(&mut self, shot: &mut Shot) -> Result<Next> {
         let (slot, changed) = &*self.slot;
         let nothing = |slot: &mut Slot| slot.newest.is_none() && slot.broken.is_none() && slot.end.is_none();

@@ -114,6 +114,10 @@ impl Live for Camera {
         &self.name
     }
 
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn next(&mut self, shot: &mut Shot) -> Result<Next> {
         let error = match self.newest(shot) {
             Ok(next) => {

@@ -1,0 +1,5 @@
+//! The only room that knows every other.
+
+mod detect;
+
+pub use detect::{Encoded, Findings, Pipeline};
