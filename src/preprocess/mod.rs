@@ -39,3 +39,12 @@ pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     debug_assert_eq!(pixels.len(), width * height * 3);
     Ok((tensor, letterbox))
 }
+
+/// The pixels of `frame` as rows of red, green, blue without padding.
+///
+/// # Errors
+/// `Error::Input` if the frame contradicts itself.
+pub fn rgb(frame: &Frame<'_>) -> Result<Vec<u8>> {
+    frame.check()?;
+    Ok(colour::rgb(frame))
+}

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 
 /// A source that goes on by itself, such as a camera.
-pub trait Live {
+pub trait Live: Send {
     /// What messages and results call the source.
     fn name(&self) -> &str;
 
