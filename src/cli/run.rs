@@ -18,7 +18,7 @@ use super::{Failures, print};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::sinks::{Report, Timing, write_live_jsonl};
-use crate::source::{Camera, FourCc, Live, Next, Offers, Pipe, Shot, Wish, cameras};
+use crate::source::{Camera, FourCc, Live, Next, Offers, Shot, SourceOptions, Wish, cameras};
 use crate::system::{State, notify};
 use crate::vocabulary::Vocabulary;
 
@@ -34,7 +34,7 @@ Examples:
   edgeclip run --source /dev/video0 --format MJPG --size 1280x720 --fps 30 --vocab street.vocab.safetensors
   rpicam-vid -t 0 -n --codec mjpeg -o - | edgeclip run --source - --prompt \"person, dog\"")]
 pub struct Args {
-    /// List cameras with their formats, and end
+    /// List cameras with their formats and controls, and end
     #[arg(long)]
     list: bool,
     /// A camera such as /dev/video0, or - for JPEG frames on standard input
@@ -95,9 +95,9 @@ fn open(args: &Args) -> Result<Box<dyn Live>> {
         if wish != Wish::default() {
             return Err(Error::input("run", "--format, --size or --fps with --source -", "none of them"));
         }
-        return Ok(Box::new(Pipe::new(std::io::stdin())));
+        return crate::source::open(source, &SourceOptions::default());
     }
-    let camera = Camera::open(Path::new(source.strip_prefix("v4l2://").unwrap_or(source)), &wish)?;
+    let camera = Camera::open(Path::new(source.strip_prefix("v4l2://").unwrap_or(source)), &wish, &[])?;
     let mode = camera.mode();
     let other = args.size.is_some_and(|size| size != (mode.width, mode.height))
         || args.fps.zip(mode.fps).is_some_and(|(wish, fps)| (wish as f32 - fps).abs() > 0.5);
@@ -240,7 +240,11 @@ fn list() -> Result<Failures> {
 
 fn write_offers(out: &mut impl Write, camera: &Offers) -> std::io::Result<()> {
     writeln!(out, "{}  {} ({})", camera.path.display(), camera.card, camera.driver)?;
-    camera.formats.iter().try_for_each(|offer| writeln!(out, "  {}  {}", offer.format, offer.sizes.join(" ")))
+    camera
+        .formats
+        .iter()
+        .try_for_each(|offer| writeln!(out, "  {}  {}", offer.format, offer.sizes.join(" ")))?;
+    camera.controls.iter().try_for_each(|control| writeln!(out, "  {control}"))
 }
 
 #[cfg(test)]
