@@ -30,6 +30,8 @@ pub struct Settings {
     pub threads: Option<u16>,
     /// How often to look at each source.
     pub fps: Target,
+    /// Let frames between two looks go to the outputs as well, with tracks where they are expected.
+    pub every_frame: bool,
     /// Skip frames in which nothing has moved since the last look.
     pub skip_still: bool,
     /// Temperature from which the rate is lowered, in degrees Celsius, 30 to 120.
@@ -87,6 +89,7 @@ impl Default for Settings {
             model: None,
             threads: None,
             fps: Target::Auto,
+            every_frame: false,
             skip_still: false,
             max_celsius: 75.0,
             frames: None,
@@ -267,6 +270,7 @@ impl Settings {
             ("model", self.model != before.model),
             ("threads", self.threads != before.threads),
             ("frames", self.frames != before.frames),
+            ("every_frame", self.every_frame != before.every_frame),
             ("format", self.format != before.format),
             ("events_only", self.events_only != before.events_only),
             ("status", self.status != before.status),

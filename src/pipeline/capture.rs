@@ -109,12 +109,11 @@ impl Capture {
 
     /// Reads until the source ends (`Ok`) or is of no more use.
     fn read(&self, source: &mut dyn Live, shot: &mut Shot) -> Result<()> {
-        let waits = source.waits();
         while !self.stopped() {
             match source.next(shot)? {
                 Next::Frame => {
                     let full = std::mem::replace(shot, Shot::empty());
-                    *shot = self.mailbox.put(self.index, full, waits, || self.stopped());
+                    *shot = self.mailbox.put(self.index, full, source.waits(), || self.stopped());
                 }
                 Next::Nothing => {}
                 Next::Broken(why) => self.faults.add_broken(&self.name, &why),

@@ -49,7 +49,7 @@ fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], O
     let mut frames = 0;
     while !mailbox.is_over() {
         let until = Instant::now() + Duration::from_millis(50);
-        frames += u64::from(mailbox.take(until, |_, shot| Some(shot.number)).is_some());
+        frames += u64::from(mailbox.take(until, |_, shot, _| Some(shot.number)).is_some());
     }
     thread.join().unwrap();
     let failure = mailbox.failure().map(|error| error.to_string());

@@ -25,8 +25,6 @@ pub struct Feed {
     pub faults: Arc<Faults>,
     /// Rates and latencies.
     pub stats: Stats,
-    /// Whether its frames wait, as those of a recording do.
-    pub waits: bool,
     tracker: Tracker,
     engine: Engine,
     /// When the first frame was taken.
@@ -45,13 +43,12 @@ impl Feed {
     ///
     /// # Errors
     /// Settings that contradict themselves.
-    pub fn new(name: Arc<str>, waits: bool, faults: Arc<Faults>, plan: &Plan, index: usize) -> Result<Self> {
+    pub fn new(name: Arc<str>, faults: Arc<Faults>, plan: &Plan, index: usize) -> Result<Self> {
         let events = plan.events.get(index).ok_or_else(|| Error::Internal(format!("no source {index}")))?;
         Ok(Self {
             name,
             faults,
             stats: Stats::default(),
-            waits,
             tracker: Tracker::new(plan.track.clone())?,
             engine: Engine::new(events)?,
             first: None,
@@ -76,15 +73,15 @@ impl Feed {
     }
 
     /// The shot's time since the source's first frame, or in its recording if it waits.
-    pub fn clock(&self, shot: &Shot) -> Duration {
-        let recorded = shot.media_time.filter(|_| self.waits);
+    pub fn clock(&self, shot: &Shot, waits: bool) -> Duration {
+        let recorded = shot.media_time.filter(|_| waits);
         let first = self.first.unwrap_or(shot.taken);
         recorded.unwrap_or_else(|| shot.taken.saturating_duration_since(first))
     }
 
-    /// Whether the next look is due.
-    pub fn is_due(&self, shot: &Shot) -> bool {
-        self.clock(shot) >= self.due
+    /// Whether the next look is due at `clock`.
+    pub fn is_due(&self, clock: Duration) -> bool {
+        clock >= self.due
     }
 
     /// When it was served last.
@@ -92,12 +89,11 @@ impl Feed {
         self.served
     }
 
-    /// Notes that `shot` is looked at, and that the next look shall be `period` later: from when this one was due, so that
-    /// rates are held in the mean, unless that is past already.
-    pub fn serve(&mut self, shot: &Shot, now: Instant, period: Duration) {
-        let clock = self.clock(shot);
-        self.first.get_or_insert(shot.taken);
-        self.served = Some(now);
+    /// Notes that a shot, taken at `taken`, is looked at, and that the next look shall be `period` later: from when this one was
+    /// due, so that rates are held in the mean, unless that is past already.
+    pub fn serve(&mut self, clock: Duration, taken: Instant, period: Duration) {
+        self.first.get_or_insert(taken);
+        self.served = Some(Instant::now());
 self.due = (self.due + period).max(clock);
     }
 
@@ -129,8 +125,6 @@ self.due = (self.due + period).max(clock);
             width: frame.width,
             height: frame.height,
             tracks: &update.tracks,
-            appeared: &update.appeared,
-            lost: &update.lost,
             tags: &self.seen.scene,
             states: &self.seen.states,
             looked: true,
@@ -149,8 +143,6 @@ self.due = (self.due + period).max(clock);
             width: frame.width,
             height: frame.height,
             tracks: &tracks,
-            appeared: &[],
-            lost: &[],
             tags: &[],
             states: &[],
             looked: false,

@@ -19,6 +19,8 @@ pub struct Mailbox {
 #[derive(Default)]
 struct Slot {
     shot: Option<Shot>,
+    /// Whether the source waits for it to be taken.
+    waits: bool,
     /// A used shot, whose memory serves again.
     spare: Option<Shot>,
     /// Frames that a newer one took the place of.
@@ -63,6 +65,7 @@ impl Mailbox {
         }
         let Some(slot) = slots.get_mut(source) else { return shot };
         slot.captured += 1;
+        slot.waits = wait;
         let before = slot.shot.replace(shot);
         slot.dropped += u64::from(before.is_some());
         let next = before.or_else(|| slot.spare.take()).unwrap_or_else(Shot::empty);
@@ -79,18 +82,23 @@ impl Mailbox {
         self.arrived.notify_one();
     }
 
-    /// The first frame of those sources that `choose` puts in order: it gets each waiting frame's source and the frame, and
-    /// answers with its rank (lower first), or `None` to leave it. Waits until `until`.
-    pub fn take<K: Ord>(&self, until: Instant, choose: impl Fn(usize, &Shot) -> Option<K>) -> Option<(usize, Shot)> {
+    /// The first frame of those sources that `choose` puts in order: it gets each frame's source, the frame, and whether the source
+    /// waits, and answers with its rank (lower first), or `None` to leave it. Waits until `until`.
+    pub fn take<K: Ord>(
+        &self,
+        until: Instant,
+        choose: impl Fn(usize, &Shot, bool) -> Option<K>,
+    ) -> Option<(usize, Shot, bool)> {
         let mut slots = self.lock();
         loop {
-            let waiting = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot.shot.as_ref()?)));
-            let best = waiting.filter_map(|(i, shot)| Some((choose(i, shot)?, i))).min();
-            if let Some((_, source)) = best
-                && let Some(shot) = slots.get_mut(source).and_then(|slot| slot.shot.take())
+            let full = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot, slot.shot.as_ref()?)));
+            let best = full.filter_map(|(i, slot, shot)| Some((choose(i, shot, slot.waits)?, i))).min();
+            if let Some(source) = best.map(|(_, source)| source)
+                && let Some(slot) = slots.get_mut(source)
+                && let Some(shot) = slot.shot.take()
             {
                 self.freed.notify_all();
-                return Some((source, shot));
+                return Some((source, shot, slot.waits));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some()) {

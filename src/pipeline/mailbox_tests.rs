@@ -14,7 +14,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_millis(20)
 }
 
-fn any(_: usize, shot: &Shot) -> Option<u64> {
+fn any(_: usize, shot: &Shot, _: bool) -> Option<u64> {
     Some(shot.number)
 }
 
@@ -24,7 +24,7 @@ fn a_newer_frame_takes_the_place_of_an_older_one() {
     for number in 0..3 {
         mailbox.put(0, shot(number), false, || false);
     }
-    assert_eq!(mailbox.take(soon(), any).map(|(_, shot)| shot.number), Some(2));
+    assert_eq!(mailbox.take(soon(), any).map(|(_, shot, _)| shot.number), Some(2));
     assert_eq!(mailbox.counts(0), Counts { captured: 3, dropped: 2 });
     assert!(mailbox.take(soon(), any).is_none());
 }
@@ -41,7 +41,7 @@ fn a_frame_that_waits_is_not_lost() {
     });
     let mut seen = Vec::new();
     while !mailbox.is_over() {
-        seen.extend(mailbox.take(soon(), any).map(|(_, shot)| shot.number));
+        seen.extend(mailbox.take(soon(), any).map(|(_, shot, _)| shot.number));
     }
     writer.join().unwrap();
     assert_eq!(seen, (0..50).collect::<Vec<u64>>());
@@ -67,10 +67,10 @@ fn the_lowest_rank_is_taken_and_the_rest_stays() {
     for (source, number) in [(0, 7), (1, 5), (2, 6)] {
         mailbox.put(source, shot(number), false, || false);
     }
-    let not_the_second = |source: usize, shot: &Shot| (source != 1).then_some(shot.number);
-    assert_eq!(mailbox.take(soon(), not_the_second).map(|(source, _)| source), Some(2));
-    assert_eq!(mailbox.take(soon(), any).map(|(source, _)| source), Some(1));
-    assert_eq!(mailbox.take(soon(), any).map(|(source, _)| source), Some(0));
+    let not_the_second = |source: usize, shot: &Shot, _: bool| (source != 1).then_some(shot.number);
+    assert_eq!(mailbox.take(soon(), not_the_second).map(|(source, ..)| source), Some(2));
+    assert_eq!(mailbox.take(soon(), any).map(|(source, ..)| source), Some(1));
+    assert_eq!(mailbox.take(soon(), any).map(|(source, ..)| source), Some(0));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn memory_of_frames_serves_again() {
     let mut large = shot(0);
     large.bytes = Vec::with_capacity(1000);
     mailbox.put(0, large, false, || false);
-    let (source, taken) = mailbox.take(soon(), any).unwrap();
+    let (source, taken, _) = mailbox.take(soon(), any).unwrap();
     mailbox.give_back(source, taken);
     assert!(mailbox.put(0, shot(1), false, || false).bytes.capacity() >= 1000);
 }

@@ -6,7 +6,7 @@ use crate::config::{Settings, Target};
 use crate::error::Result;
 use crate::events;
 use crate::track;
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Prompt, Vocabulary};
 
 /// What to look for in all sources, and how.
 pub struct Plan {
@@ -50,7 +50,7 @@ impl Plan {
         settings: &Settings,
         vocabulary: Vocabulary,
         threshold: impl Fn(&Vocabulary, usize) -> f32,
-        embed: impl Fn(&[String]) -> Result<Vocabulary>,
+        embed: impl Fn(&[Prompt]) -> Result<Vocabulary>,
     ) -> Result<Self> {
         let names: Vec<Arc<str>> = vocabulary.names().iter().map(|name| name.as_str().into()).collect();
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
@@ -65,7 +65,9 @@ impl Plan {
             let engine = events::Engine::new(source)?;
             let mut prompts = Vec::new();
             for asked in engine.state_zones() {
-                prompts.push(StatePrompts { zone: asked.zone, rect: asked.rect, prompts: embed(&asked.prompts)? });
+                let words = asked.prompts.into_iter().map(|(name, text)| Prompt { name: name.to_string(), text });
+                let words: Vec<Prompt> = words.collect();
+                prompts.push(StatePrompts { zone: asked.zone, rect: asked.rect, prompts: embed(&words)? });
             }
             states.push(prompts);
         }

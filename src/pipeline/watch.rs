@@ -37,6 +37,8 @@ pub struct Watch {
     pub outboxes: Vec<Outbox>,
     /// How often to look.
     pub governor: Governor,
+    /// Whether frames that are not looked at go to the sinks as well, with predicted tracks.
+    pub every_frame: bool,
     /// Other plans.
     pub plans: Receiver<Plan>,
     /// Set when all shall end.
@@ -71,20 +73,20 @@ impl Watch {
             if self.outboxes.iter().any(Outbox::is_gone) {
                 break;
             }
-            let predicts = self.outboxes.iter().any(Outbox::wants_pictures);
+            let predicts = self.every_frame;
             let feeds = &self.feeds;
-            let turn = |source: usize, shot: &Shot| {
+            let turn = |source: usize, shot: &Shot, waits: bool| {
                 let feed = feeds.get(source)?;
-                let due = feed.is_due(shot);
-                (due || predicts || feed.waits).then(|| (!due, feed.served()))
+                let due = feed.is_due(feed.clock(shot, waits));
+                (due || predicts || waits).then(|| (!due, feed.served()))
             };
-            let Some((source, mut shot)) = self.mailbox.take(Instant::now() + PATIENCE, turn) else {
+            let Some((source, mut shot, waits)) = self.mailbox.take(Instant::now() + PATIENCE, turn) else {
                 if self.mailbox.is_over() {
                     break;
                 }
                 continue;
             };
-            match self.frame(source, &mut shot, predicts) {
+            match self.frame(source, &mut shot, waits) {
                 Ok(looked) => {
                     notify(if looks == 0 && looked { State::Ready } else { State::Watchdog });
                     looks += u64::from(looked);
@@ -103,18 +105,21 @@ impl Watch {
     }
 
     /// One frame of a source; true if it was looked at.
-    fn frame(&mut self, source: usize, shot: &mut Shot, predicts: bool) -> Result<bool> {
+    fn frame(&mut self, source: usize, shot: &mut Shot, waits: bool) -> Result<bool> {
         let Some(feed) = self.feeds.get_mut(source) else { return Ok(false) };
-        let (clock, due, now) = (feed.clock(shot), feed.is_due(shot), Instant::now());
+        let now = Instant::now();
+        let clock = feed.clock(shot, waits);
+        let due = feed.is_due(clock);
         if due {
-            feed.serve(shot, now, self.governor.period());
-        } else if !predicts {
+            feed.serve(clock, shot.taken, self.governor.period());
+        } else if !self.every_frame {
             return Ok(false);
         }
         let (number, time, taken) = (shot.number, shot.time, shot.taken);
         let frame = shot.frame(&feed.name)?;
         let decode = now.elapsed();
-        let picture = predicts.then(|| pixels(&frame)).transpose()?;
+        let wanted = self.outboxes.iter().any(Outbox::wants_pictures);
+        let picture = wanted.then(|| pixels(&frame)).transpose()?;
         let frame = match &picture {
             Some(picture) => picture.frame()?,
             None => frame,
@@ -155,7 +160,7 @@ impl Watch {
             picture,
         });
         for outbox in &self.outboxes {
-            outbox.offer(&moment, feed.waits);
+            outbox.offer(&moment, waits);
         }
         Ok(looked)
     }

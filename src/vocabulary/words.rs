@@ -180,22 +180,18 @@ impl Vocabulary {
         }
     }
 
-    /// A vocabulary of those labels alone that `prompts` ask for, in their order; `None` if any is not among them.
-    pub fn select(&self, prompts: &[String]) -> Option<Self> {
-        let place = |prompt: &String| {
-            let asked = prompt.split_once('=').map_or(prompt.as_str(), |(_, text)| text).trim();
-            self.prompts.iter().zip(&self.names).position(|(text, name)| text == asked || name == asked)
-        };
+    /// A vocabulary of `prompts` alone, in their order; `None` if any was not embedded here.
+    pub fn select(&self, prompts: &[Prompt]) -> Option<Self> {
+        let place = |prompt: &Prompt| self.prompts.iter().position(|text| *text == prompt.text);
         let places = prompts.iter().map(place).collect::<Option<Vec<usize>>>()?;
         let mut embeddings = Embeddings::new(self.embeddings.dimension());
         for row in places.iter().filter_map(|place| self.embeddings.rows().nth(*place)) {
             // Rows of one dimension always fit.
             let _ = embeddings.push(row);
         }
-        let pick = |texts: &[String]| places.iter().filter_map(|place| texts.get(*place).cloned()).collect();
         Some(Self {
-            names: pick(&self.names),
-            prompts: pick(&self.prompts),
+            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
             embeddings,
             thresholds: vec![None; places.len()],
             negatives: self.negatives.clone(),

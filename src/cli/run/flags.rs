@@ -31,6 +31,9 @@ pub struct Flags {
     #[arg(long, value_name = "N|auto", help_heading = "Rates")]
     #[serde(serialize_with = "fps")]
     fps: Option<String>,
+    /// Let frames between two looks go to the outputs as well, with tracks where they are expected
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Rates")]
+    every_frame: Option<bool>,
     /// Skip frames in which nothing has moved since the last look
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Rates")]
     skip_still: Option<bool>,

@@ -30,5 +30,7 @@ pub fn list() -> Result<Failures> {
 
 fn write_offers(out: &mut impl Write, camera: &Offers) -> std::io::Result<()> {
     writeln!(out, "{}  {} ({})", camera.path.display(), camera.card, camera.driver)?;
-    camera.formats.iter().try_for_each(|offer| writeln!(out, "  {}  {}", offer.format, offer.sizes.join(" ")))
+    let formats = camera.formats.iter();
+    formats.map(|offer| format!("{}  {}", offer.format, offer.sizes.join(" "))).try_for_each(|line| writeln!(out, "  {line}"))?;
+    camera.controls.iter().try_for_each(|control| writeln!(out, "  {control}"))
 }

@@ -98,7 +98,7 @@ pub fn run(args: Args) -> Result<Failures> {
     let (feeds, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
     let (sender, plans) = channel();
     let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
-    let (file, most) = (args.config.clone(), settings.frames);
+    let (file, most, every_frame) = (args.config.clone(), settings.frames, settings.every_frame);
     let mut tick = Tick::new(status, hangup, file, reloader(args, settings, planner, sender));
     let mut watch = Watch {
         pipeline,
@@ -107,6 +107,7 @@ pub fn run(args: Args) -> Result<Failures> {
         mailbox,
         outboxes,
         governor,
+        every_frame,
         plans,
         stop: Arc::clone(&stop),
         most,

@@ -68,10 +68,7 @@ impl Planner {
             vocabulary.thresholds().get(label).copied().flatten().unwrap_or(model)
         };
         let words = vocabulary.clone();
-        let states = |prompts: &[String]| match words.select(prompts) {
-            Some(known) => Ok(known),
-            None => self.embed(&Prompt::each("prompts", prompts)?, &tower),
-        };
+        let states = |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts, &tower), Ok);
         Plan::new(settings, vocabulary, threshold, states)
     }
 

@@ -67,8 +67,7 @@ pub fn start(
     let (mut feeds, mut threads) = (Vec::new(), Vec::new());
     for (index, source) in opened.into_iter().enumerate() {
         let faults = Arc::<Faults>::default();
-        let waits = source.first.as_ref().is_some_and(|source| source.waits());
-        feeds.push(Feed::new(Arc::clone(&source.name), waits, Arc::clone(&faults), plan, index)?);
+        feeds.push(Feed::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
         let capture = Capture {
             index,
             name: source.name,
