@@ -5,4 +5,4 @@ mod settings;
 mod suggest;
 
 pub use load::{assign, read, resolve};
-pub use settings::{Control, Format, Prompts, Settings, SourceSettings, Target};
+pub use settings::{Control, Format, Prompts, Settings, Show, SourceSettings, Target};

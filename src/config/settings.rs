@@ -64,6 +64,14 @@ pub struct Settings {
     pub snapshot: Option<PathBuf>,
     /// Most megabytes in that folder; the oldest go.
     pub snapshot_mb: u64,
+    /// Keep the frame without annotations as well.
+    pub snapshot_plain: bool,
+    /// Most snapshots a minute.
+    pub snapshot_per_minute: usize,
+    /// Kinds of events of which a picture is kept; none: appear, enter, cross and state.
+    pub snapshot_events: Vec<String>,
+    /// Which boxes pictures and tables show.
+    pub show: Show,
     /// Cameras, recordings, streams.
     pub source: Vec<SourceSettings>,
     /// How things are followed.
@@ -103,6 +111,10 @@ impl Default for Settings {
             framebuffer: None,
             snapshot: None,
             snapshot_mb: 500,
+            snapshot_plain: false,
+            snapshot_per_minute: 60,
+            snapshot_events: Vec::new(),
+            show: Show::Tracks,
             source: Vec::new(),
             track: track::Settings::default(),
             zone: Vec::new(),
@@ -198,6 +210,16 @@ pub enum Format {
     None,
 }
 
+/// Which boxes are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Show {
+    /// Of what is followed: confirmed, with stable numbers.
+    Tracks,
+    /// Of what was found in a frame alone.
+    Detections,
+}
+
 /// How often each source's frames are looked at: `"auto"`, or a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
@@ -278,9 +300,15 @@ impl Settings {
             ("annotate", (&self.annotate, self.annotate_max) != (&before.annotate, before.annotate_max)),
             ("mjpeg", self.mjpeg != before.mjpeg),
             ("framebuffer", self.framebuffer != before.framebuffer),
-            ("snapshot", (&self.snapshot, self.snapshot_mb) != (&before.snapshot, before.snapshot_mb)),
+            ("snapshot", self.snapshots() != before.snapshots()),
+            ("show", self.show != before.show),
         ];
         checks.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+    }
+
+    fn snapshots(&self) -> impl PartialEq + '_ {
+        let Self { snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events, .. } = self;
+        (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
     }
 
     /// What happens in a source: its own zones and lines, else those of all.

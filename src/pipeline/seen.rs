@@ -81,13 +81,13 @@ impl Seen {
 
     /// The regions as the tracker takes them.
     pub fn observations(&self) -> Vec<Observation<'_>> {
-        let observation = |region: &NamedRegion| Observation {
+        let regions = self.regions.iter().map(|region| Observation {
             rect: region.rect,
             labels: &region.labels,
             confident: region.confident,
-            embedding: Some(&region.embedding).filter(|embedding| !embedding.is_empty()).map(Vec::as_slice),
-        };
-        self.regions.iter().map(observation).collect()
+            embedding: Some(region.embedding.as_slice()).filter(|embedding| !embedding.is_empty()),
+        });
+        regions.collect()
     }
 }
 

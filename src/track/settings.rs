@@ -1,11 +1,11 @@
 //! What can be set about tracking.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
 /// How things are followed. Lengths are in sizes: a size is the side of the square that has the box's area.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Frames in which a thing must be seen before it is reported, 1 to 100.

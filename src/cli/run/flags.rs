@@ -73,6 +73,18 @@ pub struct Flags {
     /// Most megabytes in that folder; the oldest go [default: 500]
     #[arg(long, value_name = "N", help_heading = "Output")]
     snapshot_mb: Option<i64>,
+    /// Keep the frame without annotations as well
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
+    snapshot_plain: Option<bool>,
+    /// Most snapshots a minute [default: 60]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    snapshot_per_minute: Option<i64>,
+    /// Kinds of events to keep a picture of [default: appear,enter,cross,state]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
+    snapshot_events: Option<Vec<String>>,
+    /// Which boxes pictures and tables show: tracks, or detections of each frame [default: tracks]
+    #[arg(long, value_name = "BOXES", help_heading = "Output")]
+    show: Option<String>,
 }
 
 /// Flags that describe sources.
