@@ -33,10 +33,8 @@ pub(super) fn associate<'a, 'o>(
         pair(targets, who, what, clock, settings, gain);
     };
     let overlapping: &Gain = &|target, rect, o| overlap(target, rect, o, settings.min_iou, settings);
-    let overlapping_well: &Gain = &|target, rect, o| match target.misses {
-        1 => overlap(target, rect, o, settings.min_iou_weak, settings),
-        _ => 0.0,
-    };
+    let overlapping_well: &Gain =
+        &|target, rect, o| overlap(target, rect, o, settings.min_iou_weak, settings);
     let lost = Duration::from_secs_f32(settings.lost_seconds);
     let near: &Gain = &|target, rect, o| match clock.saturating_sub(target.last_seen) <= lost {
         true => nearness(target, rect, o, settings),
