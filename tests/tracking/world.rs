@@ -20,7 +20,7 @@ const VISIBLE: f64 = 0.3;
 /// Of two detections that overlap more, suppression leaves the nearer.
 const SUPPRESSED: f32 = 0.65;
 
-/// How a thing moves: places at times, straight lines between them, and swaying around them.
+/// How a thing moves: places at times, straight lines between them that are joined smoothly, and swaying around them.
 pub struct Path {
     /// Seconds, centre x, centre y; by time.
     pub points: Vec<[f64; 3]>,
@@ -28,8 +28,19 @@ pub struct Path {
     pub sway: (f64, f64),
 }
 
+/// Seconds that a turn takes, because nothing turns at once.
+const TURN: f64 = 0.5;
+
 impl Path {
     fn at(&self, t: f64) -> (f64, f64) {
+        const TIMES: usize = 8;
+        let moments = (0..TIMES).map(|i| self.sharp(t + TURN * ((i as f64 + 0.5) / TIMES as f64 - 0.5)));
+        let (x, y) = moments.fold((0.0, 0.0), |sum, p| (sum.0 + p.0, sum.1 + p.1));
+        (x / TIMES as f64, y / TIMES as f64)
+    }
+
+    /// Before the corners are rounded.
+    fn sharp(&self, t: f64) -> (f64, f64) {
         let after = self.points.iter().position(|p| p[0] > t).unwrap_or(self.points.len() - 1).max(1);
         let (a, b) = (self.points[after - 1], self.points[after]);
         let share = ((t - a[0]) / (b[0] - a[0])).clamp(0.0, 1.0);
