@@ -11,7 +11,7 @@ use super::{Observation, Settings};
 /// Boxes beyond this many pixels are no places in a picture.
 const FARTHEST: f32 = 1e6;
 /// Largest ratio of the sides of two boxes that do not overlap and are yet one thing.
-const SIDE_RATIO: f32 = 2.0;
+const SIDE_RATIO: f32 = 3.0;
 
 /// A target's place in the list, with the box in which it is expected.
 type Expected = (usize, Rect);

@@ -47,7 +47,7 @@ impl Default for Settings {
             min_iou: 0.3,
             min_iou_weak: 0.3,
             gate: 4.0,
-            reach: 3.0,
+            reach: 4.0,
             embedding_weight: 0.3,
             min_similarity: 0.6,
             box_noise: 0.1,

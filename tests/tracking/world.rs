@@ -53,6 +53,7 @@ impl Path {
 pub struct Thing {
     /// Index of its name.
     pub name: usize,
+    /// Width and height halfway down the picture.
     pub size: (f64, f64),
     pub path: Path,
 }
@@ -174,7 +175,9 @@ impl Scene {
             .iter()
             .map(|thing| {
                 let (x, y) = thing.path.at(t);
-                rect(x + camera.0, y + camera.1, thing.size.0, thing.size.1)
+                // What is lower in the picture is nearer to the camera.
+                let scale = 0.6 + 0.8 * y / PICTURE.1;
+                rect(x + camera.0, y + camera.1, thing.size.0 * scale, thing.size.1 * scale)
             })
             .collect();
         let picture = Rect { x0: 0.0, y0: 0.0, x1: PICTURE.0 as f32, y1: PICTURE.1 as f32 };
