@@ -11,7 +11,7 @@ use super::{Observation, Settings};
 /// Boxes beyond this many pixels are no places in a picture.
 const FARTHEST: f32 = 1e6;
 /// Largest ratio of the sides of two boxes that do not overlap and are yet one thing.
-const SIDE_RATIO: f32 = 2.0;
+const SIDE_RATIO: f32 = 3.0;
 
 /// A target's place in the list, with the box in which it is expected.
 type Expected = (usize, Rect);
@@ -33,10 +33,8 @@ pub(super) fn associate<'a, 'o>(
         pair(targets, who, what, clock, settings, gain);
     };
     let overlapping: &Gain = &|target, rect, o| overlap(target, rect, o, settings.min_iou, settings);
-    let overlapping_well: &Gain = &|target, rect, o| match target.misses {
-        1 => overlap(target, rect, o, settings.min_iou_weak, settings),
-        _ => 0.0,
-    };
+    let overlapping_well: &Gain =
+        &|target, rect, o| overlap(target, rect, o, settings.min_iou_weak, settings);
     let lost = Duration::from_secs_f32(settings.lost_seconds);
     let near: &Gain = &|target, rect, o| match clock.saturating_sub(target.last_seen) <= lost {
         true => nearness(target, rect, o, settings),

@@ -10,7 +10,7 @@ use super::Settings;
 /// Boxes with a side below this many pixels are taken for this large where noise is scaled.
 const SMALLEST: f64 = 1.0;
 /// Sides change less than places do: their rates' noise over that of the centre.
-const SIDE_RATE: f64 = 0.25;
+const SIDE_RATE: f64 = 0.1;
 /// Seconds after which a thing out of sight has lost 63 % of its speed: it may as well have stopped.
 const COASTING: f64 = 1.0;
 

@@ -8,6 +8,9 @@ use super::association::associate;
 use super::target::Target;
 use super::{Observation, Settings, Track, Update};
 
+/// Frames in a row that a thing which is not confirmed may be out of sight.
+const UNCONFIRMED_MISSES: u32 = 1;
+
 /// Follows the things of one source. The same input gives the same output.
 #[derive(Debug, Clone)]
 pub struct Tracker {
@@ -100,8 +103,10 @@ impl Tracker {
         let limit = Duration::from_secs_f32(self.settings.lost_seconds);
         let mut lost = Vec::new();
         self.targets.retain(|target| {
-            let patience = if target.id.is_some() { limit } else { Duration::ZERO };
-            let stays = target.misses == 0 || clock.saturating_sub(target.last_seen) <= patience;
+            let stays = match target.id {
+                Some(_) => target.misses == 0 || clock.saturating_sub(target.last_seen) <= limit,
+                None => target.misses <= UNCONFIRMED_MISSES,
+            };
             if !stays {
                 lost.extend(target.farewell());
             }
