@@ -35,7 +35,7 @@ impl Settings {
         self.zones.iter().try_for_each(Zone::check)?;
         self.lines.iter().try_for_each(Line::check)?;
         let frames = self.occupancy.frames;
-        if frames % 2 == 0 || frames > MAX_FRAMES {
+        if frames.is_multiple_of(2) || frames > MAX_FRAMES {
             let expected = format!("an odd number up to {MAX_FRAMES}: the middle one of so many counts");
             return Err(Error::input("occupancy frames", frames.to_string(), expected));
         }

@@ -37,7 +37,7 @@ impl Crowd {
                 out.push(Event::Occupancy { zone: zone.clone(), label: label.clone(), count, before });
             }
         }
-        self.tallies.retain(|_, tally| tally.told > 0 || tally.counts.iter().any(|count| *count > 0));
+        self.tallies.retain(|_, tally| tally.counts.iter().any(|count| *count > 0));
     }
 
     /// Whether the last counts again would tell nothing.

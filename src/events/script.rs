@@ -114,3 +114,11 @@ pub(super) fn text(event: &Event) -> String {
         Event::Tag { label, present, score } => format!("tag {label} {present} {score:.2}"),
     }
 }
+
+/// Numbers from 0 to `below`, the same in every run (xorshift, Marsaglia 2003).
+pub(super) fn random(seed: &mut u64, below: u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    (*seed >> 20) % below
+}

@@ -1,12 +1,5 @@
+use super::super::script::random;
 use super::*;
-
-/// Numbers from 0 to `below`, the same in every run (xorshift, Marsaglia 2003).
-fn random(seed: &mut u64, below: u64) -> u64 {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    (*seed >> 20) % below
-}
 
 fn exact(a: [i64; 2], b: [i64; 2], c: [i64; 2]) -> i64 {
     ((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])).signum()
@@ -106,7 +99,8 @@ fn forward_is_to_the_right_as_seen_on_the_screen() {
 
 #[test]
 fn polygons_that_touch_themselves_are_found() {
-    let simple: [&[[i64; 2]]; 3] = [
+    type Corners = &'static [[i64; 2]];
+    let simple: [Corners; 3] = [
         &[[0, 0], [1, 0], [0, 1]],
         &[[0, 0], [4, 0], [4, 4], [2, 1], [0, 4]],
         &[[0, 0], [2, 0], [4, 0], [2, 3]],
@@ -114,8 +108,8 @@ fn polygons_that_touch_themselves_are_found() {
     for corners in simple {
         assert_eq!(polygon(corners).crossing(), None, "{corners:?}");
     }
-    let bad: [(&[[i64; 2]], (usize, usize)); 5] = [
-        // An hourglass, a spike, a spike at the first corner, a corner on an edge, all on one line.
+    let bad: [(Corners, (usize, usize)); 5] = [
+        // An hourglass, a spike, a spike over a corner, a corner on an edge, all on one line.
         (&[[0, 0], [2, 2], [2, 0], [0, 2]], (0, 2)),
         (&[[0, 0], [4, 0], [2, 0], [2, 3]], (0, 1)),
         (&[[0, 0], [4, 0], [4, 4], [4, 0]], (0, 2)),

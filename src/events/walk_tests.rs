@@ -2,16 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::script::{Script, text};
+use super::super::script::{Script, random};
 use super::*;
-
-/// Numbers from 0 to `below`, the same in every run (xorshift, Marsaglia 2003).
-fn random(seed: &mut u64, below: u64) -> u64 {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    (*seed >> 20) % below
-}
 
 const SETTINGS: [&str; 3] = [
     "[[zone]]\nname = 'a'\nbox = [0.3, 0.3, 0.7, 0.7]\ndwell = 3\nprompts = ['x', 'y']\ndebounce = 0\n
@@ -25,11 +17,14 @@ const SETTINGS: [&str; 3] = [
      [[line]]\nname = 'l'\nfrom = [0.9, 0.1]\nto = [0.4, 0.9]\n",
 ];
 
+/// A visit's name, and its stay when it dwelt.
+type Visit = (Arc<str>, Option<Duration>);
+
 /// All that a reader of events believes.
 #[derive(Default)]
 struct Reader {
     there: BTreeSet<u64>,
-    visits: BTreeMap<(Arc<str>, u64), (Arc<str>, Option<Duration>)>,
+    visits: BTreeMap<(Arc<str>, u64), Visit>,
     counts: BTreeMap<(Arc<str>, Arc<str>), u32>,
     crossed: BTreeMap<Arc<str>, [u64; 2]>,
     state: Option<Arc<str>>,
@@ -130,7 +125,7 @@ fn what_is_told_hangs_together_whatever_happens() {
         let mut out = Vec::new();
         (0..9).for_each(|i| script.frame(clock + f64::from(i), "", &mut out));
         out.iter().for_each(|event| reader.read(event));
-        assert!(reader.there.is_empty() && reader.visits.is_empty(), "{:?}", out.iter().map(text).last());
+        assert!(reader.there.is_empty() && reader.visits.is_empty(), "run {run}");
         assert!(reader.counts.values().all(|count| *count == 0), "{:?}", reader.counts);
         told += reader.told;
     }

@@ -114,6 +114,16 @@ fn a_threshold_asks_the_median_of_scores() {
 }
 
 #[test]
+fn scores_of_another_name_do_not_count() {
+    let frames = "
+        0 1:dog@.6,.5*.9
+        1 1:dog@.6,.5*.9
+        2 1:person@.6,.5*.2";
+    let keys = "labels = ['person']\n[[label]]\nname = 'person'\nthreshold = 0.5\n";
+    assert!(told(keys, frames).is_empty());
+}
+
+#[test]
 fn a_visit_keeps_the_name_that_it_began_with() {
     let frames = "
         0 1:dog@.6,.5
