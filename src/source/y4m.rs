@@ -4,7 +4,6 @@ use std::mem::take;
 
 use super::container::{Container, Cutout, Piece, bytes, time_of};
 use super::input::Input;
-use super::live::Encoding;
 use super::picture::MAX_PIXELS;
 use super::planes::{Chroma, Planes};
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@ use std::io::Cursor;
 
 use super::*;
 use crate::frame::PixelFormat;
+use crate::source::Encoding;
 
 /// All pieces: a frame as its bytes, anything else as its reason.
 fn pieces(bytes: &[u8]) -> Vec<std::result::Result<Vec<u8>, String>> {
