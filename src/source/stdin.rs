@@ -10,7 +10,7 @@ use super::live::{Encoding, Live, Next, Shot};
 use crate::error::{Error, Result};
 
 /// Longest frame in bytes.
-const LONGEST: usize = 64 << 20;
+pub(super) const LONGEST: usize = 64 << 20;
 /// How long one call waits.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -124,7 +124,7 @@ fn read(mut input: impl Read, (slot, changed): &(Mutex<Slot>, Condvar)) -> std::
 
 /// What the bytes held so far begin with.
 #[derive(Debug, PartialEq, Eq)]
-enum Cut {
+pub(super) enum Cut {
     /// The beginning of a frame.
     More,
     /// A whole frame of this length.
@@ -134,7 +134,7 @@ enum Cut {
 }
 
 /// Walks the markers (ITU T.81, annex B) from the start of an image to its end.
-fn cut(bytes: &[u8]) -> Cut {
+pub(super) fn cut(bytes: &[u8]) -> Cut {
     const START: [u8; 2] = [0xff, 0xd8];
     const TOO_SHORT: usize = 2;
     if bytes.len() < TOO_SHORT {
