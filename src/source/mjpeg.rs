@@ -58,7 +58,7 @@ impl Container for Mjpeg {
 
 /// What bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
-enum Cut {
+pub(super) enum Cut {
     /// The beginning of a frame.
     More,
     /// A whole frame of this length.
@@ -70,13 +70,13 @@ enum Cut {
 /// A walk over the markers (ITU T.81, annex B) from the start of an image to its end, which goes on where it stopped when more of the
 /// same bytes are there.
 #[derive(Default)]
-struct Walk {
+pub(super) struct Walk {
     at: usize,
     scanned: bool,
 }
 
 impl Walk {
-    fn on(&mut self, bytes: &[u8]) -> Cut {
+    pub fn on(&mut self, bytes: &[u8]) -> Cut {
         if bytes.len() < START.len() {
             return Cut::More;
         }

@@ -4,11 +4,14 @@ mod animation;
 mod avi;
 mod container;
 mod follow;
+#[cfg_attr(not(feature = "http"), path = "http_absent.rs")]
+pub mod http;
 mod input;
 mod jpeg;
 mod kind;
 mod live;
 mod mjpeg;
+mod network;
 mod open;
 mod options;
 mod paths;
@@ -17,11 +20,14 @@ mod pictures;
 mod planes;
 mod raw;
 mod recording;
+#[cfg_attr(not(feature = "rtsp"), path = "rtsp_absent.rs")]
+pub mod rtsp;
 mod stdin;
 mod v4l2;
 mod y4m;
 
 pub use live::{Encoding, Live, Next, Shot};
+pub use network::Patience;
 pub use open::open;
 pub use options::SourceOptions;
 pub use paths::expand;

@@ -21,7 +21,7 @@ use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
 use super::stdin::{Opened, Pipe, STDIN};
 use super::y4m::Y4m;
-use super::{Camera, SourceOptions, paths};
+use super::{Camera, Patience, SourceOptions, http, paths, rtsp};
 use crate::error::{Error, Result};
 
 /// What `--source` can name.
@@ -42,10 +42,14 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     }
     if let (None, Some((scheme, _))) = (device, spec.split_once("://")) {
         return match scheme {
-            // Joined by the lead: `source::rtsp`.
-            "rtsp" | "rtsps" => Err(Error::input(spec, "RTSP", "another source; it is not in this program")),
-            // Joined by the lead: `source::http`.
-            "http" | "https" => Err(Error::input(spec, "HTTP", "another source; it is not in this program")),
+            "rtsp" | "rtsps" => {
+                options.only(spec, "a camera of the network", &[])?;
+                rtsp::open(spec, Patience::default())
+            }
+            "http" | "https" => {
+                options.only(spec, "a camera of the network", &["--camera-fps"])?;
+                http::open(spec, options.wish.fps, Patience::default())
+            }
             _ => Err(Error::input(spec, format!("{scheme}://"), SOURCES)),
         };
     }
@@ -71,7 +75,7 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
 }
 
 fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    let takes = ["--format", "--size", "--fps", "--control", "--real-time"];
+    let takes = ["--pixel-format", "--size", "--camera-fps", "--control", "--real-time"];
     options.only(spec, "a camera", &takes)?;
     let camera = Camera::open(path, &options.wish, &options.controls)?;
     let (mode, wish) = (camera.mode(), options.wish);
@@ -90,12 +94,12 @@ fn folder(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Li
         let open = move || Ok(Box::new(Follow::new(folder.clone())) as Box<dyn Container>);
         return recording(spec, options, Box::new(open));
     }
-    options.only(spec, "a folder", &["--follow", "--fps", "--repeat", "--real-time"])?;
+    options.only(spec, "a folder", &["--follow", "--camera-fps", "--repeat", "--real-time"])?;
     recording(spec, options, Box::new(move || pictures(&folder)))
 }
 
 fn pattern(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    options.only(spec, "a pattern", &["--fps", "--repeat", "--real-time"])?;
+    options.only(spec, "a pattern", &["--camera-fps", "--repeat", "--real-time"])?;
     let pattern = PathBuf::from(spec);
     recording(spec, options, Box::new(move || pictures(&pattern)))
 }
@@ -113,7 +117,7 @@ fn pictures(argument: &Path) -> Result<Box<dyn Container>> {
 }
 
 fn file(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    options.only(spec, "a file", &["--pixel-format", "--fps", "--repeat", "--real-time"])?;
+    options.only(spec, "a file", &["--pixel-format", "--camera-fps", "--repeat", "--real-time"])?;
     let (path, raw) = (path.to_owned(), options.clone());
     recording(spec, options, Box::new(move || contents(&path, &raw)))
 }

@@ -22,23 +22,12 @@ pub struct SourceOptions {
 }
 
 impl SourceOptions {
-    /// Parses `name=value`, as `--control` has it.
-    ///
-    /// # Errors
-    /// What was expected.
-    pub fn control(text: &str) -> std::result::Result<(String, String), String> {
-        let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
-        let parts = parts.filter(|(name, _)| !name.is_empty());
-        let owned = parts.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        owned.ok_or_else(|| "expected NAME=VALUE, for example brightness=120".to_owned())
-    }
-
     /// Refuses for the source `spec`, which is `kind`, the options that are not among those that it `takes`.
     pub(super) fn only(&self, spec: &str, kind: &str, takes: &[&str]) -> Result<()> {
         let given = [
-            ("--format", self.wish.format.is_some()),
+            ("--pixel-format", self.wish.format.is_some()),
             ("--size", self.wish.size.is_some()),
-            ("--fps", self.wish.fps.is_some()),
+            ("--camera-fps", self.wish.fps.is_some()),
             ("--control", !self.controls.is_empty()),
             ("--pixel-format", self.raw.is_some()),
             ("--follow", self.follow),
@@ -61,19 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn controls_are_names_and_values() {
-        assert_eq!(SourceOptions::control(" gain = 5"), Ok(("gain".to_owned(), "5".to_owned())));
-        assert_eq!(SourceOptions::control("do_it="), Ok(("do_it".to_owned(), String::new())));
-        for text in ["gain", "=5", ""] {
-            assert!(SourceOptions::control(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn what_does_not_apply_is_named() {
         let options = SourceOptions { follow: true, ..SourceOptions::default() };
         assert!(options.only("x", "a folder", &["--follow"]).is_ok());
-        let line = options.only("x", "a camera", &["--fps"]).unwrap_err().to_string();
-        assert_eq!(line, "run: found --follow with --source x, which is a camera, expected --fps");
+        let line = options.only("x", "a camera", &["--camera-fps"]).unwrap_err().to_string();
+        assert_eq!(line, "run: found --follow with --source x, which is a camera, expected --camera-fps");
     }
 }
