@@ -119,3 +119,74 @@ fn identity_hits(frames: &[(Boxes, Boxes)]) -> usize {
     let mapping = assign(rows.len(), columns.len(), |i, j| count(i, j) as f32);
     mapping.iter().enumerate().filter_map(|(i, j)| j.map(|j| count(i, j))).sum()
 }
+
+/// A box of 10 × 10 pixels at `x`: two of them, `d` apart, have an IoU of (10 − d) / (10 + d).
+fn at(x: f32) -> Rect {
+    Rect { x0: x, y0: 0.0, x1: x + 10.0, y1: 10.0 }
+}
+
+#[test]
+fn a_perfect_answer_scores_one() {
+    let frame = || (vec![(1, at(0.0)), (2, at(50.0))], vec![(7, at(50.0)), (9, at(1.0))]);
+    let score = evaluate(&[frame(), frame(), frame()]);
+    assert_eq!((score.mota(), score.idf1(), score.switches), (1.0, 1.0, 0));
+}
+
+#[test]
+fn a_switch_costs_once_in_mota_and_for_long_in_idf1() {
+    // One thing in five frames, followed by 1 in three and by 2 in two.
+    let frames: Vec<_> = [1, 1, 1, 2, 2].map(|id| (vec![(1, at(0.0))], vec![(id, at(2.0))])).into();
+    let score = evaluate(&frames);
+    assert_eq!((score.truths, score.misses, score.false_alarms, score.switches), (5, 0, 0, 1));
+    assert_eq!((score.mota(), score.idf1()), (0.8, 0.6));
+}
+
+#[test]
+fn misses_and_false_alarms_are_counted() {
+    let thing = (1, at(0.0));
+    let frames = [
+        (vec![thing], vec![(1, at(0.0)), (2, at(50.0))]),
+        // An IoU of 5/15 is no match: a miss and a false alarm.
+        (vec![thing], vec![(1, at(5.0))]),
+        (vec![thing], vec![]),
+        (vec![thing], vec![(1, at(0.0))]),
+    ];
+    let score = evaluate(&frames);
+    assert_eq!((score.misses, score.false_alarms, score.switches, score.identity_hits), (2, 2, 0, 2));
+    // 1 − 4/4, and 2 · 2 of 4 + 4 boxes.
+    assert_eq!((score.mota(), score.idf1()), (0.0, 0.5));
+}
+
+#[test]
+fn a_match_is_kept_while_it_holds() {
+    // The other hypothesis is nearer in the second frame, but the first still matches.
+    let frames =
+        [(vec![(1, at(0.0))], vec![(1, at(0.0))]), (vec![(1, at(0.0))], vec![(1, at(3.0)), (2, at(0.0))])];
+    let score = evaluate(&frames);
+    assert_eq!((score.switches, score.false_alarms), (0, 1));
+}
+
+/// `py_motmetrics.py` beside this file prints what py-motmetrics 1.4.0 makes of the same boxes.
+#[test]
+fn the_figures_are_those_of_py_motmetrics() {
+    let mut frames = vec![(Boxes::new(), Boxes::new()); 40];
+    for line in include_str!("../data/track_motmetrics.csv").lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let number = |i: usize| cells[i].parse::<f32>().unwrap();
+        let rect = Rect { x0: number(3), y0: number(4), x1: number(5), y1: number(6) };
+        let frame = &mut frames[number(0) as usize - 1];
+        let side = if cells[1] == "truth" { &mut frame.0 } else { &mut frame.1 };
+        side.push((number(2) as u64, rect));
+    }
+    let score = evaluate(&frames);
+    let theirs = Score {
+        truths: 252,
+        misses: 144,
+        false_alarms: 249,
+        switches: 11,
+        identity_hits: 71,
+        hypotheses: 357,
+    };
+    assert_eq!(score, theirs);
+    assert!((score.mota() - -0.603_175).abs() < 1e-6 && (score.idf1() - 0.233_169).abs() < 1e-6);
+}
