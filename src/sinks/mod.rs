@@ -88,3 +88,6 @@ impl Timing {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod schema_tests;

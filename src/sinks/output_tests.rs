@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 
 use super::*;
+use crate::sinks::tests::on_a_small_disk;
 
 #[test]
 fn a_file_is_appended_to_and_only_its_first_record_is_at_the_start() {
@@ -28,6 +29,29 @@ fn a_full_device_is_an_error_that_names_it() {
             "no ENOSPC"
         );
     }
+}
+
+#[test]
+fn on_a_full_disk_a_file_ends_with_its_last_whole_record() {
+    let test = "sinks::output::tests::on_a_full_disk_a_file_ends_with_its_last_whole_record";
+    on_a_small_disk(test, |disk| {
+        let (path, ballast) = (disk.join("out"), disk.join("ballast"));
+        let mut output = Output::open(&path).unwrap();
+        let record = [b'x'; 10_000];
+        output.write(&record).unwrap();
+        std::fs::write(&ballast, vec![0; 240 << 10]).unwrap();
+        // Part of it fits.
+        let error = output.write(&record).unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { source, .. } if source.raw_os_error() == Some(libc::ENOSPC)),
+            "{error}"
+        );
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 10_000);
+        std::fs::remove_file(&ballast).unwrap();
+        output.write(b"y").unwrap();
+        let text = std::fs::read(&path).unwrap();
+        assert_eq!((text.len(), text.last()), (10_001, Some(&b'y')));
+    });
 }
 
 #[test]

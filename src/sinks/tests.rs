@@ -1,5 +1,7 @@
 //! Reports and moments that tests of several sinks use.
 
+use std::path::Path;
+use std::process::{Command, Output as Ran};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -103,4 +105,29 @@ pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> Moment {
         latency: Duration::from_micros(105_500),
         picture: Some(Picture { name: "test".to_owned(), width, height, data }),
     }
+}
+
+/// Names a file system of 256 kB for a test that [`on_a_small_disk`] runs.
+const SMALL_DISK: &str = "EDGECLIP_TEST_SMALL_DISK";
+
+/// Runs `body` on a file system of 256 kB: `test`, which calls this, is run again in a mount namespace of its own, where even users
+/// without rights may mount. Where no namespace can be made, as under an emulator of another processor, it says so.
+pub fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
+    if let Some(disk) = std::env::var_os(SMALL_DISK) {
+        return body(Path::new(&disk));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| -> Option<Ran> {
+        let script = format!("mount -t tmpfs -o size=256k tmpfs \"${SMALL_DISK}\" && exec \"$0\" \"$@\"");
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
+        command.arg(std::env::current_exe().unwrap()).args(arguments);
+        command.env(SMALL_DISK, folder.path()).output().ok()
+    };
+    if !run(&["--list"]).is_some_and(|probe| probe.status.success()) {
+        return eprintln!("{test}: NOT CHECKED, no file system can be mounted");
+    }
+    let ran = run(&["--exact", test, "--nocapture"]).unwrap();
+    let (said, why) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}{why}");
 }

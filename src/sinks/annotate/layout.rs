@@ -33,7 +33,12 @@ impl Layout {
         let (width, height) = (size.width as i32, size.height as i32);
         let (left, top) = (around.top_left.x, around.top_left.y);
         let (right, bottom) = (left + around.size.width as i32, top + around.size.height as i32);
-        let rows = [top - height, top, bottom, bottom - height];
+        // Inside a low box, a plate would hide it.
+        let rows = if around.size.height >= 3 * size.height {
+            [top - height, top, bottom, bottom - height]
+        } else {
+            [top - height, bottom, top, bottom - height]
+        };
         let places = rows.iter().flat_map(|y| [left, right - width].map(|x| Point::new(x, *y)));
         self.best(size, places)
     }
@@ -114,6 +119,13 @@ mod tests {
             }
         }
         assert_eq!(plates[1], rect(110, 30, 40, 10));
+    }
+
+    #[test]
+    fn a_low_box_is_not_hidden_by_its_plate() {
+        let (mut layout, low) = (layout(), rect(50, 40, 20, 12));
+        let plates: Vec<Rectangle> = (0..3).map(|_| layout.place(PLATE, low)).collect();
+        assert_eq!(plates, [(50, 30), (50, 52), (50, 40)].map(|(x, y)| rect(x, y, 40, 10)));
     }
 
     #[test]
