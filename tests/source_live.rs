@@ -330,6 +330,18 @@ fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
+/// The clip as a GIF.
+fn gif() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new(&mut bytes);
+    for frame in bare("clip.rgb") {
+        let picture = image::DynamicImage::from(RgbImage::from_raw(SIZE.0, SIZE.1, frame).unwrap());
+        encoder.encode_frame(Frame::new(picture.into_rgba8())).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
 #[test]
 fn two_thousand_mutations_of_each_kind_end_without_panic() {
     let folder = tempdir().unwrap();
@@ -339,9 +351,10 @@ fn two_thousand_mutations_of_each_kind_end_without_panic() {
         ("clip.mjpeg", SourceOptions::default()),
         ("clip.png", SourceOptions::default()),
         ("clip.webp", SourceOptions::default()),
+        ("clip.gif", SourceOptions::default()),
         ("clip.yuv", raw("nv12")),
     ] {
-        let bytes = fs::read(clip(name)).unwrap();
+        let bytes = if name == "clip.gif" { gif() } else { fs::read(clip(name)).unwrap() };
         let mut random = Random(0x2545_f491_4f6c_dd1d);
         let (mut frames, mut faults) = (0, 0);
         for round in 0..2000 {
