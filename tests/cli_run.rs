@@ -139,7 +139,7 @@ fn what_is_no_source_is_refused() {
     let source = |name| [["--source", name], prompt].concat();
     refused(&source("/dev/video77"), &["/dev/video77: found no such device", "edgeclip run --list"]);
     refused(&source("v4l2:///dev/video77"), &["/dev/video77: found no such device"]);
-    refused(&source("photo.jpg"), &["photo.jpg: found a file", "edgeclip detect"]);
+    refused(&source("photo.jpg"), &["photo.jpg: found a file"]);
     refused(&source("/dev/null"), &["/dev/null: found a device that is no camera"]);
     refused(&prompt, &["--source"]);
     refused(&["--source", "-"], &["nothing to look for"]);

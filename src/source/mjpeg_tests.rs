@@ -38,6 +38,16 @@ fn garbage_goes_up_to_the_next_start() {
 }
 
 #[test]
+fn two_frames_whose_border_is_lost_are_no_frame() {
+    let frame = [0xff, 0xc0, 0, 2, 0xff, 0xda, 0, 2, 7, 0xff, 0xd9];
+    let whole = [&START[..], &frame].concat();
+    assert_eq!(cut(&whole), Cut::Frame(whole.len()));
+    let border = whole.len() - 2;
+    let lost = [&whole[..border], &frame].concat();
+    assert_eq!(cut(&lost), Cut::Garbage(border, "two frames in one"));
+}
+
+#[test]
 fn each_broken_part_is_told_between_the_frames() {
     let bytes = [SMALL, b"xx", SMALL, &SMALL[..9]].concat();
     let mut stream = Mjpeg::new(Input::new("x", std::io::Cursor::new(bytes)));
