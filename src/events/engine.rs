@@ -148,12 +148,6 @@ impl Engine {
             .collect()
     }
 
-    /// Whether another look at the same scene would tell nothing of occupancy: medians have caught up. All else goes by the
-    /// clock, and needs no looks where nothing moves.
-    pub fn settled(&self) -> bool {
-        self.zones.iter().all(Watch::settled)
-    }
-
     /// A picture of other proportions shows something else, in which nothing has moved. One without pixels shows nothing.
     fn resize(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
         let (old, new) = (self.size, (scene.width, scene.height));

@@ -40,11 +40,6 @@ impl Crowd {
         self.tallies.retain(|_, tally| tally.counts.iter().any(|count| *count > 0));
     }
 
-    /// Whether the last counts again would tell nothing.
-    pub fn settled(&self) -> bool {
-        self.tallies.values().all(|tally| tally.counts.back().is_none_or(|count| *count == tally.told))
-    }
-
     /// Tells that nobody is there any more.
     pub fn close(self, zone: &Arc<str>, out: &mut Vec<Event>) {
         for (label, tally) in self.tallies.into_iter().filter(|(_, tally)| tally.told > 0) {

@@ -92,11 +92,6 @@ impl Watch {
         self.crowd.take(&self.name, frames, present, out);
     }
 
-    /// Whether the same count again would tell nothing.
-    pub fn settled(&self) -> bool {
-        self.crowd.settled()
-    }
-
     /// Everybody leaves: the zone is no more.
     pub fn close(self, out: &mut Vec<Event>) {
         out.extend(self.visits.into_iter().map(|(track, visit)| visit.leave(&self.name, track)));

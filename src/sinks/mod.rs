@@ -24,7 +24,7 @@ pub use csv::Csv;
 pub use framebuffer::Framebuffer;
 pub use frames::Frames;
 pub use happened::EventKind;
-pub use jsonl::{write_jsonl, write_live_jsonl};
+pub use jsonl::write_jsonl;
 pub use live_jsonl::{Lines, LiveJsonl};
 pub use moment::{Moment, Named, Sink, Things};
 pub use motion_jpeg::MotionJpeg;

@@ -74,34 +74,57 @@ fn read(row: Yuv<'_>, x: usize) -> [uint8x8_t; 4] {
     }
 }
 
-/// Red, green and blue of the first and of the second pixels. Each factor is split in two: products with its part are summed in 32
-/// bits and shifted by 16 with rounding, those with its whole are added after that.
+/// Chroma's share of red, green or blue of eight pairs.
+#[derive(Clone, Copy)]
+struct Share {
+    /// Products with parts of factors, in 32 bits.
+    parts: [int32x4_t; 2],
+    /// Those with wholes.
+    whole: int16x8_t,
+}
+
+/// Red, green and blue of the first and of the second pixels.
 #[inline(always)]
 fn rgb([first, second, u, v]: [uint8x8_t; 4], matrix: &Matrix) -> [[uint8x8_t; 3]; 2] {
-    let [y, r_v, g_u, g_v, b_u] = [matrix.y, matrix.r_v, matrix.g_u, matrix.g_v, matrix.b_u].map(Split::of);
+    let (u, v) = (less(u, 128), less(v, 128));
+    let green = share(v, Split::of(matrix.g_v));
+    let (u_part, [low, high]) = (Split::of(matrix.g_u).part, green.parts);
+    // SAFETY: NEON. The whole of U's factor for green is 0.
+    let parts = unsafe { [vmlal_n_s16(low, vget_low_s16(u), u_part), vmlal_high_n_s16(high, u, u_part)] };
+    let shares = [share(v, Split::of(matrix.r_v)), Share { parts, ..green }, share(u, Split::of(matrix.b_u))];
+    [coloured(first, shares, matrix), coloured(second, shares, matrix)]
+}
+
+#[inline(always)]
+fn less(bytes: uint8x8_t, zero: u8) -> int16x8_t {
+    // SAFETY: NEON.
+    unsafe { vreinterpretq_s16_u16(vsubl_u8(bytes, vdup_n_u8(zero))) }
+}
+
+#[inline(always)]
+fn share(words: int16x8_t, factor: Split) -> Share {
     // SAFETY: NEON.
     unsafe {
-        let less = |bytes, zero| vreinterpretq_s16_u16(vsubl_u8(bytes, vdup_n_u8(zero)));
-        let times = |words, factor: Split| {
-            [vmull_n_s16(vget_low_s16(words), factor.part), vmull_high_n_s16(words, factor.part)]
-        };
-        let (u, v) = (less(u, 128), less(v, 128));
-        let [low, high] = times(v, g_v);
-        let green = [vmlal_n_s16(low, vget_low_s16(u), g_u.part), vmlal_high_n_s16(high, u, g_u.part)];
-        let chroma = [
-            (times(v, r_v), vmulq_n_s16(v, r_v.whole)),
-            // The whole of U's factor for green is 0, that of luma 1.
-            (green, vmulq_n_s16(v, g_v.whole)),
-            (times(u, b_u), vmulq_n_s16(u, b_u.whole)),
-        ];
-        [first, second].map(|luma| {
-            let luma = less(luma, matrix.black as u8);
-            let [low, high] = times(luma, y);
-            chroma.map(|(parts, whole)| {
-                let rounded = vrshrn_n_s32::<16>(vaddq_s32(low, parts[0]));
-                let rounded = vrshrn_high_n_s32::<16>(rounded, vaddq_s32(high, parts[1]));
-                vqmovun_s16(vaddq_s16(vaddq_s16(luma, whole), rounded))
-            })
-        })
+        let low = vmull_n_s16(vget_low_s16(words), factor.part);
+        Share { parts: [low, vmull_high_n_s16(words, factor.part)], whole: vmulq_n_s16(words, factor.whole) }
+    }
+}
+
+/// Pixels of one luma each. Sums of parts are shifted by 16 bits with rounding, wholes are added after that.
+#[inline(always)]
+fn coloured(luma: uint8x8_t, [red, green, blue]: [Share; 3], matrix: &Matrix) -> [uint8x8_t; 3] {
+    let luma = less(luma, matrix.black as u8);
+    // The whole of luma's factor is 1.
+    let luma = Share { whole: luma, ..share(luma, Split::of(matrix.y)) };
+    [sum(luma, red), sum(luma, green), sum(luma, blue)]
+}
+
+#[inline(always)]
+fn sum(luma: Share, chroma: Share) -> uint8x8_t {
+    // SAFETY: NEON.
+    unsafe {
+        let rounded = vrshrn_n_s32::<16>(vaddq_s32(luma.parts[0], chroma.parts[0]));
+        let rounded = vrshrn_high_n_s32::<16>(rounded, vaddq_s32(luma.parts[1], chroma.parts[1]));
+        vqmovun_s16(vaddq_s16(vaddq_s16(luma.whole, chroma.whole), rounded))
     }
 }

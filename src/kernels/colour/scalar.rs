@@ -27,11 +27,10 @@ pub(super) fn planes(row: Row<'_>, out: [&mut [u8]; 3]) {
 }
 
 /// Three bytes a pixel to three planes.
-fn spread(row: &[u8], out: [&mut [u8]; 3]) {
-    for (channel, plane) in out.into_iter().enumerate() {
-        for (to, pixel) in plane.iter_mut().zip(row.chunks(3)) {
-            *to = pixel[channel];
-        }
+fn spread(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
+    let pixels = row[..3 * first.len()].as_chunks::<3>().0;
+    for (((first, second), third), pixel) in first.iter_mut().zip(second).zip(third).zip(pixels) {
+        [*first, *second, *third] = *pixel;
     }
 }
 

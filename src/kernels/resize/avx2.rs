@@ -2,44 +2,54 @@
 
 use std::arch::x86_64::*;
 
-use super::BLOCK;
 use super::coefficients::{Axis, FRACTION_BITS, LOW_BITS, Pair};
+use super::{BLOCK, Rows};
 use crate::kernels::layout::transposed;
 
 /// Rows are turned into columns and back, because neighbours in a column have the same weights.
 #[target_feature(enable = "avx2")]
-pub(super) fn horizontal(
-    axis: &Axis,
-    (from, from_stride): (&[u8], usize),
-    (to, to_stride): (&mut [u8], usize),
-    turned: &mut [u8],
-) {
-    let width = from_stride / 3;
-    for (x, turned) in (0..width).step_by(BLOCK).zip(turned.chunks_exact_mut(BLOCK * BLOCK)) {
-        let mut tile = [_mm_setzero_si128(); BLOCK];
-        for (y, row) in tile.iter_mut().enumerate() {
-            *row = load(&from[y * from_stride + x..]);
+pub(super) fn horizontal(axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
+    assert!(from.bytes.len() >= BLOCK * 3 * from.width && turned.len() >= BLOCK * from.width);
+    assert!(
+        to.bytes.len() >= BLOCK * 3 * to.width && to.width.is_multiple_of(BLOCK) && axis.len() <= to.width
+    );
+    for channel in 0..3 {
+        for start in (0..from.width).step_by(BLOCK) {
+            let mut tile = [_mm_setzero_si128(); BLOCK];
+            for (y, row) in tile.iter_mut().enumerate() {
+                // SAFETY: 16 bytes of each row, as asserted.
+                *row = unsafe {
+                    _mm_loadu_si128(from.bytes.as_ptr().add((3 * y + channel) * from.width + start).cast())
+                };
+            }
+            for (column, x) in transposed(tile).into_iter().zip(start..) {
+                // SAFETY: 16 bytes of each column, as asserted.
+                unsafe { _mm_storeu_si128(turned.as_mut_ptr().add(BLOCK * x).cast(), column) };
+            }
         }
-        for (column, to) in transposed(tile).into_iter().zip(turned.chunks_exact_mut(BLOCK)) {
-            store(to, column);
-        }
-    }
-    for start in (0..axis.len()).step_by(BLOCK) {
-        let mut tile = [_mm_setzero_si128(); BLOCK];
-        for (column, x) in tile.iter_mut().zip(start..axis.len()) {
-            *column = weighed(axis.pairs(x), &turned[axis.first(x) * BLOCK..], BLOCK);
-        }
-        for (y, row) in transposed(tile).into_iter().enumerate() {
-            store(&mut to[y * to_stride + start..][..BLOCK], row);
+        for start in (0..axis.len()).step_by(BLOCK) {
+            let mut tile = [_mm_setzero_si128(); BLOCK];
+            for (column, x) in tile.iter_mut().zip(start..axis.len()) {
+                *column = weighed(axis.pairs(x), &turned[axis.first(x) * BLOCK..], BLOCK);
+            }
+            for (y, row) in transposed(tile).into_iter().enumerate() {
+                // SAFETY: 16 bytes of each row, as asserted.
+                unsafe {
+                    _mm_storeu_si128(
+                        to.bytes.as_mut_ptr().add((3 * y + channel) * to.width + start).cast(),
+                        row,
+                    )
+                };
+            }
         }
     }
 }
 
 #[target_feature(enable = "avx2")]
-pub(super) fn vertical(weights: &[Pair], (from, stride): (&[u8], usize), to: &mut [i8]) {
+pub(super) fn vertical(weights: &[Pair], from: Rows<&[u8]>, to: &mut [i8]) {
     for (x, to) in (0..).step_by(BLOCK).zip(to.chunks_mut(BLOCK)) {
         // Flipping the top bit subtracts 128 in two's complement.
-        let values = _mm_xor_si128(weighed(weights, &from[x..], stride), _mm_set1_epi8(-128));
+        let values = _mm_xor_si128(weighed(weights, &from.bytes[x..], 3 * from.width), _mm_set1_epi8(-128));
         let mut all = [0; BLOCK];
         // SAFETY: 16 bytes.
         unsafe {
@@ -83,18 +93,4 @@ fn weighed(weights: &[Pair], from: &[u8], step: usize) -> __m128i {
     let words = _mm256_packs_epi32(sums[0], sums[1]);
     let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
     _mm_shuffle_epi32::<0b11_01_10_00>(bytes)
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load(bytes: &[u8]) -> __m128i {
-    // SAFETY: 16 bytes.
-    unsafe { _mm_loadu_si128(bytes[..BLOCK].as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn store(to: &mut [u8], bytes: __m128i) {
-    // SAFETY: 16 bytes.
-    unsafe { _mm_storeu_si128(to[..BLOCK].as_mut_ptr().cast(), bytes) }
 }

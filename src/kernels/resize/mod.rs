@@ -35,14 +35,23 @@ struct Scratch {
     wide: Vec<u8>,
 }
 
+/// Rows of three planes each, one behind the other.
+#[derive(Clone, Copy)]
+struct Rows<B> {
+    bytes: B,
+    /// Bytes of a row of a plane, a multiple of `BLOCK`.
+    width: usize,
+}
+
 impl Resize {
     /// From `from` to `to`, columns and rows, all at least 1.
     pub fn new(isa: Isa, from: (usize, usize), to: (usize, usize)) -> Self {
         let (columns, rows) = (Axis::new(from.0, to.0), Axis::new(from.1, to.1));
-        // Taps of weight 0 may reach beyond the picture.
+        // Taps of weight 0 may reach beyond the picture, in rows as well.
+        let narrow = padded(from.0 + columns.taps());
         let scratch = Scratch {
-            block: vec![0; BLOCK * 3 * padded(from.0)],
-            columns: vec![0; (padded(from.0) + columns.taps()) * BLOCK],
+            block: vec![0; BLOCK * 3 * narrow],
+            columns: vec![0; BLOCK * narrow],
             wide: vec![0; (BLOCK + 2 * rows.taps()) * 3 * padded(to.0)],
         };
         Self { isa, from, columns, rows, scratch }
@@ -61,7 +70,7 @@ impl Resize {
     ) {
         let (columns, rows, (width, height)) = (&self.columns, &self.rows, self.from);
         let Scratch { block, columns: turned, wide } = &mut self.scratch;
-        let (narrow, resized) = (padded(width), padded(columns.len()));
+        let (narrow, resized) = (padded(width + columns.taps()), padded(columns.len()));
         // Rows of the picture that are read, the one that lies first in `wide`, and rows that are written.
         let (mut there, mut base, mut done) = (0, 0, 0);
         while there < height {
@@ -71,17 +80,15 @@ impl Resize {
                 let (green, blue) = rest.split_at_mut(narrow);
                 read(there + y, [&mut red[..width], &mut green[..width], &mut blue[..width]]);
             }
-            let end = &mut wide[(there - base) * 3 * resized..];
-            for channel in 0..3 {
-                let (from, to) = (&block[channel * narrow..], &mut end[channel * resized..]);
-                horizontal(self.isa, columns, (from, 3 * narrow), (to, 3 * resized), turned);
-            }
+            let block = Rows { bytes: &block[..], width: narrow };
+            let end = Rows { bytes: &mut wide[(there - base) * 3 * resized..], width: resized };
+            horizontal(self.isa, columns, block, end, turned);
             there += count;
             while done < rows.len() && (rows.first(done) + rows.taps()).min(height) <= there {
+                let from = &wide[(rows.first(done) - base) * 3 * resized..];
                 for (channel, plane) in out.iter_mut().enumerate() {
-                    let from = &wide[(rows.first(done) - base) * 3 * resized + channel * resized..];
-                    let to = &mut plane[done * stride..][..columns.len()];
-                    vertical(self.isa, rows, done, (from, 3 * resized), to);
+                    let from = Rows { bytes: &from[channel * resized..], width: resized };
+                    vertical(self.isa, rows, done, from, &mut plane[done * stride..][..columns.len()]);
                 }
                 done += 1;
             }
@@ -96,12 +103,13 @@ fn padded(width: usize) -> usize {
     width.next_multiple_of(BLOCK)
 }
 
-/// The horizontal pass over `BLOCK` rows of a plane, given with how far apart they start; rows are padded to blocks, `turned` is scratch.
-fn horizontal(isa: Isa, axis: &Axis, from: (&[u8], usize), to: (&mut [u8], usize), turned: &mut [u8]) {
+/// The horizontal pass over `BLOCK` rows of three planes. `turned` is scratch for a plane.
+fn horizontal(isa: Isa, axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
     match isa {
         Isa::Scalar => {
-            for (from, to) in from.0.chunks(from.1).zip(to.0.chunks_mut(to.1)).take(BLOCK) {
-                scalar::horizontal(axis, from, to);
+            let (planes, out) = (3 * from.width, 3 * to.width);
+            for (row, out) in from.bytes.chunks(planes).zip(to.bytes.chunks_mut(out)).take(BLOCK) {
+                scalar::horizontal(axis, row, out);
             }
         }
         // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
@@ -113,9 +121,9 @@ fn horizontal(isa: Isa, axis: &Axis, from: (&[u8], usize), to: (&mut [u8], usize
 }
 
 /// The vertical pass for row `y` of a plane. `from` begins with the first row that it sums up.
-fn vertical(isa: Isa, axis: &Axis, y: usize, from: (&[u8], usize), to: &mut [i8]) {
+fn vertical(isa: Isa, axis: &Axis, y: usize, from: Rows<&[u8]>, to: &mut [i8]) {
     match isa {
-        Isa::Scalar => scalar::vertical(from.0, from.1, axis.weights(y), to),
+        Isa::Scalar => scalar::vertical(axis.weights(y), from, to),
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { avx2::vertical(axis.pairs(y), from, to) },

@@ -2,42 +2,51 @@
 
 use std::arch::aarch64::*;
 
-use super::BLOCK;
 use super::coefficients::{Axis, FRACTION_BITS, LOW_BITS, Pair};
+use super::{BLOCK, Rows};
 
 /// Rows are turned into columns and back, because neighbours in a column have the same weights.
-pub(super) fn horizontal(
-    axis: &Axis,
-    (from, from_stride): (&[u8], usize),
-    (to, to_stride): (&mut [u8], usize),
-    turned: &mut [u8],
-) {
-    let width = from_stride / 3;
-    for (x, turned) in (0..width).step_by(BLOCK).zip(turned.chunks_exact_mut(BLOCK * BLOCK)) {
-        let tile = std::array::from_fn(|y| load(&from[y * from_stride + x..]));
-        for (column, to) in transposed(tile).into_iter().zip(turned.chunks_exact_mut(BLOCK)) {
-            store(to, column);
+pub(super) fn horizontal(axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
+    assert!(from.bytes.len() >= BLOCK * 3 * from.width && turned.len() >= BLOCK * from.width);
+    assert!(
+        to.bytes.len() >= BLOCK * 3 * to.width && to.width.is_multiple_of(BLOCK) && axis.len() <= to.width
+    );
+    // SAFETY: NEON.
+    let zero = unsafe { vdupq_n_u8(0) };
+    for channel in 0..3 {
+        for start in (0..from.width).step_by(BLOCK) {
+            let mut tile = [zero; BLOCK];
+            for (y, row) in tile.iter_mut().enumerate() {
+                // SAFETY: 16 bytes of each row, as asserted.
+                *row = unsafe { vld1q_u8(from.bytes.as_ptr().add((3 * y + channel) * from.width + start)) };
+            }
+            for (column, x) in transposed(tile).into_iter().zip(start..) {
+                // SAFETY: 16 bytes of each column, as asserted.
+                unsafe { vst1q_u8(turned.as_mut_ptr().add(BLOCK * x), column) };
+            }
         }
-    }
-    for start in (0..axis.len()).step_by(BLOCK) {
-        // Beyond the last column, it once more: nobody reads that.
-        let tile = std::array::from_fn(|x| {
-            let x = (start + x).min(axis.len() - 1);
-            weighed(axis.pairs(x), &turned[axis.first(x) * BLOCK..], BLOCK)
-        });
-        for (y, row) in transposed(tile).into_iter().enumerate() {
-            store(&mut to[y * to_stride + start..], row);
+        for start in (0..axis.len()).step_by(BLOCK) {
+            let mut tile = [zero; BLOCK];
+            for (column, x) in tile.iter_mut().zip(start..axis.len()) {
+                *column = weighed(axis.pairs(x), &turned[axis.first(x) * BLOCK..], BLOCK);
+            }
+            for (y, row) in transposed(tile).into_iter().enumerate() {
+                // SAFETY: 16 bytes of each row, as asserted.
+                unsafe { vst1q_u8(to.bytes.as_mut_ptr().add((3 * y + channel) * to.width + start), row) };
+            }
         }
     }
 }
 
-pub(super) fn vertical(weights: &[Pair], (from, stride): (&[u8], usize), to: &mut [i8]) {
+pub(super) fn vertical(weights: &[Pair], from: Rows<&[u8]>, to: &mut [i8]) {
     for (x, to) in (0..).step_by(BLOCK).zip(to.chunks_mut(BLOCK)) {
         // SAFETY: NEON; 16 bytes.
         unsafe {
             // Flipping the top bit subtracts 128 in two's complement.
-            let values =
-                vreinterpretq_s8_u8(veorq_u8(weighed(weights, &from[x..], stride), vdupq_n_u8(0x80)));
+            let values = vreinterpretq_s8_u8(veorq_u8(
+                weighed(weights, &from.bytes[x..], 3 * from.width),
+                vdupq_n_u8(0x80),
+            ));
             if to.len() == BLOCK {
                 vst1q_s8(to.as_mut_ptr(), values);
             } else {
@@ -97,16 +106,4 @@ fn transposed(mut rows: [uint8x16_t; BLOCK]) -> [uint8x16_t; BLOCK] {
         }
     }
     rows
-}
-
-#[inline(always)]
-fn load(bytes: &[u8]) -> uint8x16_t {
-    // SAFETY: 16 bytes.
-    unsafe { vld1q_u8(bytes[..BLOCK].as_ptr()) }
-}
-
-#[inline(always)]
-fn store(to: &mut [u8], bytes: uint8x16_t) {
-    // SAFETY: 16 bytes.
-    unsafe { vst1q_u8(to[..BLOCK].as_mut_ptr(), bytes) }
 }

@@ -1,6 +1,7 @@
 //! The specification: each pass computes `clamp((2^21 + Σ weight · pixel) >> 22, 0, 255)` in i32.
 #![forbid(unsafe_code)]
 
+use super::Rows;
 use super::coefficients::{Axis, FRACTION_BITS};
 
 /// Values whose sums are computed beside each other.
@@ -9,19 +10,29 @@ const LANES: usize = 16;
 /// One half in fixed point: the shift then rounds to nearest.
 const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
-/// One row of one plane to `axis.len()` pixels.
+/// One row of three planes to `axis.len()` pixels.
 pub(super) fn horizontal(axis: &Axis, row: &[u8], out: &mut [u8]) {
-    for (x, out) in out[..axis.len()].iter_mut().enumerate() {
-        let taps = row[axis.first(x)..].iter().zip(axis.weights(x));
-        *out = to_u8(taps.fold(HALF, |sum, (&value, weight)| sum + weight * i32::from(value)));
+    let [reds, greens, blues] = [0, 1, 2].map(|channel| &row[channel * row.len() / 3..]);
+    let (red, rest) = out.split_at_mut(out.len() / 3);
+    let (green, blue) = rest.split_at_mut(red.len());
+    for (x, ((red, green), blue)) in red.iter_mut().zip(green).zip(blue).take(axis.len()).enumerate() {
+        let span = axis.first(x)..axis.first(x) + axis.taps();
+        let pixels = reds[span.clone()].iter().zip(&greens[span.clone()]).zip(&blues[span]);
+        let mut sums = [HALF; 3];
+        for (weight, ((r, g), b)) in axis.weights(x).iter().zip(pixels) {
+            for (sum, &value) in sums.iter_mut().zip([r, g, b]) {
+                *sum += weight * i32::from(value);
+            }
+        }
+        [*red, *green, *blue] = sums.map(to_u8);
     }
 }
 
-/// One row of one plane, less 128, from rows that start every `stride` bytes.
-pub(super) fn vertical(rows: &[u8], stride: usize, weights: &[i32], out: &mut [i8]) {
+/// One row of one plane, less 128.
+pub(super) fn vertical(weights: &[i32], from: Rows<&[u8]>, out: &mut [i8]) {
     for (at, out) in out.chunks_mut(LANES).enumerate() {
         let mut sums = [HALF; LANES];
-        for (row, weight) in rows[at * LANES..].chunks(stride).zip(weights) {
+        for (row, weight) in from.bytes[at * LANES..].chunks(3 * from.width).zip(weights) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += weight * i32::from(value);
             }
