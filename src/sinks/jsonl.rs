@@ -37,8 +37,6 @@ pub fn write_jsonl(out: &mut impl Write, report: &Report<'_>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::tests::with_street;
     use super::*;
 
