@@ -91,9 +91,8 @@ fn a_still_scene_is_not_looked_at_again() {
 #[test]
 fn a_zone_tells_its_state() {
     let folder = tempdir().unwrap();
-    let studio = Studio::new();
-    let mut frames = vec![studio.picture(None); 20];
-    frames.extend(vec![studio.picture(Some(20)); 30]);
+    let mut frames = vec![Studio::with("coffee.jpg").picture(Some(20)); 20];
+    frames.extend(vec![Studio::new().picture(Some(20)); 30]);
     film(folder.path(), "bed.y4m", &frames, 5);
     let config = "
         prompt = 'person'
@@ -104,7 +103,7 @@ fn a_zone_tells_its_state() {
         [[zone]]
         name = 'bed'
         box = [0.05, 0.25, 0.55, 0.75]
-        prompts = ['cat', 'free = empty grey wall']
+        prompts = ['cat', 'free = cup of coffee']
         debounce = 1
     ";
     fs::write(folder.path().join("edgeclip.toml"), config).unwrap();

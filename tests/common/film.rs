@@ -19,7 +19,12 @@ pub struct Studio {
 
 impl Studio {
     pub fn new() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cat.jpg");
+        Self::with("cat.jpg")
+    }
+
+    /// With another photo of `tests/data/` in the cat's place.
+    pub fn with(photo: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(photo);
         let cat = image::open(path).unwrap().into_rgb8();
         Self { cat: imageops::resize(&cat, CAT.0, CAT.1, FilterType::Triangle) }
     }
