@@ -10,7 +10,7 @@ begin() { # NAME COMMAND…
 
 # frames FORMAT COUNT PROGRAM
 frames() {
-    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --format "$1" --frames "$2"
+    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" --frames "$2"
 }
 
 # The words are embedded once, since that takes longest.
@@ -28,7 +28,7 @@ begin control edgeclip run --source /dev/video0 --prompt dog --control brightnes
     --control no_such=1
 begin controlled edgeclip run --list
 begin range edgeclip run --source /dev/video0 --prompt dog --control brightness=256
-begin format edgeclip run --source /dev/video0 --format MJPG --prompt dog
+begin format edgeclip run --source /dev/video0 --pixel-format MJPG --prompt dog
 begin output edgeclip run --source /dev/video1 --prompt dog
 begin planes edgeclip run --source /dev/video2 --prompt dog
 begin missing edgeclip run --source /dev/video9 --prompt dog
@@ -38,7 +38,7 @@ echo "guest:x:1000:1000::/:/busybox-bin/sh" >/etc/passwd
 begin permission su guest -c "/usr/bin/edgeclip run --source /dev/video0 --prompt dog"
 
 # While one program has the camera, another does not get it; then it is pulled out.
-edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --fps 10 >/tmp/first 2>&1 &
+edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --camera-fps 10 >/tmp/first 2>&1 &
 while [ ! -s /tmp/first ]; do sleep 1; done
 begin default head -n 1 /tmp/first
 begin busy edgeclip run --source /dev/video0 --prompt dog
