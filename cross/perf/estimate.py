@@ -2,7 +2,7 @@
 
 The int8 products go at the rate that llvm-mca gives the pointwise convolution's largest loop (cross/perf/cycles.py); everything
 else goes at an assumed number of instructions a cycle, a low and a high one. Nothing is added for cache misses, other programs or
-heat.
+heat. For an A53 the loop's rate is a low one: the model lets each accumulation wait for the whole of the one before.
 """
 
 import json
@@ -58,7 +58,7 @@ def estimate(counts: list[dict], program: Path) -> list[Estimate]:  # type: igno
 
 def table(found: list[Estimate]) -> list[str]:
     """A Markdown table."""
-    lines = ["| network | board, one core | ms a pass |", "|---|---|---|"]
+    lines = ["| network or picture | board, one core | ms a pass |", "|---|---|---|"]
     return lines + [f"| {e.network} | {e.board} | {e.fastest:.1f} to {e.slowest:.1f} |" for e in found]
 
 
