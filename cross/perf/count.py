@@ -3,8 +3,8 @@
     python cross/perf/count.py --program PROGRAM --cases FOLDER [--out FILE.json]
 
 PROGRAM is cross/build.sh's. FOLDER holds what `just peers` made and compared. The number is that of N + 1 passes less that of N,
-so that loading cancels; engines take turns. Last comes a whole picture. benches/peers/worker.py runs the peers, in an arm64 Python
-under the same emulator.
+so that loading cancels; engines take turns. Last comes a whole picture. benches/peers/worker.py runs the peers, in an arm64
+Python under the same emulator.
 """
 
 import argparse
