@@ -4,6 +4,7 @@
 //! [`cli`] is the program. `docs/architecture.md` holds the arithmetic and the model bundle's format.
 
 pub mod cli;
+pub mod config;
 pub mod detect;
 pub mod error;
 pub mod events;

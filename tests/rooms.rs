@@ -155,6 +155,7 @@ fn the_table_lists_the_rooms_in_their_order() {
         "vocabulary",
         "track",
         "events",
+        "config",
     ];
     for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
         assert!(table.contains_key(*room), "{room} is missing");

@@ -11,10 +11,10 @@ use crate::model::{Bundle, Networks};
 pub struct ModelArgs {
     /// Folder of a model bundle; the model inside the program if not given
     #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    pub model: Option<PathBuf>,
     /// Threads of the vision network [default: as many as physical cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: Option<u16>,
+    pub threads: Option<u16>,
 }
 
 impl ModelArgs {

@@ -1,7 +1,24 @@
 //! What happens: things that come, go, stay and cross lines, zones that change their state, scenes that change.
 
+mod checks;
+mod engine;
+mod hold;
+mod line;
+mod occupancy;
+#[cfg(test)]
+mod script;
+mod settings;
+mod shape;
+mod state;
+mod tags;
+mod thing;
+mod zone;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use engine::{Engine, Scene, StateZone};
+pub use settings::{Anchor, Label, Line, Occupancy, Settings, Tags, Zone};
 
 /// One thing that happened. When and in which source stands in the moment that it belongs to.
 #[derive(Debug, Clone, PartialEq)]

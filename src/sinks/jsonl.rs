@@ -1,11 +1,13 @@
 //! One JSON object a line for each picture; `docs/output.md` describes its keys.
 
 use std::io::{Result, Write};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::Serialize;
 
 use super::Report;
+use super::clock::unix;
+use super::json::{Detection, Milliseconds, Tag, write_line};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -32,31 +34,6 @@ struct Found<'a> {
     timing_ms: Milliseconds,
 }
 
-#[derive(Serialize)]
-struct Tag<'a> {
-    label: &'a str,
-    score: f64,
-}
-
-#[derive(Serialize)]
-struct Detection<'a> {
-    label: &'a str,
-    score: f64,
-    #[serde(rename = "box")]
-    rect: [f64; 4],
-}
-
-#[derive(Serialize)]
-struct Milliseconds {
-    decode: f64,
-    preprocess: f64,
-    vision: f64,
-    regions: f64,
-    #[serde(rename = "match")]
-    matching: f64,
-    total: f64,
-}
-
 /// Writes `report` as one line: scores with 4 decimals, boxes in pixels with 1, times in milliseconds with 3.
 ///
 /// # Errors
@@ -76,49 +53,25 @@ pub fn write_live_jsonl(
     frame: u64,
     time: SystemTime,
 ) -> Result<()> {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let time = (seconds * 1e3).round() / 1e3;
-    write_line(out, &LiveLine { source: report.path, frame, time, found: found(report) })
-}
-
-fn write_line(out: &mut impl Write, line: &impl Serialize) -> Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    out.write_all(b"\n")
+    write_line(out, &LiveLine { source: report.path, frame, time: unix(time), found: found(report) })
 }
 
 fn found<'a>(report: &Report<'a>) -> Found<'a> {
-    let tag = |t: &crate::vocabulary::Tag| Tag { label: report.name(t.label), score: rounded(t.score, 4) };
-    let detection = |d: &crate::vocabulary::Detection| Detection {
-        label: report.name(d.label),
-        score: rounded(d.score, 4),
-        rect: [d.rect.x0, d.rect.y0, d.rect.x1, d.rect.y1].map(|v| rounded(v, 1)),
-    };
-    let ms = |duration: Duration| rounded((duration.as_secs_f64() * 1e3) as f32, 3);
-    let timing = &report.timing;
+    let tag = |t: &crate::vocabulary::Tag| Tag::new(report.name(t.label), t.score);
+    let detection = |d: &crate::vocabulary::Detection| Detection::new(report.name(d.label), d.score, &d.rect);
     Found {
         width: report.width,
         height: report.height,
         tags: report.tags.iter().map(tag).collect(),
         detections: report.detections.iter().map(detection).collect(),
-        timing_ms: Milliseconds {
-            decode: ms(timing.decode),
-            preprocess: ms(timing.preprocess),
-            vision: ms(timing.vision),
-            regions: ms(timing.regions),
-            matching: ms(timing.matching),
-            total: ms(timing.total()),
-        },
+        timing_ms: Milliseconds::new(&report.timing),
     }
-}
-
-/// `value` with so many decimals. In f64, whose shortest decimal form then has no more digits than these.
-fn rounded(value: f32, decimals: i32) -> f64 {
-    let unit = 10f64.powi(decimals);
-    (f64::from(value) * unit).round() / unit
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::tests::with_street;
     use super::*;
 

@@ -44,12 +44,28 @@ pub struct Moment {
     pub events: Vec<Event>,
     /// Zones and lines.
     pub outlines: Arc<[Outline]>,
-    /// Time of each stage.
+    /// Time of each stage; that of the network is zero if the frame was not looked at.
     pub timing: Timing,
     /// Time from capture to this result.
     pub latency: Duration,
     /// The pixels, if any sink wants them.
     pub picture: Option<Picture>,
+}
+
+impl Moment {
+    /// Whether the network ran on this frame; otherwise tracks are predicted and there are no detections.
+    pub fn looked(&self) -> bool {
+        !self.timing.vision.is_zero()
+    }
+}
+
+/// Which boxes a sink shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Things {
+    /// What is followed: confirmed, with stable ids.
+    Tracks,
+    /// What was found in this frame alone.
+    Detections,
 }
 
 /// Where moments go. Each sink has a thread of its own: a slow one delays no other.

@@ -7,11 +7,12 @@ use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 
 /// A source that goes on by itself, such as a camera.
-pub trait Live {
+pub trait Live: Send {
     /// What messages and results call the source.
     fn name(&self) -> &str;
 
-    /// Whether the next frame waits until somebody asks for it, as a file's does and a camera's does not.
+    /// Whether the next frame waits until somebody asks for it, as a file's does and a camera's does not. Of a pipe this is known with
+    /// its first frame.
     fn waits(&self) -> bool;
 
     /// Waits for the next frame and puts it into `shot`, whose buffer is used again.
@@ -102,8 +103,13 @@ impl Shot {
             }
             _ => self.bytes.extend_from_slice(bytes),
         }
-        (self.encoding, self.number) = (encoding, number);
-        (self.time, self.taken, self.media_time) = (SystemTime::now(), Instant::now(), None);
+        (self.encoding, self.number, self.media_time) = (encoding, number, None);
+        self.stamp();
+    }
+
+    /// Takes the present as the time at which the frame was taken over.
+    pub(super) fn stamp(&mut self) {
+        (self.time, self.taken) = (SystemTime::now(), Instant::now());
     }
 
     /// The pixels; a JPEG is decoded into them.

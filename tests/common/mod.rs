@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "not every test file uses every helper")]
 
+pub mod film;
+
 use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
