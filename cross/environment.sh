@@ -42,7 +42,7 @@ environment() {
     triple=$gnu way="Debian's rustc-web and gcc, static glibc"
     "$(dirname "${BASH_SOURCE[0]}")/tools.sh" "$machine" || exit
     export RUSTC=$cross/bin/rustc RUSTDOC=$cross/bin/rustdoc
-    export "CC_${triple//-/_}=$prefix-gcc" "AR_${triple//-/_}=$prefix-ar"
+    export "CC_${triple//-/_}=$prefix-gcc" "CXX_${triple//-/_}=$prefix-g++" "AR_${triple//-/_}=$prefix-ar"
     export "CARGO_TARGET_$(upper "$triple")_LINKER=$prefix-gcc"
     flags
 }
@@ -53,15 +53,14 @@ upper() {
 
 # Position-dependent code needs no relocations.
 flags() {
-    export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static -C force-unwind-tables=no${*:+ $*}"
+    export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static${*:+ $*}"
 }
 
-# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables where it makes an AArch64 program.
+# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables.
 cargo_program() {
     case $way in
     *zigbuild*) cargo-zigbuild zigbuild --target "$triple" --bin edgeclip "$@" ;;
-    *"gcc"*) cargo rustc --target "$triple" --bin edgeclip "$@" -- -C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld" ;;
-    *) cargo build --target "$triple" --bin edgeclip "$@" ;;
+    *) cargo rustc --target "$triple" --bin edgeclip "$@" -- -C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld" ;;
     esac
 }
 
