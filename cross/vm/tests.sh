@@ -39,14 +39,22 @@ begin permission su guest -c "/usr/bin/edgeclip run --source /dev/video0 --promp
 
 # While one program has the camera, another does not get it; then it is pulled out.
 edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --camera-fps 10 >/tmp/first 2>&1 &
-while [ ! -s /tmp/first ]; do sleep 1; done
-begin default head -n 1 /tmp/first
+while ! grep -q frame /tmp/first; do sleep 1; done
+begin default grep -m 1 frame /tmp/first
 begin busy edgeclip run --source /dev/video0 --prompt dog
 kill -TERM $!
 begin terminated wait $!
 
 edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
-while [ ! -s /tmp/second ]; do sleep 1; done
+while ! grep -q frame /tmp/second; do sleep 1; done
+looked() {
+    grep -c '"type":"frame"' /tmp/second
+}
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-begin unplugged wait $!
-begin unplugged_says tail -n 1 /tmp/second
+while ! grep -q "camera gone" /tmp/second; do sleep 1; done
+before=$(looked)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+while [ "$(looked)" -le "$before" ]; do sleep 1; done
+kill -TERM $!
+begin replugged wait $!
+begin replugged_says grep "^edgeclip" /tmp/second
