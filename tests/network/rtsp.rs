@@ -137,7 +137,9 @@ fn request(input: &mut impl BufRead) -> Option<Request> {
     }
     let mut words = lines[0].split(' ').map(str::to_owned);
     let (method, uri) = (words.next()?, words.next()?);
-    let header = |line: &String| line.split_once(':').map(|(key, value)| (key.to_lowercase(), value.trim().to_owned()));
+    let header = |line: &String| {
+        line.split_once(':').map(|(key, value)| (key.to_lowercase(), value.trim().to_owned()))
+    };
     Some(Request { method, uri, headers: lines[1..].iter().filter_map(header).collect() })
 }
 

@@ -31,7 +31,9 @@ pub fn next(source: &mut dyn Live, shot: &mut Shot) -> Next {
 pub fn until(source: &mut dyn Live, mut wanted: impl FnMut(&mut Shot) -> bool) -> Vec<Next> {
     let mut shot = Shot::empty();
     let mut faults = Vec::new();
+    let start = Instant::now();
     loop {
+        assert!(start.elapsed() < DEADLINE, "not the wanted frame, but {faults:?}");
         match next(source, &mut shot) {
             Next::Frame if wanted(&mut shot) => return faults,
             Next::Frame => {}

@@ -66,7 +66,8 @@ fn boundaries_are_found_however_they_are_written() {
 fn parts_with_and_without_length_up_to_the_last() {
     let bare = part("Content-Type: image/jpeg\r\n", SMALL);
     let lines = part("content-length : 18\n", SMALL);
-    let stream = [b"preamble\r\n", with_length(SMALL).as_slice(), &bare, &lines, b"--b--\r\n", &bare].concat();
+    let stream =
+        [b"preamble\r\n", with_length(SMALL).as_slice(), &bare, &lines, b"--b--\r\n", &bare].concat();
     assert_eq!(parts(&stream), [picture(), picture(), picture()]);
     assert_eq!(parts(b""), []);
     assert_eq!(parts(b"--b"), []);
@@ -102,7 +103,8 @@ fn bytes_between_parts_and_the_end_within_one_are_told() {
 
 #[test]
 fn an_endless_header_is_dropped() {
-    let stream = [b"--b\r\n".to_vec(), vec![b'x'; 2 * LONGEST_HEADER], b"\r\n".to_vec(), with_length(SMALL)].concat();
+    let stream =
+        [b"--b\r\n".to_vec(), vec![b'x'; 2 * LONGEST_HEADER], b"\r\n".to_vec(), with_length(SMALL)].concat();
     let mut parts = Parts::new(stream.as_slice(), "b");
     assert_eq!(parts.next().unwrap(), Some(broken("a header of more than 16384 bytes")));
     assert_eq!(parts.next().unwrap(), Some(picture()));
