@@ -13,8 +13,8 @@ use ureq::http::Response;
 
 use super::jpeg;
 use super::live::{Encoding, Live, Next};
-use super::network::{Address, Fault, Mailbox, Patience, Remote, follow, seconds, without_secrets};
 use super::mjpeg::LONGEST;
+use super::network::{Address, Fault, Mailbox, Patience, Remote, follow, seconds, without_secrets};
 use crate::error::{Error, Result};
 use multipart::{Part, Parts, boundary};
 use request::{Client, reason};
