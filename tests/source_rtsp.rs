@@ -3,16 +3,22 @@
 #![cfg(feature = "rtsp")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
-mod network;
+#[path = "network/rtsp.rs"]
+mod camera;
+#[path = "network/squares.rs"]
+mod squares;
+#[path = "network/watch.rs"]
+mod watch;
 
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use camera::{Camera, Script, Step, send};
 use edgeclip::frame::{PixelFormat, Range};
 use edgeclip::source::{Encoding, Next, Patience, rtsp};
-use network::rtsp::{Camera, Script, Step, send, units};
-use network::watch::{DEADLINE, PATIENCE, picture_number, until};
+use squares::{picture_number, units};
+use watch::{DEADLINE, PATIENCE, until};
 
 /// SPS and PPS of `squares.h264`.
 const PARAMETERS: &str = "Z0LAC9kDhH5cBEAAAAMAQAAABQPFCpI=,aMuAjLI=";
@@ -300,4 +306,27 @@ fn an_absent_camera_is_an_error_at_once() {
         refusal("rtsp://cam/s?transport=smoke").contains("found transport=smoke, expected transport=tcp or")
     );
     assert!(refusal("http://cam/").contains("found an address of http://"));
+}
+
+/// `tests/network/server.py` says how; it serves 25 pictures a second.
+#[test]
+#[ignore = "needs a server of others, whose address is in EDGECLIP_RTSP"]
+fn a_server_of_others_is_watched() {
+    let mut source = rtsp::open(&std::env::var("EDGECLIP_RTSP").unwrap(), Patience::default()).unwrap();
+    let mut first = None;
+    let mut count = 0;
+    let faults = until(&mut *source, |shot| {
+        shot.frame("test").unwrap();
+        count += 1;
+        let (number, time, taken) = *first.get_or_insert((shot.number, shot.media_time.unwrap(), shot.taken));
+        let (media, real) = (shot.media_time.unwrap() - time, shot.taken - taken);
+        assert!(media.abs_diff(real) < Duration::from_millis(500), "{media:?} against {real:?}");
+        let ended = media >= Duration::from_secs(5);
+        if ended {
+            println!("{count} taken of {} sent in {media:?}: {:?}", shot.number - number + 1, shot.encoding);
+            assert!((100..=150).contains(&(shot.number - number)), "{}", shot.number);
+        }
+        ended
+    });
+    assert_eq!(faults, []);
 }

@@ -1,7 +1,6 @@
 //! An RTSP camera (RFC 2326) that sends committed H.264 as RTP (RFC 6184), one scripted session after the other.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
@@ -13,27 +12,6 @@ use http_auth::{PasswordClient, PasswordParams};
 /// Largest payload of a packet; small, so that most pictures take several (FU-A).
 const PAYLOAD: usize = 48;
 const CHALLENGE: &str = "Digest realm=\"cam\", nonce=\"b5d2\"";
-
-/// The access units of a stream of `tests/data/h264`: the NAL units of each picture.
-pub fn units(name: &str) -> Vec<Vec<Vec<u8>>> {
-    let bytes = fs::read(format!("tests/data/h264/{name}.h264")).unwrap();
-    let starts: Vec<usize> =
-        (0..bytes.len() - 3).filter(|at| bytes[*at..].starts_with(&[0, 0, 1])).map(|at| at + 3).collect();
-    let mut units: Vec<Vec<Vec<u8>>> = Vec::new();
-    for (index, start) in starts.iter().enumerate() {
-        let end = starts.get(index + 1).map_or(bytes.len(), |next| next - 3);
-        let mut nal = bytes[*start..end].to_vec();
-        while nal.last() == Some(&0) {
-            nal.pop();
-        }
-        // An access unit delimiter begins each picture.
-        match nal[0] & 0x1f {
-            9 => units.push(Vec::new()),
-            _ => units.last_mut().unwrap().push(nal),
-        }
-    }
-    units
-}
 
 /// What a session does when it plays, step by step.
 #[derive(Clone)]

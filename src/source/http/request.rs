@@ -1,6 +1,5 @@
 //! Requests: redirects, passwords, timeouts.
 
-use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
@@ -152,10 +151,10 @@ fn redirected(url: &Url, response: &Response<Body>) -> Result<Url, Fault> {
     }
 }
 
-/// The innermost cause, where the library has several layers.
+/// Why there are no more bytes.
 pub(super) fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut => "no bytes in time".to_owned(),
-        _ => error.source().map_or_else(|| error.to_string(), ToString::to_string),
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(_)) => "no bytes in time".to_owned(),
+        _ => error.to_string(),
     }
 }

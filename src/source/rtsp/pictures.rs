@@ -199,3 +199,7 @@ fn is_bidirectional(slice: &[u8]) -> bool {
     let kind = bits.read_ue("first_mb_in_slice").and_then(|_| bits.read_ue("slice_type"));
     kind.is_ok_and(|kind| kind % 5 == 1)
 }
+
+#[cfg(test)]
+#[path = "pictures_tests.rs"]
+mod tests;
