@@ -49,7 +49,9 @@ impl Faults {
 fn tell(source: &str, why: &str, counter: &AtomicU64, what: &str) {
     let count = counter.fetch_add(1, Ordering::Relaxed) + 1;
     if count.is_power_of_two() {
-        tracing::warn!("{source}: {why} ({count} {what} so far)");
+        // Errors of the source name it already.
+        let name = if why.starts_with(source) { String::new() } else { format!("{source}: ") };
+        tracing::warn!("{name}{why} ({count} {what} so far)");
     }
 }
 

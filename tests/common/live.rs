@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Longest wait for anything; long, since machines that test are loaded.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program; it ends with this value.
 pub struct Running {
@@ -101,7 +101,7 @@ impl Running {
             if wanted(&lines[lines.len() - 1]) {
                 return lines;
             }
-            assert!(start.elapsed() < PATIENCE, "no such line among {lines:#?}");
+            assert!(start.elapsed() < PATIENCE, "no such line before {}; {:#?}", lines[lines.len() - 1], self.errors());
         }
     }
 
