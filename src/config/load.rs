@@ -43,7 +43,11 @@ pub fn assign(table: &mut Table, assignment: &str) -> Result<()> {
         }
         let inner = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
         let Value::Table(inner) = inner else {
-            return Err(Error::input("--set", format!("{key}, but {part} is no table"), "the name of a setting"));
+            return Err(Error::input(
+                "--set",
+                format!("{key}, but {part} is no table"),
+                "the name of a setting",
+            ));
         };
         place = inner;
     }

@@ -284,7 +284,11 @@ impl Settings {
     /// Keys whose values differ from those of `before` and have no effect until the next start.
     pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
         let unplaced = |settings: &Self| {
-            let plain = |source: &SourceSettings| SourceSettings { zone: Vec::new(), line: Vec::new(), ..source.clone() };
+            let plain = |source: &SourceSettings| SourceSettings {
+                zone: Vec::new(),
+                line: Vec::new(),
+                ..source.clone()
+            };
             settings.source.iter().map(plain).collect::<Vec<_>>()
         };
         let checks = [

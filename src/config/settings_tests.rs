@@ -109,7 +109,9 @@ fn an_error_of_a_file_names_its_line() {
 #[test]
 fn every_key_can_be_set_by_its_path() {
     let mut table = toml::Table::new();
-    for assignment in ["fps=5", "track.confirm_hits = 4", "vocab=a.safetensors", "line=[{name='d', from=[0,0], to=[1,1]}]"] {
+    for assignment in
+        ["fps=5", "track.confirm_hits = 4", "vocab=a.safetensors", "line=[{name='d', from=[0,0], to=[1,1]}]"]
+    {
         assign(&mut table, assignment).unwrap();
     }
     let settings = resolve(table.clone()).unwrap();
@@ -122,7 +124,8 @@ fn every_key_can_be_set_by_its_path() {
 #[test]
 fn only_what_cannot_be_reloaded_needs_a_restart() {
     let before = parse("prompt = 'cat'\n[[source]]\nurl = 'a'").unwrap();
-    let after = "prompt = 'dog'\nfps = 2\n[[source]]\nurl = 'a'\n[[source.zone]]\nname = 'z'\nbox = [0,0,1,1]";
+    let after =
+        "prompt = 'dog'\nfps = 2\n[[source]]\nurl = 'a'\n[[source.zone]]\nname = 'z'\nbox = [0,0,1,1]";
     assert!(parse(after).unwrap().needs_restart(&before).is_empty());
     let other = parse("prompt = 'cat'\nthreads = 2\n[[source]]\nurl = 'b'").unwrap();
     assert_eq!(other.needs_restart(&before), ["source", "threads"]);

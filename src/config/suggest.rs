@@ -7,7 +7,8 @@ const ALIKE: f64 = 0.75;
 pub fn with_suggestion(message: &str) -> (String, String) {
     let message = message.trim_end_matches('\n').lines().next().unwrap_or("");
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let (Some(rest), Some((unknown, known))) = (message.strip_prefix("unknown "), quoted.split_first()) else {
+    let (Some(rest), Some((unknown, known))) = (message.strip_prefix("unknown "), quoted.split_first())
+    else {
         let (found, expected) = message.split_once(", expected ").unwrap_or((message, "something else"));
         return (found.to_owned(), expected.to_owned());
     };
@@ -25,8 +26,12 @@ mod tests {
 
     #[test]
     fn the_nearest_name_comes_first() {
-        let (found, expected) = with_suggestion("unknown field `promt`, expected one of `fps`, `prompt`, `vocab`");
-        assert_eq!((found.as_str(), expected.as_str()), ("the unknown key promt", "prompt, or one of fps, prompt, vocab"));
+        let (found, expected) =
+            with_suggestion("unknown field `promt`, expected one of `fps`, `prompt`, `vocab`");
+        assert_eq!(
+            (found.as_str(), expected.as_str()),
+            ("the unknown key promt", "prompt, or one of fps, prompt, vocab")
+        );
         let (_, expected) = with_suggestion("unknown field `xyz`, expected one of `fps`, `prompt`");
         assert_eq!(expected, "one of fps, prompt");
         let (found, _) = with_suggestion("unknown variant `jsn`, expected `jsonl` or `csv`");

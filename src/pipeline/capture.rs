@@ -1,7 +1,7 @@
 //! One thread a source: reads frames, survives faults, opens the source again when it is gone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -107,7 +107,12 @@ impl Capture {
                 }
                 return Ended::Failed(error);
             }
-            tell(&self.name, &format!("{error}; it is opened again when it is back"), &self.faults.lost, "losses");
+            tell(
+                &self.name,
+                &format!("{error}; it is opened again when it is back"),
+                &self.faults.lost,
+                "losses",
+            );
             self.pause(PAUSES.get(attempts).or(PAUSES.last()).copied().unwrap_or(1));
             attempts += 1;
         }

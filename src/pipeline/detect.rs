@@ -146,7 +146,9 @@ impl Pipeline {
         let mut named = Vec::new();
         let mut regions = Vec::new();
         for (index, region) in look.regions.iter().enumerate() {
-            for (label, score) in region.scores.iter().enumerate().filter(|(label, score)| **score >= lowest(*label)) {
+            for (label, score) in
+                region.scores.iter().enumerate().filter(|(label, score)| **score >= lowest(*label))
+            {
                 named.push((region.input, *score, label));
                 regions.push((index, region.rect));
             }

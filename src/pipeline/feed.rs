@@ -94,7 +94,7 @@ impl Feed {
     pub fn serve(&mut self, clock: Duration, taken: Instant, period: Duration) {
         self.first.get_or_insert(taken);
         self.served = Some(Instant::now());
-self.due = (self.due + period).max(clock);
+        self.due = (self.due + period).max(clock);
     }
 
     /// Whether nothing has moved since the last look, which is not too long ago.

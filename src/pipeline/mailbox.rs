@@ -133,10 +133,9 @@ impl Mailbox {
 
     /// A source's counts so far.
     pub fn counts(&self, source: usize) -> Counts {
-        self.lock().get(source).map_or_else(Counts::default, |slot| Counts {
-            captured: slot.captured,
-            dropped: slot.dropped,
-        })
+        self.lock()
+            .get(source)
+            .map_or_else(Counts::default, |slot| Counts { captured: slot.captured, dropped: slot.dropped })
     }
 
     /// The first error that ended a source, once.

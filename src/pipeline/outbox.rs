@@ -168,7 +168,9 @@ impl Shared {
 impl Queue {
     fn make_room(&mut self, pictures: bool) {
         while self.moments.len() > PATIENCE {
-            let Some(plain) = self.moments.iter().position(|(_, moment)| moment.events.is_empty()) else { break };
+            let Some(plain) = self.moments.iter().position(|(_, moment)| moment.events.is_empty()) else {
+                break;
+            };
             self.moments.remove(plain);
             self.counts.lost_frames += 1;
         }

@@ -8,7 +8,7 @@ use crate::source::Picture;
 
 /// Keeps the numbers of frames and counts of events that it took; blocks while `held`.
 struct Slow {
-    taken: Arc<Mutex<Vec<(u64, usize)>>>,
+    taken: Taken,
     held: Arc<AtomicBool>,
     fails: bool,
 }
@@ -34,7 +34,10 @@ impl Sink for Slow {
     }
 }
 
-fn slow(held: bool, fails: bool) -> (Outbox, Arc<Mutex<Vec<(u64, usize)>>>, Arc<AtomicBool>) {
+/// Numbers of frames and counts of events.
+type Taken = Arc<Mutex<Vec<(u64, usize)>>>;
+
+fn slow(held: bool, fails: bool) -> (Outbox, Taken, Arc<AtomicBool>) {
     let (taken, held) = (Arc::default(), Arc::new(AtomicBool::new(held)));
     let sink = Slow { taken: Arc::clone(&taken), held: Arc::clone(&held), fails };
     (Outbox::new(Box::new(sink)), taken, held)

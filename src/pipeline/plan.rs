@@ -65,7 +65,8 @@ impl Plan {
             let engine = events::Engine::new(source)?;
             let mut prompts = Vec::new();
             for asked in engine.state_zones() {
-                let words = asked.prompts.into_iter().map(|(name, text)| Prompt { name: name.to_string(), text });
+                let words =
+                    asked.prompts.into_iter().map(|(name, text)| Prompt { name: name.to_string(), text });
                 let words: Vec<Prompt> = words.collect();
                 prompts.push(StatePrompts { zone: asked.zone, rect: asked.rect, prompts: embed(&words)? });
             }

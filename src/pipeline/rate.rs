@@ -102,7 +102,8 @@ mod tests {
     use crate::system::Zone;
 
     fn at(celsius: f32) -> Thermal {
-        let zones = vec![Zone { name: "cpu".to_owned(), celsius }, Zone { name: "gpu".to_owned(), celsius: 20.0 }];
+        let zones =
+            vec![Zone { name: "cpu".to_owned(), celsius }, Zone { name: "gpu".to_owned(), celsius: 20.0 }];
         Thermal { zones, ..Thermal::default() }
     }
 

@@ -52,7 +52,8 @@ impl Seen {
         let mut seen = Self { states, timing: look.timing, ..Self::default() };
         let mut order: Vec<usize> = Vec::new();
         for found in pipeline.named(&look, |label| WEAK * threshold(label)) {
-            let (label, score, rect) = (name(found.detection.label), found.detection.score, found.detection.rect);
+            let (label, score, rect) =
+                (name(found.detection.label), found.detection.score, found.detection.rect);
             let confident = score >= threshold(found.detection.label);
             if confident {
                 seen.detections.push(Named { label: Arc::clone(&label), score, rect: Some(rect) });
@@ -65,16 +66,25 @@ impl Seen {
                     }
                 }
                 None => {
-                    let embedding = look.regions.get_mut(found.region).map(|region| std::mem::take(&mut region.embedding));
+                    let embedding = look
+                        .regions
+                        .get_mut(found.region)
+                        .map(|region| std::mem::take(&mut region.embedding));
                     let embedding = embedding.unwrap_or_default();
                     order.push(found.region);
-                    seen.regions.push(NamedRegion { rect, labels: vec![(label, score)], confident, embedding });
+                    seen.regions.push(NamedRegion {
+                        rect,
+                        labels: vec![(label, score)],
+                        confident,
+                        embedding,
+                    });
                 }
             }
         }
         seen.scene = look.tags.iter().enumerate().map(|(label, score)| (name(label), *score)).collect();
         let reported = look.tags.iter().enumerate().filter(|(label, score)| **score >= threshold(*label));
-        seen.tags = reported.map(|(label, score)| Named { label: name(label), score: *score, rect: None }).collect();
+        seen.tags =
+            reported.map(|(label, score)| Named { label: name(label), score: *score, rect: None }).collect();
         seen.tags.sort_by(|a, b| b.score.total_cmp(&a.score));
         Ok(seen)
     }
@@ -106,7 +116,8 @@ fn states_of(
     let embeddings = pipeline.embed_boxes(&look.encoded, &rects)?;
     let scale = pipeline.manifest().score.region.scale;
     let probabilities = |(state, embedding): (&StatePrompts, Vec<f32>)| {
-        let logits: Vec<f32> = state.prompts.embeddings().dots(&embedding).map(|cosine| scale * cosine).collect();
+        let logits: Vec<f32> =
+            state.prompts.embeddings().dots(&embedding).map(|cosine| scale * cosine).collect();
         (state.zone, softmax(&logits))
     };
     Ok(states.iter().zip(embeddings).map(probabilities).collect())

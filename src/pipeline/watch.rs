@@ -161,8 +161,11 @@ impl Watch {
         }
         feed.stats.still += u64::from(still);
         let (width, height) = (frame.width, frame.height);
-        let (tags, detections) =
-            if looked { (feed.seen().tags.clone(), feed.seen().detections.clone()) } else { Default::default() };
+        let (tags, detections) = if looked {
+            (feed.seen().tags.clone(), feed.seen().detections.clone())
+        } else {
+            Default::default()
+        };
         let moment = Arc::new(Moment {
             source: Arc::clone(&feed.name),
             frame: number,

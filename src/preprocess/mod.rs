@@ -38,3 +38,6 @@ fn isa() -> Result<Isa> {
         Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,8 @@ pub fn y4m(frames: &[RgbImage], fps: u32) -> Vec<u8> {
         for plane in [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]] {
             let base = if plane[0] == 65.481 { 16.0 } else { 128.0 };
             bytes.extend(frame.pixels().map(|pixel| {
-                let sum: f64 = plane.iter().zip(pixel.0).map(|(factor, value)| factor * f64::from(value) / 255.0).sum();
+                let sum: f64 =
+                    plane.iter().zip(pixel.0).map(|(factor, value)| factor * f64::from(value) / 255.0).sum();
                 (base + sum).round() as u8
             }));
         }

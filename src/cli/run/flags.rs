@@ -174,7 +174,10 @@ fn apply_source(table: &mut Table, flags: &SourceFlags) -> Result<()> {
         common.insert("control".to_owned(), Value::Table(controls));
     }
     if !flags.source.is_empty() {
-        let sources = flags.source.iter().map(|url| Value::Table(Table::from_iter([("url".to_owned(), url.as_str().into())])));
+        let sources = flags
+            .source
+            .iter()
+            .map(|url| Value::Table(Table::from_iter([("url".to_owned(), url.as_str().into())])));
         table.insert("source".to_owned(), Value::Array(sources.collect()));
     }
     match table.get_mut("source") {
@@ -186,7 +189,11 @@ fn apply_source(table: &mut Table, flags: &SourceFlags) -> Result<()> {
         _ if common.is_empty() => {}
         _ => {
             let name = common.keys().next().map_or("run", String::as_str).replace('_', "-");
-            return Err(Error::input(format!("--{name}"), "no source that it is for", "--source, for example /dev/video0"));
+            return Err(Error::input(
+                format!("--{name}"),
+                "no source that it is for",
+                "--source, for example /dev/video0",
+            ));
         }
     }
     Ok(())
@@ -194,12 +201,19 @@ fn apply_source(table: &mut Table, flags: &SourceFlags) -> Result<()> {
 
 /// `gate=0.1,0.2,0.5,0.9`
 fn place(key: &str, item: &str) -> Result<Value> {
-    let numbers = |text: &str| text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<f64>>>();
+    let numbers =
+        |text: &str| text.split(',').map(|part| part.trim().parse().ok()).collect::<Option<Vec<f64>>>();
     let parsed = item.rsplit_once('=').and_then(|(name, text)| Some((name.trim(), numbers(text)?)));
-    let Some((name, [x0, y0, x1, y1])) = parsed.as_ref().and_then(|(name, n)| Some((name, n.first_chunk::<4>()?))).filter(|_| {
-        parsed.as_ref().is_some_and(|(_, numbers)| numbers.len() == 4)
-    }) else {
-        return Err(Error::input(format!("--{key}"), item, "NAME=x0,y0,x1,y1 in fractions of the picture, 0 to 1"));
+    let Some((name, [x0, y0, x1, y1])) = parsed
+        .as_ref()
+        .and_then(|(name, n)| Some((name, n.first_chunk::<4>()?)))
+        .filter(|_| parsed.as_ref().is_some_and(|(_, numbers)| numbers.len() == 4))
+    else {
+        return Err(Error::input(
+            format!("--{key}"),
+            item,
+            "NAME=x0,y0,x1,y1 in fractions of the picture, 0 to 1",
+        ));
     };
     let point = |x: f64, y: f64| Value::Array(vec![x.into(), y.into()]);
     let mut table = Table::from_iter([("name".to_owned(), Value::from(*name))]);
@@ -213,7 +227,8 @@ fn place(key: &str, item: &str) -> Result<Value> {
 }
 
 fn to_table(flags: &impl Serialize) -> Result<Table> {
-    Table::try_from(flags).map_err(|error| Error::input("flags", error.to_string(), "values that TOML can hold"))
+    Table::try_from(flags)
+        .map_err(|error| Error::input("flags", error.to_string(), "values that TOML can hold"))
 }
 
 /// A number as a number, anything else as it is: the setting says what it may be.
@@ -230,12 +245,7 @@ fn fps<S: serde::Serializer>(fps: &Option<String>, serializer: S) -> std::result
 ///
 /// # Errors
 /// As of [`crate::config::read`] and [`apply`].
-pub fn table(
-    file: Option<&Path>,
-    flags: &Flags,
-    source: &SourceFlags,
-    places: &PlaceFlags,
-) -> Result<Table> {
+pub fn table(file: Option<&Path>, flags: &Flags, source: &SourceFlags, places: &PlaceFlags) -> Result<Table> {
     let mut table = file.map_or_else(|| Ok(Table::new()), crate::config::read)?;
     apply(&mut table, flags, source, places)?;
     Ok(table)

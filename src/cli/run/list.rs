@@ -31,6 +31,8 @@ pub fn list() -> Result<Failures> {
 fn write_offers(out: &mut impl Write, camera: &Offers) -> std::io::Result<()> {
     writeln!(out, "{}  {} ({})", camera.path.display(), camera.card, camera.driver)?;
     let formats = camera.formats.iter();
-    formats.map(|offer| format!("{}  {}", offer.format, offer.sizes.join(" "))).try_for_each(|line| writeln!(out, "  {line}"))?;
+    formats
+        .map(|offer| format!("{}  {}", offer.format, offer.sizes.join(" ")))
+        .try_for_each(|line| writeln!(out, "  {line}"))?;
     camera.controls.iter().try_for_each(|control| writeln!(out, "  {control}"))
 }

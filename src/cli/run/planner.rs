@@ -73,7 +73,8 @@ impl Planner {
             vocabulary.thresholds().get(label).copied().flatten().unwrap_or(model)
         };
         let words = vocabulary.clone();
-        let states = |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts, &tower), Ok);
+        let states =
+            |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts, &tower), Ok);
         Plan::new(settings, vocabulary, threshold, states)
     }
 

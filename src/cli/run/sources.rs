@@ -102,7 +102,8 @@ pub fn sum_up(feeds: &[Feed], mailbox: &Mailbox) {
 /// What `source` says, as its kind takes it.
 fn options(source: &SourceSettings) -> Result<SourceOptions> {
     let refuse = |key: &str, found: &str, expected: String| Error::input(format!("--{key}"), found, expected);
-    let size = source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
+    let size =
+        source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
     let size = size.transpose()?;
     let controls = source.control.iter().map(|(name, value)| (name.clone(), value.to_string()));
     let mut options = SourceOptions {
@@ -122,7 +123,8 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         Some(name) => {
             let format = pixel_format(name).map_err(|expected| refuse("pixel-format", name, expected))?;
             let size = options.wish.size.take();
-            let size = size.ok_or_else(|| refuse("pixel-format", "no --size", "--size WIDTHxHEIGHT".to_owned()))?;
+            let size =
+                size.ok_or_else(|| refuse("pixel-format", "no --size", "--size WIDTHxHEIGHT".to_owned()))?;
             options.raw = Some(Raw { format, size, stride: source.stride });
         }
         None => {}

@@ -128,9 +128,15 @@ fn measure(report: &mut Report<'_>, now: Instant) {
     report.governor.measured(&thermal(Path::new("/")));
     let share = report.governor.share();
     if (before == 1.0) != (share == 1.0) {
-        let celsius = report.governor.celsius().map_or_else(String::new, |celsius| format!("{celsius:.0} °C"));
+        let celsius =
+            report.governor.celsius().map_or_else(String::new, |celsius| format!("{celsius:.0} °C"));
         let reasons: Vec<&str> = report.governor.throttled().iter().map(String::as_str).collect();
-        let why = [celsius.as_str()].into_iter().chain(reasons).filter(|why| !why.is_empty()).collect::<Vec<_>>().join(", ");
+        let why = [celsius.as_str()]
+            .into_iter()
+            .chain(reasons)
+            .filter(|why| !why.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ");
         if share < 1.0 {
             tracing::warn!("looks less often because of heat: {why}");
         } else {
@@ -175,7 +181,10 @@ fn line(statuses: &[Status]) -> String {
             .map_or_else(|| "waiting".to_owned(), |l| format!("{:.0}/{:.0} ms", ms(l.p50), ms(l.p99)));
         let faults = status.broken + status.stalled;
         let faults = if faults > 0 { format!(" {faults} faults") } else { String::new() };
-        format!("{} {:.1} of {:.1} fps, {latency}{faults}", status.source, status.fps_looked, status.fps_captured)
+        format!(
+            "{} {:.1} of {:.1} fps, {latency}{faults}",
+            status.source, status.fps_looked, status.fps_captured
+        )
     };
     let mut parts: Vec<String> = statuses.iter().map(one).collect();
     if let Some(celsius) = statuses.first().and_then(|status| status.temperature) {

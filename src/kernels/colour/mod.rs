@@ -58,22 +58,20 @@ impl Row<'_> {
     }
 }
 
-/// Writes the first `out[0].len()` pixels of `row` as red, green, blue, each 0 to 255; the three are of one length.
+/// Writes the first `out[0].len()` pixels of `row`, which has no fewer, as red, green, blue, each 0 to 255. The three are of one
+/// length.
 ///
 /// # Panics
-/// If `row` is shorter.
+/// Perhaps, if one of them or `row` is shorter.
 pub fn planes(isa: Isa, row: Row<'_>, out: [&mut [u8]; 3]) {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    if isa != Isa::Scalar {
-        let [red, green, blue] = out;
-        #[cfg(target_arch = "x86_64")]
+    match isa {
+        Isa::Scalar => scalar::planes(row, out),
         // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
-        let done = unsafe { avx2::planes(row, [red, green, blue]) };
+        #[cfg(target_arch = "x86_64")]
+        _ => unsafe { avx2::planes(row, out) },
         #[cfg(target_arch = "aarch64")]
-        let done = neon::planes(row, [red, green, blue]);
-        return scalar::planes(row.skip(done), [&mut red[done..], &mut green[done..], &mut blue[done..]]);
+        _ => neon::planes(row, out),
     }
-    scalar::planes(row, out);
 }
 
 /// Three planes, one after the other, to pixels: `out[3i + c] = planes[c · plane + i]`.

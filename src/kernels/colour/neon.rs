@@ -3,13 +3,19 @@
 use std::arch::aarch64::*;
 
 use super::matrix::{Matrix, Split};
-use super::{Row, Yuv};
+use super::{Row, Yuv, scalar};
 
 /// Pixels of a block.
 const SIDE: usize = 16;
 
-/// As the specification, for as many pixels as it returns, an even number.
-pub(super) fn planes(row: Row<'_>, [red, green, blue]: [&mut [u8]; 3]) -> usize {
+/// As the specification, which does the last pixels.
+pub(super) fn planes(row: Row<'_>, mut out: [&mut [u8]; 3]) {
+    let done = blocks(row, out.each_mut().map(|plane| &mut **plane));
+    scalar::planes(row.skip(done), out.map(|plane| &mut plane[done..]));
+}
+
+/// Returns for how many pixels it has done so, an even number.
+fn blocks(row: Row<'_>, [red, green, blue]: [&mut [u8]; 3]) -> usize {
     match row {
         Row::Rgb(row) => spread(row, [red, green, blue]),
         Row::Bgr(row) => spread(row, [blue, green, red]),

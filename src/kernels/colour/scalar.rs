@@ -12,11 +12,15 @@ pub(super) fn planes(row: Row<'_>, out: [&mut [u8]; 3]) {
         }
         Row::Grey(row) => out.into_iter().for_each(|plane| plane.copy_from_slice(&row[..plane.len()])),
         Row::Yuv(row, matrix) => match row {
-            Yuv::Yuyv(row) => pairs(matrix, row.chunks(4).map(|p| ([p[0], p[2]], p[1], p[3])), out),
-            Yuv::Uyvy(row) => pairs(matrix, row.chunks(4).map(|p| ([p[1], p[3]], p[0], p[2])), out),
+            Yuv::Yuyv(row) => {
+                pairs(matrix, row.as_chunks().0.iter().map(|&[a, u, b, v]| ([a, b], u, v)), out)
+            }
+            Yuv::Uyvy(row) => {
+                pairs(matrix, row.as_chunks().0.iter().map(|&[u, a, v, b]| ([a, b], u, v)), out)
+            }
             Yuv::Nv12([y, chroma]) => {
-                let chroma = chroma.chunks(2);
-                pairs(matrix, lumas(y, out[0].len()).zip(chroma).map(|(y, c)| (y, c[0], c[1])), out);
+                let chroma = chroma.as_chunks().0;
+                pairs(matrix, lumas(y, out[0].len()).zip(chroma).map(|(y, &[u, v])| (y, u, v)), out);
             }
             Yuv::Yu12([y, u, v]) => {
                 let chroma = u.iter().zip(v);

@@ -104,6 +104,10 @@ fn padded(width: usize) -> usize {
 }
 
 /// The horizontal pass over `BLOCK` rows of three planes. `turned` is scratch for a plane.
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    expect(unused_variables, reason = "columns beside each other serve registers only")
+)]
 fn horizontal(isa: Isa, axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
     match isa {
         Isa::Scalar => {

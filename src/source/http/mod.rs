@@ -13,8 +13,8 @@ use ureq::http::Response;
 
 use super::jpeg;
 use super::live::{Encoding, Live, Next};
-use super::network::{Address, Fault, Mailbox, Patience, Remote, follow, seconds, without_secrets};
 use super::mjpeg::LONGEST;
+use super::network::{Address, Fault, Mailbox, Patience, Remote, follow, seconds, without_secrets};
 use crate::error::{Error, Result};
 use multipart::{Part, Parts, boundary};
 use request::{Client, reason};
@@ -71,7 +71,8 @@ impl Kind {
         let found = header.unwrap_or("no content type");
         let kind = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let boundary = if kind.starts_with("multipart/") { boundary(found).map(Self::Stream) } else { None };
-        let picture = ["image/jpeg", "image/jpg", "image/pjpeg"].contains(&kind.as_str()).then_some(Self::Picture);
+        let picture =
+            ["image/jpeg", "image/jpg", "image/pjpeg"].contains(&kind.as_str()).then_some(Self::Picture);
         boundary.or(picture).ok_or_else(|| {
             let expected = "multipart/x-mixed-replace with a boundary, or image/jpeg: the path of the camera's Motion \
                             JPEG stream or snapshot";

@@ -111,9 +111,9 @@ impl<R: Read> Parts<R> {
     /// Takes a delimiter and the lines up to an empty one: the length of what follows, where it is told.
     fn header(&mut self) -> io::Result<Option<Result<Option<usize>, String>>> {
         let end = loop {
-            match header_end(&self.held) {
+            match header_end(self.held.get(..LONGEST_HEADER).unwrap_or(&self.held)) {
                 Some(end) => break end,
-                None if self.held.len() > LONGEST_HEADER => {
+                None if self.held.len() >= LONGEST_HEADER => {
                     self.held.drain(..self.delimiter.len());
                     return Ok(Some(Err(format!("a header of more than {LONGEST_HEADER} bytes"))));
                 }

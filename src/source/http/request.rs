@@ -1,6 +1,5 @@
 //! Requests: redirects, passwords, timeouts.
 
-use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
@@ -52,7 +51,11 @@ impl Client {
         for _ in 0..=MOST_REDIRECTS {
             let mut response = self.ask(&url)?;
             // A second request, since the first was not for the right place or not from the right one.
-            if response.status() == 401 && !challenged && self.is_home(&url) && self.take_challenge(&response)? {
+            if response.status() == 401
+                && !challenged
+                && self.is_home(&url)
+                && self.take_challenge(&response)?
+            {
                 challenged = true;
                 response = self.ask(&url)?;
             }
@@ -79,8 +82,9 @@ impl Client {
                 method: "GET",
                 body: Some(&[]),
             });
-            let answer =
-                answer.map_err(|error| Fault::new(format!("a challenge that cannot be answered ({error})"), "Basic or Digest"))?;
+            let answer = answer.map_err(|error| {
+                Fault::new(format!("a challenge that cannot be answered ({error})"), "Basic or Digest")
+            })?;
             request = request.header(AUTHORIZATION, answer);
         }
         request.call().map_err(|error| {
@@ -109,7 +113,8 @@ impl Client {
             builder = builder.challenges(challenge);
         }
         let login = builder.build();
-        let login = login.map_err(|error| Fault::new(format!("no challenge to answer ({error})"), "Basic or Digest"))?;
+        let login = login
+            .map_err(|error| Fault::new(format!("no challenge to answer ({error})"), "Basic or Digest"))?;
         self.login = Some(login);
         Ok(true)
     }
@@ -124,7 +129,10 @@ impl Client {
                 format!("no user and password ({code})"),
                 "http://user:password@…, special signs percent-encoded (@ is %40)",
             ),
-            404 => Fault::new("nothing at this path (404)", "the path of the camera's Motion JPEG stream or snapshot"),
+            404 => Fault::new(
+                "nothing at this path (404)",
+                "the path of the camera's Motion JPEG stream or snapshot",
+            ),
             code => Fault::new(format!("a refusal ({code})"), "a camera that sends its pictures"),
         }
     }
@@ -143,10 +151,10 @@ fn redirected(url: &Url, response: &Response<Body>) -> Result<Url, Fault> {
     }
 }
 
-/// The innermost cause, where the library has several layers.
+/// Why there are no more bytes.
 pub(super) fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut => "no bytes in time".to_owned(),
-        _ => error.source().map_or_else(|| error.to_string(), ToString::to_string),
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(_)) => "no bytes in time".to_owned(),
+        _ => error.to_string(),
     }
 }

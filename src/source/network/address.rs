@@ -33,7 +33,8 @@ impl Address {
     /// [`Error::Input`] if it is no address of this scheme with a host.
     pub fn parse(text: &str, scheme: &str) -> Result<Self> {
         let name = without_secrets(text);
-        let expected = || format!("{scheme}://[user:password@]host[:port]/path, a password's signs percent-encoded");
+        let expected =
+            || format!("{scheme}://[user:password@]host[:port]/path, a password's signs percent-encoded");
         let mut url = Url::parse(text)
             .map_err(|error| Error::input(&name, format!("no address ({error})"), expected()))?;
         if url.scheme() != scheme {
@@ -81,8 +82,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_its_password() {
-        for text in ["rtsp://admin:se#cret@cam/s", "http://admin:secret@cam/s", "rtsp:///s", "cam:554", "rtsp://a:secret@/"]
-        {
+        for text in [
+            "rtsp://admin:se#cret@cam/s",
+            "http://admin:secret@cam/s",
+            "rtsp:///s",
+            "cam:554",
+            "rtsp://a:secret@/",
+        ] {
             let error = Address::parse(text, "rtsp").err().unwrap().to_string();
             assert!(error.contains("expected rtsp://[user:password@]host"), "{error}");
             assert!(!error.contains("cret"), "{error}");

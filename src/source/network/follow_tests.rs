@@ -23,7 +23,9 @@ fn next(remote: &mut Remote, shot: &mut Shot) -> Next {
 }
 
 /// A source that follows `connect`; each session leaves one frame, whose byte is its number.
-fn start(connect: impl Fn(u8) -> std::result::Result<(), Fault> + Send + 'static) -> crate::error::Result<Remote> {
+fn start(
+    connect: impl Fn(u8) -> std::result::Result<(), Fault> + Send + 'static,
+) -> crate::error::Result<Remote> {
     Remote::start("cam", Duration::from_secs(9), move |mailbox, opened| {
         let tries = Cell::new(0);
         let attempt = || {

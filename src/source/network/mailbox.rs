@@ -52,7 +52,13 @@ impl Mailbox {
     }
 
     /// Leaves the newest frame, which was whole at `taken`; `bytes` gets the buffer of an older one in return.
-    pub fn leave(&self, bytes: &mut Vec<u8>, encoding: Encoding, taken: Instant, media_time: Option<Duration>) {
+    pub fn leave(
+        &self,
+        bytes: &mut Vec<u8>,
+        encoding: Encoding,
+        taken: Instant,
+        media_time: Option<Duration>,
+    ) {
         let mut state = self.lock();
         mem::swap(&mut state.bytes, bytes);
         let time = SystemTime::now().checked_sub(taken.elapsed()).unwrap_or_else(SystemTime::now);

@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 /// The camera's clock may run away from ours by so much, or turn back.
 const SANE: i128 = 5_000_000;
-/// A picture this much older than the newest is none that was sent late but a clock that was set back.
-const LATE: i64 = 1_000_000;
 
 /// Turns RTP timestamps, which begin anywhere in each session and are set by many cameras as they like, into times since the
 /// source's first picture.
@@ -30,14 +28,12 @@ impl Clock {
         self.anchor = None;
     }
 
-    /// The time of a picture with the camera's time `stamp` in µs, received at `now`; `None` if it is to be shown before one
-    /// that was already shown.
-    pub fn place(&mut self, stamp: i64, now: Instant) -> Option<Duration> {
+    /// The time of a picture with the camera's time `stamp` in µs, received at `now`: later than that of the one before.
+    pub fn place(&mut self, stamp: i64, now: Instant) -> Duration {
         let start = *self.start.get_or_insert(now);
         let ours = i64::try_from(now.duration_since(start).as_micros()).unwrap_or(i64::MAX);
         let theirs = self.anchor.and_then(|(from, to)| stamp.checked_sub(from)?.checked_add(to));
         let time = match theirs {
-            Some(time) if time <= self.newest && self.newest.saturating_sub(time) < LATE => return None,
             Some(time) if time > self.newest && (i128::from(time) - i128::from(ours)).abs() < SANE => time,
             _ => {
                 let time = ours.max(self.newest.saturating_add(1));
@@ -46,7 +42,7 @@ impl Clock {
             }
         };
         self.newest = time;
-        u64::try_from(time).ok().map(Duration::from_micros)
+        Duration::from_micros(time.unsigned_abs())
     }
 }
 
@@ -87,42 +83,33 @@ mod tests {
     const MS: i64 = 1000;
 
     /// Places a picture with the camera's and our time in ms.
-    fn place(clock: &mut Clock, start: Instant, stamp: i64, now: u64) -> Option<u64> {
-        let time = clock.place(stamp * MS, start + Duration::from_millis(now));
-        time.map(|time| u64::try_from(time.as_millis()).unwrap())
+    fn place(clock: &mut Clock, start: Instant, stamp: i64, now: u64) -> u128 {
+        clock.place(stamp * MS, start + Duration::from_millis(now)).as_millis()
     }
 
     #[test]
     fn times_follow_the_camera_and_not_the_network() {
         let (mut clock, start) = (Clock::start(), Instant::now());
-        assert_eq!(place(&mut clock, start, 70_000, 0), Some(0));
-        assert_eq!(place(&mut clock, start, 70_100, 250), Some(100));
-        assert_eq!(place(&mut clock, start, 70_200, 260), Some(200));
-    }
-
-    #[test]
-    fn a_picture_that_is_shown_before_the_newest_has_no_place() {
-        let (mut clock, start) = (Clock::start(), Instant::now());
-        assert_eq!(place(&mut clock, start, 0, 0), Some(0));
-        assert_eq!(place(&mut clock, start, 300, 100), Some(300));
-        assert_eq!(place(&mut clock, start, 100, 200), None);
-        assert_eq!(place(&mut clock, start, 300, 250), None);
-        assert_eq!(place(&mut clock, start, 400, 400), Some(400));
+        assert_eq!(place(&mut clock, start, 70_000, 0), 0);
+        assert_eq!(place(&mut clock, start, 70_100, 250), 100);
+        assert_eq!(place(&mut clock, start, 70_200, 260), 200);
     }
 
     #[test]
     fn a_clock_that_jumps_is_set_to_ours() {
         let (mut clock, start) = (Clock::start(), Instant::now());
-        assert_eq!(place(&mut clock, start, 1000, 0), Some(0));
-        assert_eq!(place(&mut clock, start, 90_000_000, 100), Some(100));
-        assert_eq!(place(&mut clock, start, 90_000_100, 190), Some(200));
+        assert_eq!(place(&mut clock, start, 1000, 0), 0);
+        assert_eq!(place(&mut clock, start, 90_000_000, 100), 100);
+        assert_eq!(place(&mut clock, start, 90_000_100, 190), 200);
         // Back, to before the newest: one step further than that.
-        assert_eq!(place(&mut clock, start, 5, 195), Some(200));
-        assert_eq!(place(&mut clock, start, 105, 300), Some(300));
+        assert_eq!(place(&mut clock, start, 5, 195), 200);
+        assert_eq!(place(&mut clock, start, 105, 300), 300);
+        // A clock that stands still is no clock.
+        assert_eq!(place(&mut clock, start, 105, 400), 400);
         clock.begin_session();
-        assert_eq!(place(&mut clock, start, 105, 9000), Some(9000));
-        assert_eq!(clock.place(i64::MIN, start + Duration::from_secs(10)), Some(Duration::from_secs(10)));
-        assert_eq!(clock.place(i64::MAX, start + Duration::from_secs(11)), Some(Duration::from_secs(11)));
+        assert_eq!(place(&mut clock, start, 105, 9000), 9000);
+        assert_eq!(clock.place(i64::MIN, start + Duration::from_secs(10)), Duration::from_secs(10));
+        assert_eq!(clock.place(i64::MAX, start + Duration::from_secs(11)), Duration::from_secs(11));
     }
 
     #[test]

@@ -20,8 +20,13 @@ pub(super) fn refusal(error: &retina::Error, has_login: bool) -> Fault {
             format!("no stream at this path ({code})"),
             "the path of the camera's manual or settings, in which / and ? matter",
         ),
-        Some(461) => Fault::new("a camera that refuses this transport (461)", "the other one of ?transport=tcp and udp"),
-        Some(code @ 200..=299) => Fault::new(format!("an answer ({code}) that makes no sense: {said}"), "an RTSP camera"),
+        Some(461) => Fault::new(
+            "a camera that refuses this transport (461)",
+            "the other one of ?transport=tcp and udp",
+        ),
+        Some(code @ 200..=299) => {
+            Fault::new(format!("an answer ({code}) that makes no sense: {said}"), "an RTSP camera")
+        }
         Some(code) => Fault::new(format!("a refusal ({code}): {said}"), "a camera that sends its stream"),
         None => Fault::new(
             said,

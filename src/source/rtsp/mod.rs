@@ -35,7 +35,11 @@ pub fn open(address: &str, patience: Patience) -> Result<Box<dyn Live>> {
         None | Some("tcp") => Transport::Tcp(Default::default()),
         Some("udp") => Transport::Udp(Default::default()),
         Some(other) => {
-            return Err(Error::input(address.name, format!("transport={other}"), "transport=tcp or transport=udp"));
+            return Err(Error::input(
+                address.name,
+                format!("transport={other}"),
+                "transport=tcp or transport=udp",
+            ));
         }
     };
     let name = address.name.clone();

@@ -18,7 +18,7 @@ use super::super::network::{Fault, Mailbox, Patience, seconds};
 use super::FAREWELL;
 use super::clock::{Clock, Load};
 use super::faults::{choose, first_line, refusal};
-use super::pictures::Pictures;
+use super::pictures::{Pictures, Shown};
 
 /// How often a silent connection is left to see whether anybody still wants it.
 const TICK: Duration = Duration::from_millis(100);
@@ -102,16 +102,14 @@ impl Playing {
         if self.pictures.is_waiting() && !frame.is_random_access_point() {
             return Ok(());
         }
-        let taken = frame.end_ctx().received();
-        match self.pictures.decode(frame.data()) {
+        let stamp = frame.timestamp();
+        let stamp = i128::from(stamp.elapsed()) * 1_000_000 / i128::from(stamp.clock_rate().get());
+        let stamp = i64::try_from(stamp).unwrap_or_default();
+        match self.pictures.decode(frame.data(), stamp, frame.end_ctx().received()) {
             Ok(None) => {}
-            Ok(Some(encoding)) => {
-                let stamp = frame.timestamp();
-                let stamp = i128::from(stamp.elapsed()) * 1_000_000 / i128::from(stamp.clock_rate().get());
-                let place = i64::try_from(stamp).ok().and_then(|stamp| clock.place(stamp, taken));
-                if let Some(time) = place {
-                    mailbox.leave(&mut self.pictures.bytes, encoding, taken, Some(time));
-                }
+            Ok(Some(Shown { encoding, stamp, taken })) => {
+                let time = clock.place(stamp, taken);
+                mailbox.leave(&mut self.pictures.bytes, encoding, taken, Some(time));
             }
             Err(why) => mailbox.tell(Next::Broken(format!("{why}; waiting for a key frame"))),
         }
@@ -160,7 +158,8 @@ async fn read(playing: &mut Playing, mailbox: &Mailbox, patience: Patience, cloc
         };
         heard = answered;
         if too_much && !playing.pictures.is_waiting() {
-            let advice = "decoding is slower than the camera: skipped to the next key frame; use a smaller sub-stream";
+            let advice =
+                "decoding is slower than the camera: skipped to the next key frame; use a smaller sub-stream";
             mailbox.tell(Next::Broken(advice.to_owned()));
             playing.pictures.lose();
         }
