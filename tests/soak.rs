@@ -39,10 +39,26 @@ fn memory_stays_flat_and_every_event_is_there_once() {
 
     let binary = env::var_os("EDGECLIP_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_edgeclip").into());
     let mut command = Command::new(binary);
-    command.current_dir(folder.path()).args(["run", "--source", "visits.y4m", "--repeat", "--prompt", "cat, dog"]);
+    command.current_dir(folder.path()).args([
+        "run",
+        "--source",
+        "visits.y4m",
+        "--repeat",
+        "--prompt",
+        "cat, dog",
+    ]);
     command.args(["--threshold", "0.25", "--frames", &looks.to_string(), "--set", "track.lost_seconds=0.5"]);
     command.args(["--zone", "right=0.6,0,1,1", "--line", "middle=0.5,1,0.5,0", "--csv", "events.csv"]);
-    command.args(["--annotate", "frames", "--annotate-max", "20", "--snapshot", "events", "--snapshot-mb", "1"]);
+    command.args([
+        "--annotate",
+        "frames",
+        "--annotate-max",
+        "20",
+        "--snapshot",
+        "events",
+        "--snapshot-mb",
+        "1",
+    ]);
     command.args(["--mjpeg", "/dev/null"]);
     let mut running = Running::command(command);
     running.read();
@@ -64,16 +80,22 @@ fn memory_stays_flat_and_every_event_is_there_once() {
     for kind in ["appear", "disappear", "enter", "cross"] {
         assert_eq!(tracks(&events, kind), visits, "{kind}, once a visit");
     }
-    assert!(events.iter().filter(|event| event["event"] == "cross").all(|event| event["direction"] == "forward"));
+    assert!(
+        events.iter().filter(|event| event["event"] == "cross").all(|event| event["direction"] == "forward")
+    );
     let crossed = events.iter().rfind(|event: &&Value| event["event"] == "cross").unwrap();
     assert_eq!(crossed["forwards"], passes, "{crossed}");
 
     let quarter = memory.len() / 4;
     let most = |range: &[f64]| range.iter().copied().fold(0.0, f64::max);
     let (early, late) = (most(&memory[quarter..2 * quarter]), most(&memory[3 * quarter..]));
-    eprintln!("{looks} frames, {passes} visits: {early:.1} MB in the second quarter, {late:.1} MB in the last");
+    eprintln!(
+        "{looks} frames, {passes} visits: {early:.1} MB in the second quarter, {late:.1} MB in the last"
+    );
     assert!(late <= early + GROWTH, "{early:.1} MB became {late:.1} MB: {memory:.1?}");
-    let sizes = fs::read_dir(folder.path().join("events")).unwrap().map(|file| file.unwrap().metadata().unwrap().len());
+    let sizes = fs::read_dir(folder.path().join("events"))
+        .unwrap()
+        .map(|file| file.unwrap().metadata().unwrap().len());
     assert!(sizes.sum::<u64>() <= 1_000_000, "snapshots are limited");
     assert_eq!(fs::read_dir(folder.path().join("frames")).unwrap().count(), 20, "and so are frames");
 }

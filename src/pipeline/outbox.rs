@@ -137,7 +137,9 @@ pub fn finish(outboxes: &[Outbox], stop: &AtomicBool) {
     outboxes.iter().for_each(Outbox::close);
     let mut until = None;
     while !outboxes.iter().all(|outbox| outbox.thread.is_finished()) {
-        if stop.load(Ordering::Relaxed) && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + FAREWELL) {
+        if stop.load(Ordering::Relaxed)
+            && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + FAREWELL)
+        {
             break;
         }
         thread::sleep(Duration::from_millis(5));

@@ -101,7 +101,12 @@ impl Running {
             if wanted(&lines[lines.len() - 1]) {
                 return lines;
             }
-            assert!(start.elapsed() < PATIENCE, "no such line before {}; {:#?}", lines[lines.len() - 1], self.errors());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no such line before {}; {:#?}",
+                lines[lines.len() - 1],
+                self.errors()
+            );
         }
     }
 
@@ -109,7 +114,8 @@ impl Running {
     pub fn tells(&mut self, part: &str) {
         while !self.errors.iter().any(|line| line.contains(part)) {
             let line = self.told.recv_timeout(PATIENCE);
-            self.errors.push(line.unwrap_or_else(|error| panic!("{error}: no {part:?} in {:#?}", self.errors)));
+            self.errors
+                .push(line.unwrap_or_else(|error| panic!("{error}: no {part:?} in {:#?}", self.errors)));
         }
     }
 

@@ -53,7 +53,8 @@ fn systemd_hears_that_it_works_whether_frames_come_or_not() {
     };
     let camera = Camera::new(&jpeg(&Studio::new().picture(Some(60))));
     let url = camera.url();
-    let mut running = Running::new(folder.path(), &[&["--source", &url, "--status", "0.1"], &CAT[..]].concat());
+    let mut running =
+        Running::new(folder.path(), &[&["--source", &url, "--status", "0.1"], &CAT[..]].concat());
     systemd.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(hear(), "READY=1");
     assert!(!running.until(|line| is(line, "frame")).is_empty());
@@ -78,7 +79,8 @@ fn systemd_hears_nothing_before_the_first_result() {
     let systemd = UnixDatagram::bind(folder.path().join("notify")).unwrap();
     let camera = Camera::new(b"\xff\xd8 no picture \xff\xd9");
     let url = camera.url();
-    let mut running = Running::new(folder.path(), &[&["--source", &url, "--status", "0.1"], &CAT[..]].concat());
+    let mut running =
+        Running::new(folder.path(), &[&["--source", &url, "--status", "0.1"], &CAT[..]].concat());
     running.until(|line| is(line, "status") && line["broken"].as_u64() > Some(3));
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));

@@ -11,7 +11,9 @@ use crate::common::live::{Running, is};
 
 /// Writes the configuration.
 fn configure(folder: &Path, prompt: &str, more: &str) {
-    let text = format!("prompt = '{prompt}'\nthreshold = 0.25\n{more}\n[[source]]\nurl = 'cat.y4m'\nrepeat = true\n");
+    let text = format!(
+        "prompt = '{prompt}'\nthreshold = 0.25\n{more}\n[[source]]\nurl = 'cat.y4m'\nrepeat = true\n"
+    );
     fs::write(folder.join("edgeclip.toml"), text).unwrap();
 }
 

@@ -13,7 +13,8 @@ use crate::common::film::{Studio, film, jpeg};
 use crate::common::live::{Running, is, tracks, wait_until};
 
 /// Frames of about ten kilobytes each on standard output, which fill a pipe soon.
-const LONG_LINES: [&str; 4] = ["--prompt", "cat, dog, bird, horse, sheep, cow, lamp, sofa", "--threshold", "0"];
+const LONG_LINES: [&str; 4] =
+    ["--prompt", "cat, dog, bird, horse, sheep, cow, lamp, sofa", "--threshold", "0"];
 
 /// What the program's last status says of a sink.
 fn sink<'a>(status: &'a Value, name: &str) -> &'a Value {
@@ -41,7 +42,9 @@ fn on_a_full_disk_files_are_left_out_and_lines_go_on() {
     let shell = |script: &str| {
         let mut command = Command::new("unshare");
         let script = format!("mount -t tmpfs -o size=64k tmpfs disk && {script}");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).current_dir(folder.path());
+        command
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+            .current_dir(folder.path());
         command
     };
     if !shell("true").output().is_ok_and(|probe| probe.status.success()) {
@@ -58,7 +61,11 @@ fn on_a_full_disk_files_are_left_out_and_lines_go_on() {
     for (count, sink) in [(1, "disk/frames"), (2, "disk/frames"), (4, "disk/frames"), (1, "disk/events")] {
         ended.told(&["warning: ", sink, "No space left on device", &format!("({count} so far)")]);
     }
-    ended.told(&["warning: disk/frames: ", " results written, ", " failures; 0 frames and 0 events left out"]);
+    ended.told(&[
+        "warning: disk/frames: ",
+        " results written, ",
+        " failures; 0 frames and 0 events left out",
+    ]);
     let status = ended.lines.iter().rfind(|line| is(line, "status")).unwrap();
     assert!(sink(status, "disk/frames")["failed"].as_u64() > Some(0), "{status}");
     // What is there is whole.
@@ -82,7 +89,8 @@ fn a_pipe_whose_reader_does_not_read_delays_nothing_and_not_the_end() {
     let _reader = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&fifo).unwrap();
     let studio = Studio::new();
     let (cat, nobody) = (jpeg(&studio.picture(Some(60))), jpeg(&studio.picture(None)));
-    let flags = ["--source", "-", "--mjpeg", "film", "--status", "0.1", "--prompt", "cat", "--threshold", "0.25"];
+    let flags =
+        ["--source", "-", "--mjpeg", "film", "--status", "0.1", "--prompt", "cat", "--threshold", "0.25"];
     let mut running = Running::new(folder.path(), &flags);
     // Each frame is sent when the one before has its line.
     for number in 0..60 {
@@ -113,7 +121,8 @@ fn standard_output_that_is_read_late_loses_frames_but_no_event() {
     let flags = ["--source", "visits.y4m", "--real-time", "--repeat", "--frames", "160", "--csv", "all.csv"];
     let quick = ["--set", "track.lost_seconds=0.3", "--annotate", "frames", "--status", "0.1"];
     let lines = ["--source", "visits.y4m", "--camera-fps", "25"];
-    let mut running = Running::unread(folder.path(), &[&flags[..], &quick, &lines[2..], &LONG_LINES].concat());
+    let mut running =
+        Running::unread(folder.path(), &[&flags[..], &quick, &lines[2..], &LONG_LINES].concat());
     // All frames go through the other sinks before anybody reads.
     wait_until("160 annotated frames", || count(&folder.path().join("frames")) >= 160);
     running.read();

@@ -30,7 +30,8 @@ fn random(state: &mut u32) -> usize {
 fn broken_frames_of_a_pipe_are_counted_and_told_ever_more_rarely() {
     let folder = tempdir().unwrap();
     let good = jpeg(&Studio::new().picture(Some(60)));
-    let mut running = Running::new(folder.path(), &[&["--source", "-", "--status", "0.1"], &CAT[..]].concat());
+    let mut running =
+        Running::new(folder.path(), &[&["--source", "-", "--status", "0.1"], &CAT[..]].concat());
     running.send(&good);
     running.until(frame);
     let size = good.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap() + 5;
@@ -55,7 +56,9 @@ fn broken_frames_of_a_pipe_are_counted_and_told_ever_more_rarely() {
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let told: Vec<bool> = (1..=5)
-        .map(|count| ended.errors.iter().any(|line| line.contains(&format!("({count} broken frames so far)"))))
+        .map(|count| {
+            ended.errors.iter().any(|line| line.contains(&format!("({count} broken frames so far)")))
+        })
         .collect();
     assert_eq!(told, [true, true, false, true, false], "{ended:?}");
     ended.told(&["warning: -: ", " looked at, 5 broken, 0 stalls, 0 losses"]);
@@ -98,7 +101,8 @@ fn a_change_of_size_changes_no_track_and_leaves_no_zone() {
     };
     let films = [(320, 240), (640, 480), (240, 180)].map(|(width, height)| y4m(&scaled(width, height), 8));
     fs::write(folder.path().join("sizes.y4m"), films.concat()).unwrap();
-    let flags = ["--source", "sizes.y4m", "--zone", "bed=0,0.2,0.6,0.8", "--prompt", "cat", "--threshold", "0.4"];
+    let flags =
+        ["--source", "sizes.y4m", "--zone", "bed=0,0.2,0.6,0.8", "--prompt", "cat", "--threshold", "0.4"];
     let ended = Running::new(folder.path(), &flags).end();
     assert_eq!((ended.code, ended.errors.len()), (Some(0), 0), "{ended:?}");
     let frames: Vec<&Value> = ended.lines.iter().filter(|line| frame(line)).collect();
@@ -106,11 +110,19 @@ fn a_change_of_size_changes_no_track_and_leaves_no_zone() {
     for after in [10, 18] {
         let [before, now] = [frames[7], frames[after]].map(|line| (&line["width"], &line["tracks"][0]));
         assert_eq!(before.1["id"], now.1["id"], "{ended:?}");
-        let right = |(width, track): (&Value, &Value)| track["box"][2].as_f64().unwrap() / width.as_f64().unwrap();
+        let right =
+            |(width, track): (&Value, &Value)| track["box"][2].as_f64().unwrap() / width.as_f64().unwrap();
         assert!((right(before) - right(now)).abs() < 0.05, "{before:?} {now:?}");
     }
-    assert_eq!((tracks(&ended.lines, "appear"), tracks(&ended.lines, "enter")), (vec![1], vec![1]), "{ended:?}");
-    assert!(tracks(&ended.lines, "leave").is_empty() && tracks(&ended.lines, "disappear").is_empty(), "{ended:?}");
+    assert_eq!(
+        (tracks(&ended.lines, "appear"), tracks(&ended.lines, "enter")),
+        (vec![1], vec![1]),
+        "{ended:?}"
+    );
+    assert!(
+        tracks(&ended.lines, "leave").is_empty() && tracks(&ended.lines, "disappear").is_empty(),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -119,7 +131,8 @@ fn a_camera_that_goes_away_and_comes_back_goes_on_in_the_same_process() {
     let picture = jpeg(&Studio::new().picture(Some(60)));
     let camera = Camera::new(&picture);
     let (port, url) = (camera.port(), camera.url());
-    let mut running = Running::new(folder.path(), &[&["--source", &url, "--status", "0.2"], &CAT[..]].concat());
+    let mut running =
+        Running::new(folder.path(), &[&["--source", &url, "--status", "0.2"], &CAT[..]].concat());
     let last = running.until(|line| line["event"] == "appear");
     let last = last.iter().rev().find(|line| frame(line)).unwrap()["frame"].as_u64();
     drop(camera);
@@ -140,7 +153,8 @@ fn a_camera_that_falls_silent_is_connected_anew() {
     let camera = Camera::new(&jpeg(&Studio::new().picture(Some(60))));
     camera.falls_silent_after(3);
     let url = camera.url();
-    let mut running = Running::new(folder.path(), &[&["--source", &url, "--status", "0.5"], &CAT[..]].concat());
+    let mut running =
+        Running::new(folder.path(), &[&["--source", &url, "--status", "0.5"], &CAT[..]].concat());
     running.until(frame);
     running.until(counts("stalled", 1));
     let next = running.until(|line| frame(line) && line["frame"].as_u64() >= Some(3));
@@ -155,7 +169,8 @@ fn a_camera_that_falls_silent_is_connected_anew() {
 fn a_pipe_that_falls_silent_is_told_once() {
     let folder = tempdir().unwrap();
     let good = jpeg(&Studio::new().picture(Some(60)));
-    let mut running = Running::new(folder.path(), &[&["--source", "-", "--status", "0.5"], &CAT[..]].concat());
+    let mut running =
+        Running::new(folder.path(), &[&["--source", "-", "--status", "0.5"], &CAT[..]].concat());
     running.send(&good);
     running.until(frame);
     running.until(counts("stalled", 1));
@@ -198,8 +213,15 @@ fn when_all_have_ended_the_first_failure_is_the_programs() {
     fs::write(folder.path().join("empty.y4m"), "YUV4MPEG2 W4 H4 F1:1 C444\n").unwrap();
     let sources = ["--source", "empty.y4m", "--source", "short.y4m"];
     let ended = Running::new(folder.path(), &[&sources[..], &CAT].concat()).end();
-    assert_eq!((ended.code, ended.lines.iter().filter(|line| frame(line)).count()), (Some(2), 3), "{ended:?}");
-    assert_eq!(ended.errors.last().map(String::as_str), Some("edgeclip: empty.y4m: found nothing, expected frames"));
+    assert_eq!(
+        (ended.code, ended.lines.iter().filter(|line| frame(line)).count()),
+        (Some(2), 3),
+        "{ended:?}"
+    );
+    assert_eq!(
+        ended.errors.last().map(String::as_str),
+        Some("edgeclip: empty.y4m: found nothing, expected frames")
+    );
 }
 
 #[test]

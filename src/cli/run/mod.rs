@@ -99,7 +99,8 @@ pub fn run(args: Args) -> Result<Failures> {
     let (sender, plans) = channel();
     let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
     let (file, most, every_frame) = (args.config.clone(), settings.frames, settings.every_frame);
-    let mut tick = Tick::new(status, Arc::clone(&stop), hangup, file, reloader(args, settings, planner, sender));
+    let mut tick =
+        Tick::new(status, Arc::clone(&stop), hangup, file, reloader(args, settings, planner, sender));
     let mut watch = Watch {
         pipeline,
         plan,
