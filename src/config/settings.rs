@@ -310,6 +310,18 @@ impl Settings {
         checks.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
 
+    /// With the sources of `before`, which go on, and the zones and lines that these settings give to sources of the same URL.
+    pub fn with_sources_of(mut self, before: &Self) -> Self {
+        let mut changed = std::mem::take(&mut self.source);
+        let mut stay = |old: &SourceSettings| {
+            let found = changed.iter().position(|new| new.url == old.url);
+            let new = found.map_or_else(|| old.clone(), |at| changed.remove(at));
+            SourceSettings { zone: new.zone, line: new.line, ..old.clone() }
+        };
+        self.source = before.source.iter().map(&mut stay).collect();
+        self
+    }
+
     fn snapshots(&self) -> impl PartialEq + '_ {
         let Self { snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events, .. } = self;
         (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)

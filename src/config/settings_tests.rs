@@ -130,3 +130,17 @@ fn only_what_cannot_be_reloaded_needs_a_restart() {
     let other = parse("prompt = 'cat'\nthreads = 2\n[[source]]\nurl = 'b'").unwrap();
     assert_eq!(other.needs_restart(&before), ["source", "threads"]);
 }
+
+#[test]
+fn sources_stay_through_a_reload_with_the_zones_that_their_new_entries_have() {
+    let zone = |name: &str| format!("[[source.zone]]\nname = '{name}'\nbox = [0, 0, 1, 1]\n");
+    let source = |url: &str| format!("[[source]]\nurl = '{url}'\n");
+    let before = parse(&[source("a"), zone("old"), source("b"), zone("own")].concat()).unwrap();
+    let after = parse(&["fps = 2".to_owned(), source("c"), source("a"), zone("new")].join("\n")).unwrap();
+    assert_eq!(after.needs_restart(&before), ["source"]);
+    let merged = after.with_sources_of(&before);
+    let sources: Vec<(&str, &str)> =
+        merged.source.iter().map(|source| (source.url.as_str(), source.zone[0].name.as_str())).collect();
+    assert_eq!((sources, merged.fps), (vec![("a", "new"), ("b", "own")], Target::Fps(2.0)));
+    assert!(merged.needs_restart(&before).is_empty());
+}

@@ -49,7 +49,9 @@ impl Faults {
 fn tell(source: &str, why: &str, counter: &AtomicU64, what: &str) {
     let count = counter.fetch_add(1, Ordering::Relaxed) + 1;
     if count.is_power_of_two() {
-        tracing::warn!("{source}: {why} ({count} {what} so far)");
+        // Errors of the source name it already.
+        let name = if why.starts_with(source) { String::new() } else { format!("{source}: ") };
+        tracing::warn!("{name}{why} ({count} {what} so far)");
     }
 }
 
@@ -81,12 +83,14 @@ impl Capture {
     fn work(&self, first: Option<Box<dyn Live>>, open: &Open) -> Ended {
         let mut source = first;
         let mut attempts = 0;
+        // Numbers go on where the source that is gone ended.
+        let mut next = 0;
         let mut shot = Shot::empty();
         while !self.stopped() {
             let error = match source.take().map_or_else(open, Ok) {
                 Ok(mut opened) => {
                     let before = self.mailbox.counts(self.index).captured;
-                    let ended = self.read(opened.as_mut(), &mut shot);
+                    let ended = self.read(opened.as_mut(), &mut shot, &mut next);
                     if self.mailbox.counts(self.index).captured > before {
                         attempts = 0;
                     }
@@ -98,6 +102,9 @@ impl Capture {
                 Err(error) => error,
             };
             if !self.persist {
+                if self.mailbox.has_others(self.index) {
+                    tracing::error!("{error}; the other sources go on");
+                }
                 return Ended::Failed(error);
             }
             tell(
@@ -112,20 +119,21 @@ impl Capture {
         Ended::Out
     }
 
-    /// Reads until the source ends (`Ok`) or is of no more use.
-    fn read(&self, source: &mut dyn Live, shot: &mut Shot) -> Result<()> {
+    /// Reads until the source ends (`Ok`) or is of no more use. Its frame 0 gets the number `next`, which ends as that of the
+    /// next frame.
+    fn read(&self, source: &mut dyn Live, shot: &mut Shot, next: &mut u64) -> Result<()> {
+        let first = *next;
         while !self.stopped() {
             match source.next(shot)? {
                 Next::Frame => {
+                    shot.number += first;
+                    *next = shot.number + 1;
                     let full = std::mem::replace(shot, Shot::empty());
                     *shot = self.mailbox.put(self.index, full, source.waits(), || self.stopped());
                 }
                 Next::Nothing => {}
                 Next::Broken(why) => self.faults.add_broken(&self.name, &why),
-                Next::Stalled(why) => {
-                    let why = format!("{why}; the source is started again");
-                    tell(&self.name, &why, &self.faults.stalled, "stalls");
-                }
+                Next::Stalled(why) => tell(&self.name, &why, &self.faults.stalled, "stalls"),
                 Next::End => return Ok(()),
             }
         }

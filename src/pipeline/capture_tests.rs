@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::*;
 use crate::error::Error;
 
-/// Plays what it was given, then ends.
-struct Script(VecDeque<Result<Next>>);
+/// Plays what it was given, then ends; frames are numbered from 0.
+struct Script(VecDeque<Result<Next>>, u64);
 
 impl Live for Script {
     fn name(&self) -> &str {
@@ -18,13 +18,17 @@ impl Live for Script {
     }
 
     fn next(&mut self, shot: &mut Shot) -> Result<Next> {
-        shot.number += 1;
-        self.0.pop_front().unwrap_or(Ok(Next::End))
+        let next = self.0.pop_front().unwrap_or(Ok(Next::End));
+        if let Ok(Next::Frame) = next {
+            shot.number = self.1;
+            self.1 += 1;
+        }
+        next
     }
 }
 
 fn script(steps: impl IntoIterator<Item = Result<Next>>) -> Result<Box<dyn Live>> {
-    Ok(Box::new(Script(steps.into_iter().collect())))
+    Ok(Box::new(Script(steps.into_iter().collect(), 0)))
 }
 
 fn gone() -> Error {
@@ -47,9 +51,16 @@ fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], O
     };
     let thread = capture.start(None, open);
     let mut frames = 0;
-    while !mailbox.is_over() {
-        let until = Instant::now() + Duration::from_millis(50);
-        frames += u64::from(mailbox.take(until, |_, shot, _| Some(shot.number)).is_some());
+    loop {
+        let (over, until) = (mailbox.is_over(), Instant::now() + Duration::from_millis(50));
+        match mailbox.take(until, |_, shot, _| Some(shot.number)) {
+            Some((_, shot, _)) => {
+                assert_eq!(shot.number, frames, "numbers go on");
+                frames += 1;
+            }
+            None if over => break,
+            None => {}
+        }
     }
     thread.join().unwrap();
     let failure = mailbox.failure().map(|error| error.to_string());

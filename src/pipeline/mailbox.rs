@@ -101,7 +101,7 @@ impl Mailbox {
                 return Some((source, shot, slot.waits));
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some()) {
+            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some() && slot.shot.is_none()) {
                 return None;
             }
             slots = wait_for(&self.arrived, slots, left);
@@ -115,9 +115,15 @@ impl Mailbox {
         }
     }
 
-    /// Whether every source has ended and nothing waits.
+    /// Whether every source has ended and none waits for its last frame to be taken. Frames of others may be left.
     pub fn is_over(&self) -> bool {
-        self.lock().iter().all(|slot| slot.ended.is_some() && slot.shot.is_none())
+        let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.shot.is_some());
+        self.lock().iter().all(over)
+    }
+
+    /// Whether another source than this one goes on.
+    pub fn has_others(&self, source: usize) -> bool {
+        self.lock().iter().enumerate().any(|(i, slot)| i != source && slot.ended.is_none())
     }
 
     /// Wakes whoever waits for a free slot, so that it sees that it shall stop.

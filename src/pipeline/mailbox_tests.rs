@@ -40,8 +40,13 @@ fn a_frame_that_waits_is_not_lost() {
         theirs.end(0, Ended::Out);
     });
     let mut seen = Vec::new();
-    while !mailbox.is_over() {
-        seen.extend(mailbox.take(soon(), any).map(|(_, shot, _)| shot.number));
+    loop {
+        let over = mailbox.is_over();
+        match mailbox.take(soon(), any) {
+            Some((_, shot, _)) => seen.push(shot.number),
+            None if over => break,
+            None => {}
+        }
     }
     writer.join().unwrap();
     assert_eq!(seen, (0..50).collect::<Vec<u64>>());
@@ -89,10 +94,11 @@ fn an_error_is_told_once_and_after_the_last_frame() {
     let mailbox = Mailbox::new(2);
     mailbox.put(0, shot(0), false, || false);
     mailbox.end(0, Ended::Failed(Error::input("cam", "gone", "there")));
+    assert!(mailbox.has_others(0) && !mailbox.has_others(1) && !mailbox.is_over());
     mailbox.end(1, Ended::Out);
-    assert!(!mailbox.is_over());
+    assert!(mailbox.is_over() && !mailbox.has_others(0));
+    assert!(mailbox.take(soon(), |_, _, _| None::<u64>).is_none(), "nobody wants it");
     assert!(mailbox.take(soon(), any).is_some());
-    assert!(mailbox.is_over());
     assert!(mailbox.take(Instant::now() + Duration::from_secs(60), any).is_none());
     assert_eq!(mailbox.failure().unwrap().to_string(), "cam: found gone, expected there");
     assert!(mailbox.failure().is_none());

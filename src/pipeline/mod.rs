@@ -16,7 +16,7 @@ pub use capture::{Capture, Faults, Open};
 pub use detect::{Encoded, Findings, Look, NamedRegion, Pipeline, Region};
 pub use feed::Feed;
 pub use mailbox::Mailbox;
-pub use outbox::Outbox;
+pub use outbox::{Outbox, finish};
 pub use plan::{Plan, StatePrompts};
 pub use rate::Governor;
 pub use watch::{Report, Watch};

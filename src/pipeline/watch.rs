@@ -22,6 +22,10 @@ use crate::system::{State, notify};
 
 /// How long the loop waits for a frame before it looks after everything else.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// The same while a recording's frames wait for a slow sink.
+const HELD: Duration = Duration::from_millis(10);
+/// How often systemd is told that all is well.
+const WATCHDOG: Duration = Duration::from_secs(1);
 
 /// Everything that the loop needs.
 pub struct Watch {
@@ -33,7 +37,7 @@ pub struct Watch {
     pub feeds: Vec<Feed>,
     /// Where frames come from.
     pub mailbox: Arc<Mailbox>,
-    /// Where moments go. The first one's end ends the loop, if it is standard output.
+    /// Where moments go. When one has nobody left who reads it, the loop ends.
     pub outboxes: Vec<Outbox>,
     /// How often to look.
     pub governor: Governor,
@@ -68,27 +72,40 @@ impl Watch {
     /// A bug; or the first source that failed, if all have ended.
     pub fn run(&mut self) -> Result<()> {
         let mut looks = 0;
+        let mut watchdog = Instant::now();
         while !self.stop.load(Ordering::Relaxed) && self.most.is_none_or(|most| looks < most) {
             self.look_after();
             if self.outboxes.iter().any(Outbox::is_gone) {
                 break;
             }
+            // A source without frames for minutes is no reason to be restarted; an inference that hangs is.
+            if looks > 0 && Instant::now() >= watchdog {
+                watchdog = Instant::now() + WATCHDOG;
+                notify(State::Watchdog);
+            }
+            let over = self.mailbox.is_over();
+            // A recording waits for sinks, but nothing else waits for it.
+            let held = self.outboxes.iter().any(Outbox::is_full);
             let predicts = self.every_frame;
             let feeds = &self.feeds;
             let turn = |source: usize, shot: &Shot, waits: bool| {
                 let feed = feeds.get(source)?;
                 let due = feed.is_due(feed.clock(shot, waits));
-                (due || predicts || waits).then(|| (!due, feed.served()))
+                let chosen = if waits { !held } else { due || predicts };
+                chosen.then(|| (!due, feed.served()))
             };
-            let Some((source, mut shot, waits)) = self.mailbox.take(Instant::now() + PATIENCE, turn) else {
-                if self.mailbox.is_over() {
+            let until = Instant::now() + if held { HELD } else { PATIENCE };
+            let Some((source, mut shot, waits)) = self.mailbox.take(until, turn) else {
+                if over {
                     break;
                 }
                 continue;
             };
             match self.frame(source, &mut shot, waits) {
                 Ok(looked) => {
-                    notify(if looks == 0 && looked { State::Ready } else { State::Watchdog });
+                    if looks == 0 && looked {
+                        notify(State::Ready);
+                    }
                     looks += u64::from(looked);
                 }
                 Err(error @ Error::Input { .. }) => {
@@ -101,7 +118,9 @@ impl Watch {
             self.mailbox.give_back(source, shot);
         }
         self.look_after();
-        self.mailbox.failure().map_or(Ok(()), Err)
+        // Who ends the program knows of failures before: they were told.
+        let failure = self.mailbox.failure().filter(|_| !self.stop.load(Ordering::Relaxed));
+        failure.map_or(Ok(()), Err)
     }
 
     /// One frame of a source; true if it was looked at.
@@ -163,7 +182,7 @@ impl Watch {
             picture,
         });
         for outbox in &self.outboxes {
-            outbox.offer(&moment, waits);
+            outbox.offer(&moment);
         }
         Ok(looked)
     }

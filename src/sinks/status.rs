@@ -24,7 +24,7 @@ pub struct Status {
     pub dropped: u64,
     /// Frames that could not be decoded.
     pub broken: u64,
-    /// How often the source stalled and was started again.
+    /// How often no frame came in time, or the source was gone.
     pub stalled: u64,
     /// Time from capture to result; `None` if no frame was looked at.
     pub latency: Option<Latency>,

@@ -29,7 +29,7 @@ pub enum Next {
     Frame,
     /// There was one, but it is broken: why.
     Broken(String),
-    /// None came in time, the source was started again: why.
+    /// None came in time, and what can be started again was: why.
     Stalled(String),
     /// No frame yet: the caller may look whether it shall end.
     Nothing,

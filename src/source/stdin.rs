@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::container::{Container, Piece};
 use super::live::{Live, Next, Shot};
@@ -12,11 +12,15 @@ use crate::error::{Error, Result};
 pub(super) const STDIN: &str = "-";
 /// How long one call waits.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// Time without a frame after which a camera's program is said to have stalled.
+const STALL: Duration = Duration::from_secs(10);
 
 /// A pipe. Of a camera's frames the newest whole one is given: a writer that is faster than the reader loses frames, not time. A
 /// recording's writer waits.
 pub(super) struct Pipe {
     slot: Arc<(Mutex<Slot>, Condvar)>,
+    /// When the last frame came, until it is told that none has come since.
+    heard: Option<Instant>,
 }
 
 /// What the reading thread leaves for the other.
@@ -53,7 +57,7 @@ impl Pipe {
             lock(&theirs.0).end = Some(end);
             theirs.1.notify_all();
         });
-        Self { slot }
+        Self { slot, heard: None }
     }
 }
 
@@ -78,10 +82,16 @@ impl Live for Pipe {
         if let Some(mut newest) = slot.newest.take() {
             std::mem::swap(shot, &mut newest);
             slot.spare = Some(newest);
+            self.heard = Some(Instant::now()).filter(|_| !slot.waits);
             changed.notify_all();
             return Ok(Next::Frame);
         }
         match slot.end.take() {
+            // Nobody but the program that writes can do anything about it.
+            None if self.heard.is_some_and(|heard| heard.elapsed() >= STALL) => {
+                self.heard = None;
+                Ok(Next::Stalled(format!("no frame within {} s", STALL.as_secs())))
+            }
             None => Ok(Next::Nothing),
             Some(end) => {
                 // It has ended for every later call as well.

@@ -9,7 +9,7 @@ mod thermal;
 
 pub use cpu::{Cpu, cpu};
 pub use framebuffer::{Channel, Screen, screen};
-pub use memory::{Memory, memory};
+pub use memory::{Memory, give_back, memory};
 pub use notify::{State, notify};
 pub use thermal::{Thermal, Zone, thermal};
 

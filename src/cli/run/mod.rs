@@ -9,9 +9,9 @@ mod sources;
 mod tick;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use super::model::ModelArgs;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
-use crate::pipeline::{Governor, Mailbox, Plan, Watch};
+use crate::pipeline::{Governor, Mailbox, Plan, Watch, finish};
 use crate::system::{State, notify};
 
 /// Watch cameras and streams: one line of JSON a frame, and one for everything that happens
@@ -99,7 +99,8 @@ pub fn run(args: Args) -> Result<Failures> {
     let (sender, plans) = channel();
     let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
     let (file, most, every_frame) = (args.config.clone(), settings.frames, settings.every_frame);
-    let mut tick = Tick::new(status, hangup, file, reloader(args, settings, planner, sender));
+    let mut tick =
+        Tick::new(status, Arc::clone(&stop), hangup, file, reloader(args, settings, planner, sender));
     let mut watch = Watch {
         pipeline,
         plan,
@@ -115,11 +116,12 @@ pub fn run(args: Args) -> Result<Failures> {
     };
     let watched = watch.run();
     notify(State::Stopping);
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    watch.mailbox.wake();
     // What sinks have not written yet, they write now.
-    watch.outboxes.clear();
+    finish(&watch.outboxes, &stop);
+    stop.store(true, Ordering::Relaxed);
+    watch.mailbox.wake();
     sources::sum_up(&watch.feeds, &watch.mailbox);
+    outputs::sum_up(&watch.outboxes);
     sources::join(captures);
     watched.map(|()| Failures::default())
 }
@@ -138,19 +140,21 @@ fn signals() -> Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
 
 /// Reads the configuration again in a thread of its own, so that no frame is lost meanwhile, and sends the new plan.
 fn reloader(args: Args, settings: Settings, planner: Planner, plans: Sender<Plan>) -> Box<dyn FnMut()> {
-    let shared = Arc::new((args, settings, planner));
+    // One after the other: the last one that is sent is of the newest file.
+    let shared = Arc::new(Mutex::new((args, settings, planner)));
     Box::new(move || {
         let (shared, plans) = (Arc::clone(&shared), plans.clone());
         thread::spawn(move || {
-            let (args, before, planner) = &*shared;
-            match args.settings().and_then(|settings| Ok((planner.plan(&settings)?, settings))) {
-                Ok((plan, settings)) => {
-                    for key in settings.needs_restart(before) {
-                        tracing::warn!("{key} has changed, which takes a restart to have an effect");
-                    }
-                    // The other end is gone only where all ends.
-                    let _ = plans.send(plan);
+            let (args, before, planner) = &*shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let changed = args.settings().and_then(|settings| {
+                for key in settings.needs_restart(before) {
+                    tracing::warn!("{key} has changed, which takes a restart to have an effect");
                 }
+                planner.plan(&settings.with_sources_of(before))
+            });
+            match changed {
+                // The other end is gone only where all ends.
+                Ok(plan) => drop(plans.send(plan)),
                 Err(error) => tracing::error!("{error}; the configuration of before stays"),
             }
         });

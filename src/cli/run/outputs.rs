@@ -59,3 +59,20 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
     }
     Ok(sinks.into_iter().map(Outbox::new).collect())
 }
+
+/// One line for each sink that was too slow or failed.
+pub fn sum_up(outboxes: &[Outbox]) {
+    for outbox in outboxes {
+        let counts = outbox.counts();
+        if counts.lost_frames + counts.lost_events + counts.failed > 0 {
+            tracing::warn!(
+                "{}: {} results written, {} failures; {} frames and {} events left out",
+                outbox.name(),
+                counts.taken,
+                counts.failed,
+                counts.lost_frames,
+                counts.lost_events
+            );
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::config::{Prompts, Settings};
 use crate::error::{Error, Result};
 use crate::model::{Bundle, Networks, TextTower};
 use crate::pipeline::{Pipeline, Plan};
+use crate::system::give_back;
 use crate::vocabulary::{Prompt, Vocabulary};
 
 use super::super::model::networks;
@@ -37,7 +38,9 @@ impl Planner {
         let mut networks: Networks = networks(&self.bundle, with_text, threads)?;
         let text = networks.text.take();
         let pipeline = Pipeline::new(networks, self.bundle.manifest.clone());
-        Ok((pipeline, self.plan_with(settings, text)?))
+        let plan = self.plan_with(settings, text)?;
+        give_back();
+        Ok((pipeline, plan))
     }
 
     /// Plans; loads the text tower if there are new words.
@@ -45,7 +48,9 @@ impl Planner {
     /// # Errors
     /// Prompts, vocabulary file or zones cannot be used.
     pub fn plan(&self, settings: &Settings) -> Result<Plan> {
-        self.plan_with(settings, None)
+        let plan = self.plan_with(settings, None);
+        give_back();
+        plan
     }
 
     fn plan_with(&self, settings: &Settings, tower: Option<TextTower>) -> Result<Plan> {

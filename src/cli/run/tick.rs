@@ -5,6 +5,8 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::print;
@@ -21,14 +23,14 @@ const FILE: Duration = Duration::from_secs(1);
 
 /// Does each thing when its time has come.
 pub struct Tick {
-    /// Time between two status lines in JSON; `None` for none.
-    pub status: Option<Duration>,
+    /// Time between two status lines in JSON, and who writes them; `None` for none.
+    status: Option<(Duration, SyncSender<Vec<Status>>)>,
     /// Set by SIGHUP.
-    pub hangup: Arc<AtomicBool>,
+    hangup: Arc<AtomicBool>,
     /// The file whose changes are followed.
-    pub file: Option<PathBuf>,
+    file: Option<PathBuf>,
     /// Called when the configuration shall be read again.
-    pub reload: Box<dyn FnMut()>,
+    reload: Box<dyn FnMut()>,
     terminal: bool,
     changed: Option<SystemTime>,
     next: Next,
@@ -43,9 +45,10 @@ struct Next {
 }
 
 impl Tick {
-    /// Nothing is due before its time has passed once, but for the thermometer.
+    /// Nothing is due before its time has passed once, but for the thermometer. `stop` is set when nobody reads status lines any more.
     pub fn new(
         status: Option<Duration>,
+        stop: Arc<AtomicBool>,
         hangup: Arc<AtomicBool>,
         file: Option<PathBuf>,
         reload: Box<dyn FnMut()>,
@@ -57,6 +60,7 @@ impl Tick {
             status: now + status.unwrap_or_default(),
             file: now + FILE,
         };
+        let status = status.map(|interval| (interval, writer(stop)));
         let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
         let changed = file.as_deref().and_then(modified);
         Self { status, hangup, file, reload, terminal, changed, next }
@@ -74,15 +78,12 @@ impl Tick {
             // Standard output's next line takes its place.
             let _ = write!(std::io::stderr(), "\x1b[2K{}\r", line(&statuses(report, now)));
         }
-        if let Some(interval) = self.status
+        if let Some((interval, writer)) = &self.status
             && now >= self.next.status
         {
-            self.next.status = now + interval;
-            for status in statuses(report, now) {
-                if let Err(error) = print(|out| write_status(out, &status)) {
-                    tracing::warn!("{error}");
-                }
-            }
+            self.next.status = now + *interval;
+            // Where the ones before are not read yet, these are old before anybody reads them.
+            let _ = writer.try_send(statuses(report, now));
         }
         if self.hangup.swap(false, Ordering::Relaxed) || now >= self.next.file && self.has_changed() {
             (self.reload)();
@@ -97,6 +98,21 @@ impl Tick {
         // A file that is being replaced may be gone for a moment.
         changed.is_some() && std::mem::replace(&mut self.changed, changed) != changed
     }
+}
+
+/// A thread that writes status lines, so that a slow reader of standard output holds nothing up.
+fn writer(stop: Arc<AtomicBool>) -> SyncSender<Vec<Status>> {
+    let (sender, statuses) = sync_channel::<Vec<Status>>(1);
+    thread::spawn(move || {
+        for status in statuses.into_iter().flatten() {
+            match print(|out| write_status(out, &status)) {
+                Ok(false) => {}
+                Ok(true) => return stop.store(true, Ordering::Relaxed),
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+    });
+    sender
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

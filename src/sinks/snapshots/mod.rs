@@ -123,9 +123,8 @@ impl Sink for Snapshots {
         if wanted.is_empty() {
             return Ok(());
         }
-        let Some(picture) = &moment.picture else {
-            return Err(Error::Internal("an event's frame came without its pixels".to_owned()));
-        };
+        // Counted by who left it out.
+        let Some(picture) = &moment.picture else { return Ok(()) };
         let mut pictures = Vec::new();
         for event in wanted {
             if !self.may(moment.time) {
