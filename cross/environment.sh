@@ -7,7 +7,9 @@
 cache=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}
 cross=$cache/cross
 export CARGO_TARGET_DIR=${EDGECLIP_CROSS_TARGET_DIR:-$cache/target-cross}
-export PATH=$cross/bin:$PATH
+# Debian's rustc lies in $cross/bin as well.
+own=${PATH//"$cross/bin:"/}
+export PATH=$cross/bin:$own
 
 die() {
     echo "$0: $*" >&2
@@ -25,6 +27,7 @@ environment() {
     esac
     if [ "$machine" = x86_64 ]; then
         triple=$gnu way="this machine's own Rust, static glibc"
+        own_rust
         flags -C relocation-model=static
         return
     fi
@@ -35,6 +38,7 @@ environment() {
         [ "$found" = 1 ] || die "found no target $triple, expected: rustup target add $triple"
         command -v cargo-zigbuild >/dev/null || die "found no cargo-zigbuild, expected: pip install ziglang cargo-zigbuild"
         way="rustup and cargo-zigbuild, musl"
+        own_rust
         flags -C relocation-model=static
         return
     fi
@@ -45,6 +49,12 @@ environment() {
     export "CC_${triple//-/_}=$prefix-gcc" "CXX_${triple//-/_}=$prefix-g++" "AR_${triple//-/_}=$prefix-ar"
     export "CARGO_TARGET_$(upper "$triple")_LINKER=$prefix-gcc"
     flags
+}
+
+own_rust() {
+    RUSTC=$(PATH=$own command -v rustc) || die "found no rustc, expected Rust: https://rustup.rs"
+    RUSTDOC=$(PATH=$own command -v rustdoc) || die "found no rustdoc, expected Rust: https://rustup.rs"
+    export RUSTC RUSTDOC
 }
 
 upper() {
