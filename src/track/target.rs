@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::geometry::Rect;
-
 use super::motion::Motion;
 use super::votes::Votes;
 use super::{Observation, Settings, Track};
@@ -18,8 +16,6 @@ pub(super) struct Target {
     pub id: Option<u64>,
     /// At the time of the frame looked at last.
     pub motion: Motion,
-    /// The box of the last sight, if that was a sure one; others may show a part only.
-    sight: Option<Rect>,
     votes: Votes,
     /// Unit norm; empty while no sight of it had an embedding.
     embedding: Vec<f32>,
@@ -38,7 +34,6 @@ impl Target {
         Some(Self {
             id: None,
             motion: Motion::new(&seen.rect, settings),
-            sight: seen.confident.then_some(seen.rect),
             votes: Votes::new(seen.labels)?,
             embedding: seen.embedding.and_then(unit).unwrap_or_default(),
             hits: 1,
@@ -51,7 +46,6 @@ impl Target {
     /// The thing was seen again.
     pub fn observe(&mut self, clock: Duration, seen: &Observation, settings: &Settings) {
         self.motion.correct(&seen.rect, !seen.confident, settings);
-        self.sight = seen.confident.then_some(seen.rect);
         self.votes.add(seen.labels, settings.vote_half_life);
         // What is half hidden looks like what hides it.
         if let Some(looks) = seen.embedding.filter(|_| seen.confident).and_then(unit) {
@@ -81,15 +75,14 @@ impl Target {
         self.report(self.last_seen, &self.motion, false)
     }
 
-    /// What is reported, once it is confirmed, of the thing with this motion: the box of a sure sight as it is, since the filter
-    /// lags behind what speeds up.
+    /// What is reported, once it is confirmed, of the thing with this motion.
     pub fn report(&self, clock: Duration, motion: &Motion, seen: bool) -> Option<Track> {
         let (label, score) = self.votes.winner()?;
         Some(Track {
             id: self.id?,
             label: label.clone(),
             score,
-            rect: self.sight.filter(|_| seen).unwrap_or_else(|| motion.rect()),
+            rect: motion.rect(),
             velocity: motion.velocity(),
             seen,
             age: clock.saturating_sub(self.first_seen),
