@@ -273,6 +273,10 @@ impl Settings {
                 return Err(Error::input(name, value.to_string(), format!("{least} to {most}")));
             }
         }
+        if self.status > 0.0 && matches!(self.format, Format::Csv | Format::Mjpeg) {
+            let found = format!("{} beside a format that is no JSON", self.status);
+            return Err(Error::input("status", found, "0, or format jsonl or none"));
+        }
         if let Some(source) = self.source.iter().find(|source| source.url.is_empty()) {
             let name = source.name.as_deref().unwrap_or("source");
             return Err(Error::input(name, "no url", "url = \"/dev/video0\", a path, rtsp://… or -"));

@@ -144,3 +144,10 @@ fn sources_stay_through_a_reload_with_the_zones_that_their_new_entries_have() {
     assert_eq!((sources, merged.fps), (vec![("a", "new"), ("b", "own")], Target::Fps(2.0)));
     assert!(merged.needs_restart(&before).is_empty());
 }
+
+#[test]
+fn lines_of_status_do_not_mix_with_what_is_no_json() {
+    let error = refusal("status = 1\nformat = 'csv'");
+    assert_eq!(error, "status: found 1 beside a format that is no JSON, expected 0, or format jsonl or none");
+    assert!(parse("status = 1\nformat = 'none'").is_ok());
+}

@@ -20,7 +20,7 @@ use signal_hook::flag;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::planner::Planner;
-use self::tick::Tick;
+use self::tick::{Followed, Tick};
 use super::model::ModelArgs;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
@@ -79,6 +79,7 @@ pub fn run(args: Args) -> Result<Failures> {
     if args.list {
         return list::list();
     }
+    let file = args.config.clone().map(Followed::new);
     let settings = args.settings()?;
     if args.print_config {
         let text = toml::to_string_pretty(&settings).map_err(|error| Error::Internal(error.to_string()))?;
@@ -98,7 +99,7 @@ pub fn run(args: Args) -> Result<Failures> {
     let (feeds, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
     let (sender, plans) = channel();
     let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
-    let (file, most, every_frame) = (args.config.clone(), settings.frames, settings.every_frame);
+    let (most, every_frame) = (settings.frames, settings.every_frame);
     let mut tick =
         Tick::new(status, Arc::clone(&stop), hangup, file, reloader(args, settings, planner, sender));
     let mut watch = Watch {

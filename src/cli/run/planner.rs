@@ -11,11 +11,14 @@ use crate::vocabulary::{Prompt, Vocabulary};
 
 use super::super::model::networks;
 
+/// Vocabularies that are kept: each is of some hundred kilobytes, and a file may be changed for years.
+const KNOWN: usize = 16;
+
 /// Makes plans. The text tower is given up once they are made, and loaded again only for new words.
 pub struct Planner {
     bundle: Bundle,
     bank: Vocabulary,
-    /// Vocabularies made so far, by their prompts.
+    /// Vocabularies made last, by their prompts.
     known: Mutex<Vec<(Vec<Prompt>, Vocabulary)>>,
 }
 
@@ -90,6 +93,9 @@ impl Planner {
         };
         let similarity = self.bundle.manifest.score.max_similarity;
         let vocabulary = Vocabulary::build(prompts, tower, &self.bank, similarity)?;
+        if known.len() == KNOWN {
+            known.remove(0);
+        }
         known.push((prompts.to_vec(), vocabulary.clone()));
         Ok(vocabulary)
     }

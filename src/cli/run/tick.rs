@@ -28,11 +28,10 @@ pub struct Tick {
     /// Set by SIGHUP.
     hangup: Arc<AtomicBool>,
     /// The file whose changes are followed.
-    file: Option<PathBuf>,
+    file: Option<Followed>,
     /// Called when the configuration shall be read again.
     reload: Box<dyn FnMut()>,
     terminal: bool,
-    changed: Option<SystemTime>,
     next: Next,
 }
 
@@ -50,7 +49,7 @@ impl Tick {
         status: Option<Duration>,
         stop: Arc<AtomicBool>,
         hangup: Arc<AtomicBool>,
-        file: Option<PathBuf>,
+        file: Option<Followed>,
         reload: Box<dyn FnMut()>,
     ) -> Self {
         let now = Instant::now();
@@ -62,8 +61,7 @@ impl Tick {
         };
         let status = status.map(|interval| (interval, writer(stop)));
         let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-        let changed = file.as_deref().and_then(modified);
-        Self { status, hangup, file, reload, terminal, changed, next }
+        Self { status, hangup, file, reload, terminal, next }
     }
 
     /// Called often.
@@ -85,16 +83,32 @@ impl Tick {
             // Where the ones before are not read yet, these are old before anybody reads them.
             let _ = writer.try_send(statuses(report, now));
         }
-        if self.hangup.swap(false, Ordering::Relaxed) || now >= self.next.file && self.has_changed() {
+        if self.hangup.swap(false, Ordering::Relaxed)
+            || now >= self.next.file && self.file.as_mut().is_some_and(Followed::has_changed)
+        {
             (self.reload)();
         }
         if now >= self.next.file {
             self.next.file = now + FILE;
         }
     }
+}
+
+/// A file whose changes are followed.
+pub struct Followed {
+    path: PathBuf,
+    changed: Option<SystemTime>,
+}
+
+impl Followed {
+    /// From now on: to be called before the file is read.
+    pub fn new(path: PathBuf) -> Self {
+        let changed = modified(&path);
+        Self { path, changed }
+    }
 
     fn has_changed(&mut self) -> bool {
-        let changed = self.file.as_deref().and_then(modified);
+        let changed = modified(&self.path);
         // A file that is being replaced may be gone for a moment.
         changed.is_some() && std::mem::replace(&mut self.changed, changed) != changed
     }
