@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, SamplingMode};
 use edgeclip::kernels::add::Add;
+use edgeclip::kernels::colour::{Matrix, Row, Yuv, planes};
 use edgeclip::kernels::conv_depthwise::Depthwise;
 use edgeclip::kernels::conv_direct::Direct;
 use edgeclip::kernels::conv_pointwise::{Pointwise, Scratch};
 use edgeclip::kernels::patches::Window;
 use edgeclip::kernels::pool::Mean;
 use edgeclip::kernels::requantise::Requantise;
+use edgeclip::kernels::resize::Resize;
 use edgeclip::kernels::table::Table;
 use edgeclip::kernels::upsample::Upsample;
 use edgeclip::kernels::{Isa, add, layout, pool, table, upsample};
@@ -181,6 +183,48 @@ fn output() -> Case {
     })
 }
 
+/// Planes of red, green and blue, one behind the other.
+fn three<T>(planes: &mut [T]) -> [&mut [T]; 3] {
+    let (red, rest) = planes.split_at_mut(planes.len() / 3);
+    let (green, blue) = rest.split_at_mut(red.len());
+    [red, green, blue]
+}
+
+/// To half the width and half the height: four weights a pixel in either pass, in two parts each.
+fn halved(width: usize, height: usize) -> Case {
+    let to = (width / 2, height / 2);
+    Case {
+        name: format!("resize/{width}x{height} to {}x{}", to.0, to.1),
+        work: 3 * 4 * 2 * to.0 * (height + to.1),
+        products: true,
+        build: Box::new(move |isa| {
+            let rows: Vec<u8> = bytes(16 * width, 2).into_iter().map(|value| value as u8).collect();
+            let mut resize = Resize::new(isa, (width, height), to);
+            let read = move |y: usize, planes: [&mut [u8]; 3]| {
+                planes.into_iter().for_each(|plane| plane.copy_from_slice(&rows[y % 16 * width..][..width]));
+            };
+            on(3 * to.0 * to.1, move |output| resize.run(&read, three(output), to.0))
+        }),
+    }
+}
+
+/// A row of 6400 pixels to planes.
+fn colour(name: &str, row: impl Fn(&[u8]) -> Row<'_> + Copy + 'static) -> Case {
+    let width = 6400;
+    let build = move |isa| {
+        let input: Vec<u8> = bytes(3 * width, 2).into_iter().map(|value| value as u8).collect();
+        let mut values = vec![0; 3 * width];
+        on(3 * width, move |output| {
+            planes(isa, row(&input), three(&mut values));
+            black_box(&mut values);
+            if LOOK.get() {
+                output.iter_mut().zip(&values).for_each(|(to, value)| *to = *value as i8);
+            }
+        })
+    };
+    Case { name: format!("colour/{name}"), work: 3 * width, products: false, build: Box::new(build) }
+}
+
 fn cases() -> Vec<Case> {
     let mut cases = vec![
         pointwise(25_600, 16, 96),
@@ -207,6 +251,11 @@ fn cases() -> Vec<Case> {
     ];
     cases.extend(others());
     cases.push(output());
+    cases.push(halved(640, 480));
+    cases.push(colour("RGB", |bytes| Row::Rgb(bytes)));
+    cases.push(colour("YUYV", |bytes| Row::Yuv(Yuv::Yuyv(bytes), &Matrix::LIMITED)));
+    cases.push(colour("NV12", |bytes| Row::Yuv(Yuv::Nv12([bytes; 2]), &Matrix::LIMITED)));
+    cases.push(colour("YU12", |bytes| Row::Yuv(Yuv::Yu12([bytes; 3]), &Matrix::LIMITED)));
     cases
 }
 

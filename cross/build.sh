@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # cross/build.sh TARGET [--no-text]: a static, stripped edgeclip with the model inside. TARGET is aarch64, armv7 or x86_64.
 #
-# --no-text leaves out text tower and tokenizer: smaller, for vocabulary files alone. EDGECLIP_CROSS=rustup|debian chooses the way
+# --no-text leaves out text tower, tokenizer and network cameras: smaller, for vocabulary files alone. EDGECLIP_CROSS=rustup|debian chooses the way
 # (cross/README.md). The last line printed is the program's path, $EDGECLIP_CACHE/cross/out/edgeclip-TARGET[-no-text].
 set -euo pipefail
 cd "$(dirname "$0")/.."

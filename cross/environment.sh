@@ -7,7 +7,9 @@
 cache=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}
 cross=$cache/cross
 export CARGO_TARGET_DIR=${EDGECLIP_CROSS_TARGET_DIR:-$cache/target-cross}
-export PATH=$cross/bin:$PATH
+# Debian's rustc lies in $cross/bin as well.
+own=${PATH//"$cross/bin:"/}
+export PATH=$cross/bin:$own
 
 die() {
     echo "$0: $*" >&2
@@ -25,6 +27,7 @@ environment() {
     esac
     if [ "$machine" = x86_64 ]; then
         triple=$gnu way="this machine's own Rust, static glibc"
+        own_rust
         flags -C relocation-model=static
         return
     fi
@@ -35,6 +38,7 @@ environment() {
         [ "$found" = 1 ] || die "found no target $triple, expected: rustup target add $triple"
         command -v cargo-zigbuild >/dev/null || die "found no cargo-zigbuild, expected: pip install ziglang cargo-zigbuild"
         way="rustup and cargo-zigbuild, musl"
+        own_rust
         flags -C relocation-model=static
         return
     fi
@@ -42,26 +46,32 @@ environment() {
     triple=$gnu way="Debian's rustc-web and gcc, static glibc"
     "$(dirname "${BASH_SOURCE[0]}")/tools.sh" "$machine" || exit
     export RUSTC=$cross/bin/rustc RUSTDOC=$cross/bin/rustdoc
-    export "CC_${triple//-/_}=$prefix-gcc" "AR_${triple//-/_}=$prefix-ar"
+    export "CC_${triple//-/_}=$prefix-gcc" "CXX_${triple//-/_}=$prefix-g++" "AR_${triple//-/_}=$prefix-ar"
     export "CARGO_TARGET_$(upper "$triple")_LINKER=$prefix-gcc"
     flags
+}
+
+own_rust() {
+    RUSTC=$(PATH=$own command -v rustc) || die "found no rustc, expected Rust: https://rustup.rs"
+    RUSTDOC=$(PATH=$own command -v rustdoc) || die "found no rustdoc, expected Rust: https://rustup.rs"
+    export RUSTC RUSTDOC
 }
 
 upper() {
     echo "${1//-/_}" | tr '[:lower:]' '[:upper:]'
 }
 
-# Position-dependent code needs no relocations.
+# Position-dependent code needs no relocations. Thumb code is a quarter smaller than ARM code.
 flags() {
-    export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static -C force-unwind-tables=no${*:+ $*}"
+    [ "$machine" != armv7 ] || set -- "$@" -C target-feature=+thumb-mode
+    export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static${*:+ $*}"
 }
 
-# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables where it makes an AArch64 program.
+# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables.
 cargo_program() {
     case $way in
     *zigbuild*) cargo-zigbuild zigbuild --target "$triple" --bin edgeclip "$@" ;;
-    *"gcc"*) cargo rustc --target "$triple" --bin edgeclip "$@" -- -C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld" ;;
-    *) cargo build --target "$triple" --bin edgeclip "$@" ;;
+    *) cargo rustc --target "$triple" --bin edgeclip "$@" -- -C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld" ;;
     esac
 }
 

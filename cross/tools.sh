@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # cross/tools.sh PART…: puts tools for ARM into $EDGECLIP_CACHE/cross, without root: Debian packages, downloaded and unpacked.
 #
-#   aarch64, armv7   rustc (Debian's rustc-web) with the target's standard library, cross gcc, static glibc
+#   aarch64, armv7   rustc (Debian's rustc-web) with the target's standard library, cross gcc and g++, static glibc and libstdc++
 #   emulate          qemu-user 10: qemu-aarch64, qemu-arm
 #   count            qemu-user 7.2, whose plugins count instructions, and cross/perf/icount.c built for it
 #   cycles           llvm-mca 19
@@ -106,6 +106,12 @@ compiler() {
     rm -r "$cross/std-$architecture"
 }
 
+# Beside the compiler, in a part of its own: caches that had none need not download the rest again.
+cplusplus() { # ARCHITECTURE GNU
+    unpack "$cross/$2" "g++-12-$2" "libstdc++-12-dev-$1-cross"
+    wrap "$2-g++" "$cross/$2" "usr/bin/$2-g++-12"
+}
+
 emulate() {
     (cd "$apt/archives" && apt-get -qq download qemu-user/bookworm-backports)
     extract "$cross/qemu"
@@ -137,8 +143,14 @@ part() { # NAME COMMAND…
 
 for name in "$@"; do
     case $name in
-    aarch64) part aarch64 compiler arm64 aarch64-linux-gnu aarch64-unknown-linux-gnu ;;
-    armv7) part armv7 compiler armhf arm-linux-gnueabihf armv7-unknown-linux-gnueabihf ;;
+    aarch64)
+        part aarch64 compiler arm64 aarch64-linux-gnu aarch64-unknown-linux-gnu
+        part aarch64-c++ cplusplus arm64 aarch64-linux-gnu
+        ;;
+    armv7)
+        part armv7 compiler armhf arm-linux-gnueabihf armv7-unknown-linux-gnueabihf
+        part armv7-c++ cplusplus armhf arm-linux-gnueabihf
+        ;;
     emulate) part emulate emulate ;;
     count) part count count ;;
     cycles) part cycles cycles ;;

@@ -18,6 +18,16 @@ pub enum Error {
         /// What it should hold.
         expected: String,
     },
+    /// What was there has gone or been taken away, and may come back: a camera, a connection. Time acts, or who pulled the plug.
+    #[error("{}: found {}, expected {}", one_line(name), one_line(found), one_line(expected))]
+    Gone {
+        /// What it is called.
+        name: String,
+        /// What happened to it.
+        found: String,
+        /// What it should do.
+        expected: String,
+    },
     /// A file of the model bundle cannot be used.
     #[error("model file {}: found {}, expected {}", one_line(file), one_line(found), one_line(expected))]
     Model {
@@ -47,6 +57,11 @@ impl Error {
         Self::Input { name: name.into(), found: found.into(), expected: expected.into() }
     }
 
+    /// The source `name` is gone: `found` where `expected` is needed.
+    pub fn gone(name: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Gone { name: name.into(), found: found.into(), expected: expected.into() }
+    }
+
     /// The model file `file` holds `found` where `expected` is needed.
     pub fn model(file: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self::Model { file: file.into(), found: found.into(), expected: expected.into() }
@@ -55,7 +70,7 @@ impl Error {
     /// Process exit code: 2 where the caller can act, 70 (`EX_SOFTWARE` of BSD `sysexits.h`) for our own bugs.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Input { .. } | Self::Model { .. } | Self::Io { .. } => 2,
+            Self::Input { .. } | Self::Gone { .. } | Self::Model { .. } | Self::Io { .. } => 2,
             Self::Internal(_) => 70,
         }
     }
@@ -84,6 +99,7 @@ mod tests {
     #[test]
     fn exit_codes_tell_users_from_bugs() {
         assert_eq!(Error::input("a", "b", "c").exit_code(), 2);
+        assert_eq!(Error::gone("a", "b", "c").exit_code(), 2);
         assert_eq!(Error::model("a", "b", "c").exit_code(), 2);
         assert_eq!(Error::Io { name: "a".into(), source: std::io::Error::other("b") }.exit_code(), 2);
         assert_eq!(Error::Internal("a".into()).exit_code(), 70);

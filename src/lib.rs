@@ -1,11 +1,13 @@
 //! Finds what the user names, in the user's own words, in pictures: boxes, tags and dense labels on a CPU, offline.
 //!
-//! Data flows one way, `source → preprocess → model → detect → vocabulary → sinks`; [`pipeline`] joins the rooms and
+//! Data flows one way, `source → preprocess → model → detect → vocabulary → track → events → sinks`; [`pipeline`] joins the rooms and
 //! [`cli`] is the program. `docs/architecture.md` holds the arithmetic and the model bundle's format.
 
 pub mod cli;
+pub mod config;
 pub mod detect;
 pub mod error;
+pub mod events;
 pub mod frame;
 pub mod geometry;
 pub mod kernels;
@@ -15,4 +17,5 @@ pub mod preprocess;
 pub mod sinks;
 pub mod source;
 pub mod system;
+pub mod track;
 pub mod vocabulary;

@@ -139,6 +139,7 @@ fn bad_input_is_refused_in_one_line() {
     refused(&["--runs", "1000000000000"], &["--runs"]);
     refused(&["--runs", "many"], &["--runs", "many"]);
     refused(&["--threads", "0"], &["--threads", "0"]);
+    refused(&["--threads", "100000"], &["--threads", "1..=256"]);
     refused(&["--sort", "time"], &["--explain"]);
     refused(&["--explain", "--sort", "size"], &["--sort", "size"]);
     refused(&["--onnx", "absent.onnx"], &["absent.onnx"]);

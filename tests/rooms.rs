@@ -153,6 +153,9 @@ fn the_table_lists_the_rooms_in_their_order() {
         "model",
         "detect",
         "vocabulary",
+        "track",
+        "events",
+        "config",
     ];
     for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
         assert!(table.contains_key(*room), "{room} is missing");

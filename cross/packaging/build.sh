@@ -27,8 +27,8 @@ tree() {
     install -D "$2" "$1/usr/bin/edgeclip"
     install -Dm644 cross/edgeclip.service "$1/usr/lib/systemd/system/edgeclip.service"
     install -Dm644 cross/packaging/files/60-edgeclip.rules "$1/usr/lib/udev/rules.d/60-edgeclip.rules"
-    install -Dm644 -t "$1/etc/edgeclip" cross/packaging/files/edgeclip.conf cross/packaging/files/prompts.txt
-    install -Dm644 -t "$doc" README.md docs/boards.md docs/output.md models/default/CARD.md
+    install -Dm644 -t "$1/etc/edgeclip" cross/packaging/files/edgeclip.toml cross/packaging/files/prompts.txt
+    install -Dm644 -t "$doc" README.md docs/boards.md docs/configuration.md docs/events.md docs/output.md docs/sources.md models/default/CARD.md
     gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
     {
         echo "edgeclip is licensed under MIT or Apache-2.0, as you prefer; the model's terms are in CARD.md."
@@ -50,7 +50,7 @@ deb() {
     size=$(du -sk --apparent-size "$1" | cut -f1)
     install -d "$1/DEBIAN"
     install -t "$1/DEBIAN" cross/packaging/files/postinst cross/packaging/files/prerm cross/packaging/files/postrm
-    printf '%s\n' /etc/edgeclip/edgeclip.conf /etc/edgeclip/prompts.txt >"$1/DEBIAN/conffiles"
+    printf '%s\n' /etc/edgeclip/edgeclip.toml /etc/edgeclip/prompts.txt >"$1/DEBIAN/conffiles"
     cat >"$1/DEBIAN/control" <<CONTROL
 Package: edgeclip
 Version: $version

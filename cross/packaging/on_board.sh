@@ -8,8 +8,8 @@ edgeclip detect /cat.jpg --prompt "cat, dog"
 echo "CONFFILES $(dpkg-query -W -f '${Conffiles}\n' edgeclip | while read -r file _; do printf '%s ' "$file"; done)"
 unit=/usr/lib/systemd/system/edgeclip.service
 program=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' $unit)
-prompts=$(sed -n 's/^ExecStart=.*@\([^ ]*\) .*/\1/p' $unit)
-[ -x "$program" ] && [ -r "$prompts" ] && echo "UNIT $program $prompts"
+settings=$(sed -n 's/^ExecStart=.*--config //p' $unit)
+[ -x "$program" ] && edgeclip run --config "$settings" --print-config >/dev/null && echo "UNIT $program $settings"
 echo mine >/etc/edgeclip/prompts.txt
 dpkg -i /edgeclip.deb
 echo "KEPT $(cat /etc/edgeclip/prompts.txt)"

@@ -3,7 +3,8 @@
     python cross/perf/count.py --program PROGRAM --cases FOLDER [--out FILE.json]
 
 PROGRAM is cross/build.sh's. FOLDER holds what `just peers` made and compared. The number is that of N + 1 passes less that of N,
-so that loading cancels; engines take turns. benches/peers/worker.py runs the peers, in an arm64 Python under the same emulator.
+so that loading cancels; engines take turns. Last comes a whole picture. benches/peers/worker.py runs the peers, in an arm64
+Python under the same emulator.
 """
 
 import argparse
@@ -19,7 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 CROSS = Path(os.environ.get("EDGECLIP_CACHE", Path.home() / ".cache/edgeclip")) / "cross"
-WORKER = Path(__file__).parents[2] / "benches/peers/worker.py"
+ROOT = Path(__file__).parents[2]
+WORKER = ROOT / "benches/peers/worker.py"
+# Counted as a network is: the picture of cross/arm_quick.sh, from its file to what was found in it.
+PICTURE = ROOT / "tests/golden/model/coffee.png"
 CORES = {"a76": "cortex-a76", "a72": "cortex-a72"}
 NETWORKS = ["default-320", "mobilenetv2-224", "resnet18-224"]
 FILES = {
@@ -55,22 +59,28 @@ class Runner:
         counts = self.scratch / f"{engine}-{passes}.txt"
         plugin = f"{CROSS}/bin/libicount.so,hist=on,out={counts}"
         emulator = [f"{CROSS}/bin/qemu7-aarch64", "-cpu", CORES[core], "-plugin", plugin]
-        file = str(self.folder / FILES[engine])
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         if engine == "edgeclip":
-            command = [*emulator, str(self.program), "bench", "--onnx", file, "--runs", str(passes), "--threads", "1", "--json"]
+            command = [*emulator, str(self.program), *self.arguments(passes), "--threads", "1"]
             lines = ""
         else:
             root = CROSS / "arm64"
             environment |= {"PYTHONHOME": f"{root}/usr", "PYTHONPATH": f"{CROSS}/arm64-site", "PYTHONDONTWRITEBYTECODE": "1"}
-            worker = [f"{root}/usr/bin/python3.13", str(WORKER), engine, file, "1", str(1 / 127.5)]
+            file = self.folder / FILES[engine]
+            worker = [f"{root}/usr/bin/python3.13", str(WORKER), engine, str(file), "1", str(1 / 127.5)]
             command = [*emulator, "-L", str(root), *worker]
             lines = f"write {self.folder / 'picture0.i8'} {self.output(engine)}\nrun {passes}\n"
         said = subprocess.run(command, env=environment, input=lines, capture_output=True, text=True, check=False)
         if said.returncode:
-            raise RuntimeError(f"{engine} on {core}, {file}: exit {said.returncode}: {said.stderr.strip()[-500:]}")
+            raise RuntimeError(f"{engine} on {core}, {self.folder}: exit {said.returncode}: {said.stderr.strip()[-500:]}")
         pairs = (line.split() for line in counts.read_text().splitlines())
         return {name: int(count) for count, name in pairs if count.isdigit()}
+
+    def arguments(self, passes: int) -> list[str]:
+        """What edgeclip is told to do."""
+        if self.folder == PICTURE:
+            return ["detect", *[str(PICTURE)] * passes, "--prompt", "cup, spoon, table, dog"]
+        return ["bench", "--onnx", str(self.folder / FILES["edgeclip"]), "--runs", str(passes), "--json"]
 
     def output(self, engine: str) -> Path:
         """Where a peer writes its outputs."""
@@ -139,6 +149,7 @@ def main() -> None:
             if not folders:
                 raise SystemExit(f"{arguments.cases}: found no {network}-…, expected what benches/peers makes: just peers")
             tasks += [pool.submit(measure, arguments.program, folders[-1], network, core, arguments.engines) for core in CORES]
+        tasks += [pool.submit(measure, arguments.program, PICTURE, PICTURE.name, core, ["edgeclip"]) for core in CORES]
         counts = [count for task in tasks for count in task.result()]
     print("\n".join(report(counts)))
     if arguments.out:

@@ -14,9 +14,10 @@ from pathlib import Path
 BIN = Path(os.environ.get("EDGECLIP_CACHE", Path.home() / ".cache/edgeclip")) / "cross/bin"
 ITERATIONS = 300
 # LLVM has no model of the A72; its cortex-a72 uses that of the A57, which issues the same number of multiplications a cycle.
-CORES = {"a76": ["-mcpu=neoverse-n1", "-mattr=+dotprod"], "a72": ["-mcpu=cortex-a72"]}
+# The A53 is modelled in order, and without the short cut from one accumulation to the next.
+CORES = {"a76": ["-mcpu=neoverse-n1", "-mattr=+dotprod"], "a72": ["-mcpu=cortex-a72"], "a53": ["-mcpu=cortex-a53"]}
 # Most products a cycle: two SDOT of 16, or one SMULL or SMLAL of 8.
-CEILING = {"a76": 32.0, "a72": 8.0}
+CEILING = {"a76": 32.0, "a72": 8.0, "a53": 8.0}
 # Products of one instruction: by mnemonic, then by the arrangement of its first operand.
 PRODUCTS = {
     ("sdot", "4s"): 16, ("sdot", "2s"): 8, ("udot", "4s"): 16, ("smmla", "4s"): 32,
@@ -38,7 +39,7 @@ class Loop:
 
     @property
     def needs_dotprod(self) -> bool:
-        """Whether an A72 would trap."""
+        """Whether an A72 or an A53 would trap."""
         return any(re.match(r"[su]dot\s", line) for line in self.body)
 
     @property

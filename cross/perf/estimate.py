@@ -2,7 +2,7 @@
 
 The int8 products go at the rate that llvm-mca gives the pointwise convolution's largest loop (cross/perf/cycles.py); everything
 else goes at an assumed number of instructions a cycle, a low and a high one. Nothing is added for cache misses, other programs or
-heat.
+heat. For an A53 the loop's rate is a low one: the model lets each accumulation wait for the whole of the one before.
 """
 
 import json
@@ -12,10 +12,14 @@ from pathlib import Path
 
 from cycles import PRODUCTS, Loop, loops
 
-# Instructions a cycle outside of the int8 loops, low and high: assumed. Both cores decode more (4 and 3).
-RATES = {"a76": (1.0, 2.5), "a72": (0.7, 1.6)}
+# Instructions a cycle outside of the int8 loops, low and high: assumed. The cores decode more: 4, 3 and 2.
+RATES = {"a76": (1.0, 2.5), "a72": (0.7, 1.6), "a53": (0.4, 0.9)}
+# An A53 runs the same instructions as an A72: neither has dotprod.
+COUNTED = {"a53": "a72"}
 # GHz as sold; the A78AE of an Orin is taken for an A76, whose multipliers are the same.
-BOARDS = {"Pi 4": ("a72", 1.8), "Pi 5": ("a76", 2.4), "Orin Nano": ("a76", 1.5)}
+BOARDS = {
+    "Pi Zero 2 W": ("a53", 1.0), "Pi 3": ("a53", 1.2), "Pi 4": ("a72", 1.8), "Pi 5": ("a76", 2.4), "Orin Nano": ("a76", 1.5),
+}  # fmt: skip
 PRODUCTS_OF = {"sdot": 16} | {name: count for (name, arrangement), count in PRODUCTS.items() if arrangement == "8h"}
 
 
@@ -42,7 +46,7 @@ def estimate(counts: list[dict], program: Path) -> list[Estimate]:  # type: igno
     for board, (core, clock) in BOARDS.items():
         loop = hot(program, core)
         for count in counts:
-            if (count["core"], count["engine"]) != (core, "edgeclip"):
+            if (count["core"], count["engine"]) != (COUNTED.get(core, core), "edgeclip"):
                 continue
             products = sum(count["histogram"].get(name, 0) * each for name, each in PRODUCTS_OF.items())
             inside = products / loop.products
@@ -54,7 +58,7 @@ def estimate(counts: list[dict], program: Path) -> list[Estimate]:  # type: igno
 
 def table(found: list[Estimate]) -> list[str]:
     """A Markdown table."""
-    lines = ["| network | board, one core | ms a pass |", "|---|---|---|"]
+    lines = ["| network or picture | board, one core | ms a pass |", "|---|---|---|"]
     return lines + [f"| {e.network} | {e.board} | {e.fastest:.1f} to {e.slowest:.1f} |" for e in found]
 
 

@@ -27,11 +27,11 @@ trap 'rm -rf "$scratch"' EXIT
     echo "milliseconds are estimated from both, nothing was run on a board."
     printf '\n## Instructions a pass\n\n'
     "$python" cross/perf/count.py --program "$program" --cases "$cases" --out "$scratch/counts.json"
-    printf '\n## Inner loops\n\nProducts a cycle by llvm-mca 19, neoverse-n1 for the A76 (at most 32), cortex-a72 (LLVM: the A57; at most 8).\n\n'
+    printf '\n## Inner loops\n\nProducts a cycle by llvm-mca 19: neoverse-n1 for the A76 (at most 32), cortex-a72 (LLVM: the A57) and cortex-a53 (at most 8).\n\n'
     "$python" cross/perf/cycles.py "$kernels"
     printf '\n## Boards, estimated\n\n'
     sed -n '/^The int8 products/,/^"""/p' cross/perf/estimate.py | grep -v '"""'
-    sed -n '/^# Instructions a cycle/,/^BOARDS/p' cross/perf/estimate.py | sed 's/^/    /'
+    sed -n '/^# Instructions a cycle/,/^}/p' cross/perf/estimate.py | sed 's/^/    /'
     echo
     "$python" cross/perf/estimate.py "$scratch/counts.json" "$kernels"
 } | tee "$scratch/record.md"

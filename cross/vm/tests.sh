@@ -10,7 +10,7 @@ begin() { # NAME COMMAND…
 
 # frames FORMAT COUNT PROGRAM
 frames() {
-    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --format "$1" --frames "$2"
+    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" --frames "$2"
 }
 
 # The words are embedded once, since that takes longest.
@@ -23,7 +23,12 @@ for format in RGB3 NV12 YU12 GREY; do
 done
 [ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32
 
-begin format edgeclip run --source /dev/video0 --format MJPG --prompt dog
+# The mode is set and then the controls, of which the last one asks for more than there is: nothing is looked at.
+begin control edgeclip run --source /dev/video0 --prompt dog --control brightness=77 --control "Menu=menu item 4" --control button= \
+    --control no_such=1
+begin controlled edgeclip run --list
+begin range edgeclip run --source /dev/video0 --prompt dog --control brightness=256
+begin format edgeclip run --source /dev/video0 --pixel-format MJPG --prompt dog
 begin output edgeclip run --source /dev/video1 --prompt dog
 begin planes edgeclip run --source /dev/video2 --prompt dog
 begin missing edgeclip run --source /dev/video9 --prompt dog
@@ -33,15 +38,23 @@ echo "guest:x:1000:1000::/:/busybox-bin/sh" >/etc/passwd
 begin permission su guest -c "/usr/bin/edgeclip run --source /dev/video0 --prompt dog"
 
 # While one program has the camera, another does not get it; then it is pulled out.
-edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --fps 10 >/tmp/first 2>&1 &
-while [ ! -s /tmp/first ]; do sleep 1; done
-begin default head -n 1 /tmp/first
+edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --camera-fps 10 >/tmp/first 2>&1 &
+while ! grep -q frame /tmp/first; do sleep 1; done
+begin default grep -m 1 frame /tmp/first
 begin busy edgeclip run --source /dev/video0 --prompt dog
 kill -TERM $!
 begin terminated wait $!
 
 edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
-while [ ! -s /tmp/second ]; do sleep 1; done
+while ! grep -q frame /tmp/second; do sleep 1; done
+looked() {
+    grep -c '"type":"frame"' /tmp/second
+}
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-begin unplugged wait $!
-begin unplugged_says tail -n 1 /tmp/second
+while ! grep -q "camera gone" /tmp/second; do sleep 1; done
+before=$(looked)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+while [ "$(looked)" -le "$before" ]; do sleep 1; done
+kill -TERM $!
+begin replugged wait $!
+begin replugged_says grep "^edgeclip" /tmp/second

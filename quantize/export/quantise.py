@@ -1,6 +1,7 @@
 """Static post-training int8: float ONNX → plain QDQ ONNX (per-channel symmetric weights, per-tensor activations, int32 bias)."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,6 +85,7 @@ def static_int8(source: Path, target: Path, inputs: list[NDArray[np.float32]], f
     if fixed_input_scale is not None:
         int8_input(model, name)
     weights_only(model)
+    shorten(model)
     onnx.checker.check_model(model)
     onnx.save(model, target)
 
@@ -135,6 +137,29 @@ def weights_only(model: onnx.ModelProto) -> None:
         graph.node.insert(list(graph.node).index(node), dq)
         node.input[1] = names[3]
         graph.initializer.remove(initializer)
+
+
+def shorten(model: onnx.ModelProto) -> None:
+    """Numbers the tensors, whose names are a twentieth of the file; inputs, outputs and nodes other than Q and DQ keep theirs."""
+    graph = model.graph
+    kept = {value.name for value in [*graph.input, *graph.output]}
+    free = (number for number in map(str, count()) if number not in kept)
+    # Names that stay, the empty one of an input left out among them.
+    numbers = {name: name for name in kept | {""}}
+
+    def short(name: str) -> str:
+        if name not in numbers:
+            numbers[name] = next(free)
+        return numbers[name]
+
+    for node in graph.node:
+        node.input[:] = [short(name) for name in node.input]
+        node.output[:] = [short(name) for name in node.output]
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            node.name = ""
+    for initializer in graph.initializer:
+        initializer.name = short(initializer.name)
+    del graph.value_info[:]
 
 
 def macs(model: onnx.ModelProto) -> int:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from quantize.export.__main__ import cosine, run
-from quantize.export.quantise import dequantise_input, fuse_pads, macs, static_int8, weights_only
+from quantize.export.quantise import dequantise_input, fuse_pads, macs, shorten, static_int8, weights_only
 
 RNG = np.random.default_rng(0)
 Floats = NDArray[np.float32]
@@ -68,6 +68,17 @@ def test_pads_move_into_the_convolution(pads: tuple[int, ...], tmp_path: Path) -
 def test_a_convolution_that_pads_by_itself_is_left_alone() -> None:
     with pytest.raises(ValueError, match=r"conv: already padded by \[1, 1, 1, 1\], expected zeros"):
         fuse_pads(padded_conv(own=(1, 1, 1, 1)))
+
+
+def test_short_names_change_no_value_and_spare_those_of_inputs_and_outputs(tmp_path: Path) -> None:
+    model, x = padded_conv(), floats(1, 3, 8, 8)
+    model.graph.output[0].name = model.graph.node[-1].output[0] = "0"
+    before = outputs(model, x, tmp_path / "before.onnx")
+    shorten(model)
+    assert np.array_equal(outputs(model, x, tmp_path / "after.onnx"), before)
+    named = [list(node.input) + list(node.output) for node in model.graph.node]
+    assert named == [["x", "1", "2"], ["2", "3", "4", "5"], ["5", "0"]]
+    assert [node.name for node in model.graph.node] == ["", "conv", ""]
 
 
 def test_static_int8_is_plain_qdq_with_int8_input(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ fn try_model(args: &ModelArgs) -> Result<Check> {
 pub fn cameras(wanted: Option<&Path>) -> Vec<Check> {
     const NAME: &str = "camera";
     if let Some(path) = wanted {
-        let opened = Camera::open(path, &Wish::default());
+        let opened = Camera::open(path, &Wish::default(), &[]);
         let check = opened.map(|camera| {
             let found = format!("{}: {}", path.display(), camera.mode());
             Check::ok(NAME, found, json!({ "path": path, "mode": camera.mode().to_string() }))

@@ -32,7 +32,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Detect(detect::Args),
-    Run(run::Args),
+    Run(Box<run::Args>),
     Doctor(doctor::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => run::run(*args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Embed(args) => embed::run(&args),

@@ -1,6 +1,5 @@
 //! Which model to use.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::failures::complain;
@@ -12,10 +11,10 @@ use crate::model::{Bundle, Networks};
 pub struct ModelArgs {
     /// Folder of a model bundle; the model inside the program if not given
     #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    pub model: Option<PathBuf>,
     /// Threads of the vision network [default: as many as physical cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
 }
 
 impl ModelArgs {
@@ -30,7 +29,7 @@ impl ModelArgs {
     /// How many threads run the vision network: a second one on the same core has nothing to add.
     pub fn threads(&self) -> usize {
         let cores = || num_cpus::get_physical().min(num_cpus::get()).max(1);
-        self.threads.map_or_else(cores, NonZeroUsize::get)
+        self.threads.map_or_else(cores, usize::from)
     }
 }
 

@@ -22,6 +22,7 @@
 pub mod add;
 pub mod attention;
 pub mod blend;
+pub mod colour;
 pub mod conv_depthwise;
 pub mod conv_direct;
 pub mod conv_pointwise;

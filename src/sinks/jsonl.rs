@@ -1,30 +1,15 @@
 //! One JSON object a line for each picture; `docs/output.md` describes its keys.
 
 use std::io::{Result, Write};
-use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use super::Report;
+use super::json::{Detection, Milliseconds, Tag, write_line};
 
 #[derive(Serialize)]
 struct Line<'a> {
     path: &'a str,
-    #[serde(flatten)]
-    found: Found<'a>,
-}
-
-#[derive(Serialize)]
-struct LiveLine<'a> {
-    source: &'a str,
-    frame: u64,
-    time: f64,
-    #[serde(flatten)]
-    found: Found<'a>,
-}
-
-#[derive(Serialize)]
-struct Found<'a> {
     width: u32,
     height: u32,
     tags: Vec<Tag<'a>>,
@@ -32,89 +17,22 @@ struct Found<'a> {
     timing_ms: Milliseconds,
 }
 
-#[derive(Serialize)]
-struct Tag<'a> {
-    label: &'a str,
-    score: f64,
-}
-
-#[derive(Serialize)]
-struct Detection<'a> {
-    label: &'a str,
-    score: f64,
-    #[serde(rename = "box")]
-    rect: [f64; 4],
-}
-
-#[derive(Serialize)]
-struct Milliseconds {
-    decode: f64,
-    preprocess: f64,
-    vision: f64,
-    regions: f64,
-    #[serde(rename = "match")]
-    matching: f64,
-    total: f64,
-}
-
 /// Writes `report` as one line: scores with 4 decimals, boxes in pixels with 1, times in milliseconds with 3.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_jsonl(out: &mut impl Write, report: &Report<'_>) -> Result<()> {
-    write_line(out, &Line { path: report.path, found: found(report) })
-}
-
-/// Writes one frame of a live source: its number and when it was captured, the source in place of the path, the rest as
-/// [`write_jsonl`].
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_live_jsonl(
-    out: &mut impl Write,
-    report: &Report<'_>,
-    frame: u64,
-    time: SystemTime,
-) -> Result<()> {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let time = (seconds * 1e3).round() / 1e3;
-    write_line(out, &LiveLine { source: report.path, frame, time, found: found(report) })
-}
-
-fn write_line(out: &mut impl Write, line: &impl Serialize) -> Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    out.write_all(b"\n")
-}
-
-fn found<'a>(report: &Report<'a>) -> Found<'a> {
-    let tag = |t: &crate::vocabulary::Tag| Tag { label: report.name(t.label), score: rounded(t.score, 4) };
-    let detection = |d: &crate::vocabulary::Detection| Detection {
-        label: report.name(d.label),
-        score: rounded(d.score, 4),
-        rect: [d.rect.x0, d.rect.y0, d.rect.x1, d.rect.y1].map(|v| rounded(v, 1)),
-    };
-    let ms = |duration: Duration| rounded((duration.as_secs_f64() * 1e3) as f32, 3);
-    let timing = &report.timing;
-    Found {
+    let tag = |t: &crate::vocabulary::Tag| Tag::new(report.name(t.label), t.score);
+    let detection = |d: &crate::vocabulary::Detection| Detection::new(report.name(d.label), d.score, &d.rect);
+    let line = Line {
+        path: report.path,
         width: report.width,
         height: report.height,
         tags: report.tags.iter().map(tag).collect(),
         detections: report.detections.iter().map(detection).collect(),
-        timing_ms: Milliseconds {
-            decode: ms(timing.decode),
-            preprocess: ms(timing.preprocess),
-            vision: ms(timing.vision),
-            regions: ms(timing.regions),
-            matching: ms(timing.matching),
-            total: ms(timing.total()),
-        },
-    }
-}
-
-/// `value` with so many decimals. In f64, whose shortest decimal form then has no more digits than these.
-fn rounded(value: f32, decimals: i32) -> f64 {
-    let unit = 10f64.powi(decimals);
-    (f64::from(value) * unit).round() / unit
+        timing_ms: Milliseconds::new(&report.timing),
+    };
+    write_line(out, &line)
 }
 
 #[cfg(test)]
@@ -134,20 +52,6 @@ mod tests {
             "\n"
         );
         assert_eq!(String::from_utf8(line).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_live_line_has_source_frame_and_time_in_place_of_the_path() {
-        let (mut still, mut live) = (Vec::new(), Vec::new());
-        let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_315_200_123_456);
-        with_street(|report| {
-            write_jsonl(&mut still, &Report { path: "x", ..report }).unwrap();
-            write_live_jsonl(&mut live, &Report { path: "/dev/video0", ..report }, 42, time).unwrap();
-        });
-        let expected = String::from_utf8(still)
-            .unwrap()
-            .replace(r#""path":"x""#, r#""source":"/dev/video0","frame":42,"time":1795315200.123"#);
-        assert_eq!(String::from_utf8(live).unwrap(), expected);
     }
 
     #[test]

@@ -1,13 +1,37 @@
-//! Where results go: JSON Lines, text for people, annotated pictures.
+//! Where results go: JSON Lines, text for people, annotated pictures; of live sources, also tables, screens and snapshots.
 
 mod annotate;
+mod clock;
+mod csv;
+mod fit;
+mod framebuffer;
+mod frames;
+mod happened;
+mod json;
 mod jsonl;
+mod live_jsonl;
+mod moment;
+mod motion_jpeg;
+mod output;
 mod picture;
+mod snapshots;
+mod status;
 mod text;
+mod whole;
 
-pub use annotate::annotate;
-pub use jsonl::{write_jsonl, write_live_jsonl};
+pub use annotate::{Painter, annotate};
+pub use csv::Csv;
+pub use framebuffer::Framebuffer;
+pub use frames::Frames;
+pub use happened::EventKind;
+pub use jsonl::write_jsonl;
+pub use live_jsonl::{Lines, LiveJsonl};
+pub use moment::{Moment, Named, Sink, Things};
+pub use motion_jpeg::MotionJpeg;
+pub use output::Output;
 pub use picture::{PictureKind, save_picture};
+pub use snapshots::{SnapshotOptions, Snapshots};
+pub use status::{Latency, SinkStatus, Status, write_status};
 pub use text::write_text;
 
 use std::time::Duration;
@@ -62,27 +86,8 @@ impl Timing {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::geometry::Rect;
+#[path = "tests.rs"]
+mod tests;
 
-    /// A report on a street with two detections and one tag.
-    pub fn with_street(test: impl FnOnce(Report<'_>)) {
-        let names = ["person".to_owned(), "red bus".to_owned(), "street".to_owned()];
-        let tags = [Tag { label: 2, score: 0.812_345 }];
-        let detections = [
-            Detection { label: 1, score: 0.9, rect: Rect { x0: 10.04, y0: 20.06, x1: 110.5, y1: 64.0 } },
-            Detection { label: 0, score: 0.333_333, rect: Rect { x0: 0.0, y0: 0.0, x1: 5.0, y1: 9.96 } },
-        ];
-        let ms = |ms: f64| Duration::from_secs_f64(ms / 1e3);
-        let timing = Timing {
-            decode: ms(1.0),
-            preprocess: ms(0.25),
-            vision: ms(30.12349),
-            regions: ms(4.0),
-            matching: ms(0.5),
-        };
-        let (tags, detections) = (&tags, &detections);
-        test(Report { path: "a \"b\".jpg", width: 640, height: 64, names: &names, tags, detections, timing });
-    }
-}
+#[cfg(test)]
+mod schema_tests;

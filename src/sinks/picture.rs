@@ -1,6 +1,5 @@
 //! Writing RGB pictures to PNG and JPEG files.
 
-use std::io::Cursor;
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -10,7 +9,9 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::error::{Error, Result};
 
 /// JPEG quality, 1 to 100: text on the plates stays crisp.
-const JPEG_QUALITY: u8 = 92;
+pub(super) const JPEG_QUALITY: u8 = 92;
+/// The same for pictures that are looked at for a moment only: half the bytes.
+pub(super) const LIVE_QUALITY: u8 = 80;
 
 /// File formats that pictures are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +40,32 @@ impl PictureKind {
 /// cannot be written.
 pub fn save_picture(path: &Path, kind: PictureKind, rgb: &[u8], width: u32, height: u32) -> Result<()> {
     let name = path.display().to_string();
+    let file = encode(&name, kind, JPEG_QUALITY, rgb, width, height)?;
+    std::fs::write(path, file).map_err(|source| Error::Io { name, source })
+}
+
+/// The bytes of a picture file; `quality` is that of a JPEG, 1 to 100.
+///
+/// # Errors
+/// As of [`save_picture`], without those of files.
+pub(super) fn encode(
+    name: &str,
+    kind: PictureKind,
+    quality: u8,
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+) -> Result<Vec<u8>> {
     let expected = width as usize * height as usize * 3;
     if rgb.len() != expected {
         return Err(Error::Internal(format!("{} bytes of a {width}x{height} picture", rgb.len())));
     }
-    let mut file = Cursor::new(Vec::new());
+    let mut file = Vec::new();
     let encoded = match kind {
         PictureKind::Png => {
             PngEncoder::new(&mut file).write_image(rgb, width, height, ExtendedColorType::Rgb8)
         }
-        PictureKind::Jpeg => JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY).encode(
+        PictureKind::Jpeg => JpegEncoder::new_with_quality(&mut file, quality).encode(
             rgb,
             width,
             height,
@@ -56,8 +73,8 @@ pub fn save_picture(path: &Path, kind: PictureKind, rgb: &[u8], width: u32, heig
         ),
     };
     let found = |error| format!("{width}x{height} pixels ({error})");
-    encoded.map_err(|error| Error::input(&name, found(error), "a size that the file format can hold"))?;
-    std::fs::write(path, file.into_inner()).map_err(|source| Error::Io { name, source })
+    encoded.map_err(|error| Error::input(name, found(error), "a size that the file format can hold"))?;
+    Ok(file)
 }
 
 #[cfg(test)]

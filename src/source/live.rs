@@ -1,15 +1,19 @@
 //! What every live source yields: one encoded or raw frame after the other.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Picture;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 
 /// A source that goes on by itself, such as a camera.
-pub trait Live {
+pub trait Live: Send {
     /// What messages and results call the source.
     fn name(&self) -> &str;
+
+    /// Whether the next frame waits until somebody asks for it, as a file's does and a camera's does not. Of a pipe this is known with
+    /// its first frame.
+    fn waits(&self) -> bool;
 
     /// Waits for the next frame and puts it into `shot`, whose buffer is used again.
     ///
@@ -25,7 +29,7 @@ pub enum Next {
     Frame,
     /// There was one, but it is broken: why.
     Broken(String),
-    /// None came in time, the source was started again: why.
+    /// None came in time, and what can be started again was: why.
     Stalled(String),
     /// No frame yet: the caller may look whether it shall end.
     Nothing,
@@ -44,6 +48,10 @@ pub struct Shot {
     pub number: u64,
     /// When it was taken over.
     pub time: SystemTime,
+    /// The same on a clock that never jumps.
+    pub taken: Instant,
+    /// Its place in a recording whose frames have times.
+    pub media_time: Option<Duration>,
     decoded: Option<Picture>,
 }
 
@@ -78,11 +86,13 @@ impl Shot {
             encoding: Encoding::Jpeg,
             number: 0,
             time: SystemTime::UNIX_EPOCH,
+            taken: Instant::now(),
+            media_time: None,
             decoded: None,
         }
     }
 
-    /// Takes over a frame's bytes.
+    /// Takes over a frame's bytes. It has no `media_time`.
     pub fn fill(&mut self, bytes: &[u8], encoding: Encoding, number: u64) {
         self.bytes.clear();
         match bytes.strip_prefix(&START_OF_IMAGE) {
@@ -93,7 +103,13 @@ impl Shot {
             }
             _ => self.bytes.extend_from_slice(bytes),
         }
-        (self.encoding, self.number, self.time) = (encoding, number, SystemTime::now());
+        (self.encoding, self.number, self.media_time) = (encoding, number, None);
+        self.stamp();
+    }
+
+    /// Takes the present as the time at which the frame was taken over.
+    pub(super) fn stamp(&mut self) {
+        (self.time, self.taken) = (SystemTime::now(), Instant::now());
     }
 
     /// The pixels; a JPEG is decoded into them.

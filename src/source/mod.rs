@@ -1,14 +1,36 @@
-//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, frame by frame.
+//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes, frame by frame.
 
+mod animation;
+mod avi;
+mod container;
+mod follow;
+#[cfg_attr(not(feature = "http"), path = "http_absent.rs")]
+pub mod http;
+mod input;
 mod jpeg;
+mod kind;
 mod live;
+mod mjpeg;
+mod network;
+mod open;
+mod options;
 mod paths;
 mod picture;
+mod pictures;
+mod planes;
+mod raw;
+mod recording;
+#[cfg_attr(not(feature = "rtsp"), path = "rtsp_absent.rs")]
+pub mod rtsp;
 mod stdin;
 mod v4l2;
+mod y4m;
 
 pub use live::{Encoding, Live, Next, Shot};
+pub use network::Patience;
+pub use open::open;
+pub use options::SourceOptions;
 pub use paths::expand;
 pub use picture::Picture;
-pub use stdin::Pipe;
-pub use v4l2::{Camera, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish, cameras};
+pub use raw::{Raw, pixel_format};
+pub use v4l2::{Camera, Control, ControlKind, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish, cameras};

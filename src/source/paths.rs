@@ -31,8 +31,18 @@ fn one(argument: &Path) -> Vec<Result<PathBuf>> {
 }
 
 fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
-    let name = || folder.display().to_string();
-    let io = |source| Error::Io { name: name(), source };
+    let mut pictures = pictures_in(folder)?;
+    if pictures.is_empty() {
+        let expected = format!("files ending in {}", EXTENSIONS.join(", "));
+        return Err(Error::input(folder.display().to_string(), "a folder without pictures", expected));
+    }
+    pictures.sort();
+    Ok(pictures)
+}
+
+/// The picture files of a folder, in no order; there may be none.
+pub(super) fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let io = |source| Error::Io { name: folder.display().to_string(), source };
     let mut pictures = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
@@ -41,11 +51,6 @@ fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
             pictures.push(path);
         }
     }
-    if pictures.is_empty() {
-        let expected = format!("files ending in {}", EXTENSIONS.join(", "));
-        return Err(Error::input(name(), "a folder without pictures", expected));
-    }
-    pictures.sort();
     Ok(pictures)
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
 
 /// Most pixels of a picture; more are refused before anything is allocated for them.
-const MAX_PIXELS: u64 = 100_000_000;
+pub(super) const MAX_PIXELS: u64 = 100_000_000;
 
 /// Longest picture file in bytes.
 const MAX_BYTES: u64 = 512 << 20;
@@ -107,7 +107,7 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>> {
 }
 
 /// 8-bit RGB; where there is an alpha channel, composed over white: `(a · colour + (255 − a) · 255 + 127) / 255`.
-fn opaque(picture: DynamicImage) -> RgbImage {
+pub(super) fn opaque(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }

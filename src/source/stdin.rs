@@ -1,72 +1,111 @@
-//! JPEG files one after the other on standard input, as `rpicam-vid --codec mjpeg -o -` writes them.
+//! Standard input as a live source: frames come from a thread, so that waiting for them can be left.
 
-use std::io::{ErrorKind, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::jpeg::next_marker;
-use super::live::{Encoding, Live, Next, Shot};
+use super::container::{Container, Piece};
+use super::live::{Live, Next, Shot};
 use crate::error::{Error, Result};
 
-/// Longest frame in bytes.
-const LONGEST: usize = 64 << 20;
+/// What it is called.
+pub(super) const STDIN: &str = "-";
 /// How long one call waits.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// Time without a frame after which a camera's program is said to have stalled.
+const STALL: Duration = Duration::from_secs(10);
 
-/// Standard input as a live source: the newest whole frame; a writer that is faster than the reader loses frames, not time.
-pub struct Pipe {
+/// A pipe. Of a camera's frames the newest whole one is given: a writer that is faster than the reader loses frames, not time. A
+/// recording's writer waits.
+pub(super) struct Pipe {
     slot: Arc<(Mutex<Slot>, Condvar)>,
+    /// When the last frame came, until it is told that none has come since.
+    heard: Option<Instant>,
 }
 
 /// What the reading thread leaves for the other.
 #[derive(Default)]
 struct Slot {
-    /// The newest frame and its number.
-    newest: Option<(u64, Vec<u8>)>,
-    /// Why a frame was thrown away.
-    broken: Option<String>,
+    /// The newest frame.
+    newest: Option<Shot>,
+    /// A shot whose buffer is used again.
+    spare: Option<Shot>,
+    /// Whether a frame waits until it is taken.
+    waits: bool,
+    /// How many parts were no frame, and why the last one was not.
+    broken: (u64, String),
     /// Why there will be no more.
-    end: Option<std::io::Result<()>>,
+    end: Option<Result<()>>,
+    /// Whether nobody takes frames any more.
+    closed: bool,
+}
+
+/// What a pipe turned out to hold.
+pub(super) struct Opened {
+    pub container: Box<dyn Container>,
+    /// Whether each frame counts, as in a recording.
+    pub waits: bool,
 }
 
 impl Pipe {
-    /// Starts to read `input`, such as standard input, in a thread of its own, which ends with the input.
-    pub fn new(input: impl Read + Send + 'static) -> Self {
+    /// Starts a thread that calls `open`, which may wait for the first bytes, and cuts frames to the end.
+    pub fn new(open: impl FnOnce() -> Result<Opened> + Send + 'static) -> Self {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
         thread::spawn(move || {
-            let end = read(input, &theirs);
+            let end = open().and_then(|opened| read(opened, &theirs));
             lock(&theirs.0).end = Some(end);
-            theirs.1.notify_one();
+            theirs.1.notify_all();
         });
-        Self { slot }
+        Self { slot, heard: None }
     }
 }
 
 impl Live for Pipe {
     fn name(&self) -> &str {
-        "-"
+        STDIN
+    }
+
+    fn waits(&self) -> bool {
+        lock(&self.slot.0).waits
     }
 
     fn next(&mut self, shot: &mut Shot) -> Result<Next> {
         let (slot, changed) = &*self.slot;
-        let nothing = |slot: &mut Slot| slot.newest.is_none() && slot.broken.is_none() && slot.end.is_none();
+        let nothing = |slot: &mut Slot| slot.newest.is_none() && slot.broken.0 == 0 && slot.end.is_none();
         let waited = changed.wait_timeout_while(lock(slot), PATIENCE, nothing);
         let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = slot.broken.take() {
-            return Ok(Next::Broken(why));
+        if slot.broken.0 > 0 {
+            slot.broken.0 -= 1;
+            return Ok(Next::Broken(slot.broken.1.clone()));
         }
-        if let Some((number, bytes)) = slot.newest.take() {
-            drop(slot);
-            shot.fill(&bytes, Encoding::Jpeg, number);
+        if let Some(mut newest) = slot.newest.take() {
+            std::mem::swap(shot, &mut newest);
+            slot.spare = Some(newest);
+            self.heard = Some(Instant::now()).filter(|_| !slot.waits);
+            changed.notify_all();
             return Ok(Next::Frame);
         }
         match slot.end.take() {
+            // Nobody but the program that writes can do anything about it.
+            None if self.heard.is_some_and(|heard| heard.elapsed() >= STALL) => {
+                self.heard = None;
+                Ok(Next::Stalled(format!("no frame within {} s", STALL.as_secs())))
+            }
             None => Ok(Next::Nothing),
-            Some(Ok(())) => Ok(Next::End),
-            Some(Err(source)) => Err(Error::Io { name: "standard input".to_owned(), source }),
+            Some(end) => {
+                // It has ended for every later call as well.
+                slot.end = Some(Ok(()));
+                end.map(|()| Next::End)
+            }
         }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        lock(&self.slot.0).closed = true;
+        self.slot.1.notify_all();
     }
 }
 
@@ -74,88 +113,44 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads to the end, putting each whole frame into the slot.
-fn read(mut input: impl Read, (slot, changed): &(Mutex<Slot>, Condvar)) -> std::io::Result<()> {
-    let mut chunk = vec![0; 64 << 10];
-    let mut held = Vec::new();
-    let mut number = 0;
-    let leave = |change: &dyn Fn(&mut Slot)| {
-        change(&mut lock(slot));
-        changed.notify_one();
-    };
+/// Cuts to the end, putting each frame into the slot.
+fn read(opened: Opened, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
+    let Opened { mut container, waits } = opened;
+    lock(slot).waits = waits;
+    let (mut number, mut broken) = (0, 0);
     loop {
-        let count = match input.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        held.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        loop {
-            match cut(&held) {
-                Cut::More => break,
-                Cut::Frame(end) => {
-                    let rest = held.split_off(end);
-                    let frame = std::mem::replace(&mut held, rest);
-                    lock(slot).newest = Some((number, frame));
-                    changed.notify_one();
-                    number += 1;
+        match container.next()? {
+            Piece::Frame(frame) => {
+                let mut shot = lock(slot).spare.take().unwrap_or_else(Shot::empty);
+                shot.fill(frame.bytes, frame.encoding, number);
+                shot.media_time = frame.time;
+                number += 1;
+                let full = |slot: &mut Slot| waits && slot.newest.is_some() && !slot.closed;
+                let mut slot = changed.wait_while(lock(slot), full).unwrap_or_else(PoisonError::into_inner);
+                if slot.closed {
+                    return Ok(());
                 }
-                Cut::Garbage(length, what) => {
-                    held.drain(..length);
-                    leave(&|slot| slot.broken = Some(format!("frame {number}: {what}")));
-                }
+                // A frame that nobody took leaves its buffer.
+                let missed = slot.newest.replace(shot);
+                slot.spare = missed.or(slot.spare.take());
             }
+            Piece::Broken(why) => {
+                broken += 1;
+                let mut slot = lock(slot);
+                slot.broken = (slot.broken.0 + 1, format!("frame {number}: {why}"));
+            }
+            Piece::Nothing => continue,
+            Piece::End if number == 0 => {
+                let found = match broken {
+                    0 => "nothing".to_owned(),
+                    _ => format!("no whole frame ({broken} broken)"),
+                };
+                return Err(Error::input("standard input", found, "frames"));
+            }
+            Piece::End => return Ok(()),
         }
-        if held.len() > LONGEST {
-            held.clear();
-            leave(&|slot| slot.broken = Some(format!("frame {number}: more than {LONGEST} bytes")));
-        }
+        changed.notify_all();
     }
-    if !held.is_empty() {
-        leave(&|slot| slot.broken = Some(format!("frame {number}: cut short by the end of the input")));
-    }
-    Ok(())
-}
-
-/// What the bytes held so far begin with.
-#[derive(Debug, PartialEq, Eq)]
-enum Cut {
-    /// The beginning of a frame.
-    More,
-    /// A whole frame of this length.
-    Frame(usize),
-    /// So many bytes that are no whole frame, and why.
-    Garbage(usize, &'static str),
-}
-
-/// Walks the markers (ITU T.81, annex B) from the start of an image to its end.
-fn cut(bytes: &[u8]) -> Cut {
-    const START: [u8; 2] = [0xff, 0xd8];
-    const TOO_SHORT: usize = 2;
-    if bytes.len() < TOO_SHORT {
-        return Cut::More;
-    }
-    if !bytes.starts_with(&START) {
-        let start = bytes.windows(2).position(|pair| pair == START);
-        // The last byte may be the first of a marker.
-        return Cut::Garbage(start.unwrap_or(bytes.len() - 1), "bytes that are no JPEG");
-    }
-    let mut scanned = false;
-    let mut at = START.len();
-    while let Some((marker, after)) = next_marker(bytes, at) {
-        at = match marker {
-            0xd9 if scanned => return Cut::Frame(after),
-            0xd8 | 0xd9 => return Cut::Garbage(after - START.len(), "no end before the next start"),
-            0x01 | 0xd0..=0xd7 => after,
-            _ => match bytes.get(after..after + 2) {
-                Some(&[high, low]) => after + usize::from(u16::from_be_bytes([high, low])).max(2),
-                _ => return Cut::More,
-            },
-        };
-        scanned |= marker == 0xda;
-    }
-    Cut::More
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
+use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
 
+use super::super::input::Input;
+use super::super::mjpeg::Mjpeg;
 use super::*;
 
 /// Start, a segment, a scan with a stuffed and a restart marker, end.
@@ -17,6 +20,13 @@ impl Read for Pieces {
     }
 }
 
+fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
+    Pipe::new(move || {
+        let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
+        Ok(Opened { container, waits })
+    })
+}
+
 /// The next thing that is not [`Next::Nothing`].
 fn next(pipe: &mut Pipe, shot: &mut Shot) -> Next {
     loop {
@@ -28,26 +38,9 @@ fn next(pipe: &mut Pipe, shot: &mut Shot) -> Next {
 }
 
 #[test]
-fn markers_inside_segments_do_not_cut() {
-    assert_eq!(cut(SMALL), Cut::Frame(SMALL.len()));
-    for length in 0..SMALL.len() {
-        assert_eq!(cut(&SMALL[..length]), Cut::More, "{length}");
-    }
-    assert_eq!(cut(&[SMALL, SMALL].concat()), Cut::Frame(SMALL.len()));
-}
-
-#[test]
-fn garbage_goes_up_to_the_next_start() {
-    assert_eq!(cut(&[b"noise\xff", SMALL].concat()), Cut::Garbage(6, "bytes that are no JPEG"));
-    let torn = &SMALL[..14];
-    assert_eq!(cut(&[torn, SMALL].concat()), Cut::Garbage(torn.len(), "no end before the next start"));
-    assert_eq!(cut(&[0xff, 0xd8, 0xff, 0xd9, 9]), Cut::Garbage(2, "no end before the next start"));
-}
-
-#[test]
 fn frames_in_any_pieces_arrive_and_the_end_is_told() {
     let (send, receive) = channel();
-    let mut pipe = Pipe::new(Pieces(receive));
+    let mut pipe = pipe(receive, false);
     let mut shot = Shot::empty();
     for number in 0..3 {
         send.send(SMALL[..5].to_vec()).unwrap();
@@ -71,10 +64,60 @@ fn only_the_newest_frame_is_kept() {
     let (send, receive) = channel();
     send.send(SMALL.repeat(5)).unwrap();
     drop(send);
-    let mut pipe = Pipe::new(Pieces(receive));
+    let mut pipe = pipe(receive, false);
     let mut shot = Shot::empty();
     thread::sleep(PATIENCE);
     assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
     assert_eq!(shot.number, 4);
     assert_eq!(next(&mut pipe, &mut shot), Next::End);
+}
+
+#[test]
+fn a_recordings_writer_waits_and_no_frame_is_lost() {
+    let (send, receive) = channel();
+    send.send(SMALL.repeat(5)).unwrap();
+    drop(send);
+    let mut pipe = pipe(receive, true);
+    let mut shot = Shot::empty();
+    for number in 0..5 {
+        thread::sleep(Duration::from_millis(5));
+        assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
+        assert_eq!(shot.number, number);
+        assert!(pipe.waits());
+    }
+    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+}
+
+#[test]
+fn every_broken_part_is_counted_and_no_frame_at_all_is_an_error() {
+    let (send, receive) = channel();
+    for _ in 0..3 {
+        send.send(SMALL[..14].to_vec()).unwrap();
+    }
+    drop(send);
+    let mut pipe = pipe(receive, false);
+    let mut shot = Shot::empty();
+    thread::sleep(PATIENCE);
+    for _ in 0..3 {
+        assert!(matches!(next(&mut pipe, &mut shot), Next::Broken(_)));
+    }
+    let line = pipe.next(&mut shot).unwrap_err().to_string();
+    assert_eq!(line, "standard input: found no whole frame (3 broken), expected frames");
+}
+
+#[test]
+fn a_reader_that_goes_ends_the_thread() {
+    let (send, receive) = channel();
+    let pipe = pipe(receive, true);
+    send.send(SMALL.repeat(3)).unwrap();
+    let slot = Arc::downgrade(&pipe.slot);
+    drop(pipe);
+    for _ in 0..100 {
+        if slot.strong_count() == 0 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the thread still runs");
 }

@@ -1,4 +1,4 @@
-//! How much memory there is.
+//! How much memory there is, and what of it this process can do without.
 
 use std::path::Path;
 
@@ -22,6 +22,16 @@ pub fn memory(root: &Path) -> Option<Memory> {
         kibibytes.checked_mul(1024)
     };
     Some(Memory { total: bytes("MemTotal")?, available: bytes("MemAvailable")? })
+}
+
+/// Gives the kernel back what is freed, after something large was in use for a while. glibc keeps tens of megabytes, for each thread
+/// that had them; other C libraries do not.
+pub fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes no pointer, and locks what it touches (malloc_trim(3)).
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 #[cfg(test)]

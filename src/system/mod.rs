@@ -1,13 +1,15 @@
-//! The machine below: service manager, processor, memory, temperatures. What is read from files is read below a root folder, so
+//! The machine below: service manager, processor, memory, temperatures, screen. What is read from files is read below a root folder, so
 //! that tests can bring a machine of their own.
 
 mod cpu;
+mod framebuffer;
 mod memory;
 mod notify;
 mod thermal;
 
 pub use cpu::{Cpu, cpu};
-pub use memory::{Memory, memory};
+pub use framebuffer::{Channel, Screen, screen};
+pub use memory::{Memory, give_back, memory};
 pub use notify::{State, notify};
 pub use thermal::{Thermal, Zone, thermal};
 

@@ -42,6 +42,14 @@ impl Prompt {
         }
     }
 
+    /// Reads one prompt an item, as [`Prompt::parse`] does; `source` is for errors.
+    ///
+    /// # Errors
+    /// As [`Prompt::parse`].
+    pub fn each(source: &str, items: &[String]) -> Result<Vec<Self>> {
+        collect(source, items.iter().map(|item| (source.to_owned(), item.as_str())))
+    }
+
     fn parse_one(place: &str, item: &str) -> Result<Option<Self>> {
         let item = one_spaced(item);
         if item.is_empty() {

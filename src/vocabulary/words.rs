@@ -180,6 +180,25 @@ impl Vocabulary {
         }
     }
 
+    /// A vocabulary of `prompts` alone, in their order; `None` if any was not embedded here.
+    pub fn select(&self, prompts: &[Prompt]) -> Option<Self> {
+        let place = |prompt: &Prompt| self.prompts.iter().position(|text| *text == prompt.text);
+        let places = prompts.iter().map(place).collect::<Option<Vec<usize>>>()?;
+        let mut embeddings = Embeddings::new(self.embeddings.dimension());
+        for row in places.iter().filter_map(|place| self.embeddings.rows().nth(*place)) {
+            // Rows of one dimension always fit.
+            let _ = embeddings.push(row);
+        }
+        Some(Self {
+            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+            embeddings,
+            thresholds: vec![None; places.len()],
+            negatives: self.negatives.clone(),
+            text_sha256: self.text_sha256.clone(),
+        })
+    }
+
     /// The most similar other prompt of each label; `None` where there is only one label. Takes time quadratic in the
     /// number of labels.
     pub fn nearest(&self) -> Vec<Option<Neighbour>> {

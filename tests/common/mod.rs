@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "not every test file uses every helper")]
 
+pub mod film;
+pub mod live;
+
 use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};

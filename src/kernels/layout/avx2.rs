@@ -46,7 +46,7 @@ fn starts(count: usize) -> impl Iterator<Item = usize> {
 /// Byte j of row i becomes byte i of row j: four times, rows i and i + 8 are put together byte by byte.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn transposed(mut rows: [__m128i; SIDE]) -> [__m128i; SIDE] {
+pub(in crate::kernels) fn transposed(mut rows: [__m128i; SIDE]) -> [__m128i; SIDE] {
     for _ in 0..4 {
         let from = rows;
         for i in 0..SIDE / 2 {

@@ -6,6 +6,9 @@ mod avx2;
 mod neon;
 mod scalar;
 
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx2::transposed;
+
 use super::Isa;
 use super::isa::vectorised;
 

@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
         let copied = self.onnx.made_by(name, "Identity").and_then(|copy| copy.input.first());
         let name = copied.map_or(name, String::as_str);
         let Some(node) = self.onnx.made_by(name, "DequantizeLinear") else {
-            return Err(Refusal::new(name, "an input that is not dequantised"));
+            return Err(Refusal::new(self.onnx.title(name), "an input that is not dequantised"));
         };
         match node.input.first().and_then(|input| self.tensors.get(input)) {
             Some(tensor) => {

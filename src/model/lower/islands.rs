@@ -33,7 +33,8 @@ impl Builder<'_> {
             }
         };
         let to = if tensor.order == Order::Last { flat(tensor.view) } else { tensor.view };
-        self.push(name, Op::Island(Box::new(island), unit), from, to);
+        let title = self.onnx.title(name).to_owned();
+        self.push(&title, Op::Island(Box::new(island), unit), from, to);
         Ok(tensor)
     }
 

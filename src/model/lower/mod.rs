@@ -84,7 +84,7 @@ pub(super) fn lower(
             return Ok(Output { name, values: Values::Dequantised(activation) });
         }
         let (island, from) = builder.cut(&name)?;
-        builder.left.push(Refusal::new(&name, "an output that is not dequantised"));
+        builder.left.push(Refusal::new(builder.onnx.title(&name), "an output that is not dequantised"));
         Ok(Output { name, values: Values::Float { island: Box::new(island), from } })
     });
     let outputs = outputs.collect::<Result<Vec<_>, Refusal>>()?;

@@ -42,6 +42,15 @@ impl<'a> Onnx<'a> {
         self.producer(name).map(|index| &self.graph.node[index]).filter(|node| node.op_type == kind)
     }
 
+    /// What messages call the tensor `name`: the node that makes it, since tensors' names may be mere numbers.
+    pub(super) fn title<'b>(&self, name: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        let node = self.producer(name).map(|index| self.graph.node[index].name.as_str());
+        node.filter(|title| !title.is_empty()).unwrap_or(name)
+    }
+
     pub(super) fn constant(&self, name: &str) -> Option<&'a TensorProto> {
         self.constants.get(name).copied()
     }

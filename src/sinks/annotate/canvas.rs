@@ -30,8 +30,13 @@ impl DrawTarget for Canvas<'_> {
     type Error = Infallible;
 
     fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Infallible> {
-        for Pixel(point, colour) in pixels {
-            self.fill_solid(&Rectangle::new(point, Size::new_equal(1)), colour)?;
+        for Pixel(Point { x, y }, colour) in pixels {
+            if (0..self.size.width as i32).contains(&x) && (0..self.size.height as i32).contains(&y) {
+                let start = (y as usize * self.size.width as usize + x as usize) * 3;
+                if let Some(pixel) = self.rgb.get_mut(start..start + 3) {
+                    pixel.copy_from_slice(&[colour.r(), colour.g(), colour.b()]);
+                }
+            }
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Colours of labels: far apart, and chosen by name so that they stay.
 
+use std::collections::HashMap;
+
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 
@@ -22,19 +24,30 @@ const PALETTE: [Rgb888; 16] = [
     Rgb888::new(125, 240, 190),
 ];
 
-/// One colour a name. The name's hash picks it; of the first names as many as there are colours, no two share one.
-pub fn label_colours(names: &[String]) -> Vec<Rgb888> {
-    let mut taken = [false; PALETTE.len()];
-    let choose = |name: &String| {
+/// The colours given so far: one a name. The name's hash picks it; of the first names as many as there are colours, no two
+/// share one.
+#[derive(Debug, Clone, Default)]
+pub struct Palette {
+    given: HashMap<String, Rgb888>,
+    taken: [bool; PALETTE.len()],
+}
+
+impl Palette {
+    /// The name's colour, the same as long as this lives.
+    pub fn colour(&mut self, name: &str) -> Rgb888 {
+        if let Some(colour) = self.given.get(name) {
+            return *colour;
+        }
         let first = hash(name) as usize % PALETTE.len();
         let free = (0..PALETTE.len()).map(|step| (first + step) % PALETTE.len());
-        let index = free.into_iter().find(|i| taken.get(*i) == Some(&false)).unwrap_or(first);
-        if let Some(taken) = taken.get_mut(index) {
+        let index = free.into_iter().find(|i| self.taken.get(*i) == Some(&false)).unwrap_or(first);
+        if let Some(taken) = self.taken.get_mut(index) {
             *taken = true;
         }
-        PALETTE.get(index).copied().unwrap_or(Rgb888::WHITE)
-    };
-    names.iter().map(choose).collect()
+        let colour = PALETTE.get(index).copied().unwrap_or(Rgb888::WHITE);
+        self.given.insert(name.to_owned(), colour);
+        colour
+    }
 }
 
 /// Black or white, whichever reads better on `colour` (luma of ITU-R BT.601).
@@ -52,10 +65,6 @@ fn hash(name: &str) -> u32 {
 mod tests {
     use super::*;
 
-    fn names(count: usize) -> Vec<String> {
-        (0..count).map(|i| format!("thing {i}")).collect()
-    }
-
     #[test]
     fn the_hash_is_fnv_1a() {
         assert_eq!(hash(""), 0x811c_9dc5);
@@ -65,18 +74,20 @@ mod tests {
 
     #[test]
     fn names_have_different_colours_while_there_are_enough() {
-        let colours = label_colours(&names(PALETTE.len()));
-        for (i, colour) in colours.iter().enumerate() {
+        let mut palette = Palette::default();
+        let colours: Vec<Rgb888> = (0..40).map(|i| palette.colour(&format!("thing {i}"))).collect();
+        for (i, colour) in colours.iter().take(PALETTE.len()).enumerate() {
             assert!(!colours[..i].contains(colour));
         }
-        assert_eq!(label_colours(&names(40)).len(), 40);
+        assert!(
+            (0..40).all(|i| palette.colour(&format!("thing {i}")) == colours[i]),
+            "a name changed its colour"
+        );
     }
 
     #[test]
-    fn a_name_alone_has_the_colour_of_its_hash() {
-        let colour = label_colours(&["person".to_owned()]);
-        assert_eq!(colour, [PALETTE[hash("person") as usize % 16]]);
-        assert_eq!(label_colours(&["person".to_owned(), "dog".to_owned()])[0], colour[0]);
+    fn the_first_name_has_the_colour_of_its_hash() {
+        assert_eq!(Palette::default().colour("person"), PALETTE[hash("person") as usize % 16]);
     }
 
     #[test]

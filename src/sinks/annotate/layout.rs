@@ -15,6 +15,11 @@ impl Layout {
         Self { picture, plates: Vec::new() }
     }
 
+    /// Puts a plate of `size` at the top left.
+    pub fn place_clock(&mut self, size: Size) -> Rectangle {
+        self.add(Rectangle::new(self.picture.top_left, size))
+    }
+
     /// Puts a plate of `size` at the bottom left.
     pub fn place_tags(&mut self, size: Size) -> Rectangle {
         let bottom =
@@ -28,13 +33,28 @@ impl Layout {
         let (width, height) = (size.width as i32, size.height as i32);
         let (left, top) = (around.top_left.x, around.top_left.y);
         let (right, bottom) = (left + around.size.width as i32, top + around.size.height as i32);
-        let rows = [top - height, top, bottom, bottom - height];
+        // Inside a low box, a plate would hide it.
+        let rows = if around.size.height >= 3 * size.height {
+            [top - height, top, bottom, bottom - height]
+        } else {
+            [top - height, bottom, top, bottom - height]
+        };
         let places = rows.iter().flat_map(|y| [left, right - width].map(|x| Point::new(x, *y)));
-        let best = places
-            .map(|point| self.inside(Rectangle::new(point, size)))
-            .min_by_key(|plate| self.covered(plate))
-            .unwrap_or(Rectangle::new(around.top_left, size));
-        self.add(best)
+        self.best(size, places)
+    }
+
+    /// Puts a plate of `size` at one of `corners`: right of and below it, then left or above, as [`Layout::place`].
+    pub fn place_at(&mut self, size: Size, corners: impl IntoIterator<Item = Point>) -> Rectangle {
+        let (width, height) = (size.width as i32, size.height as i32);
+        let sides = [(0, 0), (0, -height), (-width, 0), (-width, -height)];
+        let places = corners.into_iter().flat_map(|corner| sides.map(|side| corner + Point::from(side)));
+        self.best(size, places)
+    }
+
+    fn best(&mut self, size: Size, places: impl Iterator<Item = Point>) -> Rectangle {
+        let plates = places.map(|point| self.inside(Rectangle::new(point, size)));
+        let best = plates.min_by_key(|plate| self.covered(plate));
+        self.add(best.unwrap_or(Rectangle::new(self.picture.top_left, size)))
     }
 
     fn add(&mut self, plate: Rectangle) -> Rectangle {
@@ -99,6 +119,23 @@ mod tests {
             }
         }
         assert_eq!(plates[1], rect(110, 30, 40, 10));
+    }
+
+    #[test]
+    fn a_low_box_is_not_hidden_by_its_plate() {
+        let (mut layout, low) = (layout(), rect(50, 40, 20, 12));
+        let plates: Vec<Rectangle> = (0..3).map(|_| layout.place(PLATE, low)).collect();
+        assert_eq!(plates, [(50, 30), (50, 52), (50, 40)].map(|(x, y)| rect(x, y, 40, 10)));
+    }
+
+    #[test]
+    fn a_zone_s_name_stands_at_its_first_corner_that_is_free() {
+        let (mut layout, corners) = (layout(), [Point::new(20, 30), Point::new(90, 80)]);
+        let plates: Vec<Rectangle> = (0..6).map(|_| layout.place_at(PLATE, corners)).collect();
+        let expected = [(20, 30), (20, 20), (0, 30), (90, 80), (90, 70), (50, 80)];
+        assert_eq!(plates[..2], expected[..2].iter().map(|(x, y)| rect(*x, *y, 40, 10)).collect::<Vec<_>>());
+        assert_eq!(plates[2..4], [rect(90, 80, 40, 10), rect(90, 70, 40, 10)]);
+        assert_eq!(layout.place_at(PLATE, []), rect(0, 0, 40, 10));
     }
 
     #[test]

@@ -1,4 +1,8 @@
+use embedded_graphics::prelude::*;
+
+use super::scene::QUIET;
 use super::*;
+use crate::geometry::Rect;
 use crate::sinks::Timing;
 use crate::vocabulary::{Detection, Tag};
 
@@ -21,7 +25,7 @@ fn pixel(rgb: &[u8], width: u32, x: u32, y: u32) -> [u8; 3] {
 }
 
 fn person() -> [u8; 3] {
-    let colour = label_colours(&["person".to_owned()])[0];
+    let colour = Palette::default().colour("person");
     [colour.r(), colour.g(), colour.b()]
 }
 
@@ -63,7 +67,7 @@ fn boxes_partly_or_wholly_outside_do_no_harm() {
 fn tags_are_one_line_at_the_bottom() {
     let tags: Vec<Tag> = (0..30).map(|i| Tag { label: i % 2, score: 0.5 }).collect();
     let rgb = annotated(300, 100, &[], &tags);
-    let (plate, row) = ([TAGS.r(), TAGS.g(), TAGS.b()], 300 * 3);
+    let (plate, row) = ([QUIET.r(), QUIET.g(), QUIET.b()], 300 * 3);
     assert_eq!(pixel(&rgb, 300, 0, 99), plate);
     assert_eq!(pixel(&rgb, 300, 0, 88), plate);
     assert!(rgb[..80 * row].iter().all(|v| *v == 99));

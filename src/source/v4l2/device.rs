@@ -123,13 +123,17 @@ pub(super) fn set_format(device: &Device, fourcc: [u8; 4], width: u32, height: u
 ///
 /// # Safety
 /// `T` must be the type that `code` takes.
-unsafe fn request<T>(device: &Device, code: vidioc::_IOC_TYPE, argument: &mut T) -> io::Result<()> {
+pub(super) unsafe fn request<T>(
+    device: &Device,
+    code: vidioc::_IOC_TYPE,
+    argument: &mut T,
+) -> io::Result<()> {
     // SAFETY: the pointer is valid for reading and writing a `T`, which the caller vouches for.
     unsafe { ioctl(device.handle().fd(), code, std::ptr::from_mut(argument).cast::<c_void>()) }
 }
 
 /// The text up to the first zero byte.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }

@@ -1,10 +1,13 @@
 //! Cameras of the kernel's Video4Linux2 interface: one buffer a frame, streamed through memory maps.
 
+mod control;
+mod controls;
 mod device;
 mod fourcc;
 mod negotiate;
 mod offers;
 
+pub use control::{Control, Kind as ControlKind};
 pub use fourcc::FourCc;
 pub use negotiate::{Mode, Wish};
 pub use offers::{NO_PERMISSION, Offer, Offers, cameras};
@@ -48,15 +51,17 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Opens the camera at `path`, such as `/dev/video0`, in the mode that comes closest to `wish`.
+    /// Opens the camera at `path`, such as `/dev/video0`, in the mode that comes closest to `wish`, and sets `settings`, names and
+    /// values of controls, one after the other.
     ///
     /// # Errors
-    /// [`Error::Input`] if there is no such device, it may not be opened, is no camera, is used by another program, or has no
-    /// format that can be used; the line says what to do instead.
-    pub fn open(path: &Path, wish: &Wish) -> Result<Self> {
+    /// [`Error::Input`] if there is no such device, it may not be opened, is no camera, is used by another program, has no
+    /// format that can be used, or no such control or value; the line says what to do instead.
+    pub fn open(path: &Path, wish: &Wish, settings: &[(String, String)]) -> Result<Self> {
         let name = path.display().to_string();
         let device = offers::open(path)?;
         let (mode, encoding) = negotiate::negotiate(&name, &device, wish)?;
+        controls::set(&name, &device, settings)?;
         Ok(Self { name, device, mode, encoding, stream: None, first: 0, next: 0, stalls: 0 })
     }
 
@@ -114,6 +119,10 @@ impl Live for Camera {
         &self.name
     }
 
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn next(&mut self, shot: &mut Shot) -> Result<Next> {
         let error = match self.newest(shot) {
             Ok(next) => {
@@ -127,11 +136,12 @@ impl Live for Camera {
         if error.kind() == ErrorKind::Interrupted {
             return Ok(Next::Nothing);
         }
-        if error.raw_os_error() == Some(NO_DEVICE) {
-            return Err(Error::input(&self.name, "the camera gone", "a camera that stays plugged in"));
+        // Where a driver reports another fault first, the device itself knows.
+        if is_gone(&error) || device::capability(&self.device).is_err_and(|error| is_gone(&error)) {
+            return Err(Error::gone(&self.name, "the camera gone", "a camera that stays plugged in"));
         }
         if error.kind() == ErrorKind::ResourceBusy {
-            return Err(Error::input(&self.name, "a camera in use by another program", "one that is free"));
+            return Err(Error::gone(&self.name, "a camera in use by another program", "one that is free"));
         }
         self.stalls += 1;
         let why = match error.kind() {
@@ -140,10 +150,15 @@ impl Live for Camera {
         };
         if self.stalls >= MOST_STALLS {
             let found = format!("{why}, {MOST_STALLS} times in a row");
-            return Err(Error::input(&self.name, found, "a camera that delivers frames"));
+            return Err(Error::gone(&self.name, found, "a camera that delivers frames"));
         }
         Ok(Next::Stalled(why))
     }
+}
+
+/// Whether the device is there no more.
+fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(NO_DEVICE)
 }
 
 impl Drop for Camera {

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use v4l::video::Capture;
 use v4l::{Device, FourCC};
 
-use super::device;
+use super::control::Control;
 use super::fourcc::{self, FourCc};
+use super::{controls, device};
 use crate::error::{Error, Result};
 
 /// What to do with a camera that only a vendor's program can drive. `nvarguscamerasrc` prints to standard output, too.
@@ -33,6 +34,8 @@ pub struct Offers {
     pub driver: String,
     /// Its formats that can be used.
     pub formats: Vec<Offer>,
+    /// Its controls that can be set, in the driver's order.
+    pub controls: Vec<Control>,
 }
 
 /// A pixel format of a camera.
@@ -73,7 +76,9 @@ fn offers(path: PathBuf) -> Result<Option<Offers>> {
         return Err(unusable(&name, &offered));
     }
     let formats = usable.into_iter().map(|format| Offer { format, sizes: sizes(&device, format) });
-    Ok(Some(Offers { path, card: capability.card, driver: capability.driver, formats: formats.collect() }))
+    let formats = formats.collect();
+    let controls = controls::list(&device).into_iter().map(|numbered| numbered.control).collect();
+    Ok(Some(Offers { path, card: capability.card, driver: capability.driver, formats, controls }))
 }
 
 fn sizes(device: &Device, format: FourCc) -> Vec<String> {
@@ -118,7 +123,7 @@ fn node(path: &Path) -> Result<Device> {
     };
     if !kind.is_char_device() {
         let found = if kind.is_dir() { "a folder" } else { "a file" };
-        return Err(Error::input(name, found, format!("{camera}; pictures are for `edgeclip detect`")));
+        return Err(Error::input(name, found, format!("{camera}; files are named without v4l2://")));
     }
     device::open(path).map_err(|error| refused(&name, error))
 }

@@ -1,0 +1,78 @@
+//! From settings to running sinks.
+
+use std::num::NonZeroUsize;
+
+use crate::config::{Format, Settings, Show};
+use crate::error::Result;
+use crate::pipeline::Outbox;
+use crate::sinks::{
+    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, PictureKind, Sink, SnapshotOptions,
+    Snapshots, Things,
+};
+
+/// Starts every sink that the settings ask for; the one on standard output comes first.
+///
+/// # Errors
+/// A file, folder or device cannot be written, or a kind of event is unknown.
+pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
+    let things = match settings.show {
+        Show::Tracks => Things::Tracks,
+        Show::Detections => Things::Detections,
+    };
+    let rows = (!settings.events_only).then_some(things);
+    let lines = match (settings.events_only, settings.every_frame) {
+        (true, _) => Lines::Events,
+        (false, false) => Lines::Looked,
+        (false, true) => Lines::All,
+    };
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    match settings.format {
+        Format::Jsonl => sinks.push(Box::new(LiveJsonl::new(Output::stdout(), lines))),
+        Format::Csv => sinks.push(Box::new(Csv::new(Output::stdout(), rows))),
+        Format::Mjpeg => sinks.push(Box::new(MotionJpeg::new(Output::stdout(), things))),
+        Format::None => {}
+    }
+    if let Some(path) = &settings.csv {
+        sinks.push(Box::new(Csv::new(Output::open(path)?, rows)));
+    }
+    if let Some(path) = &settings.mjpeg {
+        sinks.push(Box::new(MotionJpeg::new(Output::open(path)?, things)));
+    }
+    if let Some(path) = &settings.framebuffer {
+        sinks.push(Box::new(Framebuffer::open(path, things)?));
+    }
+    if let Some(folder) = &settings.annotate {
+        let most = NonZeroUsize::new(settings.annotate_max).unwrap_or(NonZeroUsize::MIN);
+        sinks.push(Box::new(Frames::new(folder, PictureKind::Jpeg, most, things)?));
+    }
+    if let Some(folder) = &settings.snapshot {
+        let mut options = SnapshotOptions::new(folder);
+        if !settings.snapshot_events.is_empty() {
+            let kinds = settings.snapshot_events.iter().map(|kind| kind.parse());
+            options.kinds = kinds.collect::<Result<_>>()?;
+        }
+        options.plain = settings.snapshot_plain;
+        options.most_bytes = settings.snapshot_mb * 1_000_000;
+        options.per_minute = settings.snapshot_per_minute;
+        options.things = things;
+        sinks.push(Box::new(Snapshots::new(options)?));
+    }
+    Ok(sinks.into_iter().map(Outbox::new).collect())
+}
+
+/// One line for each sink that was too slow or failed.
+pub fn sum_up(outboxes: &[Outbox]) {
+    for outbox in outboxes {
+        let counts = outbox.counts();
+        if counts.lost_frames + counts.lost_events + counts.failed > 0 {
+            tracing::warn!(
+                "{}: {} results written, {} failures; {} frames and {} events left out",
+                outbox.name(),
+                counts.taken,
+                counts.failed,
+                counts.lost_frames,
+                counts.lost_events
+            );
+        }
+    }
+}

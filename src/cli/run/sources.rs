@@ -1,0 +1,181 @@
+//! From settings to running sources.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+
+use crate::config::{Settings, SourceSettings};
+use crate::error::{Error, Result};
+use crate::pipeline::{Capture, Faults, Feed, Mailbox, Open, Plan};
+use crate::source::{FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format};
+
+/// A source that is to be captured.
+pub struct Opened {
+    name: Arc<str>,
+    /// The source; `None` if it could not be opened at once.
+    first: Option<Box<dyn Live>>,
+    again: Open,
+    /// Whether it is opened again when it is gone.
+    persist: bool,
+}
+
+/// Opens all sources. Where there are several, one that is not there yet does not stop the others.
+///
+/// # Errors
+/// There is no source, settings cannot be used, or no source can be opened: why the first cannot.
+pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
+    let mut opened = Vec::new();
+    let mut failed = None;
+    for source in &settings.source {
+        let options = options(source)?;
+        let url = source.url.clone();
+        let again: Open = Box::new(move || open_source(&url, &options));
+        let first = match again() {
+            Ok(source) => Some(source),
+            Err(error) if settings.source.len() > 1 => {
+                tracing::warn!("{error}");
+                failed.get_or_insert(error);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let shown = first.as_ref().map_or(source.url.as_str(), |source| source.name());
+        let name = source.name.as_deref().unwrap_or(shown).into();
+        let persist = source.url != "-" && first.as_ref().is_none_or(|source| !source.waits());
+        opened.push(Opened { name, first, again, persist });
+    }
+    match failed {
+        Some(error) if opened.iter().all(|source| source.first.is_none()) => Err(error),
+        _ if opened.is_empty() => {
+            let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
+            Err(Error::input("run", "no source", expected))
+        }
+        _ => Ok(opened),
+    }
+}
+
+/// Starts a thread a source.
+///
+/// # Errors
+/// Zones that contradict themselves.
+pub fn start(
+    opened: Vec<Opened>,
+    plan: &Plan,
+    mailbox: &Arc<Mailbox>,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Vec<Feed>, Vec<JoinHandle<()>>)> {
+    let (mut feeds, mut threads) = (Vec::new(), Vec::new());
+    for (index, source) in opened.into_iter().enumerate() {
+        let faults = Arc::<Faults>::default();
+        feeds.push(Feed::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
+        let capture = Capture {
+            index,
+            name: source.name,
+            faults,
+            stop: Arc::clone(stop),
+            mailbox: Arc::clone(mailbox),
+            persist: source.persist,
+        };
+        threads.push(capture.start(source.first, source.again));
+    }
+    Ok((feeds, threads))
+}
+
+/// One line for each source with faults.
+pub fn sum_up(feeds: &[Feed], mailbox: &Mailbox) {
+    for (index, feed) in feeds.iter().enumerate() {
+        let faults = &feed.faults;
+        if faults.broken() + faults.stalled() + faults.lost() > 0 {
+            tracing::warn!(
+                "{}: {} frames, {} looked at, {} broken, {} stalls, {} losses",
+                feed.name,
+                mailbox.counts(index).captured,
+                feed.stats.looked,
+                faults.broken(),
+                faults.stalled(),
+                faults.lost()
+            );
+        }
+    }
+}
+
+/// What `source` says, as its kind takes it.
+fn options(source: &SourceSettings) -> Result<SourceOptions> {
+    let refuse = |key: &str, found: &str, expected: String| Error::input(format!("--{key}"), found, expected);
+    let size =
+        source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
+    let size = size.transpose()?;
+    let controls = source.control.iter().map(|(name, value)| (name.clone(), value.to_string()));
+    let mut options = SourceOptions {
+        wish: Wish { format: None, size, fps: source.camera_fps },
+        controls: controls.collect(),
+        raw: None,
+        follow: source.follow,
+        repeat: source.repeat,
+        real_time: source.real_time,
+    };
+    let camera = ["/dev/", "v4l2://"].iter().any(|prefix| source.url.starts_with(prefix));
+    match &source.pixel_format {
+        Some(name) if camera => {
+            let format: std::result::Result<FourCc, _> = name.parse();
+            options.wish.format = Some(format.map_err(|expected| refuse("pixel-format", name, expected))?);
+        }
+        Some(name) => {
+            let format = pixel_format(name).map_err(|expected| refuse("pixel-format", name, expected))?;
+            let size = options.wish.size.take();
+            let size =
+                size.ok_or_else(|| refuse("pixel-format", "no --size", "--size WIDTHxHEIGHT".to_owned()))?;
+            options.raw = Some(Raw { format, size, stride: source.stride });
+        }
+        None => {}
+    }
+    if source.stride.is_some() && options.raw.is_none() {
+        return Err(refuse("stride", "no raw frames", "--pixel-format and --size".to_owned()));
+    }
+    Ok(options)
+}
+
+/// `640x480`
+fn size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sane = sides.filter(|(w, h)| (1..=16_384).contains(w) && (1..=16_384).contains(h));
+    sane.ok_or_else(|| "WIDTHxHEIGHT, for example 640x480".to_owned())
+}
+
+/// Waits for the threads to end, but not for one that is stuck in a read.
+pub fn join(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        if thread.is_finished() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_two_numbers() {
+        assert_eq!(size("640x480"), Ok((640, 480)));
+        for text in ["640", "x480", "0x480", "640x99999", "640x480x3", "-1x5"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pixel_format_is_for_a_camera_or_for_raw_frames() {
+        let source = |url: &str, size: Option<&str>| SourceSettings {
+            url: url.to_owned(),
+            pixel_format: Some("YUYV".to_owned()),
+            size: size.map(str::to_owned),
+            ..SourceSettings::default()
+        };
+        let camera = options(&source("/dev/video0", Some("64x48"))).unwrap();
+        assert_eq!((camera.wish.size, camera.raw), (Some((64, 48)), None));
+        assert!(camera.wish.format.is_some());
+        let raw = options(&source("-", Some("64x48"))).unwrap();
+        assert_eq!((raw.wish, raw.raw.map(|raw| raw.size)), (Wish::default(), Some((64, 48))));
+        assert!(options(&source("-", None)).unwrap_err().to_string().contains("--size WIDTHxHEIGHT"));
+    }
+}

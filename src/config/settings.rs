@@ -1,0 +1,349 @@
+//! Every setting of `edgeclip run`, with its default.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::load::refuse;
+use crate::error::{Error, Result};
+use crate::{events, track};
+
+/// Settings of `edgeclip run`. Keys that are tables come last, as TOML wants them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// What to look for: a comma list, `@FILE`, or a list of strings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Prompts>,
+    /// What to look for: a vocabulary file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocab: Option<PathBuf>,
+    /// Lowest score to report for all labels, 0 to 1; else the label's own, else the model's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
+    /// Folder of a model bundle; else the model inside the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<PathBuf>,
+    /// Threads of the vision network, 1 to 256; else as many as physical cores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u16>,
+    /// How often to look at each source.
+    pub fps: Target,
+    /// Let frames between two looks go to the outputs as well, with tracks where they are expected.
+    pub every_frame: bool,
+    /// Skip frames in which nothing has moved since the last look.
+    pub skip_still: bool,
+    /// Temperature from which the rate is lowered, in degrees Celsius, 30 to 120.
+    pub max_celsius: f32,
+    /// End after so many looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
+    /// What goes to standard output.
+    pub format: Format,
+    /// Leave frames out of the lines on standard output, and out of the CSV file: events alone.
+    pub events_only: bool,
+    /// Seconds between two lines of status on standard output; 0 for none.
+    pub status: f32,
+    /// File for CSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<PathBuf>,
+    /// Folder for annotated frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotate: Option<PathBuf>,
+    /// Most files in that folder; the oldest go.
+    pub annotate_max: usize,
+    /// File or FIFO for annotated frames as Motion JPEG.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mjpeg: Option<PathBuf>,
+    /// Framebuffer for annotated frames, such as /dev/fb0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub framebuffer: Option<PathBuf>,
+    /// Folder for pictures of events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<PathBuf>,
+    /// Most megabytes in that folder; the oldest go.
+    pub snapshot_mb: u64,
+    /// Keep the frame without annotations as well.
+    pub snapshot_plain: bool,
+    /// Most snapshots a minute.
+    pub snapshot_per_minute: usize,
+    /// Kinds of events of which a picture is kept; none: appear, enter, cross and state.
+    pub snapshot_events: Vec<String>,
+    /// Which boxes pictures and tables show.
+    pub show: Show,
+    /// Cameras, recordings, streams.
+    pub source: Vec<SourceSettings>,
+    /// How things are followed.
+    pub track: track::Settings,
+    /// Zones of every source that has none of its own.
+    pub zone: Vec<events::Zone>,
+    /// Lines of every source that has none of its own.
+    pub line: Vec<events::Line>,
+    /// Settings for single labels.
+    pub label: Vec<events::Label>,
+    /// How things in zones are counted.
+    pub occupancy: events::Occupancy,
+    /// How tags of the whole picture come and go.
+    pub scene: events::Tags,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            prompt: None,
+            vocab: None,
+            threshold: None,
+            model: None,
+            threads: None,
+            fps: Target::Auto,
+            every_frame: false,
+            skip_still: false,
+            max_celsius: 75.0,
+            frames: None,
+            format: Format::Jsonl,
+            events_only: false,
+            status: 0.0,
+            csv: None,
+            annotate: None,
+            annotate_max: 1000,
+            mjpeg: None,
+            framebuffer: None,
+            snapshot: None,
+            snapshot_mb: 500,
+            snapshot_plain: false,
+            snapshot_per_minute: 60,
+            snapshot_events: Vec::new(),
+            show: Show::Tracks,
+            source: Vec::new(),
+            track: track::Settings::default(),
+            zone: Vec::new(),
+            line: Vec::new(),
+            label: Vec::new(),
+            occupancy: events::Occupancy::default(),
+            scene: events::Tags::default(),
+        }
+    }
+}
+
+/// One camera, recording or stream.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceSettings {
+    /// What it is: a device, a path, a pattern, a URL, or `-`.
+    pub url: String,
+    /// What results and messages call it; else its URL without password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Pixel format of a camera (a four-character code) or of raw frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixel_format: Option<String>,
+    /// Size of its pictures, `WIDTHxHEIGHT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Bytes from row to row of raw frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stride: Option<usize>,
+    /// Frames a second of a camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_fps: Option<u32>,
+    /// Wait for new files in a folder.
+    pub follow: bool,
+    /// Begin again at the end of a recording.
+    pub repeat: bool,
+    /// Play a recording at its own rate.
+    pub real_time: bool,
+    /// Controls of a camera by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub control: BTreeMap<String, Control>,
+    /// Its own zones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zone: Vec<events::Zone>,
+    /// Its own lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub line: Vec<events::Line>,
+}
+
+/// A control's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Control {
+    /// A switch.
+    Switch(bool),
+    /// A number.
+    Number(i64),
+    /// An entry of a menu.
+    Entry(String),
+}
+
+impl std::fmt::Display for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Switch(on) => write!(f, "{}", u8::from(*on)),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Entry(entry) => write!(f, "{entry}"),
+        }
+    }
+}
+
+/// Prompts in either notation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Prompts {
+    /// A comma list, or `@FILE`.
+    List(String),
+    /// One prompt each.
+    Each(Vec<String>),
+}
+
+/// What goes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON Lines.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// Annotated frames.
+    Mjpeg,
+    /// Nothing.
+    None,
+}
+
+/// Which boxes are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Show {
+    /// Of what is followed: confirmed, with stable numbers.
+    Tracks,
+    /// Of what was found in a frame alone.
+    Detections,
+}
+
+/// How often each source's frames are looked at: `"auto"`, or a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// As often as the machine can.
+    Auto,
+    /// So many times a second.
+    Fps(f32),
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Fps(fps) => serializer.serialize_f32(*fps),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let number = match &value {
+            toml::Value::String(text) if text == "auto" => return Ok(Self::Auto),
+            toml::Value::Integer(number) => Some(*number as f32),
+            toml::Value::Float(number) => Some(*number as f32),
+            _ => None,
+        };
+        let fps = number.filter(|fps| (0.01..=1000.0).contains(fps));
+        fps.map(Self::Fps)
+            .ok_or_else(|| refuse(&format!("fps = {value}"), "auto, or looks a second from 0.01 to 1000"))
+    }
+}
+
+impl Settings {
+    /// Whether every value is in its range, and what depends on each other fits.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that names the first which is not.
+    pub fn check(&self) -> Result<()> {
+        let threshold = self.threshold.unwrap_or(0.0);
+        let ranges = [
+            ("threshold", threshold, 0.0, 1.0),
+            ("max_celsius", self.max_celsius, 30.0, 120.0),
+            ("status", self.status, 0.0, 86_400.0),
+            ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
+            ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
+            ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(Error::input(name, value.to_string(), format!("{least} to {most}")));
+            }
+        }
+        if self.status > 0.0 && matches!(self.format, Format::Csv | Format::Mjpeg) {
+            let found = format!("{} beside a format that is no JSON", self.status);
+            return Err(Error::input("status", found, "0, or format jsonl or none"));
+        }
+        if let Some(source) = self.source.iter().find(|source| source.url.is_empty()) {
+            let name = source.name.as_deref().unwrap_or("source");
+            return Err(Error::input(name, "no url", "url = \"/dev/video0\", a path, rtsp://… or -"));
+        }
+        self.track.check()?;
+        (0..self.source.len().max(1)).try_for_each(|source| self.events(source).check())
+    }
+
+    /// Keys whose values differ from those of `before` and have no effect until the next start.
+    pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
+        let unplaced = |settings: &Self| {
+            let plain = |source: &SourceSettings| SourceSettings {
+                zone: Vec::new(),
+                line: Vec::new(),
+                ..source.clone()
+            };
+            settings.source.iter().map(plain).collect::<Vec<_>>()
+        };
+        let checks = [
+            ("source", unplaced(self) != unplaced(before)),
+            ("model", self.model != before.model),
+            ("threads", self.threads != before.threads),
+            ("frames", self.frames != before.frames),
+            ("every_frame", self.every_frame != before.every_frame),
+            ("format", self.format != before.format),
+            ("events_only", self.events_only != before.events_only),
+            ("status", self.status != before.status),
+            ("csv", self.csv != before.csv),
+            ("annotate", (&self.annotate, self.annotate_max) != (&before.annotate, before.annotate_max)),
+            ("mjpeg", self.mjpeg != before.mjpeg),
+            ("framebuffer", self.framebuffer != before.framebuffer),
+            ("snapshot", self.snapshots() != before.snapshots()),
+            ("show", self.show != before.show),
+        ];
+        checks.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+    }
+
+    /// With the sources of `before`, which go on, and the zones and lines that these settings give to sources of the same URL.
+    pub fn with_sources_of(mut self, before: &Self) -> Self {
+        let mut changed = std::mem::take(&mut self.source);
+        let mut stay = |old: &SourceSettings| {
+            let found = changed.iter().position(|new| new.url == old.url);
+            let new = found.map_or_else(|| old.clone(), |at| changed.remove(at));
+            SourceSettings { zone: new.zone, line: new.line, ..old.clone() }
+        };
+        self.source = before.source.iter().map(&mut stay).collect();
+        self
+    }
+
+    fn snapshots(&self) -> impl PartialEq + '_ {
+        let Self { snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events, .. } = self;
+        (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
+    }
+
+    /// What happens in a source: its own zones and lines, else those of all.
+    pub fn events(&self, source: usize) -> events::Settings {
+        let own = self.source.get(source).filter(|own| !own.zone.is_empty() || !own.line.is_empty());
+        events::Settings {
+            zones: own.map_or(&self.zone, |own| &own.zone).clone(),
+            lines: own.map_or(&self.line, |own| &own.line).clone(),
+            labels: self.label.clone(),
+            occupancy: self.occupancy.clone(),
+            scene: self.scene.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

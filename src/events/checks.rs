@@ -1,0 +1,219 @@
+//! What settings must fulfil.
+
+use std::collections::BTreeSet;
+
+use super::settings::{Label, Line, Settings, Tags, Zone};
+use super::shape::Polygon;
+use crate::error::{Error, Result};
+
+/// Most corners of a zone: each pair of edges is compared.
+const MAX_POINTS: usize = 1000;
+/// Most frames of a median.
+const MAX_FRAMES: usize = 99;
+/// Longest time in seconds: a week.
+const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
+
+impl Settings {
+    /// Verifies all tables.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that names the table and the key.
+    pub fn check(&self) -> Result<()> {
+        let mut names = BTreeSet::new();
+        for (kind, name) in
+            self.zones.iter().map(|z| ("zone", &z.name)).chain(self.lines.iter().map(|l| ("line", &l.name)))
+        {
+            check_name(kind, name)?;
+            if !names.insert(name) {
+                return Err(Error::input(
+                    table(kind, name),
+                    "the name a second time",
+                    "one zone or line a name",
+                ));
+            }
+        }
+        self.zones.iter().try_for_each(Zone::check)?;
+        self.lines.iter().try_for_each(Line::check)?;
+        let frames = self.occupancy.frames;
+        if frames.is_multiple_of(2) || frames > MAX_FRAMES {
+            let expected = format!("an odd number up to {MAX_FRAMES}: the middle one of so many counts");
+            return Err(Error::input("occupancy frames", frames.to_string(), expected));
+        }
+        let mut names = BTreeSet::new();
+        for label in &self.labels {
+            label.check()?;
+            if !names.insert(&label.name) {
+                return Err(Error::input(table("label", &label.name), "the name a second time", "once"));
+            }
+        }
+        self.scene.check()
+    }
+}
+
+impl Zone {
+    /// The polygon's corners, whichever way they were given.
+    pub(super) fn corners(&self) -> Vec<[f32; 2]> {
+        match self.rect {
+            Some([x0, y0, x1, y1]) => vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]],
+            None => self.points.clone(),
+        }
+    }
+
+    /// What is printed and what is embedded, for each prompt.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.prompts.iter().map(|prompt| {
+            let (name, text) = prompt.split_once('=').unwrap_or((prompt, prompt));
+            (name.trim(), text.trim())
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        let zone = table("zone", &self.name);
+        let wrong = |found: String, expected: &str| Err(Error::input(zone.as_str(), found, expected));
+        match self.rect {
+            Some(_) if !self.points.is_empty() => return wrong("points and a box".to_owned(), "one of them"),
+            Some([x0, y0, x1, y1]) => {
+                check_point(&zone, [x0, y0])?;
+                check_point(&zone, [x1, y1])?;
+                if x0 >= x1 || y0 >= y1 {
+                    let found = format!("the box [{x0}, {y0}, {x1}, {y1}]");
+                    return wrong(found, "left, top, right, bottom");
+                }
+            }
+            None => self.check_points(&zone)?,
+        }
+        check_labels(&zone, &self.labels)?;
+        check_fraction(&zone, "min_area", self.min_area)?;
+        check_fraction(&zone, "jitter", self.jitter)?;
+        check_fraction(&zone, "margin", self.margin)?;
+        if let Some(dwell) = self.dwell {
+            check_seconds(&zone, "dwell", dwell)?;
+        }
+        check_seconds(&zone, "smoothing", self.smoothing)?;
+        check_seconds(&zone, "debounce", self.debounce)?;
+        self.check_prompts(&zone)
+    }
+
+    fn check_points(&self, zone: &str) -> Result<()> {
+        let points = &self.points;
+        let wrong = |found: String, expected: &str| Err(Error::input(zone, found, expected));
+        if points.len() < 3 || points.len() > MAX_POINTS {
+            let expected = if points.len() < 3 { "at least 3" } else { "at most 1000" };
+            return wrong(format!("{} points", points.len()), expected);
+        }
+        points.iter().try_for_each(|p| check_point(zone, *p))?;
+        let next = points.iter().cycle().skip(1);
+        if let Some((p, _)) = points.iter().zip(next).find(|(a, b)| a == b) {
+            let expected = "every corner once (the last is joined to the first)";
+            return wrong(format!("[{}, {}] twice in a row", p[0], p[1]), expected);
+        }
+        match Polygon::new(points).crossing() {
+            Some((i, j)) => {
+                let found = format!("the edges from points {} and {} on each other", i + 1, j + 1);
+                wrong(found, "a polygon that neither crosses nor touches itself")
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_prompts(&self, zone: &str) -> Result<()> {
+        let wrong = |found: String, expected: &str| Err(Error::input(zone, found, expected));
+        if self.prompts.len() == 1 {
+            return wrong("1 prompt".to_owned(), "two or more to tell apart, or none");
+        }
+        let (mut names, mut texts) = (BTreeSet::new(), BTreeSet::new());
+        for (name, text) in self.states() {
+            if name.is_empty() || text.is_empty() {
+                return wrong("an empty prompt or name".to_owned(), "a prompt, or NAME = PROMPT");
+            }
+            // The text tower folds case.
+            if !names.insert(name.to_lowercase()) || !texts.insert(text.to_lowercase()) {
+                return wrong(format!("the prompt \"{name}\" a second time"), "every name and prompt once");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    fn check(&self) -> Result<()> {
+        let line = table("line", &self.name);
+        check_point(&line, self.from)?;
+        check_point(&line, self.to)?;
+        if self.from == self.to {
+            return Err(Error::input(
+                line,
+                "both ends at the same place",
+                "a line from one place to another",
+            ));
+        }
+        check_labels(&line, &self.labels)?;
+        check_fraction(&line, "jitter", self.jitter)
+    }
+}
+
+impl Label {
+    fn check(&self) -> Result<()> {
+        check_name("label", &self.name)?;
+        let label = table("label", &self.name);
+        check_fraction(&label, "threshold", self.threshold.unwrap_or(0.0))?;
+        check_fraction(&label, "min_area", self.min_area)
+    }
+}
+
+impl Tags {
+    fn check(&self) -> Result<()> {
+        check_labels("scene", &self.tags)?;
+        check_fraction("scene", "on", self.on)?;
+        check_fraction("scene", "off", self.off)?;
+        if self.off > self.on {
+            return Err(Error::input("scene off", self.off.to_string(), format!("at most on, {}", self.on)));
+        }
+        check_seconds("scene", "hold", self.hold)?;
+        check_seconds("scene", "smoothing", self.smoothing)
+    }
+}
+
+fn table(kind: &str, name: &str) -> String {
+    format!("{kind} \"{name}\"")
+}
+
+fn check_name(kind: &str, name: &str) -> Result<()> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(Error::input(format!("{kind} name"), format!("\"{name}\""), "visible characters"));
+    }
+    Ok(())
+}
+
+fn check_labels(of: &str, labels: &[String]) -> Result<()> {
+    if labels.iter().any(|label| label.trim().is_empty()) {
+        return Err(Error::input(of, "an empty label", "names of things"));
+    }
+    Ok(())
+}
+
+fn check_point(of: &str, [x, y]: [f32; 2]) -> Result<()> {
+    if (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y) {
+        return Ok(());
+    }
+    let expected = "fractions of the picture from 0 to 1: pixels, divided by its width and height";
+    Err(Error::input(of, format!("the point [{x}, {y}]"), expected))
+}
+
+fn check_fraction(of: &str, key: &str, value: f32) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::input(format!("{of} {key}"), value.to_string(), "0 to 1"))
+}
+
+fn check_seconds(of: &str, key: &str, value: f64) -> Result<()> {
+    if (0.0..=MAX_SECONDS).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::input(format!("{of} {key}"), value.to_string(), format!("seconds from 0 to {MAX_SECONDS}")))
+}
+
+#[cfg(test)]
+#[path = "checks_tests.rs"]
+mod tests;

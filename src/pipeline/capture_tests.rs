@@ -1,0 +1,93 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use super::*;
+use crate::error::Error;
+
+/// Plays what it was given, then ends; frames are numbered from 0.
+struct Script(VecDeque<Result<Next>>, u64);
+
+impl Live for Script {
+    fn name(&self) -> &str {
+        "script"
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+        let next = self.0.pop_front().unwrap_or(Ok(Next::End));
+        if let Ok(Next::Frame) = next {
+            shot.number = self.1;
+            self.1 += 1;
+        }
+        next
+    }
+}
+
+fn script(steps: impl IntoIterator<Item = Result<Next>>) -> Result<Box<dyn Live>> {
+    Ok(Box::new(Script(steps.into_iter().collect(), 0)))
+}
+
+fn gone() -> Error {
+    Error::input("cam", "no such device", "a camera")
+}
+
+/// Runs a capture over sources that are opened one after the other; gives frames seen, faults, and the error at the end.
+fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], Option<String>) {
+    let (mailbox, faults) = (Arc::new(Mailbox::new(1)), Arc::<Faults>::default());
+    let openings = Mutex::new(VecDeque::from(openings));
+    let open: Open = Box::new(move || openings.lock().unwrap().pop_front().unwrap_or_else(|| script([])));
+    let stop = Arc::default();
+    let capture = Capture {
+        index: 0,
+        name: "cam".into(),
+        faults: Arc::clone(&faults),
+        stop,
+        mailbox: Arc::clone(&mailbox),
+        persist,
+    };
+    let thread = capture.start(None, open);
+    let mut frames = 0;
+    loop {
+        let (over, until) = (mailbox.is_over(), Instant::now() + Duration::from_millis(50));
+        match mailbox.take(until, |_, shot, _| Some(shot.number)) {
+            Some((_, shot, _)) => {
+                assert_eq!(shot.number, frames, "numbers go on");
+                frames += 1;
+            }
+            None if over => break,
+            None => {}
+        }
+    }
+    thread.join().unwrap();
+    let failure = mailbox.failure().map(|error| error.to_string());
+    (frames, [faults.broken(), faults.stalled(), faults.lost()], failure)
+}
+
+#[test]
+fn faults_are_counted_and_frames_go_on() {
+    let steps = [
+        Ok(Next::Frame),
+        Ok(Next::Broken("torn".to_owned())),
+        Ok(Next::Nothing),
+        Ok(Next::Stalled("silence".to_owned())),
+        Ok(Next::Frame),
+    ];
+    assert_eq!(run(vec![script(steps)], false), (2, [1, 1, 0], None));
+}
+
+#[test]
+fn a_source_that_goes_away_is_opened_again() {
+    let openings = vec![script([Ok(Next::Frame), Err(gone())]), Err(gone()), script([Ok(Next::Frame)])];
+    assert_eq!(run(openings, true), (2, [0, 0, 2], None));
+}
+
+#[test]
+fn without_persistence_its_error_ends_it() {
+    let (frames, faults, failure) = run(vec![script([Ok(Next::Frame), Err(gone())])], false);
+    assert_eq!((frames, faults), (1, [0; 3]));
+    assert_eq!(failure.as_deref(), Some("cam: found no such device, expected a camera"));
+}

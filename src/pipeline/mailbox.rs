@@ -1,0 +1,170 @@
+//! Between capture threads and the thread that looks: one slot a source, which holds its newest frame.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::source::Shot;
+
+/// The slots of all sources.
+pub struct Mailbox {
+    slots: Mutex<Vec<Slot>>,
+    /// A frame or a state has come.
+    arrived: Condvar,
+    /// A slot has become free, or all shall end.
+    freed: Condvar,
+}
+
+/// What a capture thread leaves for the thread that looks.
+#[derive(Default)]
+struct Slot {
+    shot: Option<Shot>,
+    /// Whether the source waits for it to be taken.
+    waits: bool,
+    /// A used shot, whose memory serves again.
+    spare: Option<Shot>,
+    /// Frames that a newer one took the place of.
+    dropped: u64,
+    captured: u64,
+    ended: Option<Ended>,
+}
+
+/// How a source ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It has no more frames.
+    Out,
+    /// It can no longer be used.
+    Failed(Error),
+}
+
+/// A source's counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames that came.
+    pub captured: u64,
+    /// Those of them that nobody looked at because a newer one came first.
+    pub dropped: u64,
+}
+
+impl Mailbox {
+    /// Slots for so many sources.
+    pub fn new(sources: usize) -> Self {
+        let slots = (0..sources).map(|_| Slot::default()).collect();
+        Self { slots: Mutex::new(slots), arrived: Condvar::new(), freed: Condvar::new() }
+    }
+
+    /// Puts a source's newest frame in its slot and gives back a shot to fill. Where `wait` is set, the frame before is not
+    /// replaced: this waits until it has been taken, or until `stop` says so.
+    pub fn put(&self, source: usize, shot: Shot, wait: bool, stop: impl Fn() -> bool) -> Shot {
+        let mut slots = self.lock();
+        if wait {
+            while slots.get(source).is_some_and(|slot| slot.shot.is_some()) && !stop() {
+                slots = wait_for(&self.freed, slots, Duration::from_millis(100));
+            }
+        }
+        let Some(slot) = slots.get_mut(source) else { return shot };
+        slot.captured += 1;
+        slot.waits = wait;
+        let before = slot.shot.replace(shot);
+        slot.dropped += u64::from(before.is_some());
+        let next = before.or_else(|| slot.spare.take()).unwrap_or_else(Shot::empty);
+        drop(slots);
+        self.arrived.notify_one();
+        next
+    }
+
+    /// Says that no more frames come from a source.
+    pub fn end(&self, source: usize, how: Ended) {
+        if let Some(slot) = self.lock().get_mut(source) {
+            slot.ended = Some(how);
+        }
+        self.arrived.notify_one();
+    }
+
+    /// The first frame of those sources that `choose` puts in order: it gets each frame's source, the frame, and whether the source
+    /// waits, and answers with its rank (lower first), or `None` to leave it. Waits until `until`.
+    pub fn take<K: Ord>(
+        &self,
+        until: Instant,
+        choose: impl Fn(usize, &Shot, bool) -> Option<K>,
+    ) -> Option<(usize, Shot, bool)> {
+        let mut slots = self.lock();
+        loop {
+            let full = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot, slot.shot.as_ref()?)));
+            let best = full.filter_map(|(i, slot, shot)| Some((choose(i, shot, slot.waits)?, i))).min();
+            if let Some(source) = best.map(|(_, source)| source)
+                && let Some(slot) = slots.get_mut(source)
+                && let Some(shot) = slot.shot.take()
+            {
+                self.freed.notify_all();
+                return Some((source, shot, slot.waits));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some() && slot.shot.is_none()) {
+                return None;
+            }
+            slots = wait_for(&self.arrived, slots, left);
+        }
+    }
+
+    /// Gives a looked-at frame's memory back to its source.
+    pub fn give_back(&self, source: usize, shot: Shot) {
+        if let Some(slot) = self.lock().get_mut(source) {
+            slot.spare = Some(shot);
+        }
+    }
+
+    /// Whether every source has ended and none waits for its last frame to be taken. Frames of others may be left.
+    pub fn is_over(&self) -> bool {
+        let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.shot.is_some());
+        self.lock().iter().all(over)
+    }
+
+    /// Whether another source than this one goes on.
+    pub fn has_others(&self, source: usize) -> bool {
+        self.lock().iter().enumerate().any(|(i, slot)| i != source && slot.ended.is_none())
+    }
+
+    /// Wakes whoever waits for a free slot, so that it sees that it shall stop.
+    pub fn wake(&self) {
+        self.freed.notify_all();
+    }
+
+    /// A source's counts so far.
+    pub fn counts(&self, source: usize) -> Counts {
+        self.lock()
+            .get(source)
+            .map_or_else(Counts::default, |slot| Counts { captured: slot.captured, dropped: slot.dropped })
+    }
+
+    /// The first error that ended a source, once.
+    pub fn failure(&self) -> Option<Error> {
+        self.lock().iter_mut().find_map(|slot| match slot.ended.take() {
+            Some(Ended::Failed(error)) => {
+                slot.ended = Some(Ended::Out);
+                Some(error)
+            }
+            other => {
+                slot.ended = other;
+                None
+            }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait_for<'a>(
+    changed: &Condvar,
+    slots: MutexGuard<'a, Vec<Slot>>,
+    longest: Duration,
+) -> MutexGuard<'a, Vec<Slot>> {
+    changed.wait_timeout(slots, longest).unwrap_or_else(PoisonError::into_inner).0
+}
+
+#[cfg(test)]
+#[path = "mailbox_tests.rs"]
+mod tests;

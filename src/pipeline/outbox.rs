@@ -1,0 +1,228 @@
+//! One thread a sink, so that a slow one delays nothing: it loses frames, but no events.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::sinks::{Moment, Sink};
+
+/// Moments that wait for a sink before those without events are left out.
+const PATIENCE: usize = 8;
+/// Moments with pictures that wait for a sink that wants them; the pictures of more are left out.
+const PICTURES: usize = 32;
+/// Moments with events that wait; more than these would fill the memory.
+const MOST: usize = 10_000;
+/// How long sinks may go on writing when the program shall end.
+const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// The way to one sink.
+pub struct Outbox {
+    name: String,
+    wants_pictures: bool,
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    moments: VecDeque<(Instant, Arc<Moment>)>,
+    /// The one that the sink is taking.
+    working: Option<(Instant, Arc<Moment>)>,
+    closed: bool,
+    /// The reader of standard output has gone.
+    gone: bool,
+    counts: Counts,
+}
+
+/// What became of moments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Taken by the sink.
+    pub taken: u64,
+    /// Frames, or their pictures, left out because the sink was slow.
+    pub lost_frames: u64,
+    /// Events left out because the sink was slow for very long.
+    pub lost_events: u64,
+    /// Moments that the sink could not take.
+    pub failed: u64,
+}
+
+impl Outbox {
+    /// Starts the sink's thread.
+    pub fn new(mut sink: Box<dyn Sink>) -> Self {
+        let shared = Arc::<Shared>::default();
+        let (name, wants_pictures) = (sink.name().to_owned(), sink.wants_pictures());
+        let theirs = Arc::clone(&shared);
+        let thread = thread::spawn(move || work(sink.as_mut(), &theirs));
+        Self { name, wants_pictures, shared, thread }
+    }
+
+    /// Hands over a moment, at once. Where the sink is behind, the oldest moments without events make room.
+    pub fn offer(&self, moment: &Arc<Moment>) {
+        let mut queue = self.shared.lock();
+        if queue.gone {
+            return;
+        }
+        let before = queue.counts;
+        queue.moments.push_back((Instant::now(), Arc::clone(moment)));
+        queue.make_room(self.wants_pictures);
+        let now = queue.counts;
+        drop(queue);
+        self.shared.changed.notify_all();
+        tell(&self.name, "frames", before.lost_frames, now.lost_frames);
+        tell(&self.name, "events", before.lost_events, now.lost_events);
+    }
+
+    /// Whether the next moment would cost another one its place. Who must lose nothing waits until this is over.
+    pub fn is_full(&self) -> bool {
+        let queue = self.shared.lock();
+        queue.moments.len() >= PATIENCE && !queue.gone
+    }
+
+    /// What messages call the sink.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As of the sink.
+    pub fn wants_pictures(&self) -> bool {
+        self.wants_pictures
+    }
+
+    /// Whether nobody reads what the sink writes any more.
+    pub fn is_gone(&self) -> bool {
+        self.shared.lock().gone
+    }
+
+    /// Age of the oldest moment that the sink has not taken.
+    pub fn lag(&self) -> Duration {
+        let queue = self.shared.lock();
+        let oldest = queue.working.as_ref().or(queue.moments.front());
+        oldest.map_or(Duration::ZERO, |(since, _)| since.elapsed())
+    }
+
+    fn close(&self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Counts what the sink has not taken as lost.
+    fn abandon(&self) {
+        let mut queue = self.shared.lock();
+        let left = std::mem::take(&mut queue.moments);
+        for (_, moment) in queue.working.take().into_iter().chain(left) {
+            queue.counts.lost_frames += u64::from(moment.events.is_empty());
+            queue.counts.lost_events += moment.events.len() as u64;
+        }
+    }
+
+    /// What became of moments so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.lock().counts
+    }
+}
+
+/// Waits until the sinks have taken everything; from when `stop` is set, only for a short time. A thread that is stuck in a
+/// write then ends with the program.
+pub fn finish(outboxes: &[Outbox], stop: &AtomicBool) {
+    outboxes.iter().for_each(Outbox::close);
+    let mut until = None;
+    while !outboxes.iter().all(|outbox| outbox.thread.is_finished()) {
+        if stop.load(Ordering::Relaxed)
+            && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + FAREWELL)
+        {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    outboxes.iter().filter(|outbox| !outbox.thread.is_finished()).for_each(Outbox::abandon);
+}
+
+/// A sink that nobody has waited for ends by itself.
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Tells at the first, second, fourth, eighth … loss.
+fn tell(sink: &str, what: &str, before: u64, now: u64) {
+    if (before + 1..=now).any(u64::is_power_of_two) {
+        tracing::warn!("{sink}: too slow, {what} are left out ({now} so far)");
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn make_room(&mut self, pictures: bool) {
+        while self.moments.len() > PATIENCE {
+            let Some(plain) = self.moments.iter().position(|(_, moment)| moment.events.is_empty()) else {
+                break;
+            };
+            self.moments.remove(plain);
+            self.counts.lost_frames += 1;
+        }
+        let excess = self.moments.len().saturating_sub(if pictures { PICTURES } else { PATIENCE });
+        if let Some((_, moment)) = excess.checked_sub(1).and_then(|i| self.moments.get_mut(i))
+            && moment.picture.is_some()
+        {
+            *moment = Arc::new(Moment { picture: None, ..Moment::clone(moment) });
+            self.counts.lost_frames += u64::from(pictures);
+        }
+        while self.moments.len() > MOST {
+            let events = self.moments.pop_front().map_or(0, |(_, moment)| moment.events.len());
+            self.counts.lost_events += events as u64;
+        }
+    }
+}
+
+fn work(sink: &mut dyn Sink, shared: &Shared) {
+    loop {
+        let mut queue = shared.lock();
+        while queue.moments.is_empty() && !queue.closed {
+            queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let Some((since, moment)) = queue.moments.pop_front() else { return };
+        queue.working = Some((since, Arc::clone(&moment)));
+        drop(queue);
+        shared.changed.notify_all();
+        let taken = sink.take(&moment);
+        let mut queue = shared.lock();
+        queue.working = None;
+        match taken {
+            Ok(()) => queue.counts.taken += 1,
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+                queue.gone = true;
+                drop(queue);
+                shared.changed.notify_all();
+                return;
+            }
+            Err(error) => {
+                queue.counts.failed += 1;
+                let count = queue.counts.failed;
+                drop(queue);
+                if count.is_power_of_two() {
+                    tracing::warn!("{}: {error} ({count} so far)", sink.name());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

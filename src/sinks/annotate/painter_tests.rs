@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
+use embedded_graphics::image::GetPixel;
+use embedded_graphics::pixelcolor::Rgb565;
+use embedded_graphics::pixelcolor::raw::{BigEndian, RawU16};
+
+use super::*;
+use crate::sinks::Timing;
+use crate::sinks::tests::{moment, plain};
+
+type Display = Framebuffer<Rgb565, RawU16, BigEndian, 160, 160, { buffer_size::<Rgb565>(160, 160) }>;
+
+fn colour(name: &str) -> [u8; 3] {
+    let colour = Palette::default().colour(name);
+    [colour.r(), colour.g(), colour.b()]
+}
+
+fn annotated(painter: &mut Painter, moment: &Moment) -> Vec<u8> {
+    let mut rgb = vec![99; (moment.width * moment.height * 3) as usize];
+    painter.annotate(&mut rgb, moment.width, moment.height, moment);
+    rgb
+}
+
+/// How many pixels of column `x` from row 100 to 180 have `colour`.
+fn column(rgb: &[u8], x: usize, colour: [u8; 3]) -> usize {
+    (100..180).filter(|y| rgb[(y * 320 + x) * 3..][..3] == colour).count()
+}
+
+#[test]
+fn predicted_tracks_are_dashed_and_seen_ones_solid() {
+    let rgb = annotated(&mut Painter::new(Things::Tracks), &moment());
+    assert_eq!(column(&rgb, 40, colour("person")), 80);
+    let dog = column(&rgb, 200, colour("dog"));
+    assert!((35..60).contains(&dog), "{dog} of 80 rows");
+}
+
+#[test]
+fn between_two_looks_boxes_stay_as_they_were() {
+    let mut painter = Painter::new(Things::Tracks);
+    let looked = annotated(&mut painter, &moment());
+    let mut between = Moment { timing: Timing::default(), detections: Vec::new(), ..moment() };
+    between.tracks.iter_mut().for_each(|track| track.seen = false);
+    assert_eq!(annotated(&mut painter, &between), looked);
+    between.timing.vision = Duration::from_millis(30);
+    assert_ne!(annotated(&mut painter, &between), looked);
+}
+
+#[test]
+fn detections_are_shown_in_place_of_tracks_where_that_is_asked_for() {
+    let rgb = annotated(&mut Painter::new(Things::Detections), &moment());
+    assert_eq!(column(&rgb, 40, colour("person")), 80);
+    assert_eq!(column(&rgb, 200, [99; 3]), 80);
+}
+
+#[test]
+fn a_display_shows_the_picture_in_its_middle_with_black_around() {
+    let mut display = Display::new();
+    display.clear(Rgb565::MAGENTA).unwrap();
+    let mut painter = Painter::new(Things::Tracks);
+    let Ok(()) = painter.draw(&mut display, &moment());
+    let at = |x, y| display.pixel(Point::new(x, y)).unwrap();
+    // 160 by 120, 20 rows above and below.
+    for (x, y) in [(0, 0), (159, 19), (0, 140), (80, 159)] {
+        assert_eq!(at(x, y), Rgb565::BLACK, "{x}, {y}");
+    }
+    assert_eq!(at(155, 45), Rgb565::from(Rgb888::new(90, 100, 110)));
+    assert_eq!(at(20, 20 + 80), Rgb565::from(Palette::default().colour("person")));
+}
+
+#[test]
+fn without_a_picture_the_display_keeps_what_it_shows() {
+    let mut display = Display::new();
+    display.clear(Rgb565::MAGENTA).unwrap();
+    let nothing = Moment { picture: None, ..plain(160, 30, [0; 3]) };
+    let Ok(()) = Painter::new(Things::Tracks).draw(&mut display, &nothing);
+    assert!(display.bounding_box().points().all(|point| display.pixel(point) == Some(Rgb565::MAGENTA)));
+}
+
+#[test]
+fn moments_and_displays_of_any_size_do_no_harm() {
+    for (width, height) in [(0, 0), (1, 1), (1, 5000), (5000, 1), (319, 241)] {
+        let mut wild =
+            Moment { tracks: moment().tracks, tags: moment().tags, ..plain(width, height, [9; 3]) };
+        let Ok(()) = Painter::new(Things::Tracks).draw(&mut Display::new(), &wild);
+        annotated(&mut Painter::new(Things::Tracks), &wild);
+        // A picture that is not as large as it says.
+        wild.picture.as_mut().unwrap().data.truncate(7);
+        let Ok(()) = Painter::new(Things::Tracks).draw(&mut Display::new(), &wild);
+    }
+}
+
+#[test]
+fn the_clock_tells_time_and_source() {
+    assert_eq!(clock(&moment()), "2026-11-22 06:00:00Z /dev/video0");
+}

@@ -1,0 +1,166 @@
+//! Comma-separated values for spreadsheets: one row a thing or event; `docs/output.md` describes the columns.
+
+use ::csv::{Terminator, WriterBuilder};
+
+use super::clock::utc;
+use super::happened::{Before, Happened};
+use super::json::{corners, rounded};
+use super::{Moment, Output, Sink, Things};
+use crate::error::{Error, Result};
+use crate::events::Event;
+use crate::geometry::Rect;
+use crate::track::Track;
+
+const HEADER: [&str; 17] = [
+    "time", "source", "frame", "kind", "label", "score", "x0", "y0", "x1", "y1", "track", "seen", "zone",
+    "state", "before", "count", "seconds",
+];
+
+/// Writes rows of values, under one header.
+pub struct Csv {
+    output: Output,
+    things: Option<Things>,
+}
+
+impl Csv {
+    /// Writes rows of events to `output`, and of these things in each frame that was looked at.
+    pub fn new(output: Output, things: Option<Things>) -> Self {
+        Self { output, things }
+    }
+}
+
+impl Sink for Csv {
+    fn name(&self) -> &str {
+        self.output.name()
+    }
+
+    fn wants_pictures(&self) -> bool {
+        false
+    }
+
+    fn take(&mut self, moment: &Moment) -> Result<()> {
+        let rows = rows(moment, self.things);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
+        let header = self.output.is_at_start().then(|| HEADER.map(str::to_owned));
+        let time = [utc(moment.time), moment.source.to_string(), moment.frame.to_string()];
+        let rows = rows.into_iter().map(|row| row.columns(&time));
+        let written = header.into_iter().chain(rows).try_for_each(|row| writer.write_record(row));
+        written.map_err(|error| Error::Internal(format!("a row of values: {error}")))?;
+        let text =
+            writer.into_inner().map_err(|error| Error::Internal(format!("a row of values: {error}")))?;
+        self.output.write(&text)
+    }
+}
+
+/// What stands right of the frame's number; an empty cell where there is nothing.
+#[derive(Default)]
+struct Row {
+    kind: &'static str,
+    label: String,
+    score: Option<f64>,
+    rect: Option<[f64; 4]>,
+    track: Option<u64>,
+    seen: Option<bool>,
+    zone: String,
+    state: String,
+    before: String,
+    count: Option<u64>,
+    seconds: Option<f64>,
+}
+
+impl Row {
+    fn columns(self, left: &[String; 3]) -> [String; 17] {
+        let [time, source, frame] = left.clone();
+        let cell = |corner: usize| text(self.rect.and_then(|rect| rect.get(corner).copied()));
+        [
+            time,
+            source,
+            frame,
+            self.kind.to_owned(),
+            self.label,
+            text(self.score),
+            cell(0),
+            cell(1),
+            cell(2),
+            cell(3),
+            text(self.track),
+            text(self.seen),
+            self.zone,
+            self.state,
+            self.before,
+            text(self.count),
+            text(self.seconds),
+        ]
+    }
+
+    fn detection(label: &str, score: f32, rect: Option<&Rect>) -> Self {
+        let rect = rect.map(corners);
+        Self {
+            kind: "detection",
+            label: label.to_owned(),
+            score: Some(rounded(score, 4)),
+            rect,
+            ..Self::default()
+        }
+    }
+
+    fn track(track: &Track) -> Self {
+        Self {
+            kind: "track",
+            track: Some(track.id),
+            seen: Some(track.seen),
+            seconds: Some((track.age.as_secs_f64() * 1e3).round() / 1e3),
+            ..Self::detection(&track.label, track.score, Some(&track.rect))
+        }
+    }
+
+    /// With score and place of the track that it is about, if that is still there.
+    fn event(event: &Event, tracks: &[Track]) -> Self {
+        let happened = Happened::of(event);
+        let track = tracks.iter().find(|track| Some(track.id) == happened.track).map(Self::track);
+        let about = track.unwrap_or_default();
+        let crossings =
+            if happened.direction == Some("forward") { happened.forwards } else { happened.backwards };
+        let presence = happened.present.map(|present| if present { "present" } else { "absent" });
+        Self {
+            kind: happened.event.name(),
+            label: happened.label.unwrap_or_default().to_owned(),
+            score: happened.score.or(happened.probability).or(about.score),
+            rect: about.rect,
+            track: happened.track,
+            seen: about.seen,
+            zone: happened.place().unwrap_or_default().to_owned(),
+            state: happened.state.or(happened.direction).or(presence).unwrap_or_default().to_owned(),
+            before: match happened.before {
+                Some(Before::Count(count)) => count.to_string(),
+                Some(Before::State(state)) => state.unwrap_or_default().to_owned(),
+                None => String::new(),
+            },
+            count: happened.count.map(u64::from).or(crossings),
+            seconds: happened.stayed,
+        }
+    }
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn rows(moment: &Moment, things: Option<Things>) -> Vec<Row> {
+    let mut rows: Vec<Row> = match things.filter(|_| moment.looked()) {
+        None => Vec::new(),
+        Some(Things::Tracks) => moment.tracks.iter().map(Row::track).collect(),
+        Some(Things::Detections) => {
+            moment.detections.iter().map(|d| Row::detection(&d.label, d.score, d.rect.as_ref())).collect()
+        }
+    };
+    rows.extend(moment.events.iter().map(|event| Row::event(event, &moment.tracks)));
+    rows
+}
+
+#[cfg(test)]
+#[path = "csv_tests.rs"]
+mod tests;

@@ -1,0 +1,91 @@
+//! The Linux framebuffer: a screen without a desktop, as a file.
+
+mod pixels;
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use self::pixels::Pixels;
+use super::fit::{Scaled, fit};
+use super::{Moment, Painter, Sink, Things};
+use crate::error::{Error, Result};
+use crate::system::{Screen, screen};
+
+/// Shows annotated frames on a screen, scaled to fit with black around them.
+pub struct Framebuffer {
+    name: String,
+    device: File,
+    screen: Screen,
+    pixels: Pixels,
+    painter: Painter,
+    rgb: Vec<u8>,
+    /// The visible rows as the screen's memory holds them.
+    memory: Vec<u8>,
+}
+
+impl Framebuffer {
+    /// Opens a device such as `/dev/fb0`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be opened, [`Error::Input`] if it is no framebuffer or holds its pixels in a way other than 16 or 32
+    /// bits each.
+    pub fn open(path: &Path, things: Things) -> Result<Self> {
+        let name = path.display().to_string();
+        let device = OpenOptions::new().read(true).write(true).open(path);
+        let device = device.map_err(|source| Error::Io { name: name.clone(), source })?;
+        let found = screen(&device).map_err(|error| {
+            Error::input(&name, format!("no framebuffer ({error})"), "a device such as /dev/fb0")
+        })?;
+        Self::new(name, device, found, things)
+    }
+
+    /// Writes to `device`, any file, which holds pixels as `screen` says.
+    ///
+    /// # Errors
+    /// [`Error::Input`] as of [`Framebuffer::open`].
+    pub fn new(name: String, device: File, screen: Screen, things: Things) -> Result<Self> {
+        let pixels = Pixels::of(&name, &screen)?;
+        // The last row may end before its stride does.
+        let length = (screen.height as usize - 1) * screen.stride + screen.width as usize * pixels.bytes();
+        let (rgb, memory) = (Vec::new(), vec![0; length]);
+        Ok(Self { name, device, screen, pixels, painter: Painter::new(things), rgb, memory })
+    }
+}
+
+impl Sink for Framebuffer {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wants_pictures(&self) -> bool {
+        true
+    }
+
+    /// Frames without a picture are passed over.
+    fn take(&mut self, moment: &Moment) -> Result<()> {
+        let Some(picture) = &moment.picture else { return Ok(()) };
+        let area = fit((picture.width, picture.height), (self.screen.width, self.screen.height));
+        let row = area.width as usize * 3;
+        self.rgb.resize(row * area.height as usize, 0);
+        let scaled = Scaled::new(picture, area.width, area.height);
+        for (y, row) in (0..).zip(self.rgb.chunks_exact_mut(row.max(1))) {
+            scaled.row(y, row);
+        }
+        self.painter.annotate(&mut self.rgb, area.width, area.height, moment);
+
+        let stride = self.screen.stride;
+        self.memory.fill(0);
+        let left = area.x as usize * self.pixels.bytes();
+        let rows = self.memory.chunks_mut(stride).skip(area.y as usize);
+        for (memory, rgb) in rows.zip(self.rgb.chunks_exact(row.max(1))) {
+            self.pixels.pack(rgb, memory.get_mut(left..).unwrap_or_default());
+        }
+        let shown = self.device.write_all_at(&self.memory, self.screen.start);
+        shown.map_err(|source| Error::Io { name: self.name.clone(), source })
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

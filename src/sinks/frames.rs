@@ -1,0 +1,97 @@
+//! Annotated frames as numbered files, the newest so many of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use super::picture::{LIVE_QUALITY, encode};
+use super::whole::{Part, remove_parts};
+use super::{Moment, Painter, PictureKind, Sink, Things};
+use crate::error::{Error, Result};
+
+/// Begins the names of all files of this sink.
+const PREFIX: &str = "frame-";
+
+/// Writes `frame-00000001.jpg`, `frame-00000002.jpg` and so on into a folder. The oldest are deleted. Numbers go on where an
+/// earlier run ended, whose files count as this one's.
+pub struct Frames {
+    name: String,
+    folder: PathBuf,
+    kind: PictureKind,
+    most: NonZeroUsize,
+    painter: Painter,
+    files: BTreeMap<u64, PathBuf>,
+    rgb: Vec<u8>,
+}
+
+impl Frames {
+    /// Keeps at most `most` frames in `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be made or read.
+    pub fn new(folder: &Path, kind: PictureKind, most: NonZeroUsize, things: Things) -> Result<Self> {
+        let name = folder.display().to_string();
+        let read = || {
+            fs::create_dir_all(folder)?;
+            remove_parts(folder)?;
+            let entries = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+            Ok(entries.filter_map(|path| Some((number(&path)?, path))).collect())
+        };
+        let files = read().map_err(|source| Error::Io { name: name.clone(), source })?;
+        let painter = Painter::new(things);
+        Ok(Self { name, folder: folder.to_owned(), kind, most, painter, files, rgb: Vec::new() })
+    }
+
+    fn save(&mut self, picture: &[u8]) -> std::io::Result<()> {
+        let number = self.files.last_key_value().map_or(1, |(last, _)| last + 1);
+        let extension = match self.kind {
+            PictureKind::Png => "png",
+            PictureKind::Jpeg => "jpg",
+        };
+        while self.files.len() >= self.most.get() {
+            let Some(oldest) = self.files.first_entry() else { break };
+            match fs::remove_file(oldest.get()) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => oldest.remove(),
+            };
+        }
+        let path = self.folder.join(format!("{PREFIX}{number:08}.{extension}"));
+        Part::write(&path, picture, false)?.finish()?;
+        self.files.insert(number, path);
+        Ok(())
+    }
+}
+
+impl Sink for Frames {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wants_pictures(&self) -> bool {
+        true
+    }
+
+    /// Frames without a picture are passed over.
+    fn take(&mut self, moment: &Moment) -> Result<()> {
+        let Some(picture) = &moment.picture else { return Ok(()) };
+        self.rgb.clone_from(&picture.data);
+        self.painter.annotate(&mut self.rgb, picture.width, picture.height, moment);
+        let (width, height) = (picture.width, picture.height);
+        let file = encode(&self.name, self.kind, LIVE_QUALITY, &self.rgb, width, height)?;
+        self.save(&file).map_err(|source| Error::Io { name: self.name.clone(), source })
+    }
+}
+
+/// The number in the name of a file of this sink.
+fn number(path: &Path) -> Option<u64> {
+    PictureKind::of(path)?;
+    let digits = path.file_stem()?.to_str()?.strip_prefix(PREFIX)?;
+    let numeric = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| numeric)
+}
+
+#[cfg(test)]
+#[path = "frames_tests.rs"]
+mod tests;

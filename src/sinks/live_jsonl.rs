@@ -1,0 +1,136 @@
+//! JSON Lines of live sources, schema version 1: `docs/schema/live-1.schema.json`, described in `docs/output.md`.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::clock::unix;
+use super::happened::Happened;
+use super::json::{Detection, Milliseconds, Tag, corners, milliseconds, rounded, write_line};
+use super::{Moment, Named, Output, Sink};
+use crate::error::{Error, Result};
+
+/// What [`Line::version`] says. It rises when a key goes or changes its meaning, not when one is added.
+pub const VERSION: u32 = 1;
+
+/// Which lines are written. Events always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// Those of events alone.
+    Events,
+    /// And one of each frame that was looked at.
+    Looked,
+    /// And one of every frame.
+    All,
+}
+
+/// Prints frames and events as lines of JSON, a frame's events right behind it.
+pub struct LiveJsonl {
+    output: Output,
+    lines: Lines,
+    text: Vec<u8>,
+}
+
+impl LiveJsonl {
+    /// Writes `lines` to `output`.
+    pub fn new(output: Output, lines: Lines) -> Self {
+        Self { output, lines, text: Vec::new() }
+    }
+}
+
+impl Sink for LiveJsonl {
+    fn name(&self) -> &str {
+        self.output.name()
+    }
+
+    fn wants_pictures(&self) -> bool {
+        false
+    }
+
+    fn take(&mut self, moment: &Moment) -> Result<()> {
+        self.text.clear();
+        let written = write(&mut self.text, moment, self.lines);
+        written.map_err(|error| Error::Internal(format!("a line of JSON: {error}")))?;
+        if self.text.is_empty() { Ok(()) } else { self.output.write(&self.text) }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    r#type: &'static str,
+    version: u32,
+    source: &'a str,
+    frame: u64,
+    time: f64,
+    #[serde(flatten)]
+    rest: T,
+}
+
+#[derive(Serialize)]
+struct Frame<'a> {
+    width: u32,
+    height: u32,
+    tags: Vec<Tag<'a>>,
+    detections: Vec<Detection<'a>>,
+    tracks: Vec<Track<'a>>,
+    timing_ms: Milliseconds,
+    latency_ms: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Track<'a> {
+    id: u64,
+    label: &'a str,
+    score: f64,
+    #[serde(rename = "box")]
+    rect: [f64; 4],
+    velocity: [f64; 2],
+    seen: bool,
+    age: f64,
+}
+
+impl<'a> Track<'a> {
+    pub(super) fn new(track: &'a crate::track::Track) -> Self {
+        Self {
+            id: track.id,
+            label: &track.label,
+            score: rounded(track.score, 4),
+            rect: corners(&track.rect),
+            velocity: track.velocity.map(|v| rounded(v, 1)),
+            seen: track.seen,
+            age: (track.age.as_secs_f64() * 1e3).round() / 1e3,
+        }
+    }
+}
+
+fn write(out: &mut Vec<u8>, moment: &Moment, lines: Lines) -> io::Result<()> {
+    if lines == Lines::All || lines == Lines::Looked && moment.looked() {
+        write_line(out, &line("frame", moment, frame(moment)))?;
+    }
+    for event in &moment.events {
+        write_line(out, &line("event", moment, Happened::of(event)))?;
+    }
+    Ok(())
+}
+
+fn line<'a, T: Serialize>(kind: &'static str, moment: &'a Moment, rest: T) -> Line<'a, T> {
+    let time = unix(moment.time);
+    Line { r#type: kind, version: VERSION, source: &moment.source, frame: moment.frame, time, rest }
+}
+
+fn frame<'a>(moment: &'a Moment) -> Frame<'a> {
+    let boxed = |named: &'a Named| Some(Detection::new(&named.label, named.score, named.rect.as_ref()?));
+    Frame {
+        width: moment.width,
+        height: moment.height,
+        tags: moment.tags.iter().map(|tag| Tag::new(&tag.label, tag.score)).collect(),
+        detections: moment.detections.iter().filter_map(boxed).collect(),
+        tracks: moment.tracks.iter().map(Track::new).collect(),
+        timing_ms: Milliseconds::new(&moment.timing),
+        latency_ms: milliseconds(moment.latency),
+    }
+}
+
+#[cfg(test)]
+#[path = "live_jsonl_tests.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+//! Annotated frames as one stream of JPEG files, which players call Motion JPEG.
+
+use super::picture::{LIVE_QUALITY, encode};
+use super::{Moment, Output, Painter, PictureKind, Sink, Things};
+use crate::error::Result;
+
+/// Writes JPEG files one behind the other: `ffplay -f mjpeg` plays them.
+pub struct MotionJpeg {
+    output: Output,
+    painter: Painter,
+    rgb: Vec<u8>,
+}
+
+impl MotionJpeg {
+    /// Writes to `output`.
+    pub fn new(output: Output, things: Things) -> Self {
+        Self { output, painter: Painter::new(things), rgb: Vec::new() }
+    }
+}
+
+impl Sink for MotionJpeg {
+    fn name(&self) -> &str {
+        self.output.name()
+    }
+
+    fn wants_pictures(&self) -> bool {
+        true
+    }
+
+    /// Frames without a picture are passed over.
+    fn take(&mut self, moment: &Moment) -> Result<()> {
+        let Some(picture) = &moment.picture else { return Ok(()) };
+        self.rgb.clone_from(&picture.data);
+        let (width, height) = (picture.width, picture.height);
+        self.painter.annotate(&mut self.rgb, width, height, moment);
+        let name = self.output.name();
+        let file = encode(name, PictureKind::Jpeg, LIVE_QUALITY, &self.rgb, width, height)?;
+        self.output.write(&file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sinks::tests::moment;
+
+    #[test]
+    fn frames_follow_each_other_as_whole_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.mjpeg");
+        let mut sink = MotionJpeg::new(Output::open(&path).unwrap(), Things::Tracks);
+        let mut moment = moment();
+        for _ in 0..3 {
+            sink.take(&moment).unwrap();
+        }
+        moment.picture = None;
+        sink.take(&moment).unwrap();
+        let stream = std::fs::read(&path).unwrap();
+        let starts: Vec<usize> =
+            (0..stream.len()).filter(|at| stream[*at..].starts_with(&[0xff, 0xd8, 0xff])).collect();
+        assert_eq!(starts.len(), 3);
+        let end = starts[1];
+        assert_eq!(stream[end - 2..end], [0xff, 0xd9]);
+        let size = image::load_from_memory(&stream[..end]).unwrap().into_rgb8().dimensions();
+        assert_eq!(size, (moment.width, moment.height));
+        // What is drawn stays the same, and so does the file.
+        assert_eq!(stream[..end], stream[starts[1]..starts[2]]);
+    }
+
+    #[test]
+    fn a_full_device_is_told_and_the_sink_goes_on() {
+        let mut sink = MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Things::Tracks);
+        for _ in 0..2 {
+            assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("/dev/full: "));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Where records go that follow each other: standard output, a file, a named pipe.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A stream of records, each written whole or, as far as the target allows it, not at all.
+pub struct Output {
+    name: String,
+    way: Way,
+}
+
+enum Way {
+    Writer { writer: Box<dyn Write + Send>, begun: bool },
+    File(File),
+    Pipe { path: PathBuf, open: Option<File>, begun: bool },
+}
+
+impl Output {
+    /// Standard output. Records of several sinks do not mix.
+    pub fn stdout() -> Self {
+        Self::new("standard output", io::stdout())
+    }
+
+    /// Any writer; messages call it `name`.
+    pub fn new(name: &str, writer: impl Write + Send + 'static) -> Self {
+        Self { name: name.to_owned(), way: Way::Writer { writer: Box::new(writer), begun: false } }
+    }
+
+    /// Opens `path` to append to it; makes the file if there is none. Of a named pipe (FIFO), a reader may come, go and come back;
+    /// records that nobody reads are lost.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be opened.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let is_pipe = |found: Metadata| found.file_type().is_fifo();
+        if path.metadata().is_ok_and(is_pipe) {
+            return Ok(Self { name, way: Way::Pipe { path: path.to_owned(), open: None, begun: false } });
+        }
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        let file = file.map_err(|source| Error::Io { name: name.clone(), source })?;
+        Ok(Self { name, way: Way::File(file) })
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the next record will be the first: of the file, or for the reader of a pipe.
+    pub(super) fn is_at_start(&self) -> bool {
+        match &self.way {
+            Way::Writer { begun, .. } | Way::Pipe { begun, .. } => !begun,
+            Way::File(file) => file.metadata().is_ok_and(|found| found.is_file() && found.len() == 0),
+        }
+    }
+
+    /// Writes `record`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], for example of a full disk. A file is then as long as before, so that the next record follows the last whole one.
+    pub fn write(&mut self, record: &[u8]) -> Result<()> {
+        let written = match &mut self.way {
+            Way::Writer { writer, begun } => {
+                *begun = true;
+                writer.write_all(record).and_then(|()| writer.flush())
+            }
+            Way::File(file) => append(file, record),
+            Way::Pipe { path, open, begun } => feed(path, open, begun, record),
+        };
+        written.map_err(|source| Error::Io { name: self.name.clone(), source })
+    }
+}
+
+fn append(file: &mut File, record: &[u8]) -> io::Result<()> {
+    let before = file.metadata().ok().filter(Metadata::is_file).map(|found| found.len());
+    file.write_all(record).inspect_err(|_| {
+        // If not even this can be done, the file ends with a part of a record.
+        let _ = before.map(|length| file.set_len(length));
+    })
+}
+
+/// Writes to a named pipe if somebody reads it.
+fn feed(path: &Path, open: &mut Option<File>, begun: &mut bool, record: &[u8]) -> io::Result<()> {
+    if open.is_none() {
+        *begun = false;
+        *open = reached(path)?;
+    }
+    let Some(file) = open else { return Ok(()) };
+    match file.write_all(record) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => (*open, *begun) = (None, false),
+        written => {
+            written?;
+            *begun = true;
+        }
+    }
+    Ok(())
+}
+
+/// The pipe, opened for writing; `None` if nobody reads it. Opening would otherwise wait for a reader, even past the end of the
+/// program.
+fn reached(path: &Path) -> io::Result<Option<File>> {
+    let probe = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path);
+    match probe {
+        // While the probe is open, this one does not wait; unlike the probe, it waits when the reader is slow.
+        Ok(_probe) => OpenOptions::new().write(true).open(path).map(Some),
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+//! Holds `docs/schema/live-1.schema.json` against what sinks write, both ways.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use serde_json::{Value, json};
+
+use super::tests::{events, moment};
+use super::*;
+
+const FILE: &str = "docs/schema/live-1.schema.json";
+
+struct Schema {
+    schemas: Schemas,
+    index: SchemaIndex,
+    /// Names of all properties that the schema describes.
+    known: BTreeSet<String>,
+}
+
+fn schema() -> Schema {
+    let text: Value = serde_json::from_str(&fs::read_to_string(FILE).unwrap()).unwrap();
+    let mut known = BTreeSet::new();
+    properties(&text, &mut known);
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource("urn:edgeclip:live-1", text).unwrap();
+    let index = compiler.compile("urn:edgeclip:live-1", &mut schemas).unwrap();
+    Schema { schemas, index, known }
+}
+
+fn properties(schema: &Value, known: &mut BTreeSet<String>) {
+    let inside: Vec<&Value> = match schema {
+        Value::Object(keys) => keys.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    if let Some(named) = schema.get("properties").and_then(Value::as_object) {
+        known.extend(named.keys().cloned());
+    }
+    inside.into_iter().for_each(|value| properties(value, known));
+}
+
+impl Schema {
+    fn fits(&self, line: &Value) -> Result<(), String> {
+        self.schemas.validate(line, self.index).map_err(|error| format!("{error}\n{line}"))
+    }
+}
+
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(keys_and_values) => {
+            found.extend(keys_and_values.keys().cloned());
+            keys_and_values.values().for_each(|value| keys(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+/// Lines of every kind, as the sinks write them.
+fn lines() -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.jsonl");
+    let busy = Moment { events: events(), ..moment() };
+    let empty = Moment { tags: Vec::new(), detections: Vec::new(), tracks: Vec::new(), ..moment() };
+    let mut sink = LiveJsonl::new(Output::open(&path).unwrap(), Lines::All);
+    [&busy, &empty].iter().for_each(|moment| sink.take(moment).unwrap());
+    let mut text = fs::read(&path).unwrap();
+
+    let sinks =
+        vec![SinkStatus { name: "out".to_owned(), lag: Duration::from_millis(3), lost: 1, failed: 0 }];
+    let latency = Some(Latency { p50: Duration::from_millis(90), p99: Duration::from_millis(150) });
+    let status = Status {
+        source: "rtsp://camera/1".to_owned(),
+        time: SystemTime::now(),
+        fps_captured: 25.0,
+        fps_looked: 9.9,
+        dropped: 3,
+        broken: 2,
+        stalled: 1,
+        latency,
+        temperature: Some(55.5),
+        throttled: vec!["under-voltage".to_owned()],
+        sinks,
+    };
+    write_status(&mut text, &status).unwrap();
+    write_status(&mut text, &Status { latency: None, temperature: None, sinks: Vec::new(), ..status })
+        .unwrap();
+    let mut lines: Vec<Value> =
+        std::str::from_utf8(&text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+
+    let options = SnapshotOptions {
+        kinds: EventKind::ALL.into(),
+        plain: true,
+        ..SnapshotOptions::new(folder.path().join("snapshots"))
+    };
+    Snapshots::new(options).unwrap().take(&busy).unwrap();
+    for file in fs::read_dir(folder.path().join("snapshots")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            lines.push(serde_json::from_slice(&fs::read(path).unwrap()).unwrap());
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_line_fits_the_schema_and_every_key_is_described() {
+    let (schema, lines) = (schema(), lines());
+    let count = |kind: &str| lines.iter().filter(|line| line["type"] == kind).count();
+    let counts = ["frame", "event", "status", "snapshot"].map(count);
+    assert_eq!(counts, [2, events().len(), 2, events().len()]);
+    let mut written = BTreeSet::new();
+    for line in &lines {
+        schema.fits(line).unwrap();
+        keys(line, &mut written);
+    }
+    assert_eq!(written, schema.known);
+}
+
+#[test]
+fn lines_that_lack_a_key_or_hold_something_else_do_not_fit() {
+    let schema = schema();
+    for line in lines() {
+        for key in line.as_object().unwrap().keys() {
+            let mut less = line.clone();
+            less.as_object_mut().unwrap().remove(key);
+            assert!(schema.fits(&less).is_err(), "fits without {key}: {less}");
+            let mut other = line.clone();
+            other[key] = json!({"unexpected": -1});
+            assert!(schema.fits(&other).is_err(), "fits with another {key}: {other}");
+        }
+    }
+}

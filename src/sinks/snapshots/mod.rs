@@ -1,0 +1,170 @@
+//! Pictures of what happened: the frame of an event as a JPEG file, with a JSON file beside it.
+
+mod folder;
+mod name;
+
+use std::collections::{HashSet, VecDeque};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use self::folder::Folder;
+use self::name::stem;
+use super::clock::unix;
+use super::happened::{EventKind, Happened};
+use super::live_jsonl::{Track, VERSION};
+use super::picture::{JPEG_QUALITY, encode};
+use super::{Moment, Painter, PictureKind, Sink, Things};
+use crate::error::{Error, Result};
+use crate::events::Event;
+
+/// Over this time, snapshots are counted.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What is kept.
+#[derive(Debug, Clone)]
+pub struct SnapshotOptions {
+    /// Where files go; the folder is made if it is not there.
+    pub folder: PathBuf,
+    /// Events of which a picture is kept.
+    pub kinds: HashSet<EventKind>,
+    /// Whether the frame is kept without annotations, too.
+    pub plain: bool,
+    /// Most bytes of all files together; the oldest are deleted.
+    pub most_bytes: u64,
+    /// Most snapshots in a minute of the source's time; further events have none.
+    pub per_minute: usize,
+    /// Which boxes are drawn.
+    pub things: Things,
+}
+
+impl SnapshotOptions {
+    /// What comes, enters, crosses and changes state; 500 MB, 60 a minute, no plain frames.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            kinds: [EventKind::Appear, EventKind::Enter, EventKind::Cross, EventKind::State].into(),
+            plain: false,
+            most_bytes: 500_000_000,
+            per_minute: 60,
+            things: Things::Tracks,
+        }
+    }
+}
+
+/// Keeps the frames of events: `2026-11-22T06-00-00.123Z_enter_gate_person_12.jpg`, `….json` and, if wanted, `….plain.jpg`.
+pub struct Snapshots {
+    options: SnapshotOptions,
+    name: String,
+    folder: Folder,
+    painter: Painter,
+    recent: VecDeque<SystemTime>,
+}
+
+impl Snapshots {
+    /// Makes the folder, removes what an earlier run left half written and counts the bytes of its snapshots.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be made or read.
+    pub fn new(options: SnapshotOptions) -> Result<Self> {
+        let name = options.folder.display().to_string();
+        let folder = Folder::open(&options.folder, options.most_bytes)?;
+        let painter = Painter::new(options.things);
+        Ok(Self { options, name, folder, painter, recent: VecDeque::new() })
+    }
+
+    /// Whether one more may be kept at `time`. When the clock is set back, all before counts no more.
+    fn may(&mut self, time: SystemTime) -> bool {
+        self.recent.retain(|past| time.duration_since(*past).is_ok_and(|since| since < MINUTE));
+        let may = self.recent.len() < self.options.per_minute;
+        if may {
+            self.recent.push_back(time);
+        }
+        may
+    }
+
+    fn keep(&mut self, event: &Event, moment: &Moment, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+        let happened = Happened::of(event);
+        let stem = self.folder.free(stem(moment.time, &happened));
+        let description = Description {
+            r#type: "snapshot",
+            version: VERSION,
+            name: &stem,
+            pictures: pictures.iter().map(|(ending, _)| format!("{stem}{ending}")).collect(),
+            source: &moment.source,
+            frame: moment.frame,
+            time: unix(moment.time),
+            happened,
+            width: moment.width,
+            height: moment.height,
+            tracks: moment.tracks.iter().map(Track::new).collect(),
+        };
+        let json = serde_json::to_vec(&description);
+        let json = json.map_err(|error| Error::Internal(format!("a snapshot's JSON: {error}")))?;
+        self.folder.keep(&stem, &json, pictures)
+    }
+}
+
+impl Sink for Snapshots {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn wants_pictures(&self) -> bool {
+        true
+    }
+
+    fn take(&mut self, moment: &Moment) -> Result<()> {
+        let wanted = moment.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
+        let wanted: Vec<&Event> = wanted.collect();
+        // The painter sees every moment: boxes of frames that were not looked at are dashed as in the last one that was.
+        self.painter.follow(moment);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        // Counted by who left it out.
+        let Some(picture) = &moment.picture else { return Ok(()) };
+        let mut pictures = Vec::new();
+        for event in wanted {
+            if !self.may(moment.time) {
+                break;
+            }
+            // Encoded once for all events of the frame.
+            if pictures.is_empty() {
+                let jpeg = |rgb: &[u8]| {
+                    encode(&self.name, PictureKind::Jpeg, JPEG_QUALITY, rgb, picture.width, picture.height)
+                };
+                let mut rgb = picture.data.clone();
+                if self.options.plain {
+                    pictures.push((folder::PLAIN, jpeg(&rgb)?));
+                }
+                self.painter.annotate(&mut rgb, picture.width, picture.height, moment);
+                pictures.insert(0, (folder::ANNOTATED, jpeg(&rgb)?));
+            }
+            self.keep(event, moment, &pictures)?;
+        }
+        Ok(())
+    }
+}
+
+/// The JSON file beside the pictures.
+#[derive(Serialize)]
+struct Description<'a> {
+    r#type: &'static str,
+    version: u32,
+    name: &'a str,
+    pictures: Vec<String>,
+    source: &'a str,
+    frame: u64,
+    time: f64,
+    #[serde(flatten)]
+    happened: Happened<'a>,
+    width: u32,
+    height: u32,
+    tracks: Vec<Track<'a>>,
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

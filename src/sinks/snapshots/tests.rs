@@ -1,0 +1,166 @@
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::*;
+use crate::sinks::tests::{events, moment, on_a_small_disk};
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A moment so many seconds after the first, in which person 7 enters the gate.
+fn entering(second: u64) -> Moment {
+    let time = moment().time + Duration::from_secs(second);
+    Moment { time, events: vec![events().remove(2)], ..moment() }
+}
+
+const FIRST: &str = "2026-11-22T06-00-00.123Z_enter_gate-east_person_7";
+
+#[test]
+fn an_event_leaves_a_picture_and_its_description() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SnapshotOptions { plain: true, ..SnapshotOptions::new(folder.path().join("a/b")) };
+    let (mut sink, moment) = (Snapshots::new(options).unwrap(), entering(0));
+    sink.take(&moment).unwrap();
+    let folder = folder.path().join("a/b");
+    assert_eq!(names(&folder), ["jpg", "json", "plain.jpg"].map(|ending| format!("{FIRST}.{ending}")));
+    let open = |ending: &str| image::open(folder.join(format!("{FIRST}.{ending}"))).unwrap().into_rgb8();
+    let grey = |pixel: &image::Rgb<u8>| pixel.0.iter().zip([90, 100, 110]).all(|(a, b)| a.abs_diff(b) < 8);
+    assert!(open("plain.jpg").pixels().all(grey));
+    assert!(!open("jpg").pixels().all(grey));
+    let json: Value =
+        serde_json::from_slice(&fs::read(folder.join(format!("{FIRST}.json"))).unwrap()).unwrap();
+    for (key, expected) in [
+        ("name", Value::from(FIRST)),
+        ("pictures", [format!("{FIRST}.jpg"), format!("{FIRST}.plain.jpg")].to_vec().into()),
+        ("event", "enter".into()),
+        ("zone", "gate, \"east\"".into()),
+        ("track", 7.into()),
+        ("frame", 42.into()),
+        ("width", 320.into()),
+    ] {
+        assert_eq!(json[key], expected, "{key}");
+    }
+    assert_eq!(json["tracks"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = SnapshotOptions::new(folder.path());
+    let mut sink = Snapshots::new(options.clone()).unwrap();
+    sink.take(&Moment { events: events(), ..moment() }).unwrap();
+    let kinds = |names: Vec<String>| -> Vec<String> {
+        let pictures = names.into_iter().filter(|name| name.ends_with(".jpg"));
+        pictures.map(|name| name.split('_').nth(1).unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds(names(folder.path())), ["appear", "cross", "enter", "state", "state"]);
+    options.kinds = [EventKind::Tag].into();
+    let mut sink = Snapshots::new(options).unwrap();
+    let rain = events().remove(9);
+    sink.take(&Moment { events: vec![rain.clone(), rain], ..moment() }).unwrap();
+    let tags: Vec<String> = names(folder.path()).into_iter().filter(|name| name.contains("_tag_")).collect();
+    let stem = "2026-11-22T06-00-00.123Z_tag_rain";
+    assert_eq!(tags, ["-2.jpg", "-2.json", ".jpg", ".json"].map(|ending| format!("{stem}{ending}")));
+}
+
+#[test]
+fn without_an_event_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
+    sink.take(&moment()).unwrap();
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn the_oldest_go_and_files_of_others_stay_over_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut options = SnapshotOptions::new(path);
+    Snapshots::new(options.clone()).unwrap().take(&entering(0)).unwrap();
+    let one: u64 = names(path).iter().map(|name| fs::metadata(path.join(name)).unwrap().len()).sum();
+    // The user's: a copy under a name of the same form, a picture without description, a file of another kind.
+    let copy = FIRST.replace("2026", "1999");
+    fs::copy(path.join(format!("{FIRST}.jpg")), path.join(format!("{copy}.jpg"))).unwrap();
+    fs::copy(path.join(format!("{FIRST}.json")), path.join(format!("{copy}.json"))).unwrap();
+    fs::write(path.join("1998-01-01T00-00-00.000Z_tag_x.jpg"), "mine").unwrap();
+    fs::write(path.join("1998-01-01T00-00-00.000Z_tag_y.json"), "{}").unwrap();
+    fs::write(path.join("notes.txt"), "mine").unwrap();
+    fs::write(path.join(".edgeclip-part-x.jpg"), "half").unwrap();
+    let others = names(path).iter().filter(|name| !name.starts_with("2026")).count() - 1;
+
+    options.most_bytes = 3 * one + one / 2;
+    for second in 1..9 {
+        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+    }
+    let (own, left): (Vec<String>, Vec<String>) =
+        names(path).into_iter().partition(|name| name.starts_with("2026"));
+    let seconds: Vec<&str> = own.iter().map(|name| &name[17..19]).collect();
+    assert_eq!(seconds, ["06", "06", "07", "07", "08", "08"]);
+    assert_eq!(left.len(), others, "{left:?}");
+
+    options.most_bytes = one / 2;
+    let error = Snapshots::new(options).unwrap().take(&entering(9)).unwrap_err().to_string();
+    assert!(error.contains("found a snapshot of ") && error.contains("the limit of the folder"), "{error}");
+    assert_eq!(names(path).len(), own.len() + others);
+}
+
+#[test]
+fn a_flood_of_events_does_not_fill_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SnapshotOptions { per_minute: 3, ..SnapshotOptions::new(folder.path()) };
+    let mut sink = Snapshots::new(options).unwrap();
+    let mut kept = |second| {
+        let before = names(folder.path()).len();
+        sink.take(&entering(second)).unwrap();
+        names(folder.path()).len() - before
+    };
+    assert_eq!([0, 10, 20, 30, 59].map(&mut kept), [2, 2, 2, 0, 0]);
+    assert_eq!([60, 61, 70].map(&mut kept), [2, 0, 2]);
+    // The clock is set back: it does not hold up snapshots until it is where it was.
+    assert_eq!(kept(5), 2);
+}
+
+#[test]
+fn an_event_whose_pixels_were_left_out_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
+    sink.take(&Moment { picture: None, ..entering(0) }).unwrap();
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_leaves_nothing_and_passes() {
+    let test = "sinks::snapshots::tests::a_full_disk_is_an_error_that_leaves_nothing_and_passes";
+    on_a_small_disk(test, fill_and_empty);
+}
+
+fn fill_and_empty(disk: &Path) {
+    let ballast = disk.join("ballast");
+    let mut sink = Snapshots::new(SnapshotOptions::new(disk)).unwrap();
+    // Noise: the JPEG is of tens of kilobytes.
+    let mut big = entering(0);
+    let mut state = 1u32;
+    for byte in &mut big.picture.as_mut().unwrap().data {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *byte = (state >> 24) as u8;
+    }
+    fs::write(&ballast, vec![0; 200 << 10]).unwrap();
+    for _ in 0..3 {
+        let error = sink.take(&big).unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { source, .. } if source.raw_os_error() == Some(libc::ENOSPC)),
+            "{error}"
+        );
+        assert_eq!(names(disk), ["ballast"]);
+    }
+    fs::remove_file(&ballast).unwrap();
+    sink.take(&big).unwrap();
+    assert_eq!(names(disk), [format!("{FIRST}.jpg"), format!("{FIRST}.json")]);
+    assert!(image::open(disk.join(format!("{FIRST}.jpg"))).is_ok());
+}

@@ -1,0 +1,160 @@
+//! How a running source fares, as one line of JSON from time to time.
+
+use std::io::{Result, Write};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::clock::unix;
+use super::json::{milliseconds, rounded, write_line};
+use super::live_jsonl::VERSION;
+
+/// The state of one source and of its sinks. Counts are since the start, rates and times of the last interval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// The source's name.
+    pub source: String,
+    /// Now.
+    pub time: SystemTime,
+    /// Frames a second that the source delivers.
+    pub fps_captured: f32,
+    /// Frames a second that are looked at.
+    pub fps_looked: f32,
+    /// Frames that came while another was looked at.
+    pub dropped: u64,
+    /// Frames that could not be decoded.
+    pub broken: u64,
+    /// How often no frame came in time, or the source was gone.
+    pub stalled: u64,
+    /// Time from capture to result; `None` if no frame was looked at.
+    pub latency: Option<Latency>,
+    /// Of the hottest sensor in degrees Celsius; `None` if there is none.
+    pub temperature: Option<f32>,
+    /// What slows the processor down now, in words; empty if nothing does.
+    pub throttled: Vec<String>,
+    /// Each sink.
+    pub sinks: Vec<SinkStatus>,
+}
+
+/// How long results take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latency {
+    /// Half of them took less.
+    pub p50: Duration,
+    /// 99 of 100 took less.
+    pub p99: Duration,
+}
+
+/// The state of one sink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkStatus {
+    /// The sink's name.
+    pub name: String,
+    /// Age of the oldest moment that waits for it.
+    pub lag: Duration,
+    /// Moments that it missed because it was slow.
+    pub lost: u64,
+    /// How often it failed.
+    pub failed: u64,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    r#type: &'static str,
+    version: u32,
+    source: &'a str,
+    time: f64,
+    fps_captured: f64,
+    fps_looked: f64,
+    dropped: u64,
+    broken: u64,
+    stalled: u64,
+    latency_ms: Option<Percentiles>,
+    temperature: Option<f64>,
+    throttled: &'a [String],
+    sinks: Vec<SinkLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct Percentiles {
+    p50: f64,
+    p99: f64,
+}
+
+#[derive(Serialize)]
+struct SinkLine<'a> {
+    name: &'a str,
+    lag_ms: f64,
+    lost: u64,
+    failed: u64,
+}
+
+/// Writes `status` as one line: rates with 2 decimals, degrees with 1, milliseconds with 3.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
+    let sinks = status.sinks.iter().map(|sink| SinkLine {
+        name: &sink.name,
+        lag_ms: milliseconds(sink.lag),
+        lost: sink.lost,
+        failed: sink.failed,
+    });
+    let percentiles =
+        |latency: Latency| Percentiles { p50: milliseconds(latency.p50), p99: milliseconds(latency.p99) };
+    let line = Line {
+        r#type: "status",
+        version: VERSION,
+        source: &status.source,
+        time: unix(status.time),
+        fps_captured: rounded(status.fps_captured, 2),
+        fps_looked: rounded(status.fps_looked, 2),
+        dropped: status.dropped,
+        broken: status.broken,
+        stalled: status.stalled,
+        latency_ms: status.latency.map(percentiles),
+        temperature: status.temperature.map(|celsius| rounded(celsius, 1)),
+        throttled: &status.throttled,
+        sinks: sinks.collect(),
+    };
+    write_line(out, &line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_one_line() {
+        let sink =
+            SinkStatus { name: "out.jsonl".into(), lag: Duration::from_micros(1500), lost: 2, failed: 1 };
+        let status = Status {
+            source: "/dev/video0".into(),
+            time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_315_200_123),
+            fps_captured: 29.987,
+            fps_looked: 10.0,
+            dropped: 41,
+            broken: 1,
+            stalled: 0,
+            latency: Some(Latency { p50: Duration::from_millis(105), p99: Duration::from_millis(160) }),
+            temperature: Some(61.24),
+            throttled: vec!["clock capped".into()],
+            sinks: vec![sink],
+        };
+        let text = |status: &Status| {
+            let mut line = Vec::new();
+            write_status(&mut line, status).unwrap();
+            String::from_utf8(line).unwrap()
+        };
+        let expected = concat!(
+            r#"{"type":"status","version":1,"source":"/dev/video0","time":1795315200.123,"fps_captured":29.99,"#,
+            r#""fps_looked":10.0,"dropped":41,"broken":1,"stalled":0,"latency_ms":{"p50":105.0,"p99":160.0},"#,
+            r#""temperature":61.2,"throttled":["clock capped"],"#,
+            r#""sinks":[{"name":"out.jsonl","lag_ms":1.5,"lost":2,"failed":1}]}"#,
+            "\n"
+        );
+        assert_eq!(text(&status), expected);
+        let unknown = text(&Status { latency: None, temperature: None, throttled: Vec::new(), ..status });
+        assert!(unknown.contains(r#""latency_ms":null,"temperature":null,"throttled":[],"#), "{unknown}");
+    }
+}

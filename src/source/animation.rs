@@ -1,0 +1,149 @@
+//! Animated GIF, PNG and WebP: all frames, drawn over one another as their file says.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
+
+use super::container::{Container, Cutout, Piece};
+use super::kind::Kind;
+use super::live::Encoding;
+use super::picture::{MAX_PIXELS, opaque};
+use crate::error::{Error, Result};
+use crate::frame::PixelFormat;
+
+/// How long a frame without a time is shown, as in browsers.
+const DELAY: Duration = Duration::from_millis(100);
+
+/// Frames of an animation, decoded one ahead by a thread, since `image`'s decoders cannot move to another.
+pub(super) struct Animation {
+    frames: Receiver<Decoded>,
+    /// When the next frame is shown.
+    time: Duration,
+    rgb: Vec<u8>,
+    ended: bool,
+}
+
+/// What the thread sends.
+enum Decoded {
+    Frame { size: (u32, u32), rgb: Vec<u8>, delay: Duration },
+    Broken(String),
+    End,
+}
+
+impl Animation {
+    /// Opens the animation at `path`; `None` if it is a still picture.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; [`Error::Input`] if it has no header of its kind or is larger than 100 megapixels.
+    pub fn open(path: &Path, kind: Kind) -> Result<Option<Self>> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|source| Error::Io { name: name.clone(), source })?;
+        let file = BufReader::new(file);
+        let broken = |error: ImageError| {
+            Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file")
+        };
+        let frames = match kind {
+            Kind::Gif => {
+                let mut decoder = GifDecoder::new(file).map_err(broken)?;
+                check(&name, &decoder)?;
+                decoder.set_limits(Limits::default()).map_err(broken)?;
+                spawn(decoder)
+            }
+            Kind::Png => {
+                let decoder = PngDecoder::with_limits(file, Limits::default()).map_err(broken)?;
+                check(&name, &decoder)?;
+                if !decoder.is_apng().map_err(broken)? {
+                    return Ok(None);
+                }
+                spawn(decoder.apng().map_err(broken)?)
+            }
+            Kind::WebP => {
+                let decoder = WebPDecoder::new(file).map_err(broken)?;
+                check(&name, &decoder)?;
+                if !decoder.has_animation() {
+                    return Ok(None);
+                }
+                spawn(decoder)
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(Self { frames, time: Duration::ZERO, rgb: Vec::new(), ended: false }))
+    }
+}
+
+impl Container for Animation {
+    fn next(&mut self) -> Result<Piece<'_>> {
+        if self.ended {
+            return Ok(Piece::End);
+        }
+        match self.frames.recv() {
+            Ok(Decoded::Frame { size: (width, height), rgb, delay }) => {
+                let time = Some(self.time);
+                self.time = self.time.saturating_add(delay);
+                self.rgb = rgb;
+                let encoding =
+                    Encoding::Raw { width, height, stride: width as usize * 3, format: PixelFormat::Rgb8 };
+                Ok(Piece::Frame(Cutout { bytes: &self.rgb, encoding, time }))
+            }
+            Ok(Decoded::Broken(why)) => Ok(Piece::Broken(why)),
+            Ok(Decoded::End) => {
+                self.ended = true;
+                Ok(Piece::End)
+            }
+            Err(_) => {
+                self.ended = true;
+                Ok(Piece::Broken("the decoder failed".to_owned()))
+            }
+        }
+    }
+}
+
+/// Refuses what is too large before anything is allocated for it.
+fn check(name: &str, decoder: &impl ImageDecoder) -> Result<()> {
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if (1..=MAX_PIXELS).contains(&pixels) {
+        return Ok(());
+    }
+    Err(Error::input(name, format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")))
+}
+
+/// Decodes in a thread, which ends with the frames or with their receiver.
+fn spawn(decoder: impl AnimationDecoder<'static> + Send + 'static) -> Receiver<Decoded> {
+    let (send, receive) = sync_channel(1);
+    thread::spawn(move || {
+        // A receiver that has gone wants no more.
+        let _ = decode(decoder, &send);
+    });
+    receive
+}
+
+fn decode(
+    decoder: impl AnimationDecoder<'static>,
+    send: &SyncSender<Decoded>,
+) -> std::result::Result<(), std::sync::mpsc::SendError<Decoded>> {
+    for frame in decoder.into_frames() {
+        match frame {
+            Ok(frame) => {
+                let delay = Duration::from(frame.delay());
+                let delay = if delay.is_zero() { DELAY } else { delay };
+                let rgb = opaque(DynamicImage::ImageRgba8(frame.into_buffer()));
+                send.send(Decoded::Frame { size: rgb.dimensions(), rgb: rgb.into_raw(), delay })?;
+            }
+            Err(error) => {
+                // Later frames are drawn over this one; some decoders repeat the error for ever.
+                send.send(Decoded::Broken(format!("a broken animation ({error}), which ends here")))?;
+                break;
+            }
+        }
+    }
+    send.send(Decoded::End)
+}

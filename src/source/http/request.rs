@@ -1,0 +1,160 @@
+//! Requests: redirects, passwords, timeouts.
+
+use std::io;
+use std::time::Duration;
+
+use http_auth::{PasswordClient, PasswordParams};
+use ureq::http::Response;
+use ureq::http::header::{AUTHORIZATION, LOCATION, WWW_AUTHENTICATE};
+use ureq::{Agent, Body};
+use url::Url;
+
+use super::super::network::{Address, Fault, Patience, seconds, without_secrets};
+
+/// Most redirects that are followed for one answer.
+const MOST_REDIRECTS: usize = 5;
+/// What to do about `https://`.
+pub(super) const NO_TLS: &str =
+    "http://: use the camera's plain port, or a relay on this machine that takes off TLS (stunnel, nginx)";
+
+/// Asks one camera.
+pub(super) struct Client {
+    address: Address,
+    patience: Patience,
+    agent: Agent,
+    /// What answers the camera's last challenge.
+    login: Option<PasswordClient>,
+}
+
+impl Client {
+    pub fn new(address: Address, patience: Patience) -> Self {
+        let time = |limit: Duration| Some(limit);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // A camera is asked itself, whatever the environment says.
+            .proxy(None)
+            .user_agent(concat!("edgeclip/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(time(patience.connect))
+            .timeout_connect(time(patience.connect))
+            .timeout_send_request(time(patience.connect))
+            .timeout_recv_response(time(patience.connect))
+            .timeout_per_read(time(patience.stall))
+            .build();
+        Self { address, patience, agent: Agent::new_with_config(config), login: None }
+    }
+
+    /// Asks for what is at the address, follows redirects and answers a challenge, Basic or Digest.
+    pub fn get(&mut self) -> Result<Response<Body>, Fault> {
+        let mut url = self.address.url.clone();
+        let mut challenged = false;
+        for _ in 0..=MOST_REDIRECTS {
+            let mut response = self.ask(&url)?;
+            // A second request, since the first was not for the right place or not from the right one.
+            if response.status() == 401
+                && !challenged
+                && self.is_home(&url)
+                && self.take_challenge(&response)?
+            {
+                challenged = true;
+                response = self.ask(&url)?;
+            }
+            match response.status().as_u16() {
+                200 => return Ok(response),
+                301 | 302 | 303 | 307 | 308 => url = redirected(&url, &response)?,
+                code => return Err(self.refusal(code)),
+            }
+        }
+        Err(Fault::new(format!("more than {MOST_REDIRECTS} redirects"), "the address where they lead to"))
+    }
+
+    fn ask(&mut self, url: &Url) -> Result<Response<Body>, Fault> {
+        let mut request = self.agent.get(url.as_str());
+        if self.is_home(url)
+            && let Some(credentials) = &self.address.credentials
+            && let Some(login) = &mut self.login
+        {
+            let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+            let answer = login.respond(&PasswordParams {
+                username: &credentials.user,
+                password: &credentials.password,
+                uri: path,
+                method: "GET",
+                body: Some(&[]),
+            });
+            let answer = answer.map_err(|error| {
+                Fault::new(format!("a challenge that cannot be answered ({error})"), "Basic or Digest")
+            })?;
+            request = request.header(AUTHORIZATION, answer);
+        }
+        request.call().map_err(|error| {
+            let expected = "a camera that answers: is the address right, and the port (80 as a rule)?";
+            let found = match error {
+                ureq::Error::Timeout(_) => format!("no answer within {}", seconds(self.patience.connect)),
+                other => reason(&other.into_io()),
+            };
+            Fault::new(found, expected)
+        })
+    }
+
+    /// Whether a password for the camera may be sent to `url`.
+    fn is_home(&self, url: &Url) -> bool {
+        url.origin() == self.address.url.origin()
+    }
+
+    /// Takes up the challenge of `response`; `false` if there is no password to answer it with.
+    fn take_challenge(&mut self, response: &Response<Body>) -> Result<bool, Fault> {
+        if self.address.credentials.is_none() {
+            return Ok(false);
+        }
+        let challenges = response.headers().get_all(WWW_AUTHENTICATE);
+        let mut builder = PasswordClient::builder();
+        for challenge in challenges.iter().filter_map(|challenge| challenge.to_str().ok()) {
+            builder = builder.challenges(challenge);
+        }
+        let login = builder.build();
+        let login = login
+            .map_err(|error| Fault::new(format!("no challenge to answer ({error})"), "Basic or Digest"))?;
+        self.login = Some(login);
+        Ok(true)
+    }
+
+    fn refusal(&self, code: u16) -> Fault {
+        match code {
+            401 | 403 if self.address.credentials.is_some() => Fault::new(
+                format!("user or password refused ({code})"),
+                "the camera's own user and password, special signs percent-encoded (@ is %40)",
+            ),
+            401 | 403 => Fault::new(
+                format!("no user and password ({code})"),
+                "http://user:password@…, special signs percent-encoded (@ is %40)",
+            ),
+            404 => Fault::new(
+                "nothing at this path (404)",
+                "the path of the camera's Motion JPEG stream or snapshot",
+            ),
+            code => Fault::new(format!("a refusal ({code})"), "a camera that sends its pictures"),
+        }
+    }
+}
+
+/// Where `response` to `url` leads.
+fn redirected(url: &Url, response: &Response<Body>) -> Result<Url, Fault> {
+    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    let target = location.and_then(|location| url.join(location).ok());
+    let expected = "the address of a stream or picture";
+    let target = target.ok_or_else(|| Fault::new("a redirect to nowhere", expected))?;
+    match target.scheme() {
+        "http" => Ok(target),
+        "https" => Err(Fault::new(format!("a redirect to {}", without_secrets(target.as_str())), NO_TLS)),
+        other => Err(Fault::new(format!("a redirect to {other}://"), expected)),
+    }
+}
+
+/// Why there are no more bytes.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(_)) => "no bytes in time".to_owned(),
+        _ => error.to_string(),
+    }
+}

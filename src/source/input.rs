@@ -1,0 +1,127 @@
+//! Bytes of a file or pipe, held until a container has cut them.
+
+use std::io::{ErrorKind, Read};
+
+use crate::error::{Error, Result};
+
+/// Bytes of one read.
+const CHUNK: usize = 64 << 10;
+/// Most bytes that one search goes through, so that nobody waits long for a call to end.
+const MOST_SEARCHED: usize = 16 << 20;
+
+/// What is read and not yet taken.
+pub(super) struct Input {
+    /// What errors call it.
+    pub name: String,
+    reader: Box<dyn Read + Send>,
+    held: Vec<u8>,
+    /// Bytes of `held` that are taken.
+    taken: usize,
+}
+
+impl Input {
+    pub fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+        Self { name: name.into(), reader: Box::new(reader), held: Vec::new(), taken: 0 }
+    }
+
+    /// What is there without reading.
+    pub fn held(&self) -> &[u8] {
+        self.held.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Reads what comes next, however little; false at the end.
+    pub fn more(&mut self) -> Result<bool> {
+        self.held.drain(..self.taken);
+        self.taken = 0;
+        let before = self.held.len();
+        self.held.resize(before + CHUNK, 0);
+        let count = loop {
+            match self.reader.read(self.held.get_mut(before..).unwrap_or_default()) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        self.held.truncate(before + count.as_ref().map_or(0, |count| *count));
+        let count = count.map_err(|source| Error::Io { name: self.name.clone(), source })?;
+        Ok(count > 0)
+    }
+
+    /// The next `count` bytes without taking them; fewer at the end. Memory grows with what comes, not with `count`.
+    pub fn peek(&mut self, count: usize) -> Result<&[u8]> {
+        while self.held().len() < count && self.more()? {}
+        let held = self.held();
+        Ok(held.get(..count).unwrap_or(held))
+    }
+
+    /// Takes `count` bytes of those held.
+    pub fn take(&mut self, count: usize) {
+        self.taken = self.held.len().min(self.taken.saturating_add(count));
+    }
+
+    /// Takes `count` bytes, held or to come; false if the end comes first.
+    pub fn skip(&mut self, mut count: u64) -> Result<bool> {
+        loop {
+            let here = self.held().len().min(usize::try_from(count).unwrap_or(usize::MAX));
+            self.take(here);
+            count -= here as u64;
+            if count == 0 {
+                return Ok(true);
+            }
+            if !self.more()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Takes bytes up to the next place where `fits` likes the following `window` bytes, to the end, or for long enough: how many.
+    pub fn skip_to(&mut self, window: usize, fits: impl Fn(&[u8]) -> bool) -> Result<usize> {
+        let mut skipped = 0;
+        loop {
+            let held = self.held();
+            let found = held.windows(window).position(&fits);
+            let past = found.unwrap_or((held.len() + 1).saturating_sub(window));
+            self.take(past);
+            skipped += past;
+            if found.is_some() || skipped >= MOST_SEARCHED {
+                return Ok(skipped);
+            }
+            if !self.more()? {
+                let rest = self.held().len();
+                self.take(rest);
+                return Ok(skipped + rest);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One byte a read.
+    struct Drops(std::io::Cursor<Vec<u8>>);
+
+    impl Read for Drops {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            self.0.read(into.get_mut(..1).unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn bytes_are_peeked_taken_and_searched_in_any_pieces() {
+        let text = b"one two three";
+        let whole = Input::new("x", &text[..]);
+        let drops = Input::new("x", Drops(std::io::Cursor::new(text.to_vec())));
+        for mut input in [whole, drops] {
+            assert_eq!(input.peek(3).unwrap(), b"one");
+            input.take(1);
+            assert_eq!(input.peek(2).unwrap(), b"ne");
+            assert_eq!(input.skip_to(3, |window| window == b"thr").unwrap(), 7);
+            assert_eq!(input.peek(99).unwrap(), b"three");
+            assert!(input.skip(4).unwrap());
+            assert_eq!(input.skip_to(3, |window| window == b"thr").unwrap(), 1);
+            assert!(input.peek(1).unwrap().is_empty());
+            assert!(!input.skip(u64::MAX).unwrap());
+        }
+    }
+}

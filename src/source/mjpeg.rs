@@ -1,0 +1,121 @@
+//! JPEG files one after the other, as cameras' programs write them to pipes and `.mjpeg` files hold them.
+
+use super::container::{Container, Cutout, Piece};
+use super::input::Input;
+use super::jpeg::next_marker;
+use super::live::Encoding;
+use crate::error::Result;
+
+/// Longest frame in bytes.
+pub(super) const LONGEST: usize = 64 << 20;
+const START: [u8; 2] = [0xff, 0xd8];
+
+/// A row of JPEG files.
+pub(super) struct Mjpeg {
+    input: Input,
+    /// Bytes of the frame that was given last.
+    given: usize,
+}
+
+impl Mjpeg {
+    pub fn new(input: Input) -> Self {
+        Self { input, given: 0 }
+    }
+}
+
+impl Container for Mjpeg {
+    fn next(&mut self) -> Result<Piece<'_>> {
+        self.input.take(std::mem::take(&mut self.given));
+        let mut walk = Walk::default();
+        loop {
+            match walk.on(self.input.held()) {
+                Cut::Frame(length) => {
+                    self.given = length;
+                    let bytes = self.input.held().get(..length).unwrap_or_default();
+                    return Ok(Piece::Frame(Cutout { bytes, encoding: Encoding::Jpeg, time: None }));
+                }
+                Cut::Garbage(length, what) => {
+                    self.input.take(length);
+                    return Ok(Piece::Broken(what.to_owned()));
+                }
+                Cut::More => {}
+            }
+            let held = self.input.held().len();
+            if held > LONGEST {
+                self.input.take(held);
+                return Ok(Piece::Broken(format!("more than {LONGEST} bytes")));
+            }
+            if !self.input.more()? {
+                self.input.take(held);
+                return Ok(match held {
+                    0 => Piece::End,
+                    _ => Piece::Broken("cut short by the end of the input".to_owned()),
+                });
+            }
+        }
+    }
+}
+
+/// What bytes begin with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// The beginning of a frame.
+    More,
+    /// A whole frame of this length.
+    Frame(usize),
+    /// So many bytes that are no whole frame, and why.
+    Garbage(usize, &'static str),
+}
+
+/// A walk over the markers (ITU T.81, annex B) from the start of an image to its end, which goes on where it stopped when more of the
+/// same bytes are there.
+#[derive(Default)]
+pub(super) struct Walk {
+    at: usize,
+    framed: bool,
+    scanned: bool,
+}
+
+impl Walk {
+    pub fn on(&mut self, bytes: &[u8]) -> Cut {
+        if bytes.len() < START.len() {
+            return Cut::More;
+        }
+        if !bytes.starts_with(&START) {
+            let start = bytes.windows(2).position(|pair| pair == START);
+            // The last byte may be the first of a marker.
+            return Cut::Garbage(start.unwrap_or(bytes.len() - 1), "bytes that are no JPEG");
+        }
+        self.at = self.at.max(START.len());
+        while let Some((marker, after)) = next_marker(bytes, self.at) {
+            let next = match marker {
+                0xd9 if self.scanned => return Cut::Frame(after),
+                // What lies between two frames is lost.
+                _ if self.framed && is_frame(marker) => {
+                    return Cut::Garbage(after - START.len(), "two frames in one");
+                }
+                0xd8 | 0xd9 => return Cut::Garbage(after - START.len(), "no end before the next start"),
+                0x01 | 0xd0..=0xd7 => after,
+                _ => match bytes.get(after..after + 2) {
+                    Some(&[high, low]) => after + usize::from(u16::from_be_bytes([high, low])).max(2),
+                    _ => return Cut::More,
+                },
+            };
+            self.framed |= is_frame(marker);
+            self.scanned |= marker == 0xda;
+            self.at = next;
+        }
+        // The last byte may be the first of a marker.
+        self.at = self.at.max(bytes.len() - 1);
+        Cut::More
+    }
+}
+
+/// Whether a marker starts a frame, of which a file has one: all of SOF₀ to SOF₁₅ but DHT, JPG and DAC.
+fn is_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
+}
+
+#[cfg(test)]
+#[path = "mjpeg_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+//! `--source`: from what the user names to a live source.
+
+use std::fs::{self, File};
+use std::io::{Read, stdin};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use tracing::warn;
+
+use super::animation::Animation;
+use super::avi::Avi;
+use super::container::Container;
+use super::follow::Follow;
+use super::input::Input;
+use super::kind::{self, FFMPEG, Kind};
+use super::live::Live;
+use super::mjpeg::Mjpeg;
+use super::pictures::Pictures;
+use super::raw::RawFrames;
+use super::recording::{Opener, Pace, Recording};
+use super::stdin::{Opened, Pipe, STDIN};
+use super::y4m::Y4m;
+use super::{Camera, Patience, SourceOptions, http, paths, rtsp};
+use crate::error::{Error, Result};
+
+/// What `--source` can name.
+const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
+    a GIF, APNG or WebP animation, Motion JPEG (.mjpeg, .avi), .y4m, raw pixels with --pixel-format and --size, rtsp://… or http://…";
+/// What standard input can hold.
+const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with --pixel-format and --size";
+
+/// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
+///
+/// # Errors
+/// [`Error::Input`] if there is no such thing, it cannot be used, or an option does not apply to it; [`Error::Io`] if it cannot be
+/// read.
+pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    let device = spec.strip_prefix("v4l2://");
+    if spec == STDIN {
+        return standard_input(options);
+    }
+    if let (None, Some((scheme, _))) = (device, spec.split_once("://")) {
+        return match scheme {
+            "rtsp" | "rtsps" => {
+                options.only(spec, "a camera of the network", &[])?;
+                rtsp::open(spec, Patience::default())
+            }
+            "http" | "https" => {
+                options.only(spec, "a camera of the network", &["--camera-fps"])?;
+                http::open(spec, options.wish.fps, Patience::default())
+            }
+            _ => Err(Error::input(spec, format!("{scheme}://"), SOURCES)),
+        };
+    }
+    let path = Path::new(device.unwrap_or(spec));
+    let about = fs::metadata(path);
+    let is_device = about.as_ref().is_ok_and(|about| about.file_type().is_char_device());
+    if device.is_some() || is_device || path.starts_with("/dev") && about.is_err() {
+        return camera(spec, path, options);
+    }
+    match about {
+        Ok(about) if about.is_dir() => folder(spec, path, options),
+        Ok(about) if about.is_file() => file(spec, path, options),
+        Ok(about) if about.file_type().is_fifo() => {
+            Err(Error::input(spec, "a named pipe", format!("`--source - < {spec}`")))
+        }
+        Ok(_) => Err(Error::input(spec, "no file, folder or camera", SOURCES)),
+        Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::input(spec, "nothing there", SOURCES))
+        }
+        Err(source) => Err(Error::Io { name: spec.to_owned(), source }),
+    }
+}
+
+fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    let takes = ["--pixel-format", "--size", "--camera-fps", "--control", "--real-time"];
+    options.only(spec, "a camera", &takes)?;
+    let camera = Camera::open(path, &options.wish, &options.controls)?;
+    let (mode, wish) = (camera.mode(), options.wish);
+    let other = wish.size.is_some_and(|size| size != (mode.width, mode.height))
+        || wish.fps.zip(mode.fps).is_some_and(|(wish, fps)| (wish as f32 - fps).abs() > 0.5);
+    if other {
+        warn!("{}: found {mode}, the nearest that the camera has", path.display());
+    }
+    Ok(Box::new(camera))
+}
+
+fn folder(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    let folder = path.to_owned();
+    if options.follow {
+        options.only(spec, "a folder", &["--follow"])?;
+        let open = move || Ok(Box::new(Follow::new(folder.clone())) as Box<dyn Container>);
+        return recording(spec, options, Box::new(open));
+    }
+    options.only(spec, "a folder", &["--follow", "--camera-fps", "--repeat", "--real-time"])?;
+    recording(spec, options, Box::new(move || pictures(&folder)))
+}
+
+fn pattern(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    options.only(spec, "a pattern", &["--camera-fps", "--repeat", "--real-time"])?;
+    let pattern = PathBuf::from(spec);
+    recording(spec, options, Box::new(move || pictures(&pattern)))
+}
+
+/// The pictures that `argument` names, at least one.
+fn pictures(argument: &Path) -> Result<Box<dyn Container>> {
+    let mut paths = paths::expand(&[argument.to_owned()]);
+    match paths.pop() {
+        Some(Err(error)) if paths.is_empty() => Err(error),
+        last => {
+            paths.extend(last);
+            Ok(Box::new(Pictures::new(paths)))
+        }
+    }
+}
+
+fn file(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    options.only(spec, "a file", &["--pixel-format", "--camera-fps", "--repeat", "--real-time"])?;
+    let (path, raw) = (path.to_owned(), options.clone());
+    recording(spec, options, Box::new(move || contents(&path, &raw)))
+}
+
+fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dyn Live>> {
+    let SourceOptions { wish, real_time, repeat, .. } = *options;
+    let pace = Pace { fps: wish.fps, real_time, repeat };
+    Ok(Box::new(Recording::new(spec, open, pace)?))
+}
+
+/// Opens a file by its contents; where these leave it open, by its extension.
+fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|source| Error::Io { name: name.clone(), source })?;
+    let mut input = Input::new(name, file);
+    let kind = kind::of(input.peek(kind::HEAD)?);
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let extension = extension.as_deref().unwrap_or_default();
+    if options.raw.is_some() {
+        return Ok(stream(input, kind, options)?.container);
+    }
+    match (kind, extension) {
+        (Kind::Gif | Kind::Png | Kind::WebP, _) => {
+            let animation = Animation::open(path, kind)?;
+            Ok(animation.map_or_else(|| picture(path), |animation| Box::new(animation) as Box<dyn Container>))
+        }
+        (Kind::Jpeg, "jpg" | "jpeg" | "jpe" | "jfif") | (Kind::Bmp, _) => Ok(picture(path)),
+        (Kind::Unknown, "mjpg" | "mjpeg") => Ok(Box::new(Mjpeg::new(input))),
+        (Kind::Unknown, _) => {
+            let found = if input.held().is_empty() { "an empty file" } else { "a file of unknown contents" };
+            Err(Error::input(&input.name, found, SOURCES))
+        }
+        _ => Ok(stream(input, kind, options)?.container),
+    }
+}
+
+fn picture(path: &Path) -> Box<dyn Container> {
+    Box::new(Pictures::new(vec![Ok(path.to_owned())]))
+}
+
+/// What can be cut as it comes.
+fn stream(input: Input, kind: Kind, options: &SourceOptions) -> Result<Opened> {
+    if let Some(raw) = &options.raw {
+        return Ok(Opened { container: Box::new(RawFrames::new(input, raw)?), waits: false });
+    }
+    let refused = |found: &str, expected: &str| Err(Error::input(&input.name, found, expected));
+    match kind {
+        Kind::Y4m => Ok(Opened { container: Box::new(Y4m::new(input)?), waits: true }),
+        Kind::Avi => Ok(Opened { container: Box::new(Avi::new(input)?), waits: true }),
+        // A camera's program may begin in the middle of a frame.
+        Kind::Jpeg | Kind::Unknown => Ok(Opened { container: Box::new(Mjpeg::new(input)), waits: false }),
+        Kind::Foreign(found) => refused(found, &format!("{STREAMS}: {FFMPEG}")),
+        Kind::Gif | Kind::Png | Kind::WebP | Kind::Bmp => {
+            refused("a picture", &format!("{STREAMS}; pictures are opened by their path"))
+        }
+    }
+}
+
+fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
+    options.only(STDIN, "standard input", &["--pixel-format", "--real-time"])?;
+    let name = "standard input";
+    let io = |source| Error::Io { name: name.to_owned(), source };
+    // A copy of the descriptor: `Stdin` holds bytes back, and says nothing about what it is.
+    let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
+    let regular = file.metadata().map_err(io)?.is_file();
+    Ok(Box::new(piped(name, file, options.clone(), regular)))
+}
+
+/// A pipe that reads `reader` in its own thread; of a `regular` file each frame counts.
+fn piped(
+    name: &'static str,
+    reader: impl Read + Send + 'static,
+    options: SourceOptions,
+    regular: bool,
+) -> Pipe {
+    Pipe::new(move || {
+        let mut input = Input::new(name, reader);
+        let kind = kind::of(input.peek(kind::HEAD)?);
+        let opened = stream(input, kind, &options)?;
+        Ok(Opened { waits: (regular || opened.waits) && !options.real_time, ..opened })
+    })
+}
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

@@ -1,0 +1,40 @@
+//! Picture files one after the other.
+
+use std::path::PathBuf;
+use std::vec::IntoIter;
+
+use super::Picture;
+use super::container::{Container, Cutout, Piece};
+use super::live::Encoding;
+use crate::error::Result;
+use crate::frame::PixelFormat;
+
+/// Pictures of a list of files, each decoded when it is its turn.
+pub(super) struct Pictures {
+    paths: IntoIter<Result<PathBuf>>,
+    picture: Option<Picture>,
+}
+
+impl Pictures {
+    /// Files in their order, or why there is none.
+    pub fn new(paths: Vec<Result<PathBuf>>) -> Self {
+        Self { paths: paths.into_iter(), picture: None }
+    }
+}
+
+impl Container for Pictures {
+    fn next(&mut self) -> Result<Piece<'_>> {
+        let Some(path) = self.paths.next() else { return Ok(Piece::End) };
+        Ok(match path.and_then(|path| Picture::open(&path)) {
+            Ok(picture) => Piece::Frame(cutout(self.picture.insert(picture))),
+            Err(error) => Piece::Broken(error.to_string()),
+        })
+    }
+}
+
+/// A picture as a frame.
+pub(super) fn cutout(picture: &Picture) -> Cutout<'_> {
+    let Picture { width, height, ref data, .. } = *picture;
+    let encoding = Encoding::Raw { width, height, stride: width as usize * 3, format: PixelFormat::Rgb8 };
+    Cutout { bytes: data, encoding, time: None }
+}

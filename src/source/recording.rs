@@ -1,0 +1,178 @@
+//! What is in files, as a live source.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::container::{Container, Piece, time_of};
+use super::live::{Live, Next, Shot};
+use crate::error::{Error, Result};
+
+/// Rate of recordings without one that are played at their own: that of most cameras' clips, and FFmpeg's default.
+const RATE: u32 = 25;
+/// How long one call waits.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Opens a container at its beginning.
+pub(super) type Opener = Box<dyn Fn() -> Result<Box<dyn Container>> + Send>;
+
+/// How a recording is played.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    /// Frames a second, whatever the recording says.
+    pub fps: Option<u32>,
+    /// Whether frames come when it is their time, or whenever they are taken.
+    pub real_time: bool,
+    /// Whether it starts again at its end.
+    pub repeat: bool,
+}
+
+/// A recording, a picture or several, frame by frame.
+pub(super) struct Recording {
+    name: String,
+    open: Opener,
+    container: Box<dyn Container>,
+    pace: Pace,
+    /// Frames so far.
+    number: u64,
+    /// Frames, and parts that were none, since the last beginning.
+    pass: (u64, u64),
+    clock: Clock,
+    /// The next frame, while it is not its time.
+    early: Shot,
+    due: Option<Instant>,
+}
+
+/// Places of frames in a recording that may have been started again.
+#[derive(Default)]
+struct Clock {
+    /// Where this pass began.
+    start: Duration,
+    /// Where the newest frame is, and how much later than the one before.
+    newest: Option<Duration>,
+    interval: Option<Duration>,
+    /// When the first frame of all was given.
+    zero: Option<Instant>,
+}
+
+impl Recording {
+    /// Opens what `open` opens; `name` is for messages and results.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn new(name: impl Into<String>, open: Opener, pace: Pace) -> Result<Self> {
+        let container = open()?;
+        Ok(Self {
+            name: name.into(),
+            open,
+            container,
+            pace,
+            number: 0,
+            pass: (0, 0),
+            clock: Clock::default(),
+            early: Shot::empty(),
+            due: None,
+        })
+    }
+
+    /// Cuts the next frame into `shot`.
+    fn cut(&mut self, shot: &mut Shot) -> Result<Next> {
+        match self.container.next()? {
+            Piece::Frame(cutout) => {
+                let fallback = (self.pace.real_time || self.pace.fps.is_some()).then_some(RATE);
+                let even = |rate| time_of(self.pass.0, rate, 1);
+                let time = self.pace.fps.map_or(cutout.time, even).or_else(|| fallback.and_then(even));
+                shot.fill(cutout.bytes, cutout.encoding, self.number);
+                shot.media_time = time.map(|time| self.clock.at(time));
+                self.number += 1;
+                self.pass.0 += 1;
+                Ok(Next::Frame)
+            }
+            Piece::Broken(why) => {
+                self.pass.1 += 1;
+                Ok(Next::Broken(format!("frame {}: {why}", self.number)))
+            }
+            Piece::Nothing => Ok(Next::Nothing),
+            Piece::End => self.end(),
+        }
+    }
+
+    fn end(&mut self) -> Result<Next> {
+        let (frames, broken) = self.pass;
+        if frames == 0 {
+            let found = match broken {
+                0 => "nothing".to_owned(),
+                _ => format!("no whole frame ({broken} broken)"),
+            };
+            return Err(Error::input(&self.name, found, "frames"));
+        }
+        if !self.pace.repeat {
+            return Ok(Next::End);
+        }
+        self.container = (self.open)()?;
+        self.pass = (0, 0);
+        self.clock.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
+        Ok(Next::Nothing)
+    }
+}
+
+impl Clock {
+    /// Where a frame is that this pass has at `time`.
+    fn at(&mut self, time: Duration) -> Duration {
+        let now = self.start.saturating_add(time);
+        self.interval = self.newest.map(|before| now.saturating_sub(before)).or(self.interval);
+        self.newest = Some(now);
+        now
+    }
+
+    /// The first frame of the next pass comes after the last of this one as that came after the one before it.
+    fn start_again(&mut self, fallback: Option<Duration>) {
+        let interval = self.interval.or(fallback).unwrap_or_default();
+        self.start = self.newest.map_or(self.start, |newest| newest.saturating_add(interval));
+    }
+
+    /// When a frame at this place is to be given.
+    fn due(&mut self, place: Option<Duration>) -> Instant {
+        let now = Instant::now();
+        let place = place.unwrap_or_default();
+        let zero = *self.zero.get_or_insert_with(|| now.checked_sub(place).unwrap_or(now));
+        zero.checked_add(place).unwrap_or(now)
+    }
+}
+
+impl Live for Recording {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn waits(&self) -> bool {
+        !self.pace.real_time
+    }
+
+    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+        if !self.pace.real_time {
+            return self.cut(shot);
+        }
+        if self.due.is_none() {
+            let mut early = std::mem::replace(&mut self.early, Shot::empty());
+            let next = self.cut(&mut early);
+            self.early = early;
+            match next? {
+                Next::Frame => self.due = Some(self.clock.due(self.early.media_time)),
+                other => return Ok(other),
+            }
+        }
+        let left = self.due.map_or(Duration::ZERO, |due| due.saturating_duration_since(Instant::now()));
+        thread::sleep(left.min(PATIENCE));
+        if left > PATIENCE {
+            return Ok(Next::Nothing);
+        }
+        self.due = None;
+        std::mem::swap(shot, &mut self.early);
+        shot.stamp();
+        Ok(Next::Frame)
+    }
+}
+
+#[cfg(test)]
+#[path = "recording_tests.rs"]
+mod tests;

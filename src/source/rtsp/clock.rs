@@ -1,0 +1,125 @@
+//! Times of a camera's pictures, and whether we keep up with it.
+
+use std::time::{Duration, Instant};
+
+/// The camera's clock may run away from ours by so much, or turn back.
+const SANE: i128 = 5_000_000;
+
+/// Turns RTP timestamps, which begin anywhere in each session and are set by many cameras as they like, into times since the
+/// source's first picture.
+///
+/// They follow the camera's clock, which knows when a picture was taken, as long as it agrees with ours; where it does not,
+/// they are set to ours.
+pub(super) struct Clock {
+    start: Option<Instant>,
+    /// A time of the camera's and what it is here, in µs.
+    anchor: Option<(i64, i64)>,
+    /// The newest time given.
+    newest: i64,
+}
+
+impl Clock {
+    pub fn start() -> Self {
+        Self { start: None, anchor: None, newest: -1 }
+    }
+
+    /// A new session: its timestamps have nothing to do with those before.
+    pub fn begin_session(&mut self) {
+        self.anchor = None;
+    }
+
+    /// The time of a picture with the camera's time `stamp` in µs, received at `now`: later than that of the one before.
+    pub fn place(&mut self, stamp: i64, now: Instant) -> Duration {
+        let start = *self.start.get_or_insert(now);
+        let ours = i64::try_from(now.duration_since(start).as_micros()).unwrap_or(i64::MAX);
+        let theirs = self.anchor.and_then(|(from, to)| stamp.checked_sub(from)?.checked_add(to));
+        let time = match theirs {
+            Some(time) if time > self.newest && (i128::from(time) - i128::from(ours)).abs() < SANE => time,
+            _ => {
+                let time = ours.max(self.newest.saturating_add(1));
+                self.anchor = Some((stamp, time));
+                time
+            }
+        };
+        self.newest = time;
+        Duration::from_micros(time.unsigned_abs())
+    }
+}
+
+/// How much of the time is left over after decoding.
+pub(super) struct Load {
+    since: Instant,
+    waited: Duration,
+}
+
+impl Load {
+    /// What is looked at at once.
+    const WINDOW: Duration = Duration::from_secs(4);
+    /// One part of the time in so many is left at least.
+    const SHARE: u32 = 20;
+
+    pub fn begin(now: Instant) -> Self {
+        Self { since: now, waited: Duration::ZERO }
+    }
+
+    /// Adds a time of waiting for the network, which ended at `now`; whether there was next to none for seconds, so that the
+    /// pictures to come pile up.
+    pub fn is_too_much(&mut self, waited: Duration, now: Instant) -> bool {
+        self.waited += waited;
+        let window = now.duration_since(self.since);
+        if window < Self::WINDOW {
+            return false;
+        }
+        let busy = self.waited * Self::SHARE < window;
+        *self = Self::begin(now);
+        busy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: i64 = 1000;
+
+    /// Places a picture with the camera's and our time in ms.
+    fn place(clock: &mut Clock, start: Instant, stamp: i64, now: u64) -> u128 {
+        clock.place(stamp * MS, start + Duration::from_millis(now)).as_millis()
+    }
+
+    #[test]
+    fn times_follow_the_camera_and_not_the_network() {
+        let (mut clock, start) = (Clock::start(), Instant::now());
+        assert_eq!(place(&mut clock, start, 70_000, 0), 0);
+        assert_eq!(place(&mut clock, start, 70_100, 250), 100);
+        assert_eq!(place(&mut clock, start, 70_200, 260), 200);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_is_set_to_ours() {
+        let (mut clock, start) = (Clock::start(), Instant::now());
+        assert_eq!(place(&mut clock, start, 1000, 0), 0);
+        assert_eq!(place(&mut clock, start, 90_000_000, 100), 100);
+        assert_eq!(place(&mut clock, start, 90_000_100, 190), 200);
+        // Back, to before the newest: one step further than that.
+        assert_eq!(place(&mut clock, start, 5, 195), 200);
+        assert_eq!(place(&mut clock, start, 105, 300), 300);
+        // A clock that stands still is no clock.
+        assert_eq!(place(&mut clock, start, 105, 400), 400);
+        clock.begin_session();
+        assert_eq!(place(&mut clock, start, 105, 9000), 9000);
+        assert_eq!(clock.place(i64::MIN, start + Duration::from_secs(10)), Duration::from_secs(10));
+        assert_eq!(clock.place(i64::MAX, start + Duration::from_secs(11)), Duration::from_secs(11));
+    }
+
+    #[test]
+    fn load_is_too_much_where_no_time_is_left() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut load = Load::begin(start);
+        assert!(!load.is_too_much(Duration::from_millis(150), after(3)));
+        assert!(load.is_too_much(Duration::from_millis(49), after(4)));
+        assert!(!load.is_too_much(Duration::from_millis(10), after(7)));
+        assert!(!load.is_too_much(Duration::from_millis(191), after(8)));
+    }
+}

@@ -1,0 +1,127 @@
+//! The tracker: observations of one frame after the other become tracks.
+
+use std::time::Duration;
+
+use crate::error::Result;
+
+use super::association::associate;
+use super::target::Target;
+use super::{Observation, Settings, Track, Update};
+
+/// Frames in a row that a thing which is not confirmed may be out of sight.
+const UNCONFIRMED_MISSES: u32 = 1;
+
+/// Follows the things of one source. The same input gives the same output.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    settings: Settings,
+    /// By the time of their first sight.
+    targets: Vec<Target>,
+    /// When the frame looked at last was taken.
+    clock: Duration,
+    /// The last id given.
+    last_id: u64,
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing yet.
+    ///
+    /// # Errors
+    /// As [`Settings::check`].
+    pub fn new(settings: Settings) -> Result<Self> {
+        settings.check()?;
+        Ok(Self { settings, targets: Vec::new(), clock: Duration::ZERO, last_id: 0 })
+    }
+
+    /// Other settings from now on; tracks stay.
+    ///
+    /// # Errors
+    /// As [`Settings::check`]; then the old settings stay.
+    pub fn set_settings(&mut self, settings: Settings) -> Result<()> {
+        settings.check()?;
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// A frame taken at `clock` was looked at. A clock that goes back counts as one that stands still.
+    pub fn update(&mut self, clock: Duration, observations: &[Observation]) -> Update {
+        let clock = clock.max(self.clock);
+        let step = (clock - self.clock).as_secs_f64();
+        self.clock = clock;
+        for target in &mut self.targets {
+            target.motion.predict(step, target.misses > 0, &self.settings);
+            target.misses = target.misses.saturating_add(1);
+        }
+        let rest = associate(&mut self.targets, clock, observations, &self.settings);
+        self.targets.extend(rest.into_iter().filter_map(|seen| Target::new(clock, seen, &self.settings)));
+        let appeared = self.confirm();
+        let lost = self.end(clock);
+        let tracks = self.targets.iter().filter_map(|t| t.report(clock, &t.motion, t.misses == 0));
+        Update { tracks: by_id(tracks.collect()), appeared, lost }
+    }
+
+    /// The confirmed tracks as they are expected at `clock`, in a frame that is not looked at. Changes nothing.
+    pub fn predict(&self, clock: Duration) -> Vec<Track> {
+        let clock = clock.max(self.clock);
+        let ahead = (clock - self.clock).as_secs_f64();
+        let expected = self.targets.iter().filter_map(|target| {
+            let mut motion = target.motion.clone();
+            motion.predict(ahead, target.misses > 0, &self.settings);
+            target.report(clock, &motion, false)
+        });
+        by_id(expected.collect())
+    }
+
+    /// The picture's size changed from `before` to `after` (width, height): tracks keep their places in it.
+    pub fn resize(&mut self, before: (u32, u32), after: (u32, u32)) {
+        let factor = |before: u32, after: u32| f64::from(after.max(1)) / f64::from(before.max(1));
+        let (x, y) = (factor(before.0, after.0), factor(before.1, after.1));
+        for target in &mut self.targets {
+            target.motion.scale(x, y);
+        }
+    }
+
+    /// Ends all tracks, which are given back: the picture shows something else now. Ids go on rising.
+    pub fn reset(&mut self) -> Vec<Track> {
+        let ended = std::mem::take(&mut self.targets);
+        by_id(ended.iter().filter_map(Target::farewell).collect())
+    }
+
+    /// Gives ids to those who were seen often enough, and returns the ids.
+    fn confirm(&mut self) -> Vec<u64> {
+        let before = self.last_id;
+        let ready = |t: &&mut Target| t.id.is_none() && t.hits >= self.settings.confirm_hits;
+        for target in self.targets.iter_mut().filter(ready) {
+            self.last_id += 1;
+            target.id = Some(self.last_id);
+        }
+        (before + 1..=self.last_id).collect()
+    }
+
+    /// Drops those that are out of sight for too long, at once if they were never confirmed, and returns the confirmed.
+    fn end(&mut self, clock: Duration) -> Vec<Track> {
+        let limit = Duration::from_secs_f32(self.settings.lost_seconds);
+        let mut lost = Vec::new();
+        self.targets.retain(|target| {
+            let stays = match target.id {
+                Some(_) => target.misses == 0 || clock.saturating_sub(target.last_seen) <= limit,
+                None => target.misses <= UNCONFIRMED_MISSES,
+            };
+            if !stays {
+                lost.extend(target.farewell());
+            }
+            stays
+        });
+        by_id(lost)
+    }
+}
+
+/// Targets are kept by their first sight, which need not be the order in which they are confirmed.
+fn by_id(mut tracks: Vec<Track>) -> Vec<Track> {
+    tracks.sort_by_key(|track| track.id);
+    tracks
+}
+
+#[cfg(test)]
+#[path = "tracker_tests.rs"]
+mod tests;

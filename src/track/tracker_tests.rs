@@ -1,0 +1,246 @@
+use std::sync::Arc;
+
+use crate::geometry::Rect;
+
+use super::*;
+
+const FRAME: Duration = Duration::from_millis(100);
+
+/// 40 × 40 pixels with its left edge at `x`, a little below the top.
+fn at(x: f32) -> Rect {
+    Rect { x0: x, y0: 20.0, x1: x + 40.0, y1: 60.0 }
+}
+
+fn name(text: &str, p: f32) -> Vec<(Arc<str>, f32)> {
+    vec![(text.into(), p)]
+}
+
+/// A tracker with a clock that goes on by [`FRAME`] a frame.
+struct Run {
+    tracker: Tracker,
+    clock: Duration,
+    label: Vec<(Arc<str>, f32)>,
+}
+
+impl Run {
+    fn new(settings: Settings) -> Self {
+        Self { tracker: Tracker::new(settings).unwrap(), clock: Duration::ZERO, label: name("cup", 0.6) }
+    }
+
+    /// Sees sure boxes.
+    fn see(&mut self, rects: &[Rect]) -> Update {
+        self.look(rects, true)
+    }
+
+    fn look(&mut self, rects: &[Rect], confident: bool) -> Update {
+        let of = |rect: &Rect| Observation { rect: *rect, labels: &self.label, confident, embedding: None };
+        self.clock += FRAME;
+        self.tracker.update(self.clock, &rects.iter().map(of).collect::<Vec<_>>())
+    }
+}
+
+fn ids(update: &Update) -> Vec<u64> {
+    update.tracks.iter().map(|track| track.id).collect()
+}
+
+#[test]
+fn a_thing_is_reported_when_it_was_seen_often_enough() {
+    let mut run = Run::new(Settings::default());
+    assert_eq!(run.see(&[at(0.0)]), Update::default());
+    assert_eq!(run.see(&[at(2.0)]), Update::default());
+    let update = run.see(&[at(4.0)]);
+    assert_eq!(update.appeared, [1]);
+    let track = &update.tracks[0];
+    assert_eq!((&*track.label, track.seen, track.age), ("cup", true, 2 * FRAME));
+    assert!((track.score - 0.6).abs() < 1e-6 && track.rect.iou(&at(4.0)) > 0.9, "{track:?}");
+    assert!(run.see(&[at(6.0)]).appeared.is_empty());
+}
+
+#[test]
+fn what_is_seen_once_is_never_reported() {
+    let mut run = Run::new(Settings::default());
+    for frame in 0..20u8 {
+        // Something else each time, far from what was there before.
+        let update = run.see(&[at(500.0 * f32::from(frame))]);
+        assert_eq!(update, Update::default());
+    }
+}
+
+#[test]
+fn a_weak_sight_continues_a_track_and_starts_none() {
+    let mut run = Run::new(Settings::default());
+    for _ in 0..10 {
+        assert_eq!(run.look(&[at(0.0)], false), Update::default());
+    }
+    (0..3).for_each(|_| drop(run.see(&[at(0.0)])));
+    for _ in 0..50 {
+        let update = run.look(&[at(0.0)], false);
+        assert!(ids(&update) == [1] && update.tracks[0].seen);
+    }
+}
+
+#[test]
+fn a_sure_sight_without_a_name_starts_nothing() {
+    let mut run = Run::new(Settings::default());
+    run.label.clear();
+    (0..5).for_each(|_| assert_eq!(run.see(&[at(0.0)]), Update::default()));
+}
+
+#[test]
+fn a_thing_out_of_sight_is_found_again_and_ends_after_a_time() {
+    let mut run = Run::new(Settings { lost_seconds: 1.0, ..Settings::default() });
+    (0..5).for_each(|_| drop(run.see(&[at(0.0)])));
+    for _ in 0..10 {
+        let update = run.see(&[]);
+        assert!(ids(&update) == [1] && !update.tracks[0].seen && update.lost.is_empty());
+    }
+    assert!(run.see(&[at(3.0)]).tracks[0].seen, "it is the same again");
+    let last = 5 * FRAME;
+    (0..10).for_each(|_| assert!(run.see(&[]).lost.is_empty()));
+    let update = run.see(&[]);
+    assert!(update.tracks.is_empty());
+    assert_eq!((update.lost[0].id, update.lost[0].age), (1, last + 10 * FRAME));
+    assert_eq!(run.see(&[]), Update::default(), "it ends once");
+    (0..3).for_each(|_| drop(run.see(&[at(0.0)])));
+    assert_eq!(ids(&run.see(&[at(0.0)])), [2], "ids are never given twice");
+}
+
+#[test]
+fn two_that_cross_keep_their_ids() {
+    let mut run = Run::new(Settings::default());
+    let mut update = Update::default();
+    for frame in 0..30u8 {
+        let x = 10.0 * f32::from(frame);
+        update = run.see(&[at(x), at(290.0 - x)]);
+    }
+    assert_eq!(ids(&update), [1, 2]);
+    assert!(update.tracks[0].velocity[0] > 50.0 && update.tracks[1].velocity[0] < -50.0, "{update:?}");
+}
+
+#[test]
+fn a_fast_thing_whose_boxes_do_not_overlap_is_one() {
+    let mut run = Run::new(Settings::default());
+    for frame in 0..10u8 {
+        run.clock += 4 * FRAME;
+        let update = run.see(&[at(60.0 * f32::from(frame))]);
+        assert_eq!(ids(&update), if frame < 2 { vec![] } else { vec![1] });
+    }
+}
+
+#[test]
+fn looks_decide_where_places_do_not() {
+    let looks: [&[f32]; 2] = [&[1.0, 0.0], &[0.0, 1.0]];
+    let label = name("cup", 0.6);
+    let mut tracker = Tracker::new(Settings::default()).unwrap();
+    let mut look = |clock: Duration, order: [usize; 2]| {
+        let of = |i: usize| Observation {
+            rect: at(if i == order[0] { 0.0 } else { 6.0 }),
+            labels: &label,
+            confident: true,
+            embedding: Some(looks[i]),
+        };
+        tracker.update(clock, &[of(0), of(1)])
+    };
+    (1..5).for_each(|i| drop(look(FRAME * i, [0, 1])));
+    // They change places between two frames.
+    let update = look(FRAME * 5, [1, 0]);
+    assert_eq!(ids(&update), [1, 2]);
+    assert!(update.tracks[0].rect.x0 > update.tracks[1].rect.x0, "{update:?}");
+}
+
+#[test]
+fn the_name_is_that_of_the_votes() {
+    let mut run = Run::new(Settings::default());
+    for label in [name("bowl", 0.4), name("cup", 0.8), name("bowl", 0.3), name("cup", 0.9)] {
+        run.label = label;
+        run.see(&[at(0.0)]);
+    }
+    run.label = name("bowl", 0.5);
+    assert_eq!(&*run.see(&[at(0.0)]).tracks[0].label, "cup");
+}
+
+#[test]
+fn a_frame_that_is_not_looked_at_shows_where_things_are_expected() {
+    let mut run = Run::new(Settings::default());
+    (0..10u8).for_each(|i| drop(run.see(&[at(10.0 * f32::from(i))])));
+    let before = run.tracker.clone();
+    let expected = run.tracker.predict(run.clock + 2 * FRAME);
+    assert!(expected[0].rect.iou(&at(110.0)) > 0.8 && !expected[0].seen, "{expected:?}");
+    assert_eq!(expected[0].age, 11 * FRAME);
+    assert_eq!(run.tracker.predict(Duration::ZERO)[0].age, 9 * FRAME, "a clock does not go back");
+    assert_eq!(run.tracker.predict(run.clock), before.predict(run.clock), "to look ahead changes nothing");
+}
+
+#[test]
+fn a_picture_of_another_size_ends_no_track() {
+    let mut run = Run::new(Settings::default());
+    (0..5).for_each(|_| drop(run.see(&[at(200.0)])));
+    run.tracker.resize((640, 480), (320, 240));
+    let half = Rect { x0: 100.0, y0: 10.0, x1: 120.0, y1: 30.0 };
+    let update = run.see(&[half]);
+    assert!(ids(&update) == [1] && update.tracks[0].seen && update.tracks[0].rect.iou(&half) > 0.9);
+    run.tracker.resize((0, 0), (0, 0));
+    assert_eq!(ids(&run.see(&[half])), [1]);
+}
+
+#[test]
+fn a_reset_ends_all_tracks_and_ids_go_on() {
+    let mut run = Run::new(Settings::default());
+    (0..3).for_each(|_| drop(run.see(&[at(0.0), at(200.0)])));
+    assert_eq!(run.tracker.reset().iter().map(|track| track.id).collect::<Vec<_>>(), [1, 2]);
+    assert!(run.tracker.predict(run.clock).is_empty());
+    (0..2).for_each(|_| drop(run.see(&[at(0.0)])));
+    assert_eq!(ids(&run.see(&[at(0.0)])), [3]);
+}
+
+#[test]
+fn a_slow_camera_follows_too() {
+    let mut run = Run::new(Settings { lost_seconds: 1.0, ..Settings::default() });
+    for frame in 0..6u8 {
+        run.clock += Duration::from_secs(10);
+        let update = run.see(&[at(2.0 * f32::from(frame))]);
+        assert_eq!(ids(&update), if frame < 2 { vec![] } else { vec![1] });
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_refused_and_the_old_ones_stay() {
+    let wrong = Settings { gate: f32::NAN, ..Settings::default() };
+    assert!(Tracker::new(wrong.clone()).is_err());
+    let mut run = Run::new(Settings::default());
+    assert!(run.tracker.set_settings(wrong).is_err());
+    run.tracker.set_settings(Settings { confirm_hits: 1, ..Settings::default() }).unwrap();
+    assert_eq!(run.see(&[at(0.0)]).appeared, [1]);
+}
+
+#[test]
+fn nothing_that_is_seen_makes_numbers_that_are_none() {
+    let edges = [f32::NAN, f32::INFINITY, -1e30, -500.0, 0.0, 1e-20, 40.0, 40.0, 640.0, 9e5, f32::MAX];
+    let clocks = [0, 0, 1, 1, 1_000_000, 10, u64::MAX / 2, u64::MAX];
+    let (label, odd) = (name("cup", 0.6), [("x".into(), f32::NAN), ("y".into(), 1e30)]);
+    let embeddings: [Option<&[f32]>; 5] =
+        [None, Some(&[]), Some(&[f32::NAN, 1.0]), Some(&[f32::MAX; 2]), Some(&[0.6, 0.8])];
+    let mut tracker = Tracker::new(Settings { confirm_hits: 1, ..Settings::default() }).unwrap();
+    let mut turn = 0usize;
+    for clock in clocks.iter().cycle().take(40) {
+        let mut observations = Vec::new();
+        for (i, &x0) in edges.iter().enumerate() {
+            for &x1 in &edges {
+                turn += 1;
+                let rect =
+                    Rect { x0, y0: edges[(i + turn) % edges.len()], x1, y1: edges[turn % edges.len()] };
+                let labels = if turn.is_multiple_of(3) { &odd[..] } else { &label };
+                let (confident, embedding) = (!turn.is_multiple_of(4), embeddings[turn % 5]);
+                observations.push(Observation { rect, labels, confident, embedding });
+            }
+        }
+        let update = tracker.update(Duration::from_secs(*clock), &observations);
+        assert!(update.tracks.is_sorted_by_key(|track| track.id) && !update.tracks.is_empty());
+        for track in update.tracks.iter().chain(&update.lost) {
+            let Rect { x0, y0, x1, y1 } = track.rect;
+            let numbers = [x0, y0, x1, y1, track.velocity[0], track.velocity[1]];
+            assert!(numbers.iter().all(|v| v.is_finite()) && x1 >= x0 && y1 >= y0, "{track:?}");
+            assert!((0.0..=1.0).contains(&track.score), "{track:?}");
+        }
+    }
+}
