@@ -2,7 +2,11 @@
 
 mod load;
 mod settings;
+mod source;
 mod suggest;
+mod values;
 
 pub use load::{assign, read, resolve};
-pub use settings::{Control, Format, Prompts, Settings, Show, SourceSettings, Target};
+pub use settings::Settings;
+pub use source::{Control, SourceSettings};
+pub use values::{Format, Prompts, Show, Target};

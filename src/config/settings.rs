@@ -1,11 +1,11 @@
 //! Every setting of `edgeclip run`, with its default.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::load::refuse;
+use super::source::SourceSettings;
+use super::values::{Format, Prompts, Show, Target};
 use crate::error::{Error, Result};
 use crate::{events, track};
 
@@ -123,133 +123,6 @@ impl Default for Settings {
             occupancy: events::Occupancy::default(),
             scene: events::Tags::default(),
         }
-    }
-}
-
-/// One camera, recording or stream.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SourceSettings {
-    /// What it is: a device, a path, a pattern, a URL, or `-`.
-    pub url: String,
-    /// What results and messages call it; else its URL without password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Pixel format of a camera (a four-character code) or of raw frames.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pixel_format: Option<String>,
-    /// Size of its pictures, `WIDTHxHEIGHT`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<String>,
-    /// Bytes from row to row of raw frames.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stride: Option<usize>,
-    /// Frames a second of a camera.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub camera_fps: Option<u32>,
-    /// Wait for new files in a folder.
-    pub follow: bool,
-    /// Begin again at the end of a recording.
-    pub repeat: bool,
-    /// Play a recording at its own rate.
-    pub real_time: bool,
-    /// Controls of a camera by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub control: BTreeMap<String, Control>,
-    /// Its own zones.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub zone: Vec<events::Zone>,
-    /// Its own lines.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub line: Vec<events::Line>,
-}
-
-/// A control's value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Control {
-    /// A switch.
-    Switch(bool),
-    /// A number.
-    Number(i64),
-    /// An entry of a menu.
-    Entry(String),
-}
-
-impl std::fmt::Display for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Switch(on) => write!(f, "{}", u8::from(*on)),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Entry(entry) => write!(f, "{entry}"),
-        }
-    }
-}
-
-/// Prompts in either notation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Prompts {
-    /// A comma list, or `@FILE`.
-    List(String),
-    /// One prompt each.
-    Each(Vec<String>),
-}
-
-/// What goes to standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// JSON Lines.
-    Jsonl,
-    /// Comma-separated values.
-    Csv,
-    /// Annotated frames.
-    Mjpeg,
-    /// Nothing.
-    None,
-}
-
-/// Which boxes are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Show {
-    /// Of what is followed: confirmed, with stable numbers.
-    Tracks,
-    /// Of what was found in a frame alone.
-    Detections,
-}
-
-/// How often each source's frames are looked at: `"auto"`, or a number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Target {
-    /// As often as the machine can.
-    Auto,
-    /// So many times a second.
-    Fps(f32),
-}
-
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::Fps(fps) => serializer.serialize_f32(*fps),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let value = toml::Value::deserialize(deserializer)?;
-        let number = match &value {
-            toml::Value::String(text) if text == "auto" => return Ok(Self::Auto),
-            toml::Value::Integer(number) => Some(*number as f32),
-            toml::Value::Float(number) => Some(*number as f32),
-            _ => None,
-        };
-        let fps = number.filter(|fps| (0.01..=1000.0).contains(fps));
-        fps.map(Self::Fps)
-            .ok_or_else(|| refuse(&format!("fps = {value}"), "auto, or looks a second from 0.01 to 1000"))
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::values::Target;
 use super::super::{assign, read, resolve};
 use super::*;
 

@@ -69,7 +69,7 @@ impl Tick {
         let now = Instant::now();
         if now >= self.next.thermometer {
             self.next.thermometer = now + THERMOMETER;
-            measure(report, now);
+            measure(report);
         }
         if self.terminal && now >= self.next.line {
             self.next.line = now + LINE;
@@ -134,10 +134,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// Reads temperatures, and says when they change the rate.
-fn measure(report: &mut Report<'_>, now: Instant) {
-    for (index, feed) in report.feeds.iter_mut().enumerate() {
-        feed.stats.captured(now, report.mailbox.counts(index).captured);
-    }
+fn measure(report: &mut Report<'_>) {
     let before = report.governor.share();
     report.governor.measured(&thermal(Path::new("/")));
     let share = report.governor.share();
@@ -161,6 +158,9 @@ fn measure(report: &mut Report<'_>, now: Instant) {
 
 /// How each source fares.
 fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
+    for (index, feed) in report.feeds.iter_mut().enumerate() {
+        feed.stats.captured(now, report.mailbox.counts(index).captured);
+    }
     let sinks = report.outboxes.iter().map(|outbox| SinkStatus {
         name: outbox.name().to_owned(),
         lag: outbox.lag(),

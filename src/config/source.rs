@@ -1,0 +1,67 @@
+//! Settings of one source.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::events;
+
+/// One camera, recording or stream.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceSettings {
+    /// What it is: a device, a path, a pattern, a URL, or `-`.
+    pub url: String,
+    /// What results and messages call it; else its URL without password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Pixel format of a camera (a four-character code) or of raw frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixel_format: Option<String>,
+    /// Size of its pictures, `WIDTHxHEIGHT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Bytes from row to row of raw frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stride: Option<usize>,
+    /// Frames a second of a camera.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera_fps: Option<u32>,
+    /// Wait for new files in a folder.
+    pub follow: bool,
+    /// Begin again at the end of a recording.
+    pub repeat: bool,
+    /// Play a recording at its own rate.
+    pub real_time: bool,
+    /// Controls of a camera by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub control: BTreeMap<String, Control>,
+    /// Its own zones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zone: Vec<events::Zone>,
+    /// Its own lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub line: Vec<events::Line>,
+}
+
+/// A control's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Control {
+    /// A switch.
+    Switch(bool),
+    /// A number.
+    Number(i64),
+    /// An entry of a menu.
+    Entry(String),
+}
+
+impl std::fmt::Display for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Switch(on) => write!(f, "{}", u8::from(*on)),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Entry(entry) => write!(f, "{entry}"),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Values that are more than numbers and paths.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::load::refuse;
+
+/// Prompts in either notation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Prompts {
+    /// A comma list, or `@FILE`.
+    List(String),
+    /// One prompt each.
+    Each(Vec<String>),
+}
+
+/// What goes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON Lines.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// Annotated frames.
+    Mjpeg,
+    /// Nothing.
+    None,
+}
+
+/// Which boxes are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Show {
+    /// Of what is followed: confirmed, with stable numbers.
+    Tracks,
+    /// Of what was found in a frame alone.
+    Detections,
+}
+
+/// How often each source's frames are looked at: `"auto"`, or a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// As often as the machine can.
+    Auto,
+    /// So many times a second.
+    Fps(f32),
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Fps(fps) => serializer.serialize_f32(*fps),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let number = match &value {
+            toml::Value::String(text) if text == "auto" => return Ok(Self::Auto),
+            toml::Value::Integer(number) => Some(*number as f32),
+            toml::Value::Float(number) => Some(*number as f32),
+            _ => None,
+        };
+        let fps = number.filter(|fps| (0.01..=1000.0).contains(fps));
+        fps.map(Self::Fps)
+            .ok_or_else(|| refuse(&format!("fps = {value}"), "auto, or looks a second from 0.01 to 1000"))
+    }
+}
