@@ -10,8 +10,14 @@ use std::path::{Path, PathBuf};
 type Table = BTreeMap<String, BTreeSet<String>>;
 
 /// Crates that only one room may use.
-const SOLE_IMPORTERS: [(&str, &str); 3] =
-    [("tract_", "model"), ("embedded_graphics", "sinks"), ("v4l::", "source")];
+const SOLE_IMPORTERS: [(&str, &str); 6] = [
+    ("tract_", "model"),
+    ("embedded_graphics", "sinks"),
+    ("v4l::", "source"),
+    ("retina::", "source"),
+    ("openh264::", "source"),
+    ("ureq::", "source"),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -76,7 +76,7 @@ arm() {
 mkdir -p "$cache"
 stage "environment" environment
 stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/run.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh \
-    cross/vm/*.sh cross/packaging/*.sh cross/packaging/files/p{ostinst,rerm,ostrm} crates/v4l2-sys-mit/generate.sh
+    cross/vm/*.sh cross/packaging/*.sh cross/packaging/files/p{ostinst,rerm,ostrm} crates/v4l2-sys-mit/generate.sh tests/data/make_videos.sh tests/data/h264/make.sh
 stage "cargo fmt" cargo fmt --all -- --check
 stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
 stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
