@@ -82,6 +82,8 @@ fn lines() -> Vec<Value> {
         latency,
         temperature: Some(55.5),
         throttled: vec!["under-voltage".to_owned()],
+        rate: 0.8,
+        behind: true,
         sinks,
     };
     write_status(&mut text, &status).unwrap();

@@ -32,6 +32,10 @@ pub struct Status {
     pub temperature: Option<f32>,
     /// What slows the processor down now, in words; empty if nothing does.
     pub throttled: Vec<String>,
+    /// Part of the wished rate that heat leaves, above 0 and up to 1.
+    pub rate: f32,
+    /// Whether the wished rate is more than the machine can do.
+    pub behind: bool,
     /// Each sink.
     pub sinks: Vec<SinkStatus>,
 }
@@ -72,6 +76,8 @@ struct Line<'a> {
     latency_ms: Option<Percentiles>,
     temperature: Option<f64>,
     throttled: &'a [String],
+    rate: f64,
+    behind: bool,
     sinks: Vec<SinkLine<'a>>,
 }
 
@@ -115,6 +121,8 @@ pub fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
         latency_ms: status.latency.map(percentiles),
         temperature: status.temperature.map(|celsius| rounded(celsius, 1)),
         throttled: &status.throttled,
+        rate: rounded(status.rate, 2),
+        behind: status.behind,
         sinks: sinks.collect(),
     };
     write_line(out, &line)
@@ -139,6 +147,8 @@ mod tests {
             latency: Some(Latency { p50: Duration::from_millis(105), p99: Duration::from_millis(160) }),
             temperature: Some(61.24),
             throttled: vec!["clock capped".into()],
+            rate: 0.64,
+            behind: false,
             sinks: vec![sink],
         };
         let text = |status: &Status| {
@@ -149,7 +159,7 @@ mod tests {
         let expected = concat!(
             r#"{"type":"status","version":1,"source":"/dev/video0","time":1795315200.123,"fps_captured":29.99,"#,
             r#""fps_looked":10.0,"dropped":41,"broken":1,"stalled":0,"latency_ms":{"p50":105.0,"p99":160.0},"#,
-            r#""temperature":61.2,"throttled":["clock capped"],"#,
+            r#""temperature":61.2,"throttled":["clock capped"],"rate":0.64,"behind":false,"#,
             r#""sinks":[{"name":"out.jsonl","lag_ms":1.5,"lost":2,"failed":1}]}"#,
             "\n"
         );

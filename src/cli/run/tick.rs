@@ -181,6 +181,8 @@ fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
             .then(|| Latency { p50: feed.stats.latency(50), p99: feed.stats.latency(99) }),
         temperature: governor.celsius(),
         throttled: governor.throttled().to_vec(),
+        rate: governor.share(),
+        behind: governor.is_behind(),
         sinks: sinks.clone(),
     };
     report.feeds.iter_mut().enumerate().map(status).collect()
@@ -206,5 +208,11 @@ fn line(statuses: &[Status]) -> String {
     }
     let slowed = statuses.first().map(|status| status.throttled.join(", ")).filter(|why| !why.is_empty());
     parts.extend(slowed);
+    if let Some(rate) = statuses.first().map(|status| status.rate).filter(|rate| *rate < 1.0) {
+        parts.push(format!("{:.0} % of the rate", 100.0 * rate));
+    }
+    if statuses.first().is_some_and(|status| status.behind) {
+        parts.push("behind".to_owned());
+    }
     parts.join(" | ")
 }
