@@ -118,7 +118,8 @@ def main() -> None:
     """Check every test that the board should have run."""
     log = Path(sys.argv[1]).read_text(errors="replace")
     tests = read(log)
-    expected = ["vocab", "list", "doctor", *FORMATS, "controlled", "default", *REFUSALS, "terminated", "replugged", "replugged_says"]
+    expected = ["vocab", "list", "doctor", *FORMATS, "controlled", "default", *REFUSALS, "terminated"]
+    expected += ["replugged", "replugged_says"]
     expected += ["armv7"] if "armv7" in tests else []
     failed = 0
     for name in expected:

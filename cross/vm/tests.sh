@@ -1,6 +1,9 @@
 # Runs on the board. Each test prints TEST and its name, what the program prints, and EXIT with its code; check.py reads that.
 # shellcheck shell=sh
 
+# No line of status among the lines.
+export TERM=dumb
+
 begin() { # NAME COMMAND…
     echo "TEST $1 $(cut -d' ' -f1 /proc/uptime)"
     shift

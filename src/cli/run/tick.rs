@@ -60,7 +60,8 @@ impl Tick {
             file: now + FILE,
         };
         let status = status.map(|interval| (interval, writer(stop)));
-        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        let lines = std::env::var("TERM").is_ok_and(|term| term != "dumb");
+        let terminal = lines && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
         Self { status, hangup, file, reload, terminal, next }
     }
 
@@ -90,6 +91,15 @@ impl Tick {
         }
         if now >= self.next.file {
             self.next.file = now + FILE;
+        }
+    }
+}
+
+/// The terminal's line of status goes.
+impl Drop for Tick {
+    fn drop(&mut self) {
+        if self.terminal {
+            let _ = write!(std::io::stderr(), "\x1b[2K");
         }
     }
 }
