@@ -61,7 +61,7 @@ upper() {
     echo "${1//-/_}" | tr '[:lower:]' '[:upper:]'
 }
 
-# Position-dependent code needs no relocations. Thumb code is a quarter smaller than ARM code.
+# Position-dependent code needs no relocations. Thumb code is smaller than ARM code.
 flags() {
     [ "$machine" != armv7 ] || set -- "$@" -C target-feature=+thumb-mode
     export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static${*:+ $*}"

@@ -186,3 +186,17 @@ fn what_is_wrong_with_a_configuration_is_said_in_one_line() {
     edgeclip(folder.path(), &["run", "--camera-fps", "5", "--prompt", "x"])
         .refuses(&["--camera-fps", "--source"]);
 }
+
+#[test]
+fn a_password_is_never_printed() {
+    let folder = tempdir().unwrap();
+    film(folder.path(), "walk.y4m", &Studio::new().walk(6), 2);
+    let camera = "rtsp://user:secret@127.0.0.1:1/stream";
+    let both = answer(folder.path(), &["walk.y4m", camera], &[&CAT[..], &["--frames", "6"]].concat());
+    let alone = answer(folder.path(), &[camera], &[&CAT[..], &["--follow"]].concat());
+    let unknown = answer(folder.path(), &["ftp://user:secret@host/film"], &CAT);
+    assert!(both.stderr.contains("rtsp://127.0.0.1:1/stream: "), "{both:?}");
+    for answer in [both, alone, unknown] {
+        assert!(!format!("{answer:?}").contains("secret"), "{answer:?}");
+    }
+}

@@ -28,7 +28,7 @@ mod y4m;
 
 pub use live::{Encoding, Live, Next, Shot};
 pub use network::Patience;
-pub use open::open;
+pub use open::{open, shown};
 pub use options::SourceOptions;
 pub use paths::expand;
 pub use picture::Picture;

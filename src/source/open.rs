@@ -16,6 +16,7 @@ use super::input::Input;
 use super::kind::{self, FFMPEG, Kind};
 use super::live::Live;
 use super::mjpeg::Mjpeg;
+use super::network::without_secrets;
 use super::pictures::Pictures;
 use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
@@ -43,14 +44,14 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     if let (None, Some((scheme, _))) = (device, spec.split_once("://")) {
         return match scheme {
             "rtsp" | "rtsps" => {
-                options.only(spec, "a camera of the network", &[])?;
+                options.only(&shown(spec), "a camera of the network", &[])?;
                 rtsp::open(spec, Patience::default())
             }
             "http" | "https" => {
-                options.only(spec, "a camera of the network", &["--camera-fps"])?;
+                options.only(&shown(spec), "a camera of the network", &["--camera-fps"])?;
                 http::open(spec, options.wish.fps, Patience::default())
             }
-            _ => Err(Error::input(spec, format!("{scheme}://"), SOURCES)),
+            _ => Err(Error::input(shown(spec), format!("{scheme}://"), SOURCES)),
         };
     }
     let path = Path::new(device.unwrap_or(spec));
@@ -72,6 +73,11 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
         }
         Err(source) => Err(Error::Io { name: spec.to_owned(), source }),
     }
+}
+
+/// What results and messages call the source `spec`: without user and password.
+pub fn shown(spec: &str) -> String {
+    if spec.contains("://") { without_secrets(spec) } else { spec.to_owned() }
 }
 
 fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {

@@ -81,12 +81,6 @@ impl Tracker {
         }
     }
 
-    /// Ends all tracks, which are given back: the picture shows something else now. Ids go on rising.
-    pub fn reset(&mut self) -> Vec<Track> {
-        let ended = std::mem::take(&mut self.targets);
-        by_id(ended.iter().filter_map(Target::farewell).collect())
-    }
-
     /// Gives ids to those who were seen often enough, and returns the ids.
     fn confirm(&mut self) -> Vec<u64> {
         let before = self.last_id;

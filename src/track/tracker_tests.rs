@@ -184,16 +184,6 @@ fn a_picture_of_another_size_ends_no_track() {
 }
 
 #[test]
-fn a_reset_ends_all_tracks_and_ids_go_on() {
-    let mut run = Run::new(Settings::default());
-    (0..3).for_each(|_| drop(run.see(&[at(0.0), at(200.0)])));
-    assert_eq!(run.tracker.reset().iter().map(|track| track.id).collect::<Vec<_>>(), [1, 2]);
-    assert!(run.tracker.predict(run.clock).is_empty());
-    (0..2).for_each(|_| drop(run.see(&[at(0.0)])));
-    assert_eq!(ids(&run.see(&[at(0.0)])), [3]);
-}
-
-#[test]
 fn a_slow_camera_follows_too() {
     let mut run = Run::new(Settings { lost_seconds: 1.0, ..Settings::default() });
     for frame in 0..6u8 {

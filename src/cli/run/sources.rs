@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use crate::config::{Settings, SourceSettings};
 use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Feed, Mailbox, Open, Plan};
-use crate::source::{FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format};
+use crate::source::{FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown};
 
 /// A source that is to be captured.
 pub struct Opened {
@@ -39,8 +39,7 @@ pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
             }
             Err(error) => return Err(error),
         };
-        let shown = first.as_ref().map_or(source.url.as_str(), |source| source.name());
-        let name = source.name.as_deref().unwrap_or(shown).into();
+        let name = source.name.clone().unwrap_or_else(|| shown(&source.url)).into();
         let persist = source.url != "-" && first.as_ref().is_none_or(|source| !source.waits());
         opened.push(Opened { name, first, again, persist });
     }
