@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from quantize.settings import build, read_toml
 
 
 @dataclass
@@ -48,45 +48,12 @@ class Recipe:
     source_weights: dict[str, float] = field(default_factory=dict)
 
 
-EXPECTED: dict[Any, str] = {
-    str: "a string",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    list[str]: "a list of strings",
-    dict[str, float]: "a table of numbers",
-}
 STRIDE = 32
-
-
-def _fits(value: object, kind: Any) -> bool:
-    if isinstance(value, bool):
-        return kind is bool
-    if isinstance(value, list):
-        return kind == list[str] and all(isinstance(v, str) for v in value)
-    if isinstance(value, dict):
-        return kind == dict[str, float] and all(_fits(v, float) for v in value.values())
-    return kind in (str, int, float) and isinstance(value, (int, float) if kind is float else kind)
 
 
 def load_recipe(path: Path) -> Recipe:
     """Raises ValueError that names the file, the key, what was found and expected."""
-    try:
-        values = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"recipe {path} is missing; expected a TOML file such as quantize/recipes/cpu.toml") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"recipe {path} cannot be read: {error}; expected a TOML file") from None
-    known = {f.name: f for f in fields(Recipe)}
-    for key, value in values.items():
-        if key not in known:
-            raise ValueError(f"{path}: unknown key {key!r}; expected one of {', '.join(known)}")
-        if not _fits(value, known[key].type):
-            raise ValueError(f"{path}: {key} is {value!r}, expected {EXPECTED[known[key].type]}")
-    missing = [k for k, f in known.items() if k not in values and f.default is MISSING and f.default_factory is MISSING]
-    if missing:
-        raise ValueError(f"{path}: found no {', '.join(missing)}, expected {EXPECTED[known[missing[0]].type]}")
-    recipe = Recipe(**values)
+    recipe = build(read_toml(path, "recipe"), Recipe, path)
     if recipe.size < STRIDE or recipe.size % STRIDE:
         raise ValueError(f"{path}: size is {recipe.size}, expected a multiple of {STRIDE}")
     return recipe
