@@ -1,6 +1,6 @@
 """The recipe of a RegionClip: tables [data], [model], [loop] and [losses] of a TOML file."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quantize.model.settings import ModelSettings
@@ -46,6 +46,10 @@ class AlignmentRecipe:
     device: str = "cpu"
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
+
+    def loop_settings(self) -> LoopSettings:
+        """The table [loop] with what the recipe says for all."""
+        return replace(self.loop, name=self.name, device=self.device, seed=self.seed)
 
 
 def load_alignment_recipe(path: Path) -> AlignmentRecipe:

@@ -126,15 +126,17 @@ def cached(recipe: AlignmentRecipe, samples: list[Sample], vocabulary: Vocabular
     return CachedSupply(views, examples, weight_of([s.source for s in samples], recipe), collate, recipe.seed)
 
 
-def load_task(recipe: AlignmentRecipe) -> AlignmentTask:
-    """Everything that a recipe names; raises FileNotFoundError or ValueError that says what is missing or wrong."""
+def load_parts(recipe: AlignmentRecipe) -> tuple[Supply, Vocabulary]:
+    """Batches and vocabulary of a recipe; raises FileNotFoundError or ValueError that says what is missing or wrong."""
     samples = IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
     if not len(samples):
         raise ValueError(f"found no sample in {', '.join(recipe.data.shards)}, expected pictures (.jpg) with records (.json)")
     vocabulary = vocabulary_of(recipe, samples)
-    supply: Supply
     if recipe.data.cached:
-        supply = cached(recipe, [s for s in readable(samples) if s is not None], vocabulary)
-    else:
-        supply = live(recipe, samples, vocabulary)
-    return AlignmentTask(recipe, supply, vocabulary, {})
+        return cached(recipe, [s for s in readable(samples) if s is not None], vocabulary), vocabulary
+    return live(recipe, samples, vocabulary), vocabulary
+
+
+def load_task(recipe: AlignmentRecipe) -> AlignmentTask:
+    """Everything that a recipe names."""
+    return AlignmentTask(recipe, *load_parts(recipe), {})

@@ -1,15 +1,24 @@
 """Texts → unit vectors of the joint space; what a frozen tower says of a text is kept."""
 
+import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from quantize.alignment.examples import Example
+from quantize.alignment.vocabulary import Vocabulary
+from quantize.features import workers
 
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
+from quantize.progress import track
 
-CHUNK = 512
+CHUNK = 256
 
 
 class Texts:
@@ -29,7 +38,7 @@ class Texts:
         for start in range(0, len(new), CHUNK):
             part = new[start : start + CHUNK]
             with torch.no_grad():
-                self.kept.update(zip(part, tower(part).half().cpu(), strict=True))
+                self.kept.update(zip(part, tower(part).float().cpu(), strict=True))
         vectors = torch.stack([self.kept[t] for t in texts]) if texts else torch.zeros(0, tower.width)
         return self.model.project_text(vectors.to(self.model.text_projection.weight))
 
@@ -37,3 +46,35 @@ class Texts:
         """[N,D]: the mean over the templates that prompts are put through, too."""
         each = self([template.format(name) for template in TEMPLATES for name in names])
         return F.normalize(each.reshape(len(TEMPLATES), len(names), -1).mean(0), dim=1)
+
+
+_tower: nn.Module
+
+
+def _vectors(texts: list[str]) -> Tensor:
+    with torch.no_grad():
+        found: Tensor = _tower(texts)
+    return found.half()
+
+
+def encode_once(tower: nn.Module, name: str, texts: Sequence[str], cache: Path) -> dict[str, Tensor]:
+    """Vectors of all texts by the frozen tower `name`, on the CPU by one process a core, or as kept in the cache."""
+    texts = sorted(set(texts), key=lambda t: (len(t), t))
+    path = cache / f"texts-{hashlib.sha256(json.dumps([name, texts]).encode()).hexdigest()[:16]}.safetensors"
+    if not path.exists():
+        global _tower
+        _tower = tower
+        parts = [texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK)]
+        with workers() as pool:
+            found = list(track(pool.map(_vectors, parts), f"texts x{CHUNK}", len(parts)))
+        save_file({"vectors": torch.cat(found)}, path)
+    return dict(zip(texts, load_file(path)["vectors"].float(), strict=True))
+
+
+def said(examples: Sequence[Sequence[Example]], vocabulary: Vocabulary) -> set[str]:
+    """Every text that training may ask for."""
+    names = [*vocabulary.names, *(r.name for view in examples for e in view for r in e.regions)]
+    texts = {template.format(name) for template in TEMPLATES for name in names}
+    texts.update(c for view in examples for e in view for c in e.captions)
+    texts.update(r.text for view in examples for e in view for r in e.regions)
+    return texts

@@ -34,7 +34,7 @@ def scan(path: Path) -> Index:
     """Reads all headers and records of a shard; raises ValueError when it is no tar file."""
     places: dict[str, dict[str, tuple[int, int]]] = {}
     try:
-        with tarfile.open(path) as tar, path.open("rb") as content:
+        with tarfile.open(path, "r:") as tar, path.open("rb") as content:
             for member in tar:
                 key, _, extension = member.name.partition(".")
                 if member.isfile() and extension in PARTS:

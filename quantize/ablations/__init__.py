@@ -1,0 +1,1 @@
+"""What each paper's part adds at a small scale: `python -m quantize.ablations`."""
