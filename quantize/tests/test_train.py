@@ -62,7 +62,7 @@ def test_the_cache_holds_every_picture_in_every_view(recipe: Recipe) -> None:
 
 
 def test_it_learns_what_can_be_learnt_by_heart(recipe: Recipe, tmp_path: Path, losses: list[dict[str, float]]) -> None:
-    trainer.train(replace(recipe, out=str(tmp_path), steps=60, trunk_learning_rate=0.01))
+    trainer.train(replace(recipe, out=str(tmp_path), steps=60, trunk_learning_rate=0.01, batch_anchors=1500))
     assert len(losses) == 60
     assert set(losses[0]) == set(WEIGHTS)  # the shapes bring every kind of supervision
 

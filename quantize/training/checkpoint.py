@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from quantize.tables import BadInput
 from quantize.training.average import Average
@@ -49,6 +49,15 @@ def save_at_once(state: Any, path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
+    """The first tensor that is missing, too much, or of another shape; nothing if the weights fit."""
+    for name in sorted(found.keys() | expected.keys()):
+        shapes = [tuple(state[name].shape) if name in state else "none" for state in (found, expected)]
+        if shapes[0] != shapes[1]:
+            return f"tensor {name} has shape {shapes[0]}, expected {shapes[1]}"
+    return ""
 
 
 @dataclass
@@ -90,10 +99,12 @@ class Checkpoints:
         path = self.found()[-1]
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            self._take(state)
-        except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BadInput(f"{path}: {reason}; expected a checkpoint of this recipe, remove it to begin before it") from None
+        except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            raise BadInput(f"{path} cannot be read ({type(error).__name__}); remove it to go on from the one before") from None
+        wrong = difference(state.get("modules", {}), self.modules.state_dict())
+        if wrong:
+            raise BadInput(f"{path}: {wrong}; remove {self.folder} to begin anew")
+        self._take(state)
         changed = [k for k, v in self.described.items() if state["described"].get(k) != v]
         if changed:
             log.warning("going on from %s, but %s differ from what it began with", path, ", ".join(changed))

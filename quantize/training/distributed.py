@@ -86,7 +86,7 @@ def any_process(flags: Tensor) -> list[bool]:
     if world() > 1:
         flags = flags.to(torch.int32)
         dist.all_reduce(flags, op=dist.ReduceOp.MAX)
-    return [bool(flag) for flag in flags.tolist()]
+    return [bool(flag) for flag in flags.cpu().tolist()]
 
 
 def average_gradients(parameters: list[torch.nn.Parameter]) -> None:

@@ -99,4 +99,4 @@ def mean(terms: list[dict[str, Tensor]]) -> dict[str, float]:
     """Over a step's batches; a term that a batch lacks counts as zero, as it does in the gradient."""
     names = dict.fromkeys(name for found in terms for name in found)
     sums = [torch.stack([found[name].float() for found in terms if name in found]).sum() for name in names]
-    return dict(zip(names, (torch.stack(sums) / len(terms)).tolist(), strict=True))
+    return dict(zip(names, (torch.stack(sums) / len(terms)).cpu().tolist(), strict=True))

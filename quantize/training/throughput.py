@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MEASURED_SECONDS = 0.3
-EDGE = {"cpu": 1024, "cuda": 8192}
+LONG_SECONDS = 0.1
+EDGES: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
 
 
 def matmul_ceiling(device: str, dtype: torch.dtype) -> float:
-    """FLOP/s of a square matrix product in a loop on this device: what no training step can exceed by much."""
-    kind = torch.device(device).type
-    edge = EDGE.get(kind, 1024)
+    """The most FLOP/s that square matrix products reach on this device: what no training step can exceed by much."""
+    best = 0.0
+    for edge in EDGES:
+        seconds = products_seconds(edge, 4, device, dtype)
+        best = max(best, 2 * edge**3 / seconds)
+        if seconds > LONG_SECONDS:
+            break
+    return best
+
+
+def products_seconds(edge: int, count: int, device: str, dtype: torch.dtype) -> float:
+    """How long one product of `edge` x `edge` matrices takes, the mean of `count`."""
     a = torch.randn(edge, edge, generator=torch.Generator().manual_seed(0)).to(device, dtype)
-    out = torch.empty_like(a)
-
-    def wait() -> None:
-        if kind == "cuda":
-            torch.cuda.synchronize()
-
-    for _ in range(2):
+    out = a @ a
+    out[0, 0].item()  # waits for the device
+    begun = time.perf_counter()
+    for _ in range(count):
         torch.mm(a, a, out=out)
-    wait()
-    count, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < MEASURED_SECONDS:
-        for _ in range(4):
-            torch.mm(a, a, out=out)
-        wait()
-        count += 4
-    return 2 * edge**3 * count / (time.perf_counter() - begun)
+    out[0, 0].item()
+    return (time.perf_counter() - begun) / count
 
 
 def memory_gib(device: str) -> float:
