@@ -90,11 +90,14 @@ def any_process(flags: Tensor) -> list[bool]:
 
 
 def average_gradients(parameters: list[torch.nn.Parameter]) -> None:
-    """Replaces gradients by their means over processes, in one transfer; where a parameter was not used it counts as zero."""
+    """Replaces gradients by their means over processes; a process that did not use a parameter counts as zero if others did."""
     if world() == 1 or not parameters:
         return
-    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
+    used = any_process(torch.tensor([p.grad is not None for p in parameters], device=parameters[0].device))
+    parameters = [p for p, some in zip(parameters, used, strict=True) if some]
+    if not parameters:
+        return
+    flat = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in parameters])
     dist.all_reduce(flat)
     flat /= world()
     for p, mean in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):

@@ -30,9 +30,10 @@ class Step(nn.Module):
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
             found = self.losses(batch)
         if self.touches_all:
-            here = [p for p in self.parameters() if p.requires_grad and not isinstance(p, DTensor)]
+            # those of blocks are DTensors here: blocks are always used as a whole
+            here = [p.flatten()[0] for p in self.parameters() if p.requires_grad and p.dim() and not isinstance(p, DTensor)]
             name = next(iter(found))
-            found[name] = found[name] + 0 * torch.stack([p.flatten()[0] for p in here]).sum()
+            found[name] = found[name] + 0 * torch.stack(here).sum()
         return found
 
 
@@ -45,7 +46,8 @@ def shard(step: Step) -> list[nn.Parameter]:
     for block in repeated(step.parts):
         fully_shard(block, mesh=mesh, ignored_params=set(scalars))
     fully_shard(step, mesh=mesh, ignored_params=set(scalars))
-    # FSDP sends the gradients of the parameters that were used, so all processes have to use the same
+    # FSDP sends the gradients of the parameters that were used, so all processes have to use the same; what no batch used
+    # has a gradient of zero then, and decays
     step.touches_all = True
     return scalars
 
