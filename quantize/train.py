@@ -7,6 +7,7 @@ weights).
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from quantize.board import Board
@@ -14,21 +15,23 @@ from quantize.recipe import Recipe, bad_input_ends_it, load_recipe, loop_setting
 from quantize.tables import BadInput
 from quantize.training.distributed import processes
 from quantize.training.loop import run
+from quantize.training.task import Training
 
 log = logging.getLogger(__name__)
 
 
-def train(recipe: Recipe) -> Path:
-    """Runs the board model's recipe to its end; returns the trained weights' path."""
-    with processes(recipe.device):
-        return run(Board(recipe), loop_settings(recipe), Path(recipe.out))
+def board(recipe: Recipe) -> Training:
+    """The board's model."""
+    return Training(
+        lambda workers: Board(replace(recipe, workers=workers or recipe.workers)), loop_settings(recipe), Path(recipe.out)
+    )
 
 
-# each reads its own kind of recipe
-TASKS: dict[str, Callable[[Path], Path]] = {"board": lambda path: train(load_recipe(path))}
+# each reads its own kind of recipe, and raises BadInput if it is not right
+TASKS: dict[str, Callable[[Path], Training]] = {"board": lambda path: board(load_recipe(path))}
 
 
-def train_file(path: Path) -> Path:
+def training_of(path: Path) -> Training:
     """Raises BadInput for a recipe that is not right."""
     kind = read_toml(path).get("trains", "board")
     if kind not in TASKS:
@@ -36,11 +39,22 @@ def train_file(path: Path) -> Path:
     return TASKS[kind](path)
 
 
+def run_training(training: Training) -> Path:
+    """Runs it to its end, on all processes; returns the trained weights' path."""
+    with processes(training.settings.device):
+        return run(training.build(0), training.settings, training.out)
+
+
+def train(recipe: Recipe) -> Path:
+    """Of the board's model."""
+    return run_training(board(recipe))
+
+
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     path = path_from_command_line(__doc__)
     with bad_input_ends_it():
-        log.info("weights: %s", train_file(path))
+        log.info("weights: %s", run_training(training_of(path)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 """What the loop needs to know of a training: everything else is the task's own business."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor, nn
+
+from quantize.training.settings import LoopSettings
 
 Batch = Any
 
@@ -44,3 +48,12 @@ class Task(Protocol):
     def describe(self) -> dict[str, Any]:
         """Plain values that are saved with the weights."""
         ...
+
+
+@dataclass
+class Training:
+    """What a recipe asks for; `build` makes the task, with that many processes that draw pictures (0: as the recipe says)."""
+
+    build: Callable[[int], Task]
+    settings: LoopSettings
+    out: Path
