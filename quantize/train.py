@@ -17,7 +17,7 @@ from quantize.training.distributed import processes
 from quantize.training.loop import run
 from quantize.training.task import Training
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("quantize.train")
 
 
 def board(recipe: Recipe) -> Training:

@@ -60,7 +60,9 @@ class Shards:
                 raise FileNotFoundError(f"shard {path} is missing; expected a WebDataset .tar (README.md, Train)")
 
     def __iter__(self) -> Iterator[Sample]:
-        raw = wds.WebDataset([str(p) for p in self.paths], shardshuffle=False, empty_check=False, handler=self._pass_over)
+        # every process reads all shards, and takes its part of the pictures by the numbers of its batches
+        whole = {"shardshuffle": False, "empty_check": False, "nodesplitter": None}
+        raw = wds.WebDataset([str(p) for p in self.paths], handler=self._pass_over, **whole)
         for item in islice(raw, 0, None, self.every):
             try:
                 yield decode(item)

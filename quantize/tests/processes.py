@@ -79,3 +79,5 @@ def work(number: int, port: int, folder: Path, recipe: Path) -> None:
                 (folder / f"{way}-faulty/said-{rank()}.txt").write_text(str(end))
             small = load_recipe(recipe)
             train(replace(small, steps=3, out=str(folder / f"board-{way}"), loop={"distributed": way}))
+            live = replace(small, steps=2, frozen=False, views=[], workers=1)
+            train(replace(live, out=str(folder / f"live-{way}"), loop={"distributed": way, "precision": "float32"}))

@@ -84,8 +84,10 @@ def test_the_process_with_the_bad_loss_says_so(way: str, results: Path) -> None:
     assert not (folder / "model.pt").exists()
 
 
-def test_the_board_model_trains_on_two_processes(results: Path) -> None:
+@pytest.mark.parametrize("kind", ["board", "live"])
+def test_the_board_model_trains_on_two_processes(kind: str, results: Path) -> None:
     """Its heads hold scalars, which FSDP does not split; both ways end at the same weights."""
-    copies, parts = (weights(results / f"board-{way}/model.pt") for way in WAYS)
+    copies, parts = (weights(results / f"{kind}-{way}/model.pt") for way in WAYS)
+    assert ("trunk.backbone.classifier.weight" in copies) == (kind == "live")
     assert all(t.isfinite().all() for t in copies.values())
     assert apart(copies, parts) < 1e-3

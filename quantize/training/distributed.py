@@ -1,5 +1,6 @@
 """Several processes as torchrun starts them; with one process everything here does nothing."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ def processes(device: str) -> Iterator[None]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if cuda else "gloo")
     _group = dist.new_group()
+    if dist.get_rank():  # one process tells how it goes
+        logging.getLogger("quantize").setLevel(logging.WARNING)
     try:
         yield
     finally:
