@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from quantize.model.trunk import Maps, Trunk
 from quantize.recipe import Recipe
 from quantize.sites import Canvas, Sites, collect
 from quantize.supervision import Supervision
+from quantize.training.distributed import rank
 
 IMAGE, REGION = (
     ("image", "image_sample"),
@@ -59,6 +62,12 @@ class CachedSites:
         at = torch.multinomial(weight, n, replacement=True, generator=g)
         return {k: getattr(self.sites, k)[at] for k in names}
 
+    def batches(self, first: int) -> Iterator[Sites]:
+        """From number `first` on, on the recipe's device."""
+        for number in count(first):
+            seed = np.random.SeedSequence([self.recipe.seed, number, rank()]).generate_state(1, np.uint64)[0]
+            yield self.batch(torch.Generator().manual_seed(int(seed) >> 1)).vectors_to(self.recipe.device)
+
     def batch(self, g: torch.Generator) -> Sites:
         r = self.recipe
         at = torch.randint(len(self.sites.anchor), (r.batch_anchors,), generator=g)
@@ -73,7 +82,7 @@ Step = tuple[Tensor, list[Layout]]
 
 
 class Drawing(Dataset[Step]):
-    """The canvases of each step, by its number: any process can draw any step. A third each is plain, augmented and mosaic."""
+    """The canvases of each batch, by its number: any process can draw any batch. A third each is plain, augmented and mosaic."""
 
     def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample]) -> None:
         self.recipe, self.samples = recipe, samples
@@ -81,13 +90,10 @@ class Drawing(Dataset[Step]):
         share = (weight * ~supervision.dev).double().numpy()
         self.share = share / share.sum()
 
-    def __len__(self) -> int:
-        return self.recipe.steps
-
-    def __getitem__(self, step: int) -> Step:
+    def __getitem__(self, number: int) -> Step:
         """Pixels `[B,S,S,3]` uint8, and the pictures and placements of each canvas."""
         r = self.recipe
-        rng = np.random.default_rng([r.seed, step, 0])
+        rng = np.random.default_rng([r.seed, number, rank(), 0])
         chosen = rng.choice(
             len(self.samples), min(r.batch_pictures, int((self.share > 0).sum())), replace=False, p=self.share
         ).tolist()
@@ -100,38 +106,57 @@ class Drawing(Dataset[Step]):
         return torch.from_numpy(np.stack(drawn)), found
 
 
+@dataclass
+class Drawn:
+    """The canvases of batch `number`: pixels `[B,S,S,3]` uint8, and the pictures and placements of each."""
+
+    number: int
+    pixels: Tensor
+    layouts: list[Layout]
+
+
 class LiveSites:
     """Draws canvases and runs the trunk in every step, so that gradients reach it; `teacher` is the trunk before training."""
 
-    def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample], trunk: Trunk, teacher: Trunk) -> None:
+    def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample], teacher: Trunk) -> None:
         if [s.key for s in samples] != supervision.keys:
             raise SystemExit(
                 f"{recipe.cache}/samples.json lists other pictures than the shards; run `python -m quantize.features`"
             )
-        self.recipe, self.samples, self.trunk, self.teacher = recipe, samples, trunk, teacher
+        self.recipe, self.samples, self.teacher = recipe, samples, teacher
         self.names = {n: i for i, n in enumerate(supervision.names)}
         self.drawing = Drawing(recipe, supervision, samples)
 
-    def batches(self, first: int) -> Iterator[Sites]:
-        """The batches of steps `first` to the last; other processes draw the pixels of the next steps while one trains."""
-        r = self.recipe
+    def batches(self, first: int) -> Iterator[Drawn]:
+        """From number `first` on; other processes draw the pixels of the next steps while one trains."""
         # processes: Pillow's colour changes and numpy's bookkeeping hold Python's lock
-        workers = max(1, (os.cpu_count() or 1) - 1)
         supply = DataLoader(
-            self.drawing, batch_size=None, sampler=range(first, r.steps), num_workers=workers, multiprocessing_context="fork",
+            self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.workers or spare_cores(),
+            multiprocessing_context="fork",
             generator=torch.Generator(),  # its own, so that a resumed run finds the global one as it was
         )  # fmt: skip
-        for step, (pixels, found) in enumerate(supply, first):
-            x = normalise(pixels.to(r.device))
-            with torch.autocast(r.device, torch.bfloat16):
-                maps = self.trunk(x)
-                with torch.no_grad():
-                    towers = self.teacher.nanodet(x)
+        for number, (pixels, found) in enumerate(supply, first):
+            yield Drawn(number, pixels, found)
+
+    def sites(self, trunk: Trunk, batch: Drawn) -> Sites:
+        """Runs `trunk`; its products are in bf16 or not as autocast says, its maps float32."""
+        r = self.recipe
+        x = normalise(batch.pixels.to(r.device))
+        maps = trunk(x)
+        with torch.no_grad():
+            towers = self.teacher.nanodet(x)
+        with torch.autocast(x.device.type, enabled=False):
             maps = Maps(maps.semantic.float(), maps.middle.float(), [t.float() for t in maps.towers])
             with torch.no_grad():
                 taught = self.teacher.teacher_outputs([t.float() for t in towers])
             canvases = [
                 Canvas(image.numpy(), index, [self.samples[i] for i in index], placed)
-                for image, (index, placed) in zip(pixels, found, strict=True)
+                for image, (index, placed) in zip(batch.pixels, batch.layouts, strict=True)
             ]
-            yield collect(taught, maps, canvases, self.names, r.size, np.random.default_rng([r.seed, step, 1]))
+            rng = np.random.default_rng([r.seed, batch.number, rank(), 1])
+            return collect(taught, maps, canvases, self.names, r.size, rng)
+
+
+def spare_cores() -> int:
+    """All but one: that trains."""
+    return max(1, (os.cpu_count() or 1) - 1)

@@ -10,6 +10,7 @@ from quantize import losses
 from quantize.model.edgeclip import EdgeClip
 from quantize.sites import NO_NAME, Sites
 from quantize.supervision import Supervision
+from quantize.training.distributed import gather
 
 WEIGHTS = {
     "image_caption": 1.0, "image_label": 0.5, "image_tags": 0.3, "image_soft": 0.5,
@@ -40,21 +41,25 @@ def _pick(lists: list[list[int]], chosen: Tensor, generator: torch.Generator) ->
     """One entry at random of each chosen list, NO_NAME where it is empty."""
     draw = torch.rand(len(chosen), generator=generator).tolist()
     return torch.tensor(
-        [lists[i][int(d * len(lists[i]))] if lists[i] else NO_NAME for i, d in zip(chosen.tolist(), draw, strict=True)]
+        [lists[i][int(d * len(lists[i]))] if lists[i] else NO_NAME for i, d in zip(chosen.tolist(), draw, strict=True)],
+        dtype=torch.long,
     )
 
 
-def _whole(
-    kind: str, model: EdgeClip, v: Tensor, sample: Tensor, w: Words, s: Supervision, g: torch.Generator
-) -> dict[str, Tensor]:
-    """Losses of sites that show a whole picture: captions, labels, tags."""
-    out: dict[str, Tensor] = {}
-    scale = model.scale(kind)
+def _captions(kind: str, model: EdgeClip, v: Tensor, sample: Tensor, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
+    """One caption a picture against those of all processes' pictures; every process calls it, with no sites if it has none."""
     row = _pick(s.captions, sample, g)
     has = row >= 0
-    if has.sum() > 1:
-        t = model.projection(s.texts.vectors[row[has]].to(v.device))
-        out[f"{kind}_caption"] = losses.info_nce(v[has], t, scale)
+    mine, theirs = gather(v[has]), gather(model.projection(s.texts.vectors[row[has]].to(v.device)))
+    return {f"{kind}_caption": losses.info_nce(mine, theirs, model.scale(kind))} if len(mine) > 1 else {}
+
+
+def _labels(
+    kind: str, model: EdgeClip, v: Tensor, sample: Tensor, w: Words, s: Supervision, g: torch.Generator
+) -> dict[str, Tensor]:
+    """Labels and tags of sites that show a whole picture."""
+    out: dict[str, Tensor] = {}
+    scale = model.scale(kind)
     label = _pick(s.labels, sample, g)
     has = label >= 0
     if has.any():
@@ -70,27 +75,31 @@ def _soft(v: Tensor, w: Words, probability: Tensor, scale: Tensor) -> Tensor:
     return losses.soft_names(v, w.classes, probability.float().to(v.device), scale)
 
 
-def _embed(head: nn.Module, *inputs: Tensor) -> Tensor:
-    """Unit vectors of a head; products in bf16, everything after in float."""
-    with torch.autocast(inputs[0].device.type, torch.bfloat16):
+def _embed(bf16: bool, head: nn.Module, *inputs: Tensor) -> Tensor:
+    """Unit vectors of a head; its products in bf16 or not, everything after in float."""
+    with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=bf16):
         out: Tensor = head(*inputs)
     return F.normalize(out.float(), dim=1)
 
 
-def image_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
-    v = _embed(model.image, b.image.float(), w.classes)
-    out = _whole("image", model, v, b.image_sample, w, s, g)
-    out["image_soft"] = _soft(v, w, s.soft[s.first_soft[b.image_sample]], model.scale("image"))
+def image_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator, bf16: bool = True) -> dict[str, Tensor]:
+    v = _embed(bf16, model.image, b.image.float(), w.classes)
+    out = _captions("image", model, v, b.image_sample, s, g)
+    if len(v):
+        out |= _labels("image", model, v, b.image_sample, w, s, g)
+        out["image_soft"] = _soft(v, w, s.soft[s.first_soft[b.image_sample]], model.scale("image"))
     return out
 
 
-def region_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
-    v = _embed(model.region, b.region.float(), w.classes)
+def region_losses(
+    model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator, bf16: bool = True
+) -> dict[str, Tensor]:
+    v = _embed(bf16, model.region, b.region.float(), w.classes)
     scale = model.scale("region")
-    out: dict[str, Tensor] = {}
     whole = b.region_sample >= 0
+    out = _captions("region", model, v[whole], b.region_sample[whole], s, g)
     if whole.any():
-        out |= _whole("region", model, v[whole], b.region_sample[whole], w, s, g)
+        out |= _labels("region", model, v[whole], b.region_sample[whole], w, s, g)
     named = b.region_name >= 0
     if named.any():
         target, weight = b.region_name[named].to(v.device), b.region_weight[named].float().to(v.device)
@@ -102,9 +111,9 @@ def region_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.
     return out
 
 
-def pixel_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision) -> dict[str, Tensor]:
+def pixel_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, bf16: bool = True) -> dict[str, Tensor]:
     x = b.pixel.float()
-    v = _embed(model.dense, x)
+    v = _embed(bf16, model.dense, x)
     scale = model.scale("pixel")
     out: dict[str, Tensor] = {}
     named = b.pixel_name >= 0
@@ -143,14 +152,18 @@ def text_losses(model: EdgeClip, s: Supervision, g: torch.Generator) -> dict[str
 
 
 def all_losses(model: EdgeClip, b: Sites, s: Supervision, g: torch.Generator) -> dict[str, Tensor]:
-    """Named losses, unweighted; WEIGHTS holds their weights."""
-    w = words(model, s, g)
-    found = image_losses(model, b, w, s, g) if len(b.image) else {}
-    found |= region_losses(model, b, w, s, g) if len(b.region) else {}
-    found |= pixel_losses(model, b, w, s) if len(b.pixel) else {}
-    found |= anchor_losses(model, b) if len(b.anchor) else {}
-    return found | text_losses(model, s, g)
+    """Named losses, unweighted; WEIGHTS holds their weights. Autocast, if it is on, is for the heads' products alone."""
+    device = model.projection.linear.weight.device.type
+    bf16 = torch.is_autocast_enabled(device)
+    with torch.autocast(device, enabled=False):
+        w = words(model, s, g)
+        found = image_losses(model, b, w, s, g, bf16)
+        found |= region_losses(model, b, w, s, g, bf16)
+        found |= pixel_losses(model, b, w, s, bf16) if len(b.pixel) else {}
+        found |= anchor_losses(model, b) if len(b.anchor) else {}
+        return found | text_losses(model, s, g)
 
 
-def total(found: dict[str, Tensor]) -> Tensor:
-    return torch.stack([WEIGHTS[name] * value for name, value in found.items()]).sum()
+def weighted(found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What is minimised is their sum."""
+    return {name: WEIGHTS[name] * value for name, value in found.items()}

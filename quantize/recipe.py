@@ -2,12 +2,15 @@
 
 import argparse
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from quantize.settings import build, read_toml
+from quantize.tables import BadInput, fill
+from quantize.training.settings import LoopSettings
 
 
 @dataclass
@@ -44,6 +47,9 @@ class Recipe:
     trunk_learning_rate: float = 1e-4
     weight_decay: float = 0.05
     checkpoint_every: int = 500
+    workers: int = 0  # processes that draw pictures, where they are drawn in every step; 0: one fewer than cores
+    trains: str = "board"  # which of `quantize.train.TASKS`
+    loop: dict[str, Any] = field(default_factory=dict)  # what else `training.settings.LoopSettings` holds
     dev_shares: dict[str, float] = field(default_factory=dict)
     source_weights: dict[str, float] = field(default_factory=dict)
 
@@ -51,20 +57,43 @@ class Recipe:
 STRIDE = 32
 
 
+LOOP_KEYS = ("name", "device", "seed", "steps", "warmup", "checkpoint_every")
+
+
+def loop_settings(recipe: Recipe, where: str = "loop") -> LoopSettings:
+    """Raises BadInput that begins with `where` for what `[loop]` should not say."""
+    twice = sorted(recipe.loop.keys() & set(LOOP_KEYS))
+    if twice:
+        raise BadInput(f"{where}: found {', '.join(twice)}, expected among the recipe's own keys")
+    return fill(LoopSettings, {k: getattr(recipe, k) for k in LOOP_KEYS} | recipe.loop, where)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Raises BadInput that names the file."""
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadInput(f"recipe {path} is missing; expected a TOML file such as quantize/recipes/cpu.toml") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"recipe {path} cannot be read: {error}; expected a TOML file") from None
+
+
 def load_recipe(path: Path) -> Recipe:
-    """Raises ValueError that names the file, the key, what was found and expected."""
-    recipe = build(read_toml(path, "recipe"), Recipe, path)
+    """Raises BadInput that names the file, the key, what was found and expected."""
+    values = read_toml(path)
+    recipe = fill(Recipe, values, str(path))
+    loop_settings(recipe, f"{path}: loop")
     if recipe.size < STRIDE or recipe.size % STRIDE:
-        raise ValueError(f"{path}: size is {recipe.size}, expected a multiple of {STRIDE}")
+        raise BadInput(f"{path}: size is {recipe.size}, expected a multiple of {STRIDE}")
     return recipe
 
 
 @contextmanager
-def missing_files_end_it() -> Iterator[None]:
-    """A file that the recipe names and that is missing ends the program with one line and exit code 2."""
+def bad_input_ends_it() -> Iterator[None]:
+    """A file that the recipe names and that is missing, or is not right, ends the program with one line and exit code 2."""
     try:
         yield
-    except FileNotFoundError as error:
+    except (FileNotFoundError, BadInput) as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
 
@@ -78,8 +107,14 @@ def _parser(doc: str | None) -> argparse.ArgumentParser:
 def _load_or_end(parser: argparse.ArgumentParser, path: Path) -> Recipe:
     try:
         return load_recipe(path)
-    except ValueError as error:
+    except BadInput as error:
         parser.error(str(error))
+
+
+def path_from_command_line(doc: str | None) -> Path:
+    """`python -m quantize.<step> RECIPE`, for steps with several kinds of recipes."""
+    path: Path = _parser(doc).parse_args().recipe
+    return path
 
 
 def from_command_line(doc: str | None) -> Recipe:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quantize.model.settings import ModelSettings
-from quantize.settings import build, read_toml
+from quantize.recipe import read_toml
+from quantize.tables import BadInput, fill
 from quantize.training.settings import LoopSettings
 
 
@@ -53,9 +54,9 @@ class AlignmentRecipe:
 
 
 def load_alignment_recipe(path: Path) -> AlignmentRecipe:
-    """Raises ValueError that names the file, the key, what was found and expected."""
-    recipe = build(read_toml(path, "recipe"), AlignmentRecipe, path)
+    """Raises BadInput that names the file, the key, what was found and expected."""
+    recipe = fill(AlignmentRecipe, read_toml(path), str(path))
     if recipe.data.cached and (recipe.model.tune_image != "frozen" or recipe.model.encoder.startswith("cached:")):
         found = f"encoder {recipe.model.encoder} with tune_image {recipe.model.tune_image}"
-        raise ValueError(f"{path}: data.cached is true, found {found}; expected an encoder by name and tune_image frozen")
+        raise BadInput(f"{path}: data.cached is true, found {found}; expected an encoder by name and tune_image frozen")
     return recipe

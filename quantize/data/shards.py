@@ -70,7 +70,9 @@ class Shards:
                 raise FileNotFoundError(f"shard {path} is missing; expected a WebDataset .tar (README.md, Train)")
 
     def __iter__(self) -> Iterator[Sample]:
-        raw = wds.WebDataset([str(p) for p in self.paths], shardshuffle=False, empty_check=False, handler=self._pass_over)
+        # every process reads all shards, and takes its part of the pictures by the numbers of its batches
+        whole = {"shardshuffle": False, "empty_check": False, "nodesplitter": None}
+        raw = wds.WebDataset([str(p) for p in self.paths], handler=self._pass_over, **whole)
         for item in islice(raw, 0, None, self.every):
             try:
                 yield decode(item)
@@ -97,7 +99,7 @@ def decode(item: dict[str, Any]) -> Sample:
     sample.captions = [c for c in meta.get("captions", []) if c.strip()]
     sample.captions += [f"{qa['question'].rstrip('?')}? {qa['answer']}" for qa in meta.get("qa", [])]
     sample.captions += [c["text"] for c in meta.get("pseudo_captions", []) if c["text"].strip()]
-    sample.tags = [Tag(t["name"], t["kind"]) for t in meta.get("tags", [])]
+    sample.tags = [Tag(t["name"], t["kind"]) for t in meta.get("tags", []) if t["score"] >= MIN_PSEUDO_SCORE]
     sample.labels = list(dict.fromkeys(meta[k] for k in ("label", "coarse") if k in meta))
     sample.boxes = [_box(b["box"], b["name"], 1.0) for b in meta.get("boxes", [])]
     if not sample.boxes:

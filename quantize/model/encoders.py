@@ -1,48 +1,33 @@
 """Image encoders by name, each giving a `Dense`; see `settings.ModelSettings` for the names."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import timm
-import torch
 from torch import Tensor, nn
 
 from quantize.model.dense import Dense
+from quantize.model.hf_models import HfEncoder
 from quantize.model.mobilenetv2 import FEATURES, load_mobilenetv2
+from quantize.model.open_clip_models import OpenClipEncoder
+from quantize.model.preparation import Normalise, as_map, probe
 from quantize.model.settings import ModelSettings, nearest
+from quantize.model.weights import explained
 
-
-class Normalise(nn.Module):
-    """From `(pixel - 128) / 127.5` to `(pixel / 255 - mean) / std`."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__()
-        m, s = (torch.tensor(v).view(1, 3, 1, 1) for v in (mean, std))
-        self.register_buffer("scale", 0.5 / s, persistent=False)
-        self.register_buffer("shift", (128 / 255 - m) / s, persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.scale + self.shift
-
-
-def as_map(tokens: Tensor, h: int, w: int) -> Tensor:
-    """[B,prefix+h*w,C] → [B,C,h,w]; class and register tokens before the patches are dropped."""
-    return tokens[:, tokens.shape[1] - h * w :].transpose(1, 2).reshape(len(tokens), -1, h, w)
+KINDS = ("mobilenet_v2", "timm", "open_clip", "hf", "cached")
 
 
 class MobileNetV2Encoder(nn.Module):
-    """The npz teacher: its last map, and the mean of it."""
+    """The npz teacher, fed as the board feeds it: its last map, and the mean of it."""
 
     channels = FEATURES
     pooled_channels = FEATURES
 
     def __init__(self, npz: Path) -> None:
         super().__init__()
+        if not npz.is_file():
+            raise ValueError(f"encoder mobilenet_v2: {npz} is missing; expected its folder under teachers")
         self.net = load_mobilenetv2(npz)
 
     def forward(self, pictures: Tensor) -> Dense:
@@ -53,21 +38,22 @@ class MobileNetV2Encoder(nn.Module):
 class TimmEncoder(nn.Module):
     """Any timm network: ViTs give the patch tokens behind the last norm, others the map that their head pools."""
 
-    net: Any  # timm does not type its networks
-
     def __init__(self, name: str, weights: str, size: int) -> None:
         super().__init__()
         if not timm.is_model(name):
             known = timm.list_models()
             raise ValueError(f"encoder timm:{name} is not known, expected a name of timm.list_models(){nearest(name, known)}")
         path = "" if weights in ("", "pretrained") else weights
-        arguments = {"pretrained": weights == "pretrained", "checkpoint_path": path, "num_classes": 0}
-        try:
-            self.net = timm.create_model(name, img_size=size, dynamic_img_size=True, **arguments)
-        except TypeError:  # only ViTs know these
-            self.net = timm.create_model(name, **arguments)
-            if hasattr(self.net, "set_input_size"):
-                self.net.set_input_size(size)
+        if path and not Path(path).is_file():
+            raise ValueError(f"encoder timm:{name}: {path} is missing; expected a checkpoint, or `pretrained`")
+        arguments: dict[str, Any] = {"pretrained": weights == "pretrained", "checkpoint_path": path, "num_classes": 0}
+        with explained(f"encoder timm:{name}:{weights}"):
+            try:
+                self.net: Any = timm.create_model(name, img_size=size, dynamic_img_size=True, **arguments)
+            except TypeError:  # only ViTs know these
+                self.net = timm.create_model(name, **arguments)
+                if hasattr(self.net, "set_input_size"):
+                    self.net.set_input_size(size)
         config = self.net.pretrained_cfg
         self.normalise = Normalise(config["mean"], config["std"])
         self.channels_last = getattr(self.net, "output_fmt", "NCHW") == "NHWC"
@@ -81,15 +67,8 @@ class TimmEncoder(nn.Module):
         h, w = self.net.patch_embed.dynamic_feat_size(pictures.shape[-2:])
         return Dense(as_map(x, h, w), pooled)
 
-
-def probe(encoder: nn.Module, size: int) -> tuple[int, int]:
-    """Channels of the map and of the pooled vector, found on one empty picture."""
-    training = encoder.training
-    encoder.eval()
-    with torch.no_grad():
-        dense = encoder(torch.zeros(1, 3, size, size))
-    encoder.train(training)
-    return dense.map.shape[1], dense.pooled.shape[1]
+    def recompute(self) -> None:
+        self.net.set_grad_checkpointing()
 
 
 def cached_channels(name: str) -> tuple[int, int] | None:
@@ -104,11 +83,18 @@ def cached_channels(name: str) -> tuple[int, int] | None:
 
 def load_encoder(settings: ModelSettings) -> nn.Module:
     """An `Encoder`. Raises ValueError that says what is known when the name is not."""
-    name = settings.encoder
+    name, projected = settings.encoder, settings.dense == "projected"
     kind, _, rest = name.partition(":")
-    what, _, weights = rest.partition(":")
-    if kind == "mobilenet_v2":
-        return MobileNetV2Encoder(Path(settings.teachers) / "mobilenet_v2_imagenet.npz")
+    if kind == "open_clip":
+        return OpenClipEncoder(name, settings.size, projected)
+    if kind == "hf":
+        return HfEncoder(name, settings.size, projected)
+    if projected and kind in ("mobilenet_v2", "timm"):
+        raise ValueError(f"dense is 'projected', which encoder {name} cannot do; expected dense = 'tokens'")
     if kind == "timm":
-        return TimmEncoder(what, weights, settings.size)
-    raise ValueError(f"encoder {name!r} is not known, expected mobilenet_v2, timm:NAME or cached:CHANNELS:POOLED")
+        network, _, weights = rest.partition(":")
+        return TimmEncoder(network, weights, settings.size)
+    if name == "mobilenet_v2":
+        return MobileNetV2Encoder(Path(settings.teachers) / "mobilenet_v2_imagenet.npz")
+    expected = "mobilenet_v2, timm:NAME, open_clip:ARCH, hf:ID_OR_PATH or cached:CHANNELS:POOLED"
+    raise ValueError(f"encoder {name!r} is not known, expected {expected}{nearest(kind, list(KINDS))}")

@@ -27,7 +27,8 @@ class GatedConv(nn.Module):
         self.gate = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.gate.tanh() * self.conv(F.relu(x))
+        out: Tensor = x + self.gate.tanh() * self.conv(F.relu(x))
+        return out
 
 
 class Projector(nn.Module):

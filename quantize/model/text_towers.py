@@ -6,8 +6,12 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from quantize.model.settings import ModelSettings
-from quantize.model.text import WIDTH, MiniLM
+from quantize.model.hf_models import HfText
+from quantize.model.open_clip_models import OpenClipText
+from quantize.model.settings import ModelSettings, nearest
+from quantize.model.text import MAX_TOKENS, WIDTH, MiniLM, minilm_folder
+
+KINDS = ("minilm", "open_clip", "hf", "cached")
 
 
 class TextTower(Protocol):
@@ -47,6 +51,13 @@ def cached_width(name: str) -> int | None:
 
 def load_text_tower(settings: ModelSettings) -> nn.Module:
     """A `TextTower`. Raises ValueError that says what is known when the name is not."""
-    if settings.text == "minilm":
-        return MiniLMTower()
-    raise ValueError(f"text {settings.text!r} is not known, expected minilm or cached:WIDTH")
+    name = settings.text
+    kind, _, _ = name.partition(":")
+    if name == "minilm":
+        return MiniLMTower() if settings.tune_text == "frozen" else HfText(f"hf:{minilm_folder()}", MAX_TOKENS)
+    if kind == "open_clip":
+        return OpenClipText(name)
+    if kind == "hf":
+        return HfText(name)
+    expected = "minilm, open_clip:ARCH, hf:ID_OR_PATH or cached:WIDTH"
+    raise ValueError(f"text {name!r} is not known, expected {expected}{nearest(kind, list(KINDS))}")

@@ -9,7 +9,7 @@ from quantize import losses, objective
 from quantize.batches import CachedSites
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.trunk import load_trunk
-from quantize.objective import Words, all_losses, anchor_losses, image_losses, pixel_losses, region_losses, total
+from quantize.objective import Words, all_losses, anchor_losses, image_losses, pixel_losses, region_losses, weighted
 from quantize.recipe import Recipe
 from quantize.sites import Sites
 from quantize.supervision import Supervision, load_supervision
@@ -123,8 +123,8 @@ def test_anchors(calls: Iterator[Calls], model: EdgeClip, batch: Sites) -> None:
     assert len(distances) == (~batch.anchor_distance.isnan().any(1)).sum()
 
 
-def test_the_sum_is_weighted(model: EdgeClip, batch: Sites, supervision: Supervision) -> None:
+def test_every_loss_has_its_weight(model: EdgeClip, batch: Sites, supervision: Supervision) -> None:
     found = all_losses(model, batch, supervision, generator())
-    expected = sum(objective.WEIGHTS[k] * v.item() for k, v in found.items())
-    assert total(found).item() == pytest.approx(expected, rel=1e-5)
+    for name, value in weighted(found).items():
+        assert value.item() == pytest.approx(objective.WEIGHTS[name] * found[name].item(), rel=1e-5), name
     assert set(found) <= set(objective.WEIGHTS)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from quantize.recipe import Recipe, from_command_line, load_recipe
+from quantize.tests.conftest import run_step
 from quantize.tests.synthetic import write_recipe
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -43,6 +44,10 @@ BAD = {
     "text in a table": ("steps = 40", 'dev_shares = { a = "b" }', r"dev_shares is {'a': 'b'}, expected a table of numbers"),
     "missing key": ("tag_list =", "# tag_list =", r"found no tag_list, expected a string"),
     "odd size": ("size = 64", "size = 100", r"size is 100, expected a multiple of 32"),
+    "loop: unknown": ("steps = 40", "loop = { stepz = 3 }", r"loop: unknown key 'stepz'; expected one of steps, name"),
+    "loop: type": ("steps = 40", "loop = { keep = 1.5 }", r"loop: keep is 1\.5, expected a whole number"),
+    "loop: range": ("steps = 40", 'loop = { precision = "fp8" }', r"loop: precision is 'fp8', expected bf16 or float32"),
+    "loop: twice": ("steps = 40", "loop = { warmup = 3 }", r"loop: found warmup, expected among the recipe's own keys"),
     "no TOML": ("steps = 40", "steps 40", r"cannot be read: Expected .* expected a TOML file"),
 }
 
@@ -74,6 +79,13 @@ def test_the_command_line_exits_with_2(
         from_command_line("doc")
     assert stopped.value.code == 2
     assert "unknown key 'stepz'" in capsys.readouterr().err
+
+
+def test_what_cannot_be_trained_ends_in_one_line(tmp_path: Path) -> None:
+    done = run_step("quantize.train", str(rewritten(tmp_path, "steps =", 'trains = "cats"\nsteps =')))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("tiny.toml: trains is 'cats', expected one of board")
 
 
 def test_the_command_line_gives_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,84 @@
+"""How fast a step is, beside what the device can do."""
+
+import logging
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from quantize.training.distributed import rank, world
+from quantize.training.settings import LoopSettings
+
+if TYPE_CHECKING:
+    from quantize.training.log import Log
+
+log = logging.getLogger(__name__)
+
+LONG_SECONDS = 0.1
+EDGES: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
+
+
+def matmul_ceiling(device: str, dtype: torch.dtype) -> float:
+    """The most FLOP/s that square matrix products reach on this device: what no training step can exceed by much."""
+    best = 0.0
+    for edge in EDGES:
+        seconds = products_seconds(edge, 4, device, dtype)
+        best = max(best, 2 * edge**3 / seconds)
+        if seconds > LONG_SECONDS:
+            break
+    return best
+
+
+def products_seconds(edge: int, count: int, device: str, dtype: torch.dtype) -> float:
+    """How long one product of `edge` x `edge` matrices takes, the mean of `count`."""
+    a = torch.randn(edge, edge, generator=torch.Generator().manual_seed(0)).to(device, dtype)
+    out = a @ a
+    out[0, 0].item()  # waits for the device
+    begun = time.perf_counter()
+    for _ in range(count):
+        torch.mm(a, a, out=out)
+    out[0, 0].item()
+    return (time.perf_counter() - begun) / count
+
+
+def memory_gib(device: str) -> float:
+    """The most that was in use so far: of the device's memory on CUDA, of this process's elsewhere."""
+    if torch.device(device).type == "cuda" and torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def scaled(value: float) -> str:
+    """`1.2 T`, with a prefix of the SI."""
+    for prefix, size in (("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {prefix}"
+    return f"{value:.3g} "
+
+
+@contextmanager
+def counted(records: "Log", only: bool) -> Iterator[None]:
+    """Counts the floating-point operations of the products within, forward and backward, if `only` this step is to be."""
+    if not only:
+        yield
+        return
+    with FlopCounterMode(display=False) as counter:
+        yield
+    records.flops = float(counter.get_total_flops() * world())
+
+
+def report(records: "Log", settings: LoopSettings) -> None:
+    """One line in the end: rates, the share of the time that the loop waited for data, and of the ceiling that it reached."""
+    if rank() or not records.steps:
+        return
+    say = f"{records.steps} steps in {records.seconds:.0f} s: {records.pictures / records.seconds:.1f} pictures/s"
+    say += f", {100 * records.waited / records.seconds:.1f} % of the time waiting for data"
+    if records.flops:
+        dtype = torch.bfloat16 if settings.precision == "bf16" else torch.float32
+        reached, most = records.flops * records.steps / records.seconds, world() * matmul_ceiling(settings.device, dtype)
+        say += f", {scaled(reached)}FLOP/s, {100 * reached / most:.0f} % of a {settings.precision} product's {scaled(most)}FLOP/s"
+    log.info("%s: %s", settings.name, say)
