@@ -27,7 +27,7 @@ def distribution_focal(bins: Tensor, distance: Tensor) -> Tensor:
 
     `bins` [N,4*B] logits, `distance` [N,4] in bins, cut at B - 1.
     """
-    log_p = bins.reshape(len(bins), 4, -1).log_softmax(2)
+    log_p = bins.reshape(len(bins), 4, bins.shape[1] // 4).log_softmax(2)
     last = log_p.shape[2] - 1
     distance = distance.clamp(0, last)
     low = distance.floor().long().clamp(max=last - 1)
@@ -41,7 +41,7 @@ def distance_bins(bins: Tensor, distance: Tensor) -> Tensor:
 
     `bins` are [N,4*B] logits, `distance` [N,4] in strides: left, top, right, bottom.
     """
-    p = bins.reshape(len(bins), 4, -1).softmax(2)
+    p = bins.reshape(len(bins), 4, bins.shape[1] // 4).softmax(2)
     found = (p * torch.arange(p.shape[2], device=bins.device)).sum(2)
     boxes, target = (torch.cat([-d[:, :2], d[:, 2:]], 1) for d in (found, distance))
     return DFL_WEIGHT * distribution_focal(bins, distance) + overlap(boxes, target)

@@ -39,4 +39,4 @@ def names_cross_entropy(
     """
     logits = (scale * v @ names.T).masked_fill(alike[target], float("-inf"))
     loss = F.cross_entropy(logits, target, reduction="none")
-    return loss.mean() if weight is None else (loss * weight).sum() / weight.sum().clamp(min=1e-6)
+    return loss.sum() / max(len(v), 1) if weight is None else (loss * weight).sum() / weight.sum().clamp(min=1e-6)

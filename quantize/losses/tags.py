@@ -19,4 +19,4 @@ def multi_tag(v: Tensor, tags: Tensor, multi_hot: Tensor, scale: Tensor) -> Tens
 def soft_names(v: Tensor, names: Tensor, probability: Tensor, scale: Tensor) -> Tensor:
     """KL from the classifier's distribution [N,K] to the softmax over the same names as texts (up to the target's entropy)."""
     target = probability / probability.sum(1, keepdim=True).clamp(min=1e-6)
-    return -(target * (scale * v @ names.T).log_softmax(1)).sum(1).mean()
+    return -(target * (scale * v @ names.T).log_softmax(1)).sum() / max(len(v), 1)

@@ -106,7 +106,7 @@ class HfEncoder(nn.Module):
         return Dense(as_map(x, h, w), x[:, 0] if pooled is None else pooled)
 
     def recompute(self) -> None:
-        self.net.gradient_checkpointing_enable({"use_reentrant": False})
+        self.net.activation_checkpointing_enable()
 
 
 class HfText(nn.Module):
@@ -142,4 +142,4 @@ class HfText(nn.Module):
         return out
 
     def recompute(self) -> None:
-        self.net.gradient_checkpointing_enable({"use_reentrant": False})
+        self.net.activation_checkpointing_enable()

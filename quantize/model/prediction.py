@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from quantize.model.dense import Slots
 from quantize.model.prompter import cell_centres
 
 
@@ -36,9 +37,11 @@ def decode(bins: Tensor, h: int, w: int) -> Tensor:
     return torch.cat([centre - distance[..., :2], centre + distance[..., 2:]], -1).clamp(0, 1)
 
 
-def masks(prediction: Prediction, picture: int, chosen: Tensor) -> Tensor:
-    """Logits [R,2h,2w] of the masks of some cells [R] of one picture."""
-    return torch.einsum("rk,khw->rhw", prediction.coefficients[picture, chosen], prediction.prototypes[picture])
+def masks(prediction: Prediction, owner: Tensor, cells: Tensor) -> Tensor:
+    """Logits [R,2h,2w] of the masks of cells [R] of the pictures `owner` [R]."""
+    slots = Slots(owner, len(prediction.prototypes))
+    found = slots.spread(prediction.coefficients[owner, cells]) @ prediction.prototypes.flatten(2)
+    return slots.collect(found).unflatten(1, prediction.prototypes.shape[2:])  # type: ignore[no-untyped-call,no-any-return]
 
 
 class PredictionHead(nn.Module):

@@ -20,7 +20,7 @@ from quantize.model.dense import Slots
 from quantize.model.settings import CODES
 
 FINEST = 128.0  # half periods of the finest position code along the canvas
-KEPT = 2**25  # hidden values that are made at a time
+KEPT = 2**24  # hidden values that are made at a time
 
 
 def codes(xy: Tensor, width: int) -> Tensor:
@@ -41,9 +41,9 @@ def _wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _hidden(a: Tensor, c: Tensor, b: Tensor, blend: Tensor, inverse: Tensor, bias: Tensor) -> Tensor:
-    """Mean over tokens of the feed-forward network's hidden values: [R,N,F], [R,N,F], [R,F], [R,N], [R,N] → [R,F]."""
-    x = a + blend[..., None].to(a.dtype) * (b[:, None] - c)
+def _hidden(a: Tensor, c: Tensor, owner: Tensor, b: Tensor, blend: Tensor, inverse: Tensor, bias: Tensor) -> Tensor:
+    """Mean over tokens of the feed-forward network's hidden values: [B,N,F], [B,N,F], [R], [R,F], [R,N], [R,N] → [R,F]."""
+    x = a[owner] + blend[..., None].to(a.dtype) * (b[:, None] - c[owner])
     return F.gelu(x * inverse[..., None].to(a.dtype) + bias).mean(1)
 
 
@@ -131,7 +131,9 @@ class Prompter(nn.Module):
         hidden = []
         for i in range(0, len(owner), rows):
             s = slice(i, i + rows)
-            hidden.append(checkpoint(_hidden, ha[owner[s]], hc[owner[s]], hb[s], blend[s], inverse[s], bias, use_reentrant=False))
+            part = (ha, hc, owner[s], hb[s], blend[s], inverse[s], bias)
+            once = rows >= len(owner)  # else they are made again in the backward pass
+            hidden.append(_hidden(*part) if once else checkpoint(_hidden, *part, use_reentrant=False, preserve_rng_state=False))
         fed = layer.linear2(torch.cat(hidden))
         mean: Tensor = (prompt_out + total + n * fed) / (n + 1)
         return mean

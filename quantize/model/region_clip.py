@@ -1,5 +1,6 @@
 """RegionClip: one encoder pass; embeddings of the picture, of regions and of pixels in the space of its texts."""
 
+import logging
 import math
 from contextlib import nullcontext
 from typing import Any, cast
@@ -16,8 +17,9 @@ from quantize.model.projector import Projector, projection
 from quantize.model.prompter import Prompter
 from quantize.model.settings import ModelSettings
 from quantize.model.text_towers import TextTower, cached_width, load_text_tower
-from quantize.model.tuning import hold_still, merge_lora, tune
+from quantize.model.tuning import hold_still, merge_lora, parameter_counts, tune
 
+log = logging.getLogger(__name__)
 KINDS = ("image", "region", "pixel", "tag")
 
 
@@ -45,6 +47,8 @@ class RegionClip(nn.Module):
         self.log_scale = nn.ParameterDict({k: nn.Parameter(torch.tensor(math.log(settings.start_scale))) for k in KINDS})
         self.logit_bias = nn.ParameterDict({k: nn.Parameter(torch.tensor(settings.start_bias)) for k in KINDS})
         self.train()
+        counts = (f"{part} {trained:,} of {everything:,}" for part, (trained, everything) in parameter_counts(self).items())
+        log.info("RegionClip, parameters trained: %s", ", ".join(counts))
 
     def _add_encoder(self, settings: ModelSettings) -> tuple[int, int]:
         """C and P"""

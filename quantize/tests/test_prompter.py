@@ -35,7 +35,7 @@ def one_by_one(prompter: Prompter, tokens: Tensor, prompts: Tensor, owner: Tenso
 
 
 @pytest.mark.parametrize("pool", ["mean", "prompt"])
-@pytest.mark.parametrize("kept", [1, 2**25])
+@pytest.mark.parametrize("kept", [1, 2**24])
 def test_shared_work_is_exactly_the_layer_on_each_prompt(pool: str, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT", kept)
     prompter = made(pool)

@@ -145,10 +145,10 @@ def test_predictions_and_their_masks_have_the_shapes_they_say() -> None:
     assert (found.boxes[..., 2:] >= found.boxes[..., :2]).all()
     assert found.coefficients.abs().max() <= 1
     assert found.prototypes.shape == (2, 3, 12, 10)
-    chosen = torch.tensor([4, 17])
+    chosen, owner = torch.tensor([4, 17, 2]), torch.tensor([0, 1, 1])
     by_hand = sum(found.coefficients[1, 17, k] * found.prototypes[1, k] for k in range(3))
     assert isinstance(by_hand, Tensor)
-    assert torch.allclose(masks(found, 1, chosen)[1], by_hand, atol=1e-6)
+    assert torch.allclose(masks(found, owner, chosen)[1], by_hand, atol=1e-6)
 
 
 def test_equal_widths_start_as_the_identity_and_others_orthogonal() -> None:

@@ -56,7 +56,9 @@ def save_hf(folder: Path) -> None:
         "clip": transformers.CLIPModel(clip),
         "siglip": transformers.SiglipModel(siglip),
         "dinov2": transformers.Dinov2WithRegistersModel(transformers.Dinov2WithRegistersConfig(**vit)),
-        "convnext": transformers.ConvNextModel(transformers.ConvNextConfig(hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 1, 1])),
+        "convnext": transformers.ConvNextModel(
+            transformers.ConvNextConfig(hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 1, 1], layer_scale_init_value=1.0)
+        ),
         "bert": transformers.BertModel(transformers.BertConfig(**text)),
     }.items():
         net.save_pretrained(folder / name)
