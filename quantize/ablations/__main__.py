@@ -86,11 +86,16 @@ def prepare(recipe: AlignmentRecipe, data: ValidationSet) -> Ablation:
     supply, vocabulary = load_parts(recipe)
     assert isinstance(supply, CachedSupply)
     model = RegionClip(recipe.model).eval()
-    assert model.tower is not None
+    assert model.text_tower is not None
     captions = [str(c) for sample in data.flickr for c in sample.record["captions"]]
-    prompts = [*COCO_NAMES, *camvid_truth(data.camvid)[0], *panoptic_truth([s for s in data.coco if "panoptic.png" in s.files])[0]]
+    prompts = [
+        *COCO_NAMES,
+        *camvid_truth(data.camvid)[0],
+        *panoptic_truth([s for s in data.coco if "panoptic.png" in s.files])[0],
+    ]
     asked = {template.format(text) for template in TEMPLATES for text in (*captions, *prompts)}
-    texts = encode_once(model.tower, recipe.model.text, [*said(supply.examples, vocabulary), *asked], Path(recipe.data.cache))
+    asked |= said(supply.examples, vocabulary)
+    texts = encode_once(model.text_tower, recipe.model.text, sorted(asked), Path(recipe.data.cache))
     seen = Seen(model, recipe.model.size, NanoDet(Path(recipe.model.teachers)), PROPOSALS)
     for sample in track([*data.coco, *data.camvid, *data.flickr], "measured pictures"):
         seen.dense(sample.picture())

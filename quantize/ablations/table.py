@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  # the backend comes first
+import matplotlib.pyplot as plt  # the backend comes first
 
 COLUMNS = {
     "gtbox_mean_class": "GT boxes, mean class",

@@ -21,7 +21,9 @@ TERMS = ("image_text", "tags", "region_text", "grounding", "pixels")
 class Objective:
     """Weighted terms; a term of weight 0 is not computed."""
 
-    def __init__(self, model: RegionClip, texts: Texts, vocabulary: Vocabulary, weights: dict[str, float], tags_a_step: int) -> None:
+    def __init__(
+        self, model: RegionClip, texts: Texts, vocabulary: Vocabulary, weights: dict[str, float], tags_a_step: int
+    ) -> None:
         unknown = sorted(set(weights) - set(TERMS))
         if unknown:
             raise ValueError(f"losses: unknown term {unknown[0]!r}, expected some of {', '.join(TERMS)}")
@@ -76,12 +78,13 @@ class Objective:
 
     def _regions(self, batch: Batch, dense: Dense, use: set[str]) -> dict[str, Tensor]:
         t = self.texts(batch.box_texts)
-        told = gather(batch.boxes.new_tensor([[len(set(batch.box_owner.tolist())), len(batch.tags)]])).sum(0)
-        share = told[0] / told[1]
+        share = gather(losses.region_share(batch.box_owner, len(batch.tags)).reshape(1)).mean()
         found = {}
         if "region_text" in use:
-            v = self.model.regions(dense, batch.boxes, batch.box_owner)
-            found["region_text"] = share * losses.info_nce(gather(v), gather(t), self.model.scale("region"))
+            v, scale = self.model.regions(dense, batch.boxes, batch.box_owner), self.model.scale("region")
+            found["region_text"] = share * losses.region_text(
+                gather(v), gather(t), scale, gather(self.texts.reference(batch.box_texts))
+            )
         if "grounding" in use:
             boxes = self.model.ground(dense, t, batch.box_owner)
             found["grounding"] = share * losses.grounding(boxes, batch.boxes)

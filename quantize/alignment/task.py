@@ -60,7 +60,7 @@ class AlignmentTask:
         found: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, p in self.model.named_parameters():
             if p.requires_grad:
-                found.setdefault((name.startswith(("encoder.", "tower.")), p.dim() > 1), []).append(p)
+                found.setdefault((name.startswith(("encoder.", "text_tower.")), p.dim() > 1), []).append(p)
         return [
             {
                 "params": params,

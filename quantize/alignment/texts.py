@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from quantize.alignment.examples import Example
 from quantize.alignment.vocabulary import Vocabulary
 from quantize.features import workers
-
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track
@@ -28,19 +27,28 @@ class Texts:
         """`kept`: vectors by text, shared between models with the same tower."""
         self.model = model
         self.kept = {} if kept is None else kept
+        self.frozen = model.text_tower if model.settings.tune_text == "frozen" else None
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """[N,D]."""
-        tower = self.model.tower
-        if tower is None or self.model.settings.tune_text != "frozen":
+        if self.frozen is None:
             return self.model.text(list(texts))
+        return self.model.project_text(self._vectors(texts, self.frozen))
+
+    def reference(self, texts: Sequence[str]) -> Tensor:
+        """[N,W] vectors whose similarity tells texts of one meaning: a frozen tower's own, else the joint space's as they are."""
+        with torch.no_grad():
+            return self.model.text(list(texts)) if self.frozen is None else self._vectors(texts, self.frozen)
+
+    def _vectors(self, texts: Sequence[str], tower: nn.Module) -> Tensor:
         new = [t for t in dict.fromkeys(texts) if t not in self.kept]
         for start in range(0, len(new), CHUNK):
             part = new[start : start + CHUNK]
             with torch.no_grad():
                 self.kept.update(zip(part, tower(part).float().cpu(), strict=True))
-        vectors = torch.stack([self.kept[t] for t in texts]) if texts else torch.zeros(0, tower.width)
-        return self.model.project_text(vectors.to(self.model.text_projection.weight))
+        width = self.model.text_projection.in_features
+        vectors = torch.stack([self.kept[t] for t in texts]) if texts else torch.zeros(0, width)
+        return vectors.to(self.model.text_projection.weight.device)
 
     def names(self, names: Sequence[str]) -> Tensor:
         """[N,D]: the mean over the templates that prompts are put through, too."""

@@ -211,7 +211,7 @@ def test_frozen_towers_are_in_no_group(place: Path) -> None:
     task = load_task(recipe_in(place))
     trained = {id(p) for g in task.groups() for p in g["params"]}
     frozen = [n for n, p in task.model.named_parameters() if id(p) not in trained]
-    assert all(n.startswith(("encoder.", "tower.")) for n in frozen)
+    assert all(n.startswith(("encoder.", "text_tower.")) for n in frozen)
     assert any(n.startswith("encoder.") for n in frozen)
 
 
