@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from quantize.alignment.recipe import AlignmentRecipe, load_alignment_recipe
+from quantize.alignment.task import load_task
 from quantize.board import Board
 from quantize.recipe import Recipe, bad_input_ends_it, load_recipe, loop_settings, path_from_command_line, read_toml
 from quantize.tables import BadInput
@@ -27,8 +29,16 @@ def board(recipe: Recipe) -> Training:
     )
 
 
+def clip(recipe: AlignmentRecipe) -> Training:
+    """A RegionClip."""
+    return Training(lambda workers: load_task(recipe, workers), recipe.loop_settings(), Path(recipe.out))
+
+
 # each reads its own kind of recipe, and raises BadInput if it is not right
-TASKS: dict[str, Callable[[Path], Training]] = {"board": lambda path: board(load_recipe(path))}
+TASKS: dict[str, Callable[[Path], Training]] = {
+    "board": lambda path: board(load_recipe(path)),
+    "clip": lambda path: clip(load_alignment_recipe(path)),
+}
 
 
 def training_of(path: Path) -> Training:

@@ -1,6 +1,7 @@
 """What a step minimises: the losses of CLIP, TagAlign, CLOC and UMG-CLIP on one batch, each by its weight in the recipe.
 
-L = image_text + tags + λ (region_text + grounding) + pixels, where λ is the share of pictures that carry regions (CLOC).
+L = image_text + tags + λ (region_text + grounding) + pixels + objectness + boxes + masks, each by its weight, where λ is the share of
+pictures that carry regions (CLOC).
 """
 
 import torch
@@ -9,13 +10,15 @@ from torch import Tensor
 
 from quantize import losses
 from quantize.alignment.batches import Batch
+from quantize.alignment.heads import head_terms
 from quantize.alignment.texts import Texts
 from quantize.alignment.vocabulary import Vocabulary
 from quantize.model.dense import Dense
 from quantize.model.region_clip import RegionClip
 from quantize.training.distributed import gather
 
-TERMS = ("image_text", "tags", "region_text", "grounding", "pixels")
+TERMS = ("image_text", "tags", "region_text", "grounding", "pixels", "objectness", "boxes", "masks")
+HEAD = frozenset({"objectness", "boxes", "masks"})
 
 
 class Objective:
@@ -41,6 +44,9 @@ class Objective:
             found |= self._words(batch, dense, use)
         if "region_text" in use or "grounding" in use:
             found |= self._regions(batch, dense, use)
+        if use & HEAD:
+            terms = head_terms(self.model.predict(dense), batch, *dense.map.shape[2:])
+            found |= {term: value for term, value in terms.items() if term in use}
         return {term: self.weights[term] * value for term, value in found.items()}
 
     def _image_text(self, batch: Batch, dense: Dense) -> Tensor:

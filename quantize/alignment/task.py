@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,8 @@ def load_parts(recipe: AlignmentRecipe) -> tuple[Supply, Vocabulary]:
     return live(recipe, samples, vocabulary), vocabulary
 
 
-def load_task(recipe: AlignmentRecipe) -> AlignmentTask:
-    """Everything that a recipe names."""
+def load_task(recipe: AlignmentRecipe, workers: int = 0) -> AlignmentTask:
+    """Everything that a recipe names; `workers` draw pictures instead of as many as it says, if not 0."""
+    if workers:
+        recipe = replace(recipe, data=replace(recipe.data, workers=workers))
     return AlignmentTask(recipe, *load_parts(recipe), {})

@@ -10,6 +10,7 @@ import torch
 from quantize.alignment.batches import Collator
 from quantize.alignment.dense_cache import pack
 from quantize.alignment.examples import example
+from quantize.alignment.heads import head_terms, owners
 from quantize.alignment.objective import Objective
 from quantize.alignment.recipe import AlignmentRecipe, DataSettings, load_alignment_recipe
 from quantize.alignment.supply import Slice, chosen
@@ -20,12 +21,16 @@ from quantize.data.canvas import Placement, plain
 from quantize.data.indexed import IndexedShards
 from quantize.data.shards import Box, Sample, Tag
 from quantize.model.dense import Dense
+from quantize.model.prediction import Prediction, decode
+from quantize.model.prompter import cell_centres
 from quantize.model.region_clip import RegionClip
 from quantize.model.settings import ModelSettings
 from quantize.tests.synthetic import SHAPES, png, write_shapes, write_shard, write_teachers
 from quantize.training.settings import LoopSettings
 
-ALL = {"image_text": 1.0, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5}
+ALL = {
+    "image_text": 1.0, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5, "objectness": 1.0, "boxes": 0.2, "masks": 0.2,
+}  # fmt: skip
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 
@@ -245,6 +250,42 @@ def test_an_empty_batch_of_regions_is_finite(place: Path) -> None:
     total = torch.stack(list(found.values())).sum()
     total.backward()
     assert total.isfinite()
+
+
+def test_cells_answer_for_the_smallest_box_around_them() -> None:
+    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.5, 1.0, 1.0], [0.05, 0.05, 0.1, 0.1]])
+    found = owners(boxes, torch.tensor([0, 0, 1]), 2, 4, 4).reshape(2, 4, 4)
+    assert found[0].tolist() == [[-1, -1, -1, -1], [-1, 0, 0, -1], [-1, 0, 1, 1], [-1, -1, 1, 1]]
+    assert found[1].flatten().tolist() == [2] + [-1] * 15
+
+
+def test_a_perfect_prediction_has_no_loss() -> None:
+    e = example(labelled(), plain(labelled().picture, 64), 64, 4)
+    batch = Collator(Vocabulary(["sky", "ball"]), 4, 4)([e], np.random.default_rng(0))
+    answers = owners(batch.boxes, batch.box_owner, 1, 4, 4)
+    distances = torch.zeros(1, 16, 4)
+    centres = cell_centres(4, 4, distances.device)
+    distances[0] = 4 * torch.cat([centres - batch.boxes[0, :2], batch.boxes[0, 2:] - centres], 1)
+    low = distances.floor().long().clamp(0, 6)
+    share = (distances - low).clamp(0, 1)
+    probability = torch.zeros(1, 16, 4, 8).scatter(3, low[..., None], 1 - share[..., None])
+    probability = probability.scatter_add(3, low[..., None] + 1, share[..., None])
+    bins = probability.clamp(min=1e-9).log().flatten(2)
+    objectness = torch.where(answers >= 0, 20.0, -20.0)
+    # two prototypes: the mask itself, and a constant
+    prototypes = torch.stack(
+        [40 * torch.nn.functional.interpolate(batch.masks[None], (8, 8), mode="nearest")[0, 0] - 20, torch.ones(8, 8)]
+    )
+    coefficients = torch.zeros(1, 16, 2)
+    coefficients[..., 0] = 1
+    perfect = Prediction(objectness, bins, decode(bins, 4, 4), coefficients, prototypes[None])
+    found = head_terms(perfect, batch, 4, 4)
+    assert found["objectness"] < 1e-3
+    worse = head_terms(
+        replace(perfect, bins=bins.roll(1, 2), boxes=decode(bins.roll(1, 2), 4, 4), coefficients=-coefficients), batch, 4, 4
+    )
+    assert worse["boxes"] > found["boxes"] + 0.5
+    assert worse["masks"] > found["masks"] + 1
 
 
 def test_an_unknown_term_is_refused(place: Path) -> None:
