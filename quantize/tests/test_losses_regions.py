@@ -44,9 +44,9 @@ def test_region_text_filters_by_the_frozen_towers_texts() -> None:
     assert stricter > total  # one pair fewer is let off
 
 
-def test_region_share_counts_pictures_not_regions() -> None:
-    assert losses.region_share(torch.tensor([3, 0, 3, 3]), 5).item() == pytest.approx(0.4)
-    assert losses.region_share(torch.zeros(0, dtype=torch.long), 5).item() == 0.0
+def test_region_share() -> None:
+    assert losses.region_share(torch.tensor([True, False, False, True, False])).item() == pytest.approx(0.4)
+    assert losses.region_share(torch.zeros(0, dtype=torch.bool)).item() == 0.0
 
 
 def test_grounding_is_the_mean_square_of_the_corners() -> None:
@@ -102,6 +102,16 @@ def test_masks_are_dice_and_cross_entropy() -> None:
         total -= sum(math.log(a) if b else math.log(1 - a) for a, b in zip(p, y, strict=True)) / 20
         total += 1 - (2 * sum(a * b for a, b in zip(p, y, strict=True)) + 1) / (sum(p) + sum(y) + 1)
     assert losses.masks(logits, target).item() == pytest.approx(total / 3, abs=1e-12)
+
+
+def test_similarities_stay_float32_under_autocast() -> None:
+    v, t = unit(N, DIM).float(), unit(N, DIM, seed=1).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (v @ t.T).dtype == torch.bfloat16
+        found = losses.info_nce(v, t, SCALE.float())
+        from_half = losses.info_nce(v.bfloat16(), t.bfloat16(), SCALE.float())
+    assert torch.equal(found, losses.info_nce(v, t, SCALE.float()))
+    assert from_half.dtype == torch.float32
 
 
 NONE = torch.zeros(0, DIM, dtype=torch.float64)
