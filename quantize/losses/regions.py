@@ -1,5 +1,6 @@
 """Regions and masks against texts and tags; boxes from texts."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -17,9 +18,9 @@ def region_text(v: Tensor, t: Tensor, scale: Tensor, vectors: Tensor, same: floa
     return symmetric(scale * similarity(v, t), similarity(unit, unit) > same)
 
 
-def region_share(carries: Tensor) -> Tensor:
-    """CLOC's λ: the share of the pictures [B] of all processes that carry a region."""
-    return carries.float().sum() / max(len(carries), 1)
+def region_share(owner: Tensor, pictures: int) -> Tensor:
+    """CLOC's λ: the share of the batch's pictures that carry regions; `owner` [R] names each region's picture."""
+    return torch.tensor(len(owner.unique()) / max(pictures, 1), device=owner.device)  # type: ignore[no-untyped-call]
 
 
 def grounding(boxes: Tensor, target: Tensor) -> Tensor:

@@ -44,9 +44,9 @@ def test_region_text_filters_by_the_frozen_towers_texts() -> None:
     assert stricter > total  # one pair fewer is let off
 
 
-def test_region_share() -> None:
-    assert losses.region_share(torch.tensor([True, False, False, True, False])).item() == pytest.approx(0.4)
-    assert losses.region_share(torch.zeros(0, dtype=torch.bool)).item() == 0.0
+def test_region_share_counts_pictures_not_regions() -> None:
+    assert losses.region_share(torch.tensor([3, 0, 3, 3]), 5).item() == pytest.approx(0.4)
+    assert losses.region_share(torch.zeros(0, dtype=torch.long), 5).item() == 0.0
 
 
 def test_grounding_is_the_mean_square_of_the_corners() -> None:
