@@ -10,11 +10,13 @@ import torch.nn.functional as F
 import transformers
 from quantize.model.encoders import TimmEncoder, load_encoder
 from quantize.model.hf_models import HfEncoder, HfText
+from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.model.open_clip_models import OpenClipEncoder, resized
 from quantize.model.region_clip import RegionClip
 from quantize.model.settings import ModelSettings
 from quantize.model.text import MiniLM
 from quantize.model.text_towers import load_text_tower
+from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
 from torch import Tensor
 
@@ -156,6 +158,15 @@ def test_timm_tokens_behind_the_norm() -> None:
     assert torch.allclose(dense.map[:, :, 2, 1], tokens[:, 1 + 2 * 4 + 1], atol=1e-6)
 
 
+def test_mobilenet_is_fed_as_the_board_feeds_it(tmp_path: Path) -> None:
+    write_teachers(tmp_path)
+    net = RegionClip(ModelSettings(encoder="mobilenet_v2", teachers=str(tmp_path), text="cached:8", tune_image="frozen")).eval()
+    _, _, last = load_mobilenetv2(tmp_path / "mobilenet_v2_imagenet.npz")(board(pixels()))
+    dense = net.encode(board(pixels()))
+    assert torch.equal(dense.map, last)
+    assert torch.allclose(dense.pooled, last.mean((2, 3)))
+
+
 def test_interpolated_positions_keep_the_class_token_and_a_linear_slope() -> None:
     ys, xs = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="ij")
     table = torch.cat([torch.tensor([[9.0, 9.0]]), torch.stack([xs, ys], 2).reshape(16, 2)])
@@ -228,8 +239,9 @@ def test_recomputed_blocks_give_the_same_gradients(name: str, folder: Path) -> N
     assert any(p.grad is not None for p in again.encoder.parameters())
 
 
-def test_a_copy_stands_alone(folder: Path) -> None:
-    net = RegionClip(settings(folder, "open_clip:tiny-vit", dense="projected", tune_image="adapter")).eval()
+@pytest.mark.parametrize("how", ["full", "adapter", "lora"])
+def test_a_copy_stands_alone(how: str, folder: Path) -> None:
+    net = RegionClip(settings(folder, "open_clip:tiny-vit", dense="projected", tune_image=how)).eval()
     twin = copy.deepcopy(net)
     with torch.no_grad():
         before = twin.encode(board(pixels())).map
