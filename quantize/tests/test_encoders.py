@@ -268,6 +268,25 @@ def test_what_is_not_there_is_named(encoder: str, message: str) -> None:
         load_encoder(ModelSettings(encoder=encoder, size=SIZE))
 
 
+def test_networks_of_the_other_kind_are_named(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"encoder hf:.*bert: BertModel gives no map of a picture: "):
+        HfEncoder(f"hf:{folder}/bert", SIZE, False)
+    with pytest.raises(ValueError, match=r"text hf:.*dinov2: Dinov2WithRegistersModel gives no vector of a text: "):
+        HfText(f"hf:{folder}/dinov2")
+
+
+def test_a_checkpoint_without_a_pooler_is_not_pooled_at_random(tmp_path: Path) -> None:
+    config = transformers.ViTConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, image_size=SIZE, patch_size=16
+    )
+    transformers.ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    net = HfEncoder(f"hf:{tmp_path}", SIZE, False).eval()
+    with torch.no_grad():
+        dense = net(board(pixels()))
+        states = net.net(pixel_values=net.normalise(board(pixels()))).last_hidden_state
+    assert torch.allclose(dense.pooled, states[:, 0], atol=1e-6)
+
+
 def test_checkpoints_of_another_shape_are_named(folder: Path) -> None:
     state = open_clip.create_model("tiny-vit").state_dict()
     path = folder / "wrong.pt"
