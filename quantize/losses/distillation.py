@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from quantize.losses.contrastive import similarity
+
 
 def embedding_cosine(v: Tensor, teacher: Tensor) -> Tensor:
     """Mean of 1 - cos(v_i, teacher_i) over [N,D]."""
@@ -25,7 +27,7 @@ def relational(t: Tensor, reference: Tensor, scale: float = 10.0) -> Tensor:
     if n < 2:
         return t.sum() * 0
     off = ~torch.eye(n, dtype=torch.bool, device=t.device)
-    mine, theirs = ((scale * x @ x.T)[off].reshape(n, n - 1) for x in (t, reference))
+    mine, theirs = ((scale * similarity(x, x))[off].reshape(n, n - 1) for x in (t, reference))
     return _divergence(mine, theirs)
 
 
@@ -33,7 +35,7 @@ def affinity(v: Tensor, t: Tensor, scale: Tensor, teacher_v: Tensor, teacher_t: 
     """TinyCLIP's affinity mimicking (arXiv 2309.12314): KL from the teacher's picture-to-text distributions over the batch to the
     student's, and the same from text to picture, halved. The widths may differ.
     """
-    mine, theirs = scale * v @ t.T, teacher_scale * teacher_v @ teacher_t.T
+    mine, theirs = scale * similarity(v, t), teacher_scale * similarity(teacher_v, teacher_t)
     return (_divergence(mine, theirs) + _divergence(mine.T, theirs.T)) / 2
 
 
@@ -54,7 +56,7 @@ def prompted_regions(
 
     The texts [K,D] and [K,E] are the same ones in either space.
     """
-    return _divergence(scale * v @ texts.T, teacher_scale * teacher @ teacher_texts.T)
+    return _divergence(scale * similarity(v, texts), teacher_scale * similarity(teacher, teacher_texts))
 
 
 def fixed_weights(weights: Tensor, rows: int) -> Tensor:

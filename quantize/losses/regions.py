@@ -1,9 +1,10 @@
 """Regions and masks against texts and tags; boxes from texts."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from quantize.losses.contrastive import SAME_TEXT, symmetric
+from quantize.losses.contrastive import SAME_TEXT, similarity, symmetric
 from quantize.losses.tags import multi_tag
 
 
@@ -13,13 +14,13 @@ def region_text(v: Tensor, t: Tensor, scale: Tensor, vectors: Tensor, same: floa
     A pair i ≠ j leaves the denominators when its texts are more alike than `same`: `vectors` [N,W] are those texts by a
     frozen tower, so that the filter stays as it is while the joint space is learned.
     """
-    unit = torch.nn.functional.normalize(vectors, dim=1)
-    return symmetric(scale * v @ t.T, unit @ unit.T > same)
+    unit = F.normalize(vectors, dim=1)
+    return symmetric(scale * similarity(v, t), similarity(unit, unit) > same)
 
 
 def region_share(owner: Tensor, pictures: int) -> Tensor:
     """CLOC's λ: the share of the batch's pictures that carry regions; `owner` [R] names each region's picture."""
-    return owner.new_tensor(len(owner.unique()) / max(pictures, 1), dtype=torch.float32)  # type: ignore[no-untyped-call]
+    return torch.tensor(len(owner.unique()) / max(pictures, 1), device=owner.device)  # type: ignore[no-untyped-call]
 
 
 def grounding(boxes: Tensor, target: Tensor) -> Tensor:

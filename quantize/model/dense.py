@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -24,6 +25,16 @@ class Encoder(Protocol):
     def __call__(self, pictures: Tensor) -> Dense:
         """[B,3,S,S] pictures as `(pixel - 128) / 127.5`; the encoder applies its own normalisation."""
         ...
+
+
+def wide(x: Tensor) -> Tensor:
+    """Float32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def unit(x: Tensor, dim: int = -1) -> Tensor:
+    """Unit vectors along `dim`; in float32 under autocast, too, since their products are scaled up to a hundredfold."""
+    return F.normalize(wide(x), dim=dim)
 
 
 class Slots:

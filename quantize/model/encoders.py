@@ -29,6 +29,7 @@ class MobileNetV2Encoder(nn.Module):
         if not npz.is_file():
             raise ValueError(f"encoder mobilenet_v2: {npz} is missing; expected its folder under teachers")
         self.net = load_mobilenetv2(npz)
+        del self.net.classifier
 
     def forward(self, pictures: Tensor) -> Dense:
         _, _, last = self.net(pictures)

@@ -42,8 +42,9 @@ def load_model(what: str, source: str, classes: dict[str, Any]) -> tuple[Any, st
         )
     for name, found, expected in sorted(report["mismatched_keys"]):
         raise ValueError(f"{what}: {name} has shape {list(found)}, expected {list(expected)}")
-    # a checkpoint without the pooler is common, and no token depends on it
-    missing = [name for name in sorted(report["missing_keys"]) if not name.startswith("pooler.")]
+    missing = sorted(report["missing_keys"])
+    if missing and all(name.startswith("pooler.") for name in missing):
+        net.pooler, missing = None, []  # common, and no token depends on it
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         raise ValueError(f"{what}: found no tensor {missing[0]}{more}, expected the weights of a {type(net).__name__}")
@@ -90,7 +91,8 @@ class HfEncoder(nn.Module):
         self.normalise = preprocessing(source, kind)
         takes = inspect.signature(self.net.forward).parameters
         self.arguments = {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in takes else {}
-        self.channels, self.pooled_channels = probe(self, size)
+        with explained(f"encoder {name}: {type(self.net).__name__} gives no map of a picture", TypeError, AttributeError):
+            self.channels, self.pooled_channels = probe(self, size)
 
     def forward(self, pictures: Tensor) -> Dense:
         found = self.net(pixel_values=self.normalise(pictures), **self.arguments)
@@ -126,7 +128,10 @@ class HfText(nn.Module):
         # SigLIP was trained on texts of full length
         self.padding = "max_length" if kind.startswith("siglip") else "longest"
         self.mean = not known
-        with torch.no_grad():
+        with (
+            torch.no_grad(),
+            explained(f"text {name}: {type(self.net).__name__} gives no vector of a text", TypeError, AttributeError),
+        ):
             self.width = self(["a"]).shape[1]
 
     def forward(self, texts: list[str]) -> Tensor:

@@ -4,6 +4,7 @@ One cell one candidate: objectness, distances to the four sides as distributions
 coefficients of the picture's mask prototypes (YOLACT, arXiv 1904.02689).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from quantize.model.dense import Slots
 from quantize.model.prompter import cell_centres
+
+PRIOR = 0.01  # share of cells that are things, which objectness starts from (arXiv 1708.02002)
 
 
 @dataclass
@@ -54,6 +57,9 @@ class PredictionHead(nn.Module):
             nn.Conv2d(channels, width, 1), nn.GroupNorm(1, width), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU()
         )
         self.out = nn.Conv2d(width, sum(self.split), 1)
+        assert self.out.bias is not None
+        with torch.no_grad():
+            self.out.bias[0] = math.log(PRIOR / (1 - PRIOR))
         self.prototypes = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, prototypes, 1))
 
     def forward(self, features: Tensor) -> Prediction:

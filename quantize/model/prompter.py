@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from quantize.model.dense import Slots
+from quantize.model.dense import Slots, wide
 from quantize.model.settings import CODES
 
 FINEST = 128.0  # half periods of the finest position code along the canvas
@@ -35,10 +35,6 @@ def cell_centres(h: int, w: int, device: torch.device) -> Tensor:
     """[h*w, 2] centres (x, y) of a map's cells as fractions of the canvas."""
     ys, xs = torch.meshgrid((torch.arange(h, device=device) + 0.5) / h, (torch.arange(w, device=device) + 0.5) / w, indexing="ij")
     return torch.stack([xs, ys], -1).reshape(-1, 2)
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _hidden(a: Tensor, c: Tensor, owner: Tensor, b: Tensor, blend: Tensor, inverse: Tensor, bias: Tensor) -> Tensor:
@@ -95,8 +91,8 @@ class Prompter(nn.Module):
         q, k, v = F.linear(self.layer.norm1(tokens), weight, bias).chunk(3, -1)
         qp, kp, vp = F.linear(self.layer.norm1(prompts), weight, bias).chunk(3, -1)
         root = math.sqrt(self.width)
-        to_tokens = _wide(slots.collect(slots.spread(qp) @ k.transpose(1, 2))) / root
-        to_itself = _wide(qp * kp).sum(1, keepdim=True) / root
+        to_tokens = wide(slots.collect(slots.spread(qp) @ k.transpose(1, 2))) / root
+        to_itself = wide(qp * kp).sum(1, keepdim=True) / root
         share = torch.cat([to_itself, to_tokens], 1).softmax(1)
         seen = slots.collect(slots.spread(share[:, 1:].to(v.dtype)) @ v) + share[:, :1].to(v.dtype) * vp
         x = prompts + attention.out_proj(seen)
@@ -114,14 +110,14 @@ class Prompter(nn.Module):
         (q, k, v), (kp, vp), owner = qkv, kvp, slots.owner
         out = layer.self_attn.out_proj
         root = math.sqrt(self.width)
-        logits = _wide(q @ k.transpose(1, 2)) / root
+        logits = wide(q @ k.transpose(1, 2)) / root
         alone = logits.softmax(2).to(v.dtype) @ v
-        with_prompt = _wide(slots.collect(slots.spread(kp) @ q.transpose(1, 2))) / root
+        with_prompt = wide(slots.collect(slots.spread(kp) @ q.transpose(1, 2))) / root
         blend = (with_prompt - logits.logsumexp(2)[owner]).sigmoid()
         c, b = F.linear(alone, out.weight), F.linear(vp, out.weight)
         a = tokens + c + out.bias
         total = a.sum(1)[owner] + blend.sum(1, keepdim=True) * b - slots.collect(slots.spread(blend.to(c.dtype)) @ c)
-        a, b, c = (z - z.mean(-1, keepdim=True) for z in map(_wide, (a, b, c)))
+        a, b, c = (z - z.mean(-1, keepdim=True) for z in map(wide, (a, b, c)))
         with torch.autocast(tokens.device.type, enabled=False):
             inverse = self._inverse_deviation(a, b, c, blend, slots)
         first = layer.linear1.weight * layer.norm2.weight

@@ -6,11 +6,10 @@ from contextlib import nullcontext
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from quantize.model import regions
-from quantize.model.dense import Dense, Encoder
+from quantize.model.dense import Dense, Encoder, unit
 from quantize.model.encoders import cached_channels, load_encoder
 from quantize.model.prediction import Prediction, PredictionHead
 from quantize.model.projector import Projector, projection
@@ -107,7 +106,7 @@ class RegionClip(nn.Module):
 
     def image(self, dense: Dense) -> Tensor:
         """[B,dim]"""
-        return F.normalize(self.image_projection(dense.pooled), dim=-1)
+        return unit(self.image_projection(dense.pooled))
 
     def text(self, texts: list[str]) -> Tensor:
         """[N,dim]"""
@@ -123,20 +122,20 @@ class RegionClip(nn.Module):
 
     def project_text(self, vectors: Tensor) -> Tensor:
         """[..., width] vectors of the text tower, as it gives them."""
-        return F.normalize(self.text_projection(F.normalize(vectors, dim=-1)), dim=-1)
+        return unit(self.text_projection(unit(vectors)))
 
     def regions(self, dense: Dense, boxes: Tensor, owner: Tensor) -> Tensor:
         """[R,4] corners x0, y0, x1, y1 → [R,dim]"""
         if self.settings.regions == "prompter":
             return self._prompted(dense, self.prompter.box_prompts(boxes), owner)
         found = regions.align(dense.map, boxes, owner, self.settings.roi_samples)
-        return F.normalize(self.region_projection(found), dim=-1)
+        return unit(self.region_projection(found))
 
     def points(self, dense: Dense, points: Tensor, owner: Tensor) -> Tensor:
         """[R,2] → [R,dim]"""
         if self.settings.regions == "prompter":
             return self._prompted(dense, self.prompter.point_prompts(points), owner)
-        return F.normalize(self.region_projection(regions.at_points(dense.map, points, owner)), dim=-1)
+        return unit(self.region_projection(regions.at_points(dense.map, points, owner)))
 
     def prompted_masks(self, dense: Dense, masks: Tensor, owner: Tensor) -> Tensor:
         """[R,H,W] masks over the canvas as prompts → [R,dim]"""
@@ -144,15 +143,15 @@ class RegionClip(nn.Module):
         if self.settings.regions == "prompter":
             tokens = self.prompter.dense_tokens(dense.map)
             prompts = self.prompter.mask_prompts(regions.mask_pool(tokens, share, owner))
-            return F.normalize(self.region_projection(self.prompter(tokens, prompts, owner)), dim=-1)
+            return unit(self.region_projection(self.prompter(tokens, prompts, owner)))
         found = regions.mask_pool(dense.map.flatten(2).transpose(1, 2), share, owner)
-        return F.normalize(self.region_projection(found), dim=-1)
+        return unit(self.region_projection(found))
 
     def masked(self, dense: Dense, masks: Tensor, owner: Tensor) -> Tensor:
         """[R,H,W] masks over the canvas → [R,dim] mean pixel embeddings inside (UMG-CLIP); zeros for an empty mask."""
         pixels = self.pixels(dense)
         share = regions.shares(masks, *pixels.shape[-2:])
-        return F.normalize(regions.mask_pool(pixels.flatten(2).transpose(1, 2), share, owner), dim=-1)
+        return unit(regions.mask_pool(pixels.flatten(2).transpose(1, 2), share, owner))
 
     def ground(self, dense: Dense, text: Tensor, owner: Tensor) -> Tensor:
         """[R,dim] text embeddings → [R,4] corners of the box of what each says (CLOC's grounding)."""
@@ -165,11 +164,11 @@ class RegionClip(nn.Module):
 
     def pixels(self, dense: Dense) -> Tensor:
         """[B,dim,h,w], a unit vector a cell."""
-        return F.normalize(self.projector(dense.map), dim=1)
+        return unit(self.projector(dense.map), 1)
 
     def patch_mean(self, dense: Dense) -> Tensor:
         """[B,dim]: the mean of the projected patches, which TagAlign compares with captions and tags."""
-        return F.normalize(self.projector(dense.map).mean((2, 3)), dim=1)
+        return unit(self.projector(dense.map).mean((2, 3)), 1)
 
     def predict(self, dense: Dense) -> Prediction:
         found: Prediction = self.prediction(dense.map)
@@ -187,4 +186,4 @@ class RegionClip(nn.Module):
 
     def _prompted(self, dense: Dense, prompts: Tensor, owner: Tensor) -> Tensor:
         found = self.prompter(self.prompter.dense_tokens(dense.map), prompts, owner)
-        return F.normalize(self.region_projection(found), dim=-1)
+        return unit(self.region_projection(found))

@@ -43,7 +43,9 @@ class Attention(nn.Module):
             qkv = tuple(self.in_proj(x).chunk(3, -1)[i] for i, x in enumerate((query, key, value)))
         order = (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3)
         q, k, v = (x.unflatten(-1, (self.heads, -1)).permute(order) for x in qkv)
-        mask = ~attn_mask if attn_mask is not None and attn_mask.dtype == torch.bool else attn_mask
+        mask = None
+        if attn_mask is not None:
+            mask = ~attn_mask if attn_mask.dtype == torch.bool else attn_mask.to(q.dtype)
         x = F.scaled_dot_product_attention(q, k, v, mask)
         x = x.transpose(1, 2) if self.batch_first else x.permute(2, 0, 1, 3)
         return self.out_proj(x.flatten(2)), None

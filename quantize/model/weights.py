@@ -28,11 +28,12 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], source: str) 
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turns what a library raises over a name, a file or a tensor into one line after `what`."""
+def explained(what: str, *others: type[Exception]) -> Iterator[None]:
+    """Turns what a library raises over a name, a file or a tensor, and `others`, into one line after `what`."""
+    caught: tuple[type[Exception], ...] = (ImportError, OSError, RuntimeError, KeyError, ValueError, *others)
     try:
         yield
-    except (ImportError, OSError, RuntimeError, KeyError, ValueError) as error:
+    except caught as error:
         text = str(error)
         if found := MISMATCH.search(text):
             message = f"{found[1]} has shape {found[2]}, expected {found[3]}"

@@ -10,11 +10,13 @@ import torch.nn.functional as F
 import transformers
 from quantize.model.encoders import TimmEncoder, load_encoder
 from quantize.model.hf_models import HfEncoder, HfText
+from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.model.open_clip_models import OpenClipEncoder, resized
 from quantize.model.region_clip import RegionClip
 from quantize.model.settings import ModelSettings
 from quantize.model.text import MiniLM
 from quantize.model.text_towers import load_text_tower
+from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
 from torch import Tensor
 
@@ -156,6 +158,15 @@ def test_timm_tokens_behind_the_norm() -> None:
     assert torch.allclose(dense.map[:, :, 2, 1], tokens[:, 1 + 2 * 4 + 1], atol=1e-6)
 
 
+def test_mobilenet_is_fed_as_the_board_feeds_it(tmp_path: Path) -> None:
+    write_teachers(tmp_path)
+    net = RegionClip(ModelSettings(encoder="mobilenet_v2", teachers=str(tmp_path), text="cached:8", tune_image="frozen")).eval()
+    _, _, last = load_mobilenetv2(tmp_path / "mobilenet_v2_imagenet.npz")(board(pixels()))
+    dense = net.encode(board(pixels()))
+    assert torch.equal(dense.map, last)
+    assert torch.allclose(dense.pooled, last.mean((2, 3)))
+
+
 def test_interpolated_positions_keep_the_class_token_and_a_linear_slope() -> None:
     ys, xs = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="ij")
     table = torch.cat([torch.tensor([[9.0, 9.0]]), torch.stack([xs, ys], 2).reshape(16, 2)])
@@ -228,8 +239,9 @@ def test_recomputed_blocks_give_the_same_gradients(name: str, folder: Path) -> N
     assert any(p.grad is not None for p in again.encoder.parameters())
 
 
-def test_a_copy_stands_alone(folder: Path) -> None:
-    net = RegionClip(settings(folder, "open_clip:tiny-vit", dense="projected", tune_image="adapter")).eval()
+@pytest.mark.parametrize("how", ["full", "adapter", "lora"])
+def test_a_copy_stands_alone(how: str, folder: Path) -> None:
+    net = RegionClip(settings(folder, "open_clip:tiny-vit", dense="projected", tune_image=how)).eval()
     twin = copy.deepcopy(net)
     with torch.no_grad():
         before = twin.encode(board(pixels())).map
@@ -254,6 +266,25 @@ def test_a_copy_stands_alone(folder: Path) -> None:
 def test_what_is_not_there_is_named(encoder: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_encoder(ModelSettings(encoder=encoder, size=SIZE))
+
+
+def test_networks_of_the_other_kind_are_named(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"encoder hf:.*bert: BertModel gives no map of a picture: "):
+        HfEncoder(f"hf:{folder}/bert", SIZE, False)
+    with pytest.raises(ValueError, match=r"text hf:.*dinov2: Dinov2WithRegistersModel gives no vector of a text: "):
+        HfText(f"hf:{folder}/dinov2")
+
+
+def test_a_checkpoint_without_a_pooler_is_not_pooled_at_random(tmp_path: Path) -> None:
+    config = transformers.ViTConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, image_size=SIZE, patch_size=16
+    )
+    transformers.ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    net = HfEncoder(f"hf:{tmp_path}", SIZE, False).eval()
+    with torch.no_grad():
+        dense = net(board(pixels()))
+        states = net.net(pixel_values=net.normalise(board(pixels()))).last_hidden_state
+    assert torch.allclose(dense.pooled, states[:, 0], atol=1e-6)
 
 
 def test_checkpoints_of_another_shape_are_named(folder: Path) -> None:

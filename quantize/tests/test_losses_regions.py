@@ -104,6 +104,16 @@ def test_masks_are_dice_and_cross_entropy() -> None:
     assert losses.masks(logits, target).item() == pytest.approx(total / 3, abs=1e-12)
 
 
+def test_similarities_stay_float32_under_autocast() -> None:
+    v, t = unit(N, DIM).float(), unit(N, DIM, seed=1).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (v @ t.T).dtype == torch.bfloat16
+        found = losses.info_nce(v, t, SCALE.float())
+        from_half = losses.info_nce(v.bfloat16(), t.bfloat16(), SCALE.float())
+    assert torch.equal(found, losses.info_nce(v, t, SCALE.float()))
+    assert from_half.dtype == torch.float32
+
+
 NONE = torch.zeros(0, DIM, dtype=torch.float64)
 EMPTY = {
     "info_nce": lambda v: losses.info_nce(v, NONE, SCALE),

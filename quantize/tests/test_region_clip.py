@@ -41,6 +41,15 @@ def discs(count: int) -> Tensor:
 
 
 @pytest.mark.parametrize("kind", ["prompter", "roi_align"])
+def test_embeddings_are_float32_under_autocast(kind: str) -> None:
+    net, d = model(regions=kind), dense()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [net.image(d), net.regions(d, BOXES, OWNER), net.masked(d, discs(4), OWNER), net.project_text(torch.randn(3, W))]
+    assert all(x.dtype == torch.float32 for x in found)
+    assert torch.cosine_similarity(found[1], net.regions(d, BOXES, OWNER)).min() > 0.999
+
+
+@pytest.mark.parametrize("kind", ["prompter", "roi_align"])
 @pytest.mark.parametrize("count", [4, 0])
 def test_embeddings_are_unit_vectors_of_the_joint_space(kind: str, count: int) -> None:
     net, d, owner = model(regions=kind), dense(), OWNER[:count]

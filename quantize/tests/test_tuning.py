@@ -129,6 +129,9 @@ def test_attention_with_linear_layers_is_torchs(batch_first: bool) -> None:
             expected, _ = original(*inputs, need_weights=False, attn_mask=mask)
             found, _ = mine(*inputs, need_weights=False, attn_mask=mask)
             assert torch.allclose(found, expected, atol=1e-6)
+            with torch.autocast("cpu", torch.bfloat16):
+                half, _ = mine(*inputs, need_weights=False, attn_mask=mask)
+            assert torch.allclose(half.float(), expected, atol=2e-2)
 
 
 def test_blocks_are_the_outermost(folder: Path) -> None:
