@@ -1,7 +1,7 @@
 """What a step minimises: the losses of CLIP, TagAlign, CLOC and UMG-CLIP on one batch, each by its weight in the recipe.
 
-L = image_text + tags + λ (region_text + grounding) + pixels + objectness + boxes + masks, each by its weight, where λ is the share of
-pictures that carry regions (CLOC).
+L = image_text + tags + λ (region_text + grounding) + pixels + objectness + boxes + masks, where λ is the share of pictures that
+carry regions (CLOC).
 """
 
 import torch
@@ -68,7 +68,7 @@ class Objective:
             if len(batch.masks):
                 v = self.model.masked(dense, batch.masks, batch.mask_owner)
                 target = place.to(batch.mask_names.device)[batch.mask_names]
-                found["pixels"] = F.cross_entropy(self.model.scale("pixel") * v @ words.T, target)
+                found["pixels"] = F.cross_entropy(self.model.scale("pixel") * losses.similarity(v, words), target)
         return found
 
     def _shown(self, batch: Batch) -> Tensor:

@@ -1,4 +1,4 @@
-"""Shards with random access: sample `i` is read by one seek, so that any process can draw any step and a resumed run goes on exactly.
+"""Shards with random access: sample `i` is read by one seek, so that any process can draw any step, after a stop, too.
 
 The members' places are found once and kept beside the cache; 41 million pictures take 3 GB of index.
 """

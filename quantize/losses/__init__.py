@@ -5,7 +5,7 @@ Vectors may be gathered over processes; a batch without a positive gives 0 with 
 """
 
 from quantize.losses.boxes import distance_bins, distribution_focal, masks, objectness, overlap
-from quantize.losses.contrastive import SAME_TEXT, info_nce, names_cross_entropy, sigmoid_pairs
+from quantize.losses.contrastive import SAME_TEXT, info_nce, names_cross_entropy, sigmoid_pairs, similarity
 from quantize.losses.distillation import (
     affinity,
     agreement_weights,
@@ -43,6 +43,7 @@ __all__ = [
     "region_text",
     "relational",
     "sigmoid_pairs",
+    "similarity",
     "soft_names",
     "weighted",
 ]

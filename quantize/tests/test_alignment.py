@@ -10,7 +10,7 @@ import torch
 from quantize.alignment.batches import Collator
 from quantize.alignment.dense_cache import pack
 from quantize.alignment.examples import example
-from quantize.alignment.heads import head_terms, owners
+from quantize.alignment.heads import head_terms
 from quantize.alignment.objective import Objective
 from quantize.alignment.recipe import AlignmentRecipe, DataSettings, load_alignment_recipe
 from quantize.alignment.supply import Slice, chosen
@@ -20,16 +20,17 @@ from quantize.alignment.vocabulary import Vocabulary
 from quantize.data.canvas import Placement, plain
 from quantize.data.indexed import IndexedShards
 from quantize.data.shards import Box, Sample, Tag
+from quantize.model.assignment import assign
 from quantize.model.dense import Dense
 from quantize.model.prediction import Prediction, decode
-from quantize.model.prompter import cell_centres
 from quantize.model.region_clip import RegionClip
 from quantize.model.settings import ModelSettings
 from quantize.tests.synthetic import SHAPES, png, write_shapes, write_shard, write_teachers
 from quantize.training.settings import LoopSettings
 
 ALL = {
-    "image_text": 1.0, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5, "objectness": 1.0, "boxes": 0.2, "masks": 0.2,
+    "image_text": 1.0, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5,
+    "objectness": 1.0, "boxes": 0.2, "masks": 0.2,
 }  # fmt: skip
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -252,26 +253,19 @@ def test_an_empty_batch_of_regions_is_finite(place: Path) -> None:
     assert total.isfinite()
 
 
-def test_cells_answer_for_the_smallest_box_around_them() -> None:
-    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.5, 0.5, 1.0, 1.0], [0.05, 0.05, 0.1, 0.1]])
-    found = owners(boxes, torch.tensor([0, 0, 1]), 2, 4, 4).reshape(2, 4, 4)
-    assert found[0].tolist() == [[-1, -1, -1, -1], [-1, 0, 0, -1], [-1, 0, 1, 1], [-1, -1, 1, 1]]
-    assert found[1].flatten().tolist() == [2] + [-1] * 15
-
-
 def test_a_perfect_prediction_has_no_loss() -> None:
     e = example(labelled(), plain(labelled().picture, 64), 64, 4)
     batch = Collator(Vocabulary(["sky", "ball"]), 4, 4)([e], np.random.default_rng(0))
-    answers = owners(batch.boxes, batch.box_owner, 1, 4, 4)
+    answers = assign(batch.boxes, batch.box_owner, 1, 4, 4)
     distances = torch.zeros(1, 16, 4)
-    centres = cell_centres(4, 4, distances.device)
-    distances[0] = 4 * torch.cat([centres - batch.boxes[0, :2], batch.boxes[0, 2:] - centres], 1)
+    distances[0, answers.cell] = answers.distance
     low = distances.floor().long().clamp(0, 6)
     share = (distances - low).clamp(0, 1)
     probability = torch.zeros(1, 16, 4, 8).scatter(3, low[..., None], 1 - share[..., None])
     probability = probability.scatter_add(3, low[..., None] + 1, share[..., None])
     bins = probability.clamp(min=1e-9).log().flatten(2)
-    objectness = torch.where(answers >= 0, 20.0, -20.0)
+    objectness = torch.full((1, 16), -20.0)
+    objectness[0, answers.cell] = 20.0
     # two prototypes: the mask itself, and a constant
     prototypes = torch.stack(
         [40 * torch.nn.functional.interpolate(batch.masks[None], (8, 8), mode="nearest")[0, 0] - 20, torch.ones(8, 8)]
