@@ -203,7 +203,7 @@ def test_every_term_falls_on_shapes(place: Path, cached: bool) -> None:
         optimiser.step()
         seen.append({k: v.item() for k, v in found.items()})
     assert set(seen[0]) == set(ALL)
-    for term in ALL:
+    for term in ALL.keys() - {"objectness"}:  # its target, the overlap of the predicted box, grows
         start, end = (np.mean([s[term] for s in part]) for part in (seen[:5], seen[-5:]))
         assert end < start, term
 
