@@ -60,7 +60,7 @@ class BinaryPredictor:
         self.binary, self.model = binary, model
         self.cut = TextCutter(model, read_manifest(model))
         self.process: subprocess.Popen[str] | None = None
-        self.names: tuple[str, ...] = ()
+        self.names: tuple[str, ...] | None = None
 
     def _start(self) -> subprocess.Popen[str]:
         command = [str(self.binary), "eval", "--model", str(self.model)]

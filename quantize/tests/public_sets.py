@@ -32,7 +32,10 @@ def save(path: Path, pixels: NDArray[Any]) -> Path:
     """A picture or a map in a file of its name's kind, and the folders on the way; palette maps keep their indices."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(pixels)
-    image.save(path, **({"quality": 95, "subsampling": 0} if path.suffix.lower() in (".jpg", ".jpeg") else {}))
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        image.save(path, quality=95, subsampling=0)
+    else:
+        image.save(path)
     return path
 
 
@@ -73,7 +76,7 @@ class ColourPredictor:
 
     def _shares(self, pixels: NDArray[Any]) -> Floats:
         counts = np.bincount(colour_ids(pixels).ravel(), minlength=len(COLOURS))
-        return unit(counts[None].astype(np.float32))[0]
+        return unit(counts.astype(np.float32))
 
     def embed_images(self, pictures: Iterable[Picture]) -> Floats:
         return np.stack([self._shares(picture) for picture in pictures])
@@ -95,7 +98,7 @@ class ColourPredictor:
             yield found
 
     def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
-        return np.clip(self.embed_images(pictures) @ self.embed_texts(names).T, 0, 1)
+        return np.asarray(self.embed_images(pictures) @ self.embed_texts(names).T, np.float32)
 
 
 def detections(*rows: tuple[Sequence[float], int, float]) -> Detections:

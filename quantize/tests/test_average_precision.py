@@ -35,7 +35,7 @@ def case(seed: int, pictures: int = 12, crowds: bool = False, federated: bool = 
         names = np.concatenate([np.repeat(labels, 2), rng.integers(0, CLASSES, 4)])
         kept = rng.random(len(at)) < 0.8
         at[:, 2:] = np.maximum(at[:, 2:], at[:, :2] + 1)
-        scores = rng.integers(1, 30, len(at)).astype(np.float32) / 32
+        scores = (rng.integers(1, 30, len(at)) / 32).astype(np.float32)
         found.append(Detections(at[kept], names[kept], scores[kept]))
         judged = frozenset(labels.tolist()) | frozenset(rng.integers(0, CLASSES, 1).tolist()) if federated else None
         incomplete = frozenset(labels[:1].tolist()) if federated else frozenset()
@@ -139,7 +139,9 @@ def test_the_best_of_a_class_are_kept_over_all_pictures() -> None:
     scores = rng.permutation(40).astype(np.float32) / 40
     for picture in range(10):
         chosen = scores[4 * picture : 4 * picture + 4]
-        best.add(picture, Detections(np.full((4, 4), picture, np.float32), np.array([0, 1, 0, 0]), chosen))
+        best.add(
+            picture, Detections(np.full((4, 4), picture, np.float32), np.array([0, 1, 0, 0]), np.asarray(chosen, np.float32))
+        )
     kept = list(best.by_picture(11))
     assert len(kept) == 11
     assert len(kept[10].scores) == 0

@@ -1,6 +1,7 @@
 """Protocols on tiny sets of plain colours, with numbers worked out by hand or by the reference implementations."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from torchmetrics.detection import PanopticQuality
 QUICK = Settings(replicates=20)
 
 
-def values(outcome: Outcome) -> dict[str, float]:
+def values(outcome: Outcome) -> dict[str, Any]:
     for estimate in outcome.metrics.values():
         assert np.isnan(estimate.value) or estimate.low - 1e-12 <= estimate.value <= estimate.high + 1e-12
     return {name: pytest.approx(estimate.value, abs=1e-6, nan_ok=True) for name, estimate in outcome.metrics.items()}
@@ -142,7 +143,8 @@ def test_retrieval(tmp_path: Path) -> None:
 
 def test_ranks_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    images, texts, owner = rng.normal(size=(11, 4)), rng.normal(size=(30, 4)), np.sort(rng.integers(0, 11, 30))
+    images, texts = (rng.normal(size=(count, 4)).astype(np.float32) for count in (11, 30))
+    owner = np.sort(rng.integers(0, 11, 30))
     owner[:11] = np.arange(11)
     whole = retrieval.rank_all(images, texts, owner)
     monkeypatch.setattr(retrieval, "BLOCK", 4)
@@ -157,7 +159,8 @@ def test_attributes_agree_with_sklearn(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     names = ["red", "green", "blue"]
     attribute_list = [
-        {"id": i, "name": f"color:{name}", "is_has_att": "is", "freq_set": ("head", "tail")[i % 2]} for i, name in enumerate(names)
+        {"id": i, "name": f"color:{name}", "is_has_att": "is", "freq_set": ("head", "tail")[i % 2]}
+        for i, name in enumerate(names)
     ]
     boxes, images, scores, truth = [], [], [], []
     predictor = ColourPredictor()
@@ -278,7 +281,9 @@ def test_panoptic_quality_agrees_with_torchmetrics() -> None:
         total += panoptic.compare(truth, segments, answer, named, 4)
         pairs = []
         for ids, names in ((answer, named), (truth, {each.id: each.label for each in segments})):
-            category = np.vectorize(lambda i, names=names: names.get(i, 77))(ids)
+            table = np.full(10, 77)
+            table[list(names)] = list(names.values())
+            category = table[ids]
             pairs.append(torch.from_numpy(np.stack([category, np.where(np.isin(category, [2, 3, 77]), 0, ids)], -1))[None])
         reference.update(*pairs)
     pq, sq, rq = reference.compute().tolist()
@@ -325,7 +330,11 @@ def test_panoptic_sets(tmp_path: Path) -> None:
     save(tmp_path / "annotations/panoptic_val2017/1.png", rgb)
     save(tmp_path / "val2017/1.jpg", picture)
     segments = [{"id": id, "category_id": c, "iscrowd": 0} for id, c in ((300, 1), (5, 2), (70_000, 3))]
-    names = [{"id": 1, "name": "red", "isthing": 1}, {"id": 2, "name": "green", "isthing": 1}, {"id": 3, "name": "white", "isthing": 0}]
+    names = [
+        {"id": 1, "name": "red", "isthing": 1},
+        {"id": 2, "name": "green", "isthing": 1},
+        {"id": 3, "name": "white", "isthing": 0},
+    ]
     annotation = {"image_id": 1, "file_name": "1.png", "segments_info": segments}
     content = {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [annotation], "categories": names}
     write(tmp_path / "annotations/panoptic_val2017.json", content)
