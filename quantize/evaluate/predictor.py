@@ -18,6 +18,18 @@ class CheckpointError(Exception):
 
 
 @dataclass(frozen=True)
+class Masks:
+    """Masks of a picture's things, cell by cell of its letterbox."""
+
+    logits: Floats
+    """`[K, h, w]`: above 0 inside."""
+    content: Floats
+    """`[4]`: the picture's rectangle in the letterbox, as fractions of its side."""
+    of: Integers
+    """`[N]`: which mask each detection has."""
+
+
+@dataclass(frozen=True)
 class Detections:
     """Named boxes of one picture."""
 
@@ -27,6 +39,8 @@ class Detections:
     """`[N]`: positions in the list of names that was asked for."""
     scores: Floats
     """`[N]`, in 0 to 1, falling."""
+    masks: Masks | None = None
+    """None of a model that has boxes alone."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detections, Picture
+from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detections, Masks, Picture
 from quantize.geometry import Floats, nms
 from quantize.model.dense import Dense
+from quantize.model.prediction import masks
 from quantize.model.region_clip import RegionClip
 from quantize.model.settings import ModelSettings
 from quantize.model.text import TEMPLATES
@@ -126,7 +127,8 @@ class RegionClipPredictor:
                 rows, labels = name_boxes(boxes[kept], scores, threshold, LABEL_IOU)
                 rows, labels = rows[:top], labels[:top]
                 source = [placed.to_source(tuple(box)) for box in (boxes[kept][rows] * placed.size).tolist()]
-                yield Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels])
+                of_kept = Masks(_numpy(masks(found, i, torch.from_numpy(kept).to(self.device))), content, rows)
+                yield Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels], of_kept)
 
     def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
         """See `Predictor`."""

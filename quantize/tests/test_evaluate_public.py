@@ -1,5 +1,6 @@
 """Protocols on tiny sets of plain colours, with numbers worked out by hand or by the reference implementations."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from quantize.evaluate.datasets import ade20k, captions, coco, coco_panoptic, imagenet, lvis, ovad, voc
 from quantize.evaluate.datasets.files import DatasetError, Problems
 from quantize.evaluate.datasets.kinds import CaptionItem, CaptionSet, Segment
-from quantize.evaluate.predictor import DenseEmbeddings
+from quantize.evaluate.predictor import DenseEmbeddings, Masks
 from quantize.evaluate.protocols import attributes, classification, detection, given_boxes, panoptic, retrieval, segmentation
 from quantize.evaluate.protocols.label_maps import label, windows
 from quantize.evaluate.protocols.outcome import Outcome, Settings
@@ -317,6 +318,19 @@ def test_things_are_cut_from_the_label_map_by_their_boxes() -> None:
     assert (answer[labels == 2] == 4).all()
     assert (answer[labels == 3] == 0).all()
     assert np.bincount(answer.ravel()).tolist() == [25, 400, 400, 10_000 - 25 - 800 - 4500, 4500]
+
+
+def test_masks_cut_things_where_there_are_some() -> None:
+    logits = np.full((2, 8, 8), -1.0, np.float32)
+    logits[1, :, :4] = 1.0
+    whole = Masks(logits, np.array([0, 0, 1, 1], np.float32), np.array([1, 0, 1]))
+    boxes = detections(((0, 0, 16, 8), 0, 0.9), ((0, 0, 16, 16), 0, 0.8), ((0, 6, 16, 16), 0, 0.7))
+    labels = np.full((16, 16), 1)
+    answer, named = panoptic.merge(labels, replace(boxes, masks=whole), np.array([1]), frozenset({1}))
+    assert named == {1: 1, 2: 1}
+    assert (answer[:8, :8] == 1).all()
+    assert (answer[8:, :8] == 2).all()
+    assert (answer[:, 8:] == 0).all()
 
 
 def test_panoptic_sets(tmp_path: Path) -> None:

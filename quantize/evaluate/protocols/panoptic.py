@@ -1,7 +1,7 @@
-"""Panoptic quality (Kirillov et al., 2019) of what boxes and label maps say together.
+"""Panoptic quality (Kirillov et al., 2019) of what detections and label maps say together.
 
-No board model has masks of single things, so they are made as in that paper's baseline, which merges the outputs of a detector
-and of a label map: a thing is what the label map calls by its name inside its box, and not inside a better one's.
+They are merged as in that paper's baseline: things by falling score, each where no better one is, then stuff. A thing is its
+mask inside its box; of a model without masks, what the label map calls by its name inside its box.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from quantize.evaluate.datasets.kinds import PanopticItem, PanopticSet, Segment
 from quantize.evaluate.predictor import Detections, Predictor
 from quantize.evaluate.protocols.label_maps import label, views
 from quantize.evaluate.protocols.outcome import Outcome, Settings
+from quantize.evaluate.segmentation import sample_content
 from quantize.evaluate.statistics import Doubles, bootstrap, class_mean
 from quantize.geometry import Integers
 
@@ -84,10 +85,15 @@ def merge(labels: Integers, found: Detections, classes: Integers, things: frozen
     """Segment ids `[height, width]` and the class of each, from a label map and detections whose labels index `classes`."""
     answer = np.full(labels.shape, VOID, np.int64)
     named: dict[int, int] = {}
-    for box, at in zip(found.boxes, found.labels, strict=True):
+    for i, (box, at) in enumerate(zip(found.boxes, found.labels, strict=True)):
         x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
         x1, y1 = np.ceil(np.maximum(box[2:], 0)).astype(int)
-        inside, owned = labels[y0:y1, x0:x1] == classes[at], answer[y0:y1, x0:x1]
+        owned = answer[y0:y1, x0:x1]
+        if found.masks:
+            logits = found.masks.logits[None, found.masks.of[i]]
+            inside = sample_content(logits, found.masks.content, labels.shape, slice(y0, y0 + len(owned)))[0, :, x0:x1] > 0
+        else:
+            inside = labels[y0:y1, x0:x1] == classes[at]
         free = inside & (owned == VOID)
         if free.any() and free.sum() >= LEAST_VISIBLE * inside.sum():
             named[len(named) + 1] = int(classes[at])
