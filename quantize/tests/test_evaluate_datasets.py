@@ -20,7 +20,7 @@ from quantize.evaluate.datasets import (
     ovad,
     voc,
 )
-from quantize.evaluate.datasets.files import DatasetError, Problems, Reading, label_map
+from quantize.evaluate.datasets.files import DatasetError, Problems, Reading, inside, label_map
 from quantize.evaluate.segmentation import IGNORED
 from quantize.tests.public_sets import CATEGORIES, instance, paint, save, save_palette, write, write_coco
 from scipy.io import savemat
@@ -307,3 +307,7 @@ def test_label_maps_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
     found = label_map(deep, {0: 0, 300: 1}, problems)
     assert found is not None
     assert found.tolist() == [[0, 1]]
+
+
+def test_boxes_are_cut_at_the_edges_of_their_picture() -> None:
+    assert inside(np.array([[-5, 2, 50, 31]], np.float32), PICTURE).tolist() == [[0, 2, 40, 30]]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from quantize.evaluate.predictor import Picture
 from quantize.evaluate.segmentation import IGNORED
-from quantize.geometry import Integers
+from quantize.geometry import Floats, Integers, clip
 from quantize.progress import track
 
 R = TypeVar("R")
@@ -117,6 +117,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file"
     return "no picture that can be read" if str(error).startswith("cannot identify") else str(error).splitlines()[0]
+
+
+def inside(boxes: Floats, picture: Picture) -> Floats:
+    """Boxes `[N, 4]` cut at the picture's edges."""
+    return clip(boxes, np.array([0, 0, picture.shape[1], picture.shape[0]], np.float32))
 
 
 def existing(path: Path, expected: str) -> Path:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.evaluate.datasets.files import Reading
+from quantize.evaluate.datasets.files import Reading, inside
 from quantize.evaluate.datasets.kinds import AttributeSet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.protocols.outcome import Outcome, Settings
@@ -19,7 +19,7 @@ def measure(predictor: Predictor, data: AttributeSet, settings: Settings) -> Out
     parts = np.split(predictor.embed_texts(texts), ends)
     prompts = unit(np.stack([part.mean(axis=0) for part in parts]))
     reading = Reading([item for item in data.items if len(item.attributes)], data.problems, "boxes")
-    given = ((picture, item.boxes.boxes) for item, picture in reading.with_items())
+    given = ((picture, inside(item.boxes.boxes, picture)) for item, picture in reading.with_items())
     found = [(item.attributes, regions @ prompts.T) for item, regions in reading.joined(predictor.embed_regions(given))]
     known = np.concatenate([attributes for attributes, _ in found])
     scores = np.concatenate([cosines for _, cosines in found])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from quantize.evaluate.datasets.files import Reading
+from quantize.evaluate.datasets.files import Reading, inside
 from quantize.evaluate.datasets.kinds import BoxSet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.protocols.outcome import Outcome, Settings
@@ -13,7 +13,7 @@ def measure(predictor: Predictor, data: BoxSet, settings: Settings) -> Outcome:
     """Names each labelled box, crowds apart, by the prompt of highest cosine."""
     prompts = predictor.embed_texts(data.names)
     reading = Reading([item for item in data.items if not item.truth.crowd.all()], data.problems, "given boxes")
-    given = ((picture, item.truth.boxes[~item.truth.crowd]) for item, picture in reading.with_items())
+    given = ((picture, inside(item.truth.boxes[~item.truth.crowd], picture)) for item, picture in reading.with_items())
     right, of_class = [], []
     hits = []
     for item, embeddings in reading.joined(predictor.embed_regions(given)):
