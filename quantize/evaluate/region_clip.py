@@ -121,13 +121,14 @@ class RegionClipPredictor:
                 best = usable[np.argsort(-objectness[usable], kind="stable")[:MAX_BEFORE_NMS]]
                 kept = best[nms(boxes[best], objectness[best], CANDIDATE_IOU)[:MAX_CANDIDATES]]
                 corners = torch.from_numpy(boxes[kept]).to(self.device)
-                regions = self.model.regions(seen.dense, corners, torch.full((len(kept),), i, device=self.device))
+                owner = torch.full((len(kept),), i, device=self.device)
+                regions = self.model.regions(seen.dense, corners, owner)
                 named = _numpy((self.model.scale("region") * regions @ prompts.T).softmax(1))
                 scores = np.sqrt(objectness[kept, None] * named)
                 rows, labels = name_boxes(boxes[kept], scores, threshold, LABEL_IOU)
                 rows, labels = rows[:top], labels[:top]
                 source = [placed.to_source(tuple(box)) for box in (boxes[kept][rows] * placed.size).tolist()]
-                of_kept = Masks(_numpy(masks(found, i, torch.from_numpy(kept).to(self.device))), content, rows)
+                of_kept = Masks(_numpy(masks(found, owner, torch.from_numpy(kept).to(self.device))), content, rows)
                 yield Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels], of_kept)
 
     def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
