@@ -39,3 +39,18 @@ fn vocabulary_files_and_bundles_without_text_tower_serve() {
         assert!(!found[0]["tags"].as_array().unwrap().is_empty(), "{found:?}");
     }
 }
+
+#[test]
+fn eval_takes_vocabulary_files_and_answers_words_with_an_error() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_edgeclip"));
+    command.arg("eval").current_dir(root);
+    let mut eval = common::live::Running::command(command);
+    eval.read();
+    eval.send(b"{\"vocabulary\": [\"dog\"]}\n");
+    let error = eval.line()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("found a program built without text tower"), "{error}");
+    eval.send(b"{\"vocabulary\": {\"file\": \"models/default/negatives.vocab.safetensors\"}, \"path\": \"tests/data/cat.jpg\", \"tags\": true}\n");
+    let answer = eval.line();
+    assert_eq!(answer["tags"]["shape"][0], answer["vocabulary"]["labels"], "{answer}");
+}

@@ -9,6 +9,7 @@ from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
 from quantize.geometry import Integers
+from quantize.progress import track
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def box_labels(samples: Sequence[Sample]) -> Integers:
 def evaluate_boxes(predictor: Predictor, samples: Sequence[Sample]) -> BoxAccuracy:
     """Names each labelled box by the prompt of highest cosine, over the 80 COCO names."""
     prompts = predictor.embed_texts(COCO_NAMES)
-    regions = predictor.embed_regions([sample.picture() for sample in samples], [sample.boxes()[0] for sample in samples])
+    given = ((sample.picture(), sample.boxes()[0]) for sample in track(samples, "given boxes"))
+    regions = np.concatenate(list(predictor.embed_regions(given)))
     answers = (regions @ prompts.T).argmax(axis=1).astype(np.int64)
     return box_accuracy(box_labels(samples), answers)

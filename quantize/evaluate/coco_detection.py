@@ -12,6 +12,7 @@ from quantize.evaluate.predictor import Detections, Detector
 from quantize.evaluate.samples import Sample
 from quantize.evaluate.statistics import calibration_error
 from quantize.geometry import pairwise_iou
+from quantize.progress import track
 
 THRESHOLD = 0.001
 TOP = 100
@@ -42,8 +43,8 @@ def right_detections(found: Detections, truth: Sample, min_iou: float = 0.5) -> 
 
 def evaluate_detection(detector: Detector, samples: Sequence[Sample]) -> DetectionResult:
     """Detects the 80 names and compares with the labelled boxes."""
-    pictures = [sample.picture() for sample in samples]
-    found = detector.detect(pictures, COCO_NAMES, THRESHOLD, TOP)
+    pictures = (sample.picture() for sample in track(samples, "detections"))
+    found = list(detector.detect(pictures, COCO_NAMES, THRESHOLD, TOP))
     precision = average_precision([sample.boxes() for sample in samples], found, COCO_NAMES)
     right = np.concatenate([right_detections(each, sample) for each, sample in zip(found, samples, strict=True)])
     scores = np.concatenate([each.scores for each in found])

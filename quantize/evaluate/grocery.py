@@ -9,6 +9,7 @@ from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
 from quantize.evaluate.statistics import calibration_error, wilson_interval
 from quantize.geometry import Floats
+from quantize.progress import track
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ class GroceryResult:
 def evaluate_grocery(predictor: Predictor, samples: Sequence[Sample]) -> GroceryResult:
     """Names each picture by the prompt of highest cosine."""
     pictures = [sample.picture() for sample in samples]
-    images = predictor.embed_images(pictures)
+    images = predictor.embed_images(track(pictures, "groceries"))
 
     def named(names: list[str], truth: Sequence[int]) -> Accuracy:
         return accuracy(images @ predictor.embed_texts(names).T, truth)
 
     coarse, truth = names_of(samples, "coarse")
-    tags = predictor.tag_scores(pictures, coarse)
+    tags = predictor.tag_scores(track(pictures, "tags"), coarse)
     error = calibration_error(tags.max(axis=1), tags.argmax(axis=1) == np.array(truth))
     return GroceryResult(named(coarse, truth), named(*names_of(samples, "label")), error)

@@ -6,7 +6,7 @@ each side of the box, a distribution over distance bins whose mean is the distan
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import ncnn
@@ -84,13 +84,15 @@ class NanoDet:
         found = [placed.to_source(tuple(box)) for box in np.concatenate(boxes).tolist()]
         return np.array(found, np.float32), np.concatenate(scores)
 
-    def detect(self, pictures: Sequence[Picture], names: Sequence[str], threshold: float, top: int) -> list[Detections]:
+    def detect(
+        self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
+    ) -> Iterator[Detections]:
         """Detects; `names` must be the COCO names, the only ones it knows."""
         if tuple(names) != COCO_NAMES:
             raise ValueError("NanoDet knows the 80 COCO names only")
-        return [self._detect(picture, threshold, top) for picture in pictures]
+        return (self._detect(picture, threshold, top) for picture in pictures)
 
-    def _detect(self, picture: Picture, threshold: float, top: int) -> Detections:
+    def _detect(self, picture: Picture, threshold: float, top: int | None) -> Detections:
         boxes, scores = self.cells(picture)
         kept = []
         for label in range(scores.shape[1]):

@@ -1,6 +1,6 @@
 """A bundle's ONNX files run by ONNX Runtime, with the numpy specification around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,9 @@ from tokenizers import Tokenizer
 from quantize import reference
 from quantize.bundle import BundleError, read_manifest
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
+from quantize.evaluate.texts import TextCutter
 from quantize.geometry import Floats
 from quantize.preprocess import Letterbox, letterbox
-from quantize.progress import track
 
 TEXT_BATCH = 64
 
@@ -42,6 +42,7 @@ class OnnxPredictor:
         self.prompter = _session(model / "prompt.onnx", rewrites)
         self.text = _session(model / "text.onnx", rewrites)
         self.bank: Floats = load_file(model / "negatives.vocab.safetensors")["embeddings"]
+        self.cut = TextCutter(model, self.manifest)
         self.tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
         self.tokenizer.enable_truncation(self.manifest.text_max_tokens)
         self.tokenizer.enable_padding()
@@ -64,6 +65,7 @@ class OnnxPredictor:
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
         """See `Predictor`."""
+        texts = [self.cut(text) for text in texts]
         total = np.zeros((len(texts), self.manifest.embedding), np.float32)
         for template in self.manifest.templates:
             total += self._embed_plain([template.replace("{}", text) for text in texts])
@@ -81,40 +83,36 @@ class OnnxPredictor:
             out[rows] = self.text.run(["embedding"], {"input_ids": ids, "attention_mask": mask})[0]
         return reference.unit(out)
 
-    def embed_images(self, pictures: Sequence[Picture]) -> Floats:
+    def embed_images(self, pictures: Iterable[Picture]) -> Floats:
         """See `Predictor`."""
-        images = [self.run_vision(picture)[0]["image_embedding"] for picture in track(pictures, "pictures")]
-        return reference.unit(np.stack(images))
+        return reference.unit(np.stack([self.run_vision(picture)[0]["image_embedding"] for picture in pictures]))
 
-    def embed_regions(self, pictures: Sequence[Picture], boxes: Sequence[Floats]) -> Floats:
+    def embed_regions(self, pictures: Iterable[tuple[Picture, Floats]]) -> Iterator[Floats]:
         """See `Predictor`."""
-        found = []
-        for picture, each in zip(track(pictures, "regions"), boxes, strict=True):
+        for picture, boxes in pictures:
             outputs, placed = self.run_vision(picture)
-            inside = [placed.to_input(tuple(box)) for box in each.tolist()]
-            found.append(self.embed_boxes(outputs, placed, np.array(inside, np.float32).reshape(-1, 4)))
-        return np.concatenate(found)
+            inside = [placed.to_input(tuple(box)) for box in boxes.tolist()]
+            yield self.embed_boxes(outputs, placed, np.array(inside, np.float32).reshape(-1, 4))
 
-    def dense(self, pictures: Sequence[Picture]) -> list[DenseEmbeddings]:
+    def dense(self, pictures: Iterable[Picture]) -> Iterator[DenseEmbeddings]:
         """See `Predictor`."""
-        found = []
-        for picture in track(pictures, "dense"):
+        for picture in pictures:
             outputs, placed = self.run_vision(picture)
             content = np.array([edge / self.manifest.size for edge in placed.content], np.float32)
-            found.append(DenseEmbeddings(reference.unit(outputs["dense"], axis=0), content))
-        return found
+            yield DenseEmbeddings(reference.unit(outputs["dense"], axis=0), content)
 
     def vocabulary(self, names: Sequence[str]) -> tuple[Floats, Floats]:
         """Embeddings of the prompts, and of the bank's names that are not too close to any of them."""
         prompts = self.embed_texts(names)
         return prompts, reference.negatives_for(prompts, self.bank, self.manifest.max_similarity)
 
-    def detect(self, pictures: Sequence[Picture], names: Sequence[str], threshold: float, top: int) -> list[Detections]:
+    def detect(
+        self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
+    ) -> Iterator[Detections]:
         """See `Detector`."""
         prompts, negatives = self.vocabulary(names)
         settings = self.manifest.detection
-        found = []
-        for picture in track(pictures, "detections"):
+        for picture in pictures:
             outputs, placed = self.run_vision(picture)
             boxes, objectness = reference.candidates(outputs, settings, np.array(placed.content, np.float32))
             regions = self.embed_boxes(outputs, placed, boxes)
@@ -122,10 +120,9 @@ class OnnxPredictor:
             rows, labels = reference.name_boxes(boxes, scores, threshold, settings.label_iou)
             rows, labels = rows[:top], labels[:top]
             source = [placed.to_source(tuple(box)) for box in boxes[rows].tolist()]
-            found.append(Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels]))
-        return found
+            yield Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels])
 
-    def tag_scores(self, pictures: Sequence[Picture], names: Sequence[str]) -> Floats:
+    def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
         """See `Predictor`."""
         prompts, negatives = self.vocabulary(names)
         return reference.tag_scores(self.embed_images(pictures), prompts, negatives, self.manifest.image)

@@ -1,6 +1,6 @@
 """What a protocol may ask of a model, whichever program runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,22 @@ Picture = NDArray[np.uint8]
 """RGB pixels, `[height, width, 3]`."""
 
 
+class CheckpointError(Exception):
+    """A checkpoint is missing or of another model; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Masks of a picture's things, cell by cell of its letterbox."""
+
+    logits: Floats
+    """`[K, h, w]`: above 0 inside."""
+    content: Floats
+    """`[4]`: the picture's rectangle in the letterbox, as fractions of its side."""
+    of: Integers
+    """`[N]`: which mask each detection has."""
+
+
 @dataclass(frozen=True)
 class Detections:
     """Named boxes of one picture."""
@@ -22,7 +38,9 @@ class Detections:
     labels: Integers
     """`[N]`: positions in the list of names that was asked for."""
     scores: Floats
-    """`[N]`, in 0 to 1."""
+    """`[N]`, in 0 to 1, falling."""
+    masks: Masks | None = None
+    """None of a model that has boxes alone."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +56,36 @@ class DenseEmbeddings:
 class Detector(Protocol):
     """Finds names in pictures."""
 
-    def detect(self, pictures: Sequence[Picture], names: Sequence[str], threshold: float, top: int) -> list[Detections]:
-        """Finds `names`: at most `top` boxes a picture, each with a score of `threshold` or more."""
+    def detect(
+        self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
+    ) -> Iterator[Detections]:
+        """Finds `names`: at most `top` boxes a picture (all for None), each with a score of `threshold` or more."""
         ...
 
 
 class Predictor(Detector, Protocol):
-    """An open-vocabulary model; embeddings come back with unit norm."""
+    """An open-vocabulary model; embeddings come back with unit norm.
+
+    Pictures are taken one by one, in order, and what comes back picture by picture does so as soon as it is known: whole
+    data sets need not fit into memory.
+    """
 
     def embed_texts(self, texts: Sequence[str]) -> Floats:
-        """Embeds texts as prompts, through the bundle's templates: `[N, D]`."""
+        """Embeds texts as prompts, through the model's templates: `[N, D]`. Longer ones than the model takes are cut."""
         ...
 
-    def embed_images(self, pictures: Sequence[Picture]) -> Floats:
+    def embed_images(self, pictures: Iterable[Picture]) -> Floats:
         """Embeds whole pictures: `[N, D]`."""
         ...
 
-    def embed_regions(self, pictures: Sequence[Picture], boxes: Sequence[Floats]) -> Floats:
-        """Embeds the boxes of each picture (source pixels), in order, all in one array `[M, D]`."""
+    def embed_regions(self, pictures: Iterable[tuple[Picture, Floats]]) -> Iterator[Floats]:
+        """Embeds the boxes `[n, 4]` of each picture (source pixels): `[n, D]` a picture."""
         ...
 
-    def dense(self, pictures: Sequence[Picture]) -> list[DenseEmbeddings]:
+    def dense(self, pictures: Iterable[Picture]) -> Iterator[DenseEmbeddings]:
         """Embeds every cell of each picture."""
         ...
 
-    def tag_scores(self, pictures: Sequence[Picture], names: Sequence[str]) -> Floats:
+    def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
         """Probability that each name is true of each picture as a whole: `[pictures, names]`."""
         ...

@@ -8,6 +8,7 @@ import numpy as np
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
 from quantize.geometry import Floats, Integers
+from quantize.progress import track
 
 RANKS = (1, 5, 10)
 
@@ -28,15 +29,15 @@ def recall(similarity: Floats, owner: Integers) -> Recall:
     own = owner[None] == np.arange(len(similarity))[:, None]
     of_text = similarity[owner, np.arange(len(owner))]
     best_text = np.where(own, similarity, -np.inf).max(axis=1)
-    text_rank = _rank(similarity.T, of_text, own.T)
-    image_rank = _rank(similarity, best_text, own)
+    text_rank = ranks(similarity.T, of_text, own.T)
+    image_rank = ranks(similarity, best_text, own)
     return Recall(
         {k: float((text_rank < k).mean()) for k in RANKS},
         {k: float((image_rank < k).mean()) for k in RANKS},
     )
 
 
-def _rank(similarity: Floats, right: Floats, own: Floats) -> Floats:
+def ranks(similarity: Floats, right: Floats, own: Floats) -> Floats:
     """How many wrong answers each row puts before its right one."""
     wrong = np.where(own, -np.inf, similarity)
     ahead = (wrong > right[:, None]).sum(axis=1)
@@ -47,6 +48,6 @@ def _rank(similarity: Floats, right: Floats, own: Floats) -> Floats:
 def evaluate_retrieval(predictor: Predictor, samples: Sequence[Sample]) -> Recall:
     """Ranks by cosine; every picture has five captions."""
     captions = [(i, str(caption)) for i, sample in enumerate(samples) for caption in sample.record["captions"]]
-    images = predictor.embed_images([sample.picture() for sample in samples])
+    images = predictor.embed_images(sample.picture() for sample in track(samples, "captioned pictures"))
     texts = predictor.embed_texts([caption for _, caption in captions])
     return recall(images @ texts.T, np.array([i for i, _ in captions], np.int64))

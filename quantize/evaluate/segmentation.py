@@ -8,6 +8,7 @@ import numpy as np
 from quantize.evaluate.predictor import DenseEmbeddings, Predictor
 from quantize.evaluate.samples import Sample
 from quantize.geometry import Floats, Integers, sample_grid
+from quantize.progress import track
 
 IGNORED = -1
 """Label of pixels that do not count."""
@@ -29,14 +30,22 @@ def mean_iou(matrix: Integers) -> float:
     return float((right[present] / union[present]).mean())
 
 
+def sample_content(maps: Floats, content: Floats, size: tuple[int, int], rows: slice) -> Floats:
+    """Values of cells `[C, h, w]` at every pixel of some `rows` of a picture of `size` (height, width): `[C, rows, width]`.
+
+    `content` is where the picture lies among the cells, as of `DenseEmbeddings`; values are linear between cells.
+    """
+    (height, width), (x0, y0, x1, y1) = size, content
+    down = (y0 + (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / height * (y1 - y0)) * maps.shape[1] - 0.5
+    across = (x0 + (np.arange(width, dtype=np.float32) + 0.5) / width * (x1 - x0)) * maps.shape[2] - 0.5
+    return sample_grid(maps, down, across)
+
+
 def label_map(dense: DenseEmbeddings, prompts: Floats, height: int, width: int) -> Integers:
     """The best prompt at every pixel of the picture, by cosines interpolated between cells: `[height, width]`."""
     cosines = np.einsum("nd,dhw->nhw", prompts, dense.embeddings)
-    rows, columns = cosines.shape[1:]
-    x0, y0, x1, y1 = dense.content
-    down = (y0 + (np.arange(height, dtype=np.float32) + 0.5) / height * (y1 - y0)) * rows - 0.5
-    across = (x0 + (np.arange(width, dtype=np.float32) + 0.5) / width * (x1 - x0)) * columns - 0.5
-    return np.asarray(sample_grid(cosines, down, across).argmax(axis=0), np.int64)
+    sampled = sample_content(cosines, dense.content, (height, width), slice(0, height))
+    return np.asarray(sampled.argmax(axis=0), np.int64)
 
 
 def camvid_truth(samples: Sequence[Sample]) -> tuple[list[str], Iterator[Integers]]:
@@ -75,7 +84,7 @@ def evaluate_segmentation(
     """Mean IoU over all pixels of all pictures together."""
     prompts = predictor.embed_texts(names)
     matrix = np.zeros((len(names), len(names)), np.int64)
-    dense = predictor.dense([sample.picture() for sample in samples])
+    dense = predictor.dense(sample.picture() for sample in track(samples, "label maps"))
     for each, expected in zip(dense, truth, strict=True):
         answers = label_map(each, prompts, *expected.shape)
         matrix += confusion(expected, answers, len(names))

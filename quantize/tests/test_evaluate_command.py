@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -11,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quantize.bundle import read_manifest
 from quantize.evaluate.binary import BinaryError, BinaryPredictor
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.samples import ShardError, read_shard
 from quantize.evaluate.table import closing_line
+from quantize.evaluate.texts import TextCutter
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models/default"
@@ -95,11 +98,33 @@ def photo(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def test_the_binary_failing_is_one_line(binary: BinaryPredictor, tmp_path: Path) -> None:
-    broken = BinaryPredictor(binary.binary, MODEL)
-    broken.model = tmp_path
-    with pytest.raises(BinaryError, match=r"vocab ended with exit code 2: edgeclip: .*") as caught:
+    for name in ("model.toml", "tokenizer.json"):
+        shutil.copy(MODEL / name, tmp_path)
+    broken = BinaryPredictor(binary.binary, tmp_path)
+    with pytest.raises(BinaryError, match=r"eval ended with exit code 2: edgeclip: .*") as caught:
         broken.embed_texts(["dog"])
     assert "\n" not in str(caught.value)
+
+
+def test_an_error_of_the_binary_is_one_line_and_it_goes_on(binary: BinaryPredictor) -> None:
+    with pytest.raises(BinaryError, match=r"edgeclip eval: vocabulary: found 0 names, expected 1 to 20000$"):
+        binary.tag_scores([photo("cat.jpg")], [])
+    assert binary.tag_scores([photo("cat.jpg")], ["cat", "dog"]).shape == (1, 2)
+
+
+def test_captions_are_cut_to_what_the_tower_takes() -> None:
+    cut = TextCutter(MODEL, read_manifest(MODEL))
+    assert cut("two dogs on a beach") == "two dogs on a beach"
+    long = cut("unbelievable, " * 100)
+    assert long + ("unbelievable, " * 100)[len(long) :] == "unbelievable, " * 100
+    assert 0 < len(long) < 500
+    assert cut(long) == long
+
+
+def test_long_captions_are_the_same_to_both_runtimes(binary: BinaryPredictor) -> None:
+    texts = ["a man in a red coat walks a small brown dog along the river and " * 12, "dog"]
+    cosines = (binary.embed_texts(texts) * OnnxPredictor(MODEL).embed_texts(texts)).sum(axis=1)
+    assert cosines.min() > 0.98
 
 
 def test_texts_keep_their_order_and_may_repeat(binary: BinaryPredictor) -> None:
@@ -119,11 +144,13 @@ def test_both_runtimes_answer_in_the_same_shapes(binary: BinaryPredictor) -> Non
     for method, arguments in [
         ("embed_texts", (names,)),
         ("embed_images", (pictures,)),
-        ("embed_regions", (pictures, boxes)),
         ("tag_scores", (pictures, names)),
     ]:
         first, second = (getattr(predictor, method)(*arguments) for predictor in (binary, onnx))
         assert first.shape == second.shape, method
+    given = list(zip(pictures, boxes, strict=True))
+    for first, second in zip(binary.embed_regions(given), onnx.embed_regions(given), strict=True):
+        assert first.shape == second.shape
     for first, second in zip(binary.dense(pictures), onnx.dense(pictures), strict=True):
         assert first.embeddings.shape == second.embeddings.shape
         assert first.content == pytest.approx(second.content)

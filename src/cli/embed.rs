@@ -131,7 +131,7 @@ impl Tensors {
 }
 
 /// The map's values, CHW, with the vector of each place scaled to unit length.
-fn unit_places(map: FeatureMap) -> Vec<f32> {
+pub fn unit_places(map: FeatureMap) -> Vec<f32> {
     let places = map.width * map.height;
     let mut planes = vec![0.0; map.data.len()];
     let mut data = map.data;

@@ -7,6 +7,7 @@ mod checks;
 mod detect;
 mod doctor;
 mod embed;
+mod eval;
 mod failures;
 mod model;
 mod run;
@@ -36,6 +37,7 @@ enum Command {
     Doctor(doctor::Args),
     Vocab(vocab::Args),
     Embed(embed::Args),
+    Eval(eval::Args),
     Bench(bench::Args),
 }
 
@@ -52,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Embed(args) => embed::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     let code = outcome.map_or_else(

@@ -1,0 +1,81 @@
+//! Lines of a stream that may be of any length.
+
+use std::io::BufRead;
+
+use crate::error::{Error, Result};
+
+/// Longest request in bytes: the largest picture file in base64, and words around it.
+const MAX_BYTES: usize = 768 << 20;
+
+/// Reads line after line into one buffer.
+pub struct Lines<R> {
+    input: R,
+    line: Vec<u8>,
+    most: usize,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Of `input`, up to 768 MiB each.
+    pub fn new(input: R) -> Self {
+        Self { input, line: Vec::new(), most: MAX_BYTES }
+    }
+
+    /// The next line that is not blank, or why it cannot be used; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the input cannot be read.
+    #[allow(clippy::should_implement_trait, reason = "it lends its buffer")]
+    pub fn next(&mut self) -> Result<Option<Result<&[u8]>>> {
+        loop {
+            self.line.clear();
+            let length =
+                self.read().map_err(|source| Error::Io { name: "standard input".to_owned(), source })?;
+            if length == 0 {
+                return Ok(None);
+            }
+            if length > self.most {
+                let expected = format!("at most {}", self.most);
+                return Ok(Some(Err(Error::input("request", format!("{length} bytes"), expected))));
+            }
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(Some(Ok(&self.line)));
+            }
+        }
+    }
+
+    /// Length of the next line; its first `most` bytes are in `line`.
+    fn read(&mut self) -> std::io::Result<usize> {
+        let mut length = 0;
+        loop {
+            let available = match self.input.fill_buf() {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                available => available?,
+            };
+            let end = available.iter().position(|byte| *byte == b'\n').map(|place| place + 1);
+            let used = end.unwrap_or(available.len());
+            let room = self.most.saturating_sub(self.line.len());
+            self.line.extend(available.iter().take(used.min(room)));
+            self.input.consume(used);
+            length += used;
+            if end.is_some() || used == 0 {
+                return Ok(length);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_are_skipped_and_long_ones_refused() {
+        let mut lines = Lines { input: &b"one\n\n \r\nmuch too long\ntwo"[..], line: Vec::new(), most: 8 };
+        assert_eq!(lines.next().unwrap().unwrap().unwrap(), b"one\n");
+        let error = lines.next().unwrap().unwrap().unwrap_err().to_string();
+        assert_eq!(error, "request: found 14 bytes, expected at most 8");
+        assert_eq!(lines.next().unwrap().unwrap().unwrap(), b"two");
+        assert!(lines.next().unwrap().is_none());
+        assert!(lines.line.capacity() <= 16);
+    }
+}

@@ -1,0 +1,174 @@
+//! `edgeclip eval`
+
+mod answer;
+mod lines;
+mod request;
+
+use std::io;
+
+use self::answer::{Answer, Array, Detections, Labels};
+use self::lines::Lines;
+use self::request::{Request, Words};
+use super::boxes::clipped;
+use super::embed::unit_places;
+use super::model::{ModelArgs, networks};
+use super::{Failures, print};
+use crate::error::{Error, Result};
+use crate::kernels::normalise;
+use crate::model::{Bundle, TextTower};
+use crate::pipeline::{Encoded, Pipeline};
+use crate::source::Picture;
+use crate::vocabulary::{MAX_PROMPTS, Prompt, Vocabulary};
+
+/// Answer requests of a program that measures: JSON Lines in, JSON Lines out
+///
+/// One request a line of standard input, one answer a line of standard output, in order and at once. docs/eval.md describes them. A
+/// request that cannot be used is answered with its error; the next one is read all the same. The program ends with its input.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  edgeclip eval <<'END'
+  {\"id\": 1, \"vocabulary\": [\"cat\", \"red bus\"]}
+  {\"id\": 2, \"path\": \"photo.jpg\", \"image\": true, \"detect\": {\"threshold\": 0.3, \"top\": 10}}
+  {\"id\": 3, \"path\": \"photo.jpg\", \"boxes\": [[10, 20, 110, 220]], \"tags\": true, \"dense\": true}
+  {\"id\": 4, \"texts\": [\"a cat on a sofa\"]}
+  END")]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// Answers until the input ends or nobody reads the answers.
+///
+/// # Errors
+/// What makes the whole call useless: flags, model, standard input or output.
+pub fn run(args: &Args) -> Result<Failures> {
+    let bundle = args.model.bundle()?;
+    let networks = networks(&bundle, false, args.model.threads())?;
+    let mut answerer = Answerer {
+        pipeline: Pipeline::new(networks, bundle.manifest.clone()),
+        bundle,
+        tower: None,
+        vocabulary: None,
+    };
+    let mut lines = Lines::new(io::stdin().lock());
+    while let Some(line) = lines.next()? {
+        let (id, request) = request::parse(line);
+        let answer = request.and_then(|request| answerer.answer(&request));
+        let reader_gone = print(|out| answer::write(out, &id, &answer))?;
+        if reader_gone {
+            break;
+        }
+    }
+    Ok(Failures::default())
+}
+
+/// The model, and the words that the last requests set.
+struct Answerer {
+    pipeline: Pipeline,
+    bundle: Bundle,
+    /// Loaded with the first words, so that a program without one serves vocabulary files.
+    tower: Option<TextTower>,
+    vocabulary: Option<Vocabulary>,
+}
+
+impl Answerer {
+    fn answer(&mut self, request: &Request) -> Result<Answer> {
+        let mut answer = Answer::default();
+        if let Some(words) = &request.vocabulary {
+            answer.vocabulary = Some(self.set_vocabulary(words)?);
+        }
+        if let Some(texts) = &request.texts {
+            let rows = self.tower()?.embed(texts)?;
+            answer.texts = Some(self.rows(rows));
+        }
+        match request.picture()? {
+            Some(picture) => self.look(request, &picture, &mut answer)?,
+            None if request.asks_nothing() => {
+                return Err(Error::input("request", "nothing to do", request::EXPECTED));
+            }
+            None => {}
+        }
+        Ok(answer)
+    }
+
+    fn look(&self, request: &Request, picture: &Picture, answer: &mut Answer) -> Result<()> {
+        let (width, height) = (picture.width, picture.height);
+        let rects = request.boxes.iter().flatten().enumerate();
+        let rects = rects.map(|(i, corners)| clipped(&format!("box {i}"), corners, width, height));
+        let rects = rects.collect::<Result<Vec<_>>>()?;
+        let frame = picture.frame()?;
+        let encoded = if request.detect.is_some() || request.tags {
+            let vocabulary = self.vocabulary.as_ref().ok_or_else(|| {
+                Error::input(
+                    "request",
+                    "no vocabulary so far",
+                    "\"vocabulary\" in this request or an earlier one",
+                )
+            })?;
+            let look = self.pipeline.look(&frame, vocabulary)?;
+            if let Some(detect) = &request.detect {
+                let found = self.pipeline.named(&look, |_| detect.threshold);
+                let top = detect.top.unwrap_or(found.len());
+                answer.detect = Some(Detections::new(found.iter().take(top).map(|found| &found.detection)));
+            }
+            answer.tags = request.tags.then(|| Array::vector(look.tags));
+            look.encoded
+        } else {
+            self.pipeline.encode(&frame)?
+        };
+        if request.boxes.is_some() {
+            answer.boxes = Some(self.rows(self.pipeline.embed_boxes(&encoded, &rects)?));
+        }
+        let Encoded { mut output, letterbox } = encoded;
+        if request.image {
+            normalise::l2(&mut output.image);
+            answer.image = Some(Array::vector(output.image));
+        }
+        if request.dense {
+            let shape = vec![output.dense.channels, output.dense.height, output.dense.width];
+            answer.dense = Some(Array::new(shape, unit_places(output.dense)));
+            let content = letterbox.content();
+            let side = self.bundle.manifest.input.size as f32;
+            answer.content = Some([content.x0, content.y0, content.x1, content.y1].map(|edge| edge / side));
+        }
+        (answer.width, answer.height) = (Some(width), Some(height));
+        Ok(())
+    }
+
+    fn set_vocabulary(&mut self, words: &Words) -> Result<Labels> {
+        let vocabulary = match words {
+            Words::File { file } => {
+                let vocabulary = Vocabulary::open(file)?;
+                vocabulary.check_fits(&file.display().to_string(), &self.bundle.manifest)?;
+                vocabulary
+            }
+            Words::Names(names) => {
+                if names.is_empty() || names.len() > MAX_PROMPTS {
+                    let found = format!("{} names", names.len());
+                    return Err(Error::input("vocabulary", found, format!("1 to {MAX_PROMPTS}")));
+                }
+                let prompts = names.iter().map(|name| Prompt { name: name.clone(), text: name.clone() });
+                let prompts: Vec<Prompt> = prompts.collect();
+                let bank = Vocabulary::bank(&self.bundle)?;
+                let max_similarity = self.bundle.manifest.score.max_similarity;
+                Vocabulary::build(&prompts, self.tower()?, &bank, max_similarity)?
+            }
+        };
+        let labels = Labels { labels: vocabulary.len(), negatives: vocabulary.negatives().len() };
+        self.vocabulary = Some(vocabulary);
+        Ok(labels)
+    }
+
+    fn tower(&mut self) -> Result<&TextTower> {
+        let tower = match self.tower.take() {
+            Some(tower) => tower,
+            None => TextTower::load(&self.bundle)?,
+        };
+        Ok(self.tower.insert(tower))
+    }
+
+    fn rows(&self, rows: Vec<Vec<f32>>) -> Array {
+        Array::new(vec![rows.len(), self.bundle.manifest.embedding], rows.concat())
+    }
+}
