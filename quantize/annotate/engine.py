@@ -1,4 +1,4 @@
-"""The two passes over the inputs: a survey that counts tags and finds duplicates, then the annotation. Both go on where they were stopped."""
+"""The two passes over the inputs: a survey that counts tags and finds duplicates, then the annotation; both can be restarted."""
 
 import hashlib
 import json

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from quantize.annotate.record import Record
 
 BINS = 20
 """Of the score histograms, over 0..1."""
+COUNTERS = ("counts", "dropped", "removed", "seconds", "names")
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Stats:
         """Adds another's numbers to these."""
         self.read += other.read
         self.written += other.written
-        for name in ("counts", "dropped", "removed", "seconds", "names"):
+        for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
         for name, bins in other.histograms.items():
             mine = self.histograms.setdefault(name, [0] * BINS)
@@ -36,12 +37,13 @@ class Stats:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        counters = {name: dict(getattr(self, name)) for name in COUNTERS}
+        return {"read": self.read, "written": self.written, "histograms": self.histograms} | counters
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Stats":
         """What `to_json` gave."""
-        counters = {name: Counter(values[name]) for name in ("counts", "dropped", "removed", "seconds", "names")}
+        counters = {name: Counter(values[name]) for name in COUNTERS}
         return cls(values["read"], values["written"], histograms=values["histograms"], **counters)
 
 

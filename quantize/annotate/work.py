@@ -36,7 +36,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Task:
-    """One chunk of one pass; `seen` is empty in the survey. It leaves `folder/NUMBER.json`, after `NUMBER.tar` if it writes pictures."""
+    """One chunk of one pass; `seen` is empty in the survey. It leaves `NUMBER.json`, after `NUMBER.tar` if it writes pictures."""
 
     chunk: Chunk
     folder: str

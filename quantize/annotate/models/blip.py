@@ -25,12 +25,12 @@ class Blip:
     @classmethod
     def load(cls, where: str, device: str) -> "Blip":
         """`where` is a folder or a name on the hub, such as Salesforce/blip-image-captioning-large or …/blip2-opt-2.7b."""
-        model, processor, version = load(AutoModelForImageTextToText, where, device)
+        model, processor, version = load(AutoModelForImageTextToText, where, device, dtype="auto")
         return cls(model, processor, f"blip:{where}", version)
 
     def __call__(self, pictures: Sequence[Picture]) -> list[tuple[str, float]]:
         """A caption and its mean token probability each."""
-        inputs = self.processor(images=list(pictures), return_tensors="pt").to(self.model.device)
+        inputs = self.processor(images=list(pictures), return_tensors="pt").to(self.model.device, self.model.dtype)
         with torch.inference_mode():
             said = self.model.generate(
                 **inputs, max_new_tokens=MAX_TOKENS, do_sample=False, return_dict_in_generate=True, output_scores=True

@@ -9,8 +9,11 @@ import transformers
 from quantize.annotate.errors import AnnotateError
 
 
-def load(kind: Any, where: str, device: str) -> tuple[Any, Any, str]:
+def load(kind: Any, where: str, device: str, dtype: torch.dtype | str = torch.float32) -> tuple[Any, Any, str]:
     """Model of an `AutoModel…` class in evaluation mode, its processor, and its version: the hub's commit, or what is known.
+
+    `dtype` "auto" is the file's own.
+
 
     Raises:
         AnnotateError: there are no such files, or they are of another kind of model.
@@ -21,7 +24,7 @@ def load(kind: Any, where: str, device: str) -> tuple[Any, Any, str]:
         raise AnnotateError(f'device is {device}, but this machine has no usable CUDA GPU; expected device = "cpu"')
     try:
         processor = transformers.AutoProcessor.from_pretrained(where)  # type: ignore[no-untyped-call]
-        model = kind.from_pretrained(where).eval().to(device)
+        model = kind.from_pretrained(where, dtype=dtype).eval().to(device)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         hint = (

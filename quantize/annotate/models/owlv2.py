@@ -39,13 +39,24 @@ class Owlv2:
             return found
         most = max(len(queries[i]) for i in asked)
         texts = [[*queries[i], *[PADDING] * (most - len(queries[i]))] for i in asked]
-        inputs = self.processor(
-            text=texts, images=[pictures[i] for i in asked], return_tensors="pt", padding=True, truncation=True
+        longest = self.model.config.text_config.max_position_embeddings
+        tokens = self.processor.tokenizer(
+            [text for each in texts for text in each],
+            padding="max_length",
+            truncation=True,
+            max_length=longest,
+            return_tensors="pt",
         )
+        pixels = self.processor.image_processor([pictures[i] for i in asked], return_tensors="pt")
+        inputs = {
+            "input_ids": tokens["input_ids"],
+            "attention_mask": tokens["attention_mask"],
+            "pixel_values": pixels["pixel_values"],
+        }
         with torch.inference_mode():
-            outputs = self.model(**inputs.to(self.model.device))
-        for row, i in enumerate(asked):
-            outputs.logits[row, :, len(queries[i]) :] = -torch.inf
+            outputs = self.model(**{name: value.to(self.model.device) for name, value in inputs.items()})
+            for row, i in enumerate(asked):
+                outputs.logits[row, :, len(queries[i]) :] = -torch.inf
         sizes = [pictures[i].shape[:2] for i in asked]
         answers = self.processor.post_process_grounded_object_detection(outputs, threshold=self.min_score, target_sizes=sizes)
         for i, (height, width), answer in zip(asked, sizes, answers, strict=True):

@@ -107,7 +107,7 @@ VERBS = words(
     wash watch wave wear wheel whisper wipe work wrap wrestle write yawn yell"""
 )
 IRREGULAR_VERBS = words(
-    """ate beaten eaten risen stolen woken bent bit bitten blew blown bought broke built came caught cut done drank drawn drew
+    """beaten eaten risen stolen woken ate bent bit bitten blew blown bought broke built came caught cut done drank drawn drew
     drove driven dug fed fell fallen felt flew flown forgot found gave given gone got grew grown held hit hung kept knelt laid
     lain lay leapt led left lit lying made met put ran rode ridden sang sat saw seen sent set shot shown slept slid sold spoke
     spread stood stuck sung swam swept swung taken thrown tied took torn went woke won wore worn wound written wrote dying

@@ -79,13 +79,13 @@ def _one(words: Sequence[str], i: int, tags: list[str]) -> str:
     if word == "her" and not _continues(after):
         return "PRP"
     if word in lex.ADVERBS and word not in lex.ADJECTIVES:
-        return "NN" if before in MODIFIERS and not _continues(after) else CLOSED.get(word, "RB")
+        return "NN" if before in MODIFIERS and not (_continues(after) or _participle(after)) else CLOSED.get(word, "RB")
     if word in CLOSED:
         return CLOSED[word]
     if word.endswith("ly") and word not in lex.NOT_ADVERBS:
         return "RB"
     if _participle(word):
-        modified = before == "RB" and tags[-2:-1] in (["DT"], ["CD"])  # a half eaten sandwich
+        modified = before == "RB" and tags[-2:-1] in (["DT"], ["CD"], ["JJ"], [","])  # a half eaten sandwich
         return _participle_tag(word, "JJ" if modified else before, words[i - 1] if i else "", after)
     if _is_adjective(word):
         return _adjective_tag(word, before, after, words[i + 2] if i + 2 < len(words) else "")

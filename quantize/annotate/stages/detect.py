@@ -1,4 +1,4 @@
-"""Boxes by the detectors (VESL of CLOC, arXiv 2410.02746): open ones are asked for the picture's phrases, closed ones need not be."""
+"""Boxes by the detectors (VESL of CLOC, arXiv 2410.02746): open ones are asked for a picture's phrases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -7,7 +7,10 @@ import numpy as np
 
 from quantize.annotate.record import PseudoBox, Record
 from quantize.annotate.settings import Settings
-from quantize.geometry import nms
+from quantize.geometry import nms, pairwise_iou
+
+SAME_PLACE = 0.8
+"""IoU above which two boxes hold the same thing."""
 
 
 def build(settings: Settings) -> "Filter":
@@ -41,6 +44,9 @@ class Filter:
                 kept.append(box)
         unique = self._unique(kept)
         removed += ["pseudo_boxes: duplicate"] * (len(kept) - len(unique))
+        certain = one_name(unique)
+        removed += ["pseudo_boxes: has another name, too"] * (len(unique) - len(certain))
+        unique = certain
         removed += ["pseudo_boxes: too many"] * max(0, len(unique) - self.max_boxes)
         return replace(record, pseudo_boxes=tuple(unique[: self.max_boxes]), removed=(*record.removed, *removed))
 
@@ -62,3 +68,14 @@ class Filter:
             scores = np.array([box.score for box in named], np.float32)
             kept += [named[i] for i in nms(rects, scores, self.max_iou)]
         return sorted(kept, key=lambda box: -box.score)
+
+
+def one_name(boxes: list[PseudoBox]) -> list[PseudoBox]:
+    """Without boxes that no text speaks of and whose place another box names better: one with a phrase, or of a better score."""
+    kept: list[PseudoBox] = []
+    for box in sorted(boxes, key=lambda box: (not box.phrase, -box.score)):
+        places = np.array([other.box for other in kept], np.float32).reshape(-1, 4)
+        overlap = pairwise_iou(np.array([box.box], np.float32), places).max(initial=0.0)
+        if box.phrase or overlap <= SAME_PLACE:
+            kept.append(box)
+    return sorted(kept, key=lambda box: -box.score)
