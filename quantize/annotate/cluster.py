@@ -4,6 +4,7 @@ A worker or node that dies loses nothing: Ray runs its chunk again, and a part t
 same content. All machines must see the inputs and the output folder under the same paths.
 """
 
+import logging
 import pickle
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
@@ -22,6 +23,8 @@ from quantize.annotate.work import Done, Load, Task, begin, build_stages, finish
 Row = dict[str, Any]
 SPARE_CPUS = 2
 """Of a Ray of this machine alone, beside one a network's worker: for reading, parsing and writing."""
+LIGHT_CPUS = 0.5
+"""Of a light task. Another number than an actor's 1, or Ray would run both in one process, and the network would wait."""
 
 
 class Stages:
@@ -65,7 +68,8 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
     groups = [(heavy, list(group)) for heavy, group in groupby(names, key=HEAVY.__contains__)]
     networks = sum(heavy for heavy, _ in groups)
     _connect(settings, networks)
-    data = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks)).map(_begin)
+    data = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks))
+    data = data.map(_begin, num_cpus=LIGHT_CPUS)
     for heavy, group in groups:
         if heavy:
             pool = ray.data.ActorPoolStrategy(size=settings.workers)
@@ -77,9 +81,9 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
                 num_gpus=settings.gpus_per_worker or None,
             )
         else:
-            data = data.map(partial(_light, tuple(group), pickle.dumps(settings)))
+            data = data.map(partial(_light, tuple(group), pickle.dumps(settings)), num_cpus=LIGHT_CPUS)
     try:
-        for row in data.map(partial(_finish, settings)).iter_rows():
+        for row in data.map(partial(_finish, settings), num_cpus=LIGHT_CPUS).iter_rows():
             yield Done(str(row["folder"]), int(row["pictures"]))
     except RayError as error:
         cause = _cause(error)
@@ -93,14 +97,15 @@ def _connect(settings: Settings, networks: int) -> None:
         return
     try:
         if settings.ray_address:
-            ray.init(address=settings.ray_address, log_to_driver=False)
+            ray.init(address=settings.ray_address, log_to_driver=False, logging_level=logging.ERROR)
         else:
             cpus = networks * settings.workers + SPARE_CPUS
-            ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, configure_logging=False)
+            ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise AnnotateError(
             f"ray_address is {settings.ray_address!r}: {error}; expected a running Ray cluster's address"
         ) from None
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
 
 

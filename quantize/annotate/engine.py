@@ -53,8 +53,8 @@ def annotate(inputs: Sequence[Path], out: Path, settings: Settings) -> Outcome:
     _spare_inputs(shards, out)
     start = time.monotonic()
     seen = _survey(shards, settings.order(SURVEY), out, settings, "survey")
-    others = _survey(excluded, EXCLUDED_STAGES, out, settings, "excluded") if "fingerprint" in settings.order(SURVEY) else {}
-    _leave_out_duplicates(seen, others, settings)
+    if "fingerprint" in settings.order(SURVEY):
+        _leave_out_duplicates(seen, _survey(excluded, EXCLUDED_STAGES, out, settings, "excluded"), settings)
     settings, words = _with_vocabulary(seen, out, settings)
     todo: dict[str, tuple[InputShard, str]] = {}
     finished: dict[str, Stats] = {}

@@ -1,11 +1,10 @@
 """Runs tasks in processes of this machine, one set of models in each."""
 
 import multiprocessing
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-
-import torch
 
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.settings import Settings
@@ -63,6 +62,7 @@ def _pool(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> It
 def _work(task: Task, names: list[str], settings: Settings) -> Done:
     global _mine
     if _mine is None:
-        torch.set_num_threads(max(1, torch.get_num_threads() // settings.workers))
         _mine = build_stages(names, settings), settings
+        if torch := sys.modules.get("torch"):  # only networks load it
+            torch.set_num_threads(max(1, torch.get_num_threads() // settings.workers))
     return whole(task, *_mine)

@@ -15,6 +15,8 @@ Rect = tuple[float, float, float, float]
 Picture = NDArray[np.uint8]
 
 PSEUDO_MASK = "pseudo_mask.png"
+DECIMALS = 4
+"""Of what is written."""
 NO_MASK = "null"
 """Name of index 0."""
 
@@ -90,7 +92,7 @@ class Record:
 
     def picture(self) -> Picture:
         """RGB pixels `[h, w, 3]`."""
-        return np.asarray(Image.open(io.BytesIO(self.jpeg)).convert("RGB"))
+        return np.array(Image.open(io.BytesIO(self.jpeg)).convert("RGB"))
 
     def given_texts(self) -> list[str]:
         """People's captions, and their questions with the right answers."""
@@ -144,28 +146,30 @@ def _read_step(entry: dict[str, Any]) -> Step:
 def parts(record: Record) -> dict[str, bytes]:
     """Extension → content, in the order of the shard."""
     meta = dict(record.given)
-    meta["pseudo_captions"] = [{"text": c.text, "model": c.model, "score": round(c.score, 4)} for c in record.pseudo_captions]
+    meta["pseudo_captions"] = [
+        {"text": c.text, "model": c.model, "score": round(c.score, DECIMALS)} for c in record.pseudo_captions
+    ]
     meta["tags"] = [_tag(t) for t in record.tags]
     meta["pseudo_boxes"] = [_box(b) for b in record.pseudo_boxes]
     meta["provenance"] = [{"stage": s.stage, "model": s.model, "version": s.version} for s in record.provenance]
     found = {"jpg": record.jpeg} | record.companions
     if record.pseudo_mask is not None:
         meta["pseudo_mask_names"] = list(record.pseudo_mask.names)
-        meta["pseudo_mask_scores"] = [round(s, 4) for s in record.pseudo_mask.scores]
+        meta["pseudo_mask_scores"] = [round(s, DECIMALS) for s in record.pseudo_mask.scores]
         found[PSEUDO_MASK] = _png(record.pseudo_mask.index)
     return found | {"json": json.dumps(meta, ensure_ascii=False).encode()}
 
 
 def _tag(tag: Tag) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": tag.name, "kind": tag.kind, "score": round(tag.score, 4), "model": tag.model}
+    entry: dict[str, Any] = {"name": tag.name, "kind": tag.kind, "score": round(tag.score, DECIMALS), "model": tag.model}
     return entry | ({"of": list(tag.of)} if tag.of else {})
 
 
 def _box(box: PseudoBox) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "box": [round(v, 4) for v in box.box],
+        "box": [round(v, DECIMALS) for v in box.box],
         "name": box.name,
-        "score": round(box.score, 4),
+        "score": round(box.score, DECIMALS),
         "model": box.model,
     }
     said = {"phrase": box.phrase, "attributes": list(box.attributes), "caption": box.caption}

@@ -69,11 +69,12 @@ class Settings:
     def order(self, steps: tuple[str, ...]) -> list[str]:
         """Those of `steps` that this run takes."""
         chosen = self.stages or [*ALWAYS, *self._possible()]
-        return [stage for stage in steps if stage in chosen]
+        unwanted = () if self.duplicate_distance >= 0 else ("fingerprint",)
+        return [stage for stage in steps if stage in chosen and stage not in unwanted]
 
     def _possible(self) -> list[str]:
         wanted = {
-            "fingerprint": self.duplicate_distance >= 0,
+            "fingerprint": True,
             "caption": bool(self.captioner),
             "detect": bool(self.detectors),
             "assign": bool(self.detectors),
@@ -112,6 +113,7 @@ LEAST = {
     "least_pictures": 1,
     "min_side": 1,
 }
+MOST_BITS = 32
 
 
 def load(path: Path | None, flags: dict[str, Any]) -> Settings:
@@ -157,6 +159,10 @@ def _check(settings: Settings, where: str) -> None:
     for name, least in LEAST.items():
         if getattr(settings, name) < least:
             raise AnnotateError(f"{where}: {name} is {getattr(settings, name)}, expected at least {least}")
+    if not -1 <= settings.duplicate_distance <= MOST_BITS:
+        raise AnnotateError(
+            f"{where}: duplicate_distance is {settings.duplicate_distance}, expected -1 (keep all) to {MOST_BITS}"
+        )
     for stage in settings.stages:
         if stage not in STAGES:
             raise AnnotateError(f"{where}: unknown stage {stage!r}, expected some of {', '.join(STAGES)}")

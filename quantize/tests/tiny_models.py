@@ -182,7 +182,12 @@ def blip2(folder: Path) -> Path:
         text_config={"model_type": "opt"} | opt | ids,
         num_query_tokens=4, image_token_index=len(tokens) - 1,
     )  # fmt: skip
-    Blip2ForConditionalGeneration(config).save_pretrained(folder)
+    model = Blip2ForConditionalGeneration(config)
+    decoder: Any = model.language_model.model.decoder
+    with torch.no_grad():
+        decoder.final_layer_norm.weight.zero_()
+        decoder.final_layer_norm.bias.copy_(100 * decoder.embed_tokens.weight[2])
+    model.save_pretrained(folder)
     processor = BlipImageProcessor(size={"height": 32, "width": 32})
     Blip2Processor(processor, tokenizer, num_query_tokens=4).save_pretrained(folder)  # type: ignore[no-untyped-call]
     return folder

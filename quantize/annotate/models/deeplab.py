@@ -37,8 +37,13 @@ class DeepLab:
             if not path.is_file():
                 hint = "github.com/google-coral/test_data has both files"
                 raise AnnotateError(f"weights {path} are missing, expected DeepLabV3 of TensorFlow Lite ({hint})")
-        interpreter = Interpreter(str(net), num_threads=1)
-        interpreter.allocate_tensors()
+        try:
+            interpreter = Interpreter(str(net), num_threads=1)
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise AnnotateError(
+                f"weights {net} cannot be read: {str(error).splitlines()[0]}; expected a TensorFlow Lite file"
+            ) from None
         return cls(interpreter, labels.read_text().split("\n"), hashlib.sha256(net.read_bytes()).hexdigest()[:12])
 
     def __call__(self, pictures: Sequence[Picture], boxes: Sequence[Sequence[PseudoBox]]) -> list[list[Segment]]:

@@ -15,7 +15,7 @@ from quantize.data.shards import plain_name
 
 @dataclass
 class Mask2Former:
-    """One segment a thing and a kind of stuff; boxes are not looked at."""
+    """One segment a thing; stuff (grass, wall) may come in several. Boxes are not looked at."""
 
     model: Any
     processor: Any

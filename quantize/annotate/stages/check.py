@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from quantize.annotate.record import Record
+from quantize.annotate.record import DECIMALS, Record
 from quantize.annotate.settings import Settings
 
 QUALITY = 95
@@ -41,7 +41,7 @@ class Check:
         given, removed = sound(record.given)
         pseudo = []
         for box in record.pseudo_boxes:
-            rect = clipped(box.box)
+            rect = clipped([round(v, DECIMALS) for v in box.box])
             if rect is None:
                 removed.append("pseudo_boxes of the input: empty, inverted or outside")
             else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from quantize.annotate.models.detector import Detector, load_detector
-from quantize.annotate.record import PseudoBox, Record
+from quantize.annotate.record import DECIMALS, PseudoBox, Record
 from quantize.annotate.settings import Settings
 from quantize.annotate.stages.check import clipped
 
@@ -40,7 +40,7 @@ class Detect:
         for detector in self.detectors:
             for i, detections in enumerate(detector(pictures, asked)):
                 for d in detections:
-                    rect = clipped(d.box)
+                    rect = clipped([round(v, DECIMALS) for v in d.box])
                     if rect:
                         boxes[i].append(PseudoBox(rect, d.name, d.score, detector.name, phrase=d.name if detector.open else ""))
             found = [record.done("detect", detector.name, detector.version) for record in found]
