@@ -13,6 +13,13 @@ from quantize.data.words import TagParser, frequent, imagenet_names, lemma, phra
         ("puppies", "puppy"), ("men", "man"), ("children", "child"), ("knives", "knife"), ("dress", "dress"), ("bus", "bus"),
         ("tennis", "tennis"), ("grass", "grass"), ("is", "is"), ("red", "red"), ("ties", "tie"), ("shoes", "shoe"),
         ("horses", "horse"), ("houses", "house"), ("glasses", "glass"), ("as", "as"), ("axes", "axe"), ("people", "person"),
+        ("buses", "bus"), ("blouses", "blouse"), ("cactuses", "cactus"), ("women", "woman"), ("firemen", "fireman"),
+        ("feet", "foot"), ("geese", "goose"), ("skis", "ski"), ("taxis", "taxi"), ("cookies", "cookie"), ("movies", "movie"),
+        ("pies", "pie"), ("berries", "berry"), ("tomatoes", "tomato"), ("canoes", "canoe"), ("toes", "toe"),
+        ("wolves", "wolf"), ("gloves", "glove"), ("sleeves", "sleeve"), ("bookshelves", "bookshelf"), ("waves", "wave"),
+        ("scissors", "scissors"), ("canvas", "canvas"), ("canvases", "canvas"), ("lens", "lens"), ("gas", "gas"),
+        ("sunglasses", "sunglasses"), ("roses", "rose"), ("vases", "vase"), ("watches", "watch"), ("quizzes", "quiz"),
+        ("specimen", "specimen"), ("olives", "olive"), ("mazes", "maze"),
     ],
 )  # fmt: skip
 def test_lemma(word: str, singular: str) -> None:

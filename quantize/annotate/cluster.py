@@ -1,0 +1,118 @@
+"""Runs tasks on Ray Data: light stages as tasks, stages with networks as actors that keep their model.
+
+A worker or node that dies loses nothing: Ray runs its chunk again, and a part that was already written is written again with the
+same content. All machines must see the inputs and the output folder under the same paths.
+"""
+
+import logging
+import pickle
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from itertools import groupby
+from typing import Any
+
+import ray
+import ray.data
+from ray.exceptions import RayError
+
+from quantize.annotate.errors import AnnotateError
+from quantize.annotate.settings import Settings
+from quantize.annotate.stages import HEAVY
+from quantize.annotate.work import Done, Load, Task, begin, build_stages, finish, run_stage
+
+Row = dict[str, Any]
+SPARE_CPUS = 2
+"""Of a Ray of this machine alone, beside one a network's worker: for reading, parsing and writing."""
+LIGHT_CPUS = 0.5
+"""Of a light task. Another number than an actor's 1, or Ray would run both in one process, and the network would wait."""
+
+
+class Stages:
+    """Some stages in a row, as Ray Data calls them: with and to rows of one pickled `Load`."""
+
+    def __init__(self, names: Sequence[str], settings: Settings) -> None:
+        self.stages, self.settings = build_stages(names, settings), settings
+
+    def __call__(self, row: Row) -> Row:
+        load: Load = pickle.loads(row["load"])
+        for name, stage in self.stages.items():
+            load = run_stage(name, stage, load, self.settings.batch)
+        return {"load": pickle.dumps(load)}
+
+
+def _begin(row: Row) -> Row:
+    return {"load": pickle.dumps(begin(pickle.loads(row["task"])))}
+
+
+@cache
+def _kept(names: tuple[str, ...], settings: bytes) -> Stages:
+    """A Ray worker's stages, made once."""
+    return Stages(names, pickle.loads(settings))
+
+
+def _light(names: tuple[str, ...], settings: bytes, row: Row) -> Row:
+    return _kept(names, settings)(row)
+
+
+def _finish(settings: Settings, row: Row) -> Row:
+    done = finish(pickle.loads(row["load"]), settings)
+    return {"folder": done.folder, "pictures": done.pictures}
+
+
+def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iterator[Done]:
+    """Yields each finished task, in the order that they finish.
+
+    Raises:
+        AnnotateError: the cluster cannot be reached, or a stage failed for good.
+    """
+    groups = [(heavy, list(group)) for heavy, group in groupby(names, key=HEAVY.__contains__)]
+    networks = sum(heavy for heavy, _ in groups)
+    _connect(settings, networks)
+    data = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks))
+    data = data.map(_begin, num_cpus=LIGHT_CPUS)
+    for heavy, group in groups:
+        if heavy:
+            pool = ray.data.ActorPoolStrategy(size=settings.workers)
+            data = data.map(
+                Stages,  # type: ignore[arg-type]  # Ray makes the actors of a class
+                fn_constructor_args=(group, settings),
+                compute=pool,
+                num_cpus=1,
+                num_gpus=settings.gpus_per_worker or None,
+            )
+        else:
+            data = data.map(partial(_light, tuple(group), pickle.dumps(settings)), num_cpus=LIGHT_CPUS)
+    try:
+        for row in data.map(partial(_finish, settings), num_cpus=LIGHT_CPUS).iter_rows():
+            yield Done(str(row["folder"]), int(row["pictures"]))
+    except RayError as error:
+        cause = _cause(error)
+        if isinstance(cause, AnnotateError):
+            raise AnnotateError(str(cause)) from None
+        raise AnnotateError(f"Ray: {type(cause).__name__}: {cause}; finished chunks are kept, run again to go on") from error
+
+
+def _connect(settings: Settings, networks: int) -> None:
+    if ray.is_initialized():
+        return
+    try:
+        if settings.ray_address:
+            ray.init(address=settings.ray_address, log_to_driver=False, logging_level=logging.ERROR)
+        else:
+            cpus = networks * settings.workers + SPARE_CPUS
+            ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise AnnotateError(
+            f"ray_address is {settings.ray_address!r}: {error}; expected a running Ray cluster's address"
+        ) from None
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The innermost reason."""
+    while True:
+        inner = getattr(error, "cause", None) or error.__cause__
+        if not isinstance(inner, BaseException) or inner is error:
+            return error
+        error = inner

@@ -1,0 +1,45 @@
+"""Mask2Former (Cheng et al., arXiv 2112.01527) through transformers: panoptic segments of a closed set of names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoModelForUniversalSegmentation
+
+from quantize.annotate.models.hub import load
+from quantize.annotate.models.segmenter import Segment
+from quantize.annotate.record import Picture, PseudoBox
+from quantize.data.shards import plain_name
+
+
+@dataclass
+class Mask2Former:
+    """One segment a thing; stuff (grass, wall) may come in several. Boxes are not looked at."""
+
+    model: Any
+    processor: Any
+    name: str
+    version: str
+
+    @classmethod
+    def load(cls, where: str, device: str) -> "Mask2Former":
+        """`where` is a folder or a name on the hub, such as facebook/mask2former-swin-large-coco-panoptic."""
+        model, processor, version = load(AutoModelForUniversalSegmentation, where, device)
+        return cls(model, processor, f"mask2former:{where}", version)
+
+    def __call__(self, pictures: Sequence[Picture], boxes: Sequence[Sequence[PseudoBox]]) -> list[list[Segment]]:
+        """The segments of each picture."""
+        inputs = self.processor(images=list(pictures), return_tensors="pt")
+        with torch.inference_mode():
+            outputs = self.model(**inputs.to(self.model.device))
+        sizes = [picture.shape[:2] for picture in pictures]
+        answers = self.processor.post_process_panoptic_segmentation(outputs, target_sizes=sizes, label_ids_to_fuse=set())
+        names = self.model.config.id2label
+        return [
+            [
+                Segment((answer["segmentation"].cpu() == info["id"]).numpy(), plain_name(names[info["label_id"]]), info["score"])
+                for info in answer["segments_info"]
+            ]
+            for answer in answers
+        ]
