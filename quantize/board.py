@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -83,4 +84,4 @@ class Board:
         return weighted(all_losses(model, sites, self.supervision, torch.default_generator))
 
     def describe(self) -> dict[str, Any]:
-        return vars(self.recipe)
+        return asdict(self.recipe)

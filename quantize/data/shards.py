@@ -26,6 +26,15 @@ class Box:
     rect: tuple[float, float, float, float]
     name: str
     score: float = 1.0
+    text: str = ""  # what a person or an annotator said of it: a caption or a noun phrase
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A word that fits the picture; `kind` is `object` or `attribute` (TagAlign, arXiv 2312.14149)."""
+
+    name: str
+    kind: str
 
 
 @dataclass
@@ -37,6 +46,7 @@ class Sample:
     picture: NDArray[np.uint8]
     captions: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     mask: NDArray[np.int64] | None = None
     mask_names: list[str] = field(default_factory=list)
@@ -88,27 +98,36 @@ def decode(item: dict[str, Any]) -> Sample:
     sample = Sample(key=item["__key__"], source=str(meta.get("source", "")), picture=picture)
     sample.captions = [c for c in meta.get("captions", []) if c.strip()]
     sample.captions += [f"{qa['question'].rstrip('?')}? {qa['answer']}" for qa in meta.get("qa", [])]
+    sample.captions += [c["text"] for c in meta.get("pseudo_captions", []) if c["text"].strip()]
+    sample.tags = [Tag(t["name"], t["kind"]) for t in meta.get("tags", [])]
     sample.labels = list(dict.fromkeys(meta[k] for k in ("label", "coarse") if k in meta))
     sample.boxes = [_box(b["box"], b["name"], 1.0) for b in meta.get("boxes", [])]
     if not sample.boxes:
         pseudo = [b for b in meta.get("pseudo_boxes", []) if b["score"] >= MIN_PSEUDO_SCORE]
-        sample.boxes = [_box(b["box"], b["name"], b["score"]) for b in pseudo]
+        said = [b.get("caption") or b.get("phrase") or "" for b in pseudo]
+        sample.boxes = [_box(b["box"], b["name"], b["score"], text) for b, text in zip(pseudo, said, strict=True)]
     sample.boxes.sort(key=lambda b: -(b.rect[2] - b.rect[0]) * (b.rect[3] - b.rect[1]))
     if "mask.png" in item and "mask_names" in meta:
-        sample.mask = np.asarray(Image.open(io.BytesIO(item["mask.png"]))).astype(np.int64)
-        if sample.mask.ndim != 2:
-            raise BadSample(f"mask has shape {sample.mask.shape}, expected one index a pixel")
-        sample.mask_names = meta["mask_names"]
+        sample.mask, sample.mask_names = _mask(item["mask.png"]), meta["mask_names"]
     elif "panoptic.png" in item and "segments" in meta:
         sample.mask, sample.mask_names = _panoptic(item["panoptic.png"], meta["segments"])
+    elif "pseudo_mask.png" in item and "pseudo_mask_names" in meta:
+        sample.mask, sample.mask_names = _mask(item["pseudo_mask.png"]), meta["pseudo_mask_names"]
     return sample
 
 
-def _box(rect: list[float], name: str, score: float) -> Box:
+def _mask(png: bytes) -> NDArray[np.int64]:
+    mask = np.asarray(Image.open(io.BytesIO(png))).astype(np.int64)
+    if mask.ndim != 2:
+        raise BadSample(f"mask has shape {mask.shape}, expected one index a pixel")
+    return mask
+
+
+def _box(rect: list[float], name: str, score: float, text: str = "") -> Box:
     x0, y0, x1, y1 = (min(max(float(v), 0.0), 1.0) for v in rect)
     if not (x0 < x1 and y0 < y1):
         raise BadSample(f"box {rect} of {name!r} is empty or inverted; expected x0 < x1 and y0 < y1 as fractions")
-    return Box((x0, y0, x1, y1), name, score)
+    return Box((x0, y0, x1, y1), name, score, text)
 
 
 def plain_name(name: str) -> str:

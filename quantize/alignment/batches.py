@@ -1,0 +1,74 @@
+"""A step's batch: canvases (or their cached dense features) and texts, drawn by seed and step alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from quantize.alignment.examples import PHOTO, Example
+from quantize.alignment.vocabulary import Vocabulary
+from quantize.model.dense import Dense
+
+PHRASES = 0.5
+
+
+@dataclass
+class Batch:
+    """B canvases. `*_owner` are positions in the batch; masks are shares of grid cells."""
+
+    pictures: Tensor | None  # uint8 [B,S,S,3], unless `dense` is known already
+    dense: Dense | None
+    captions: list[str]
+    caption_owner: Tensor  # [C]
+    tags: Tensor  # [B,K] 1 for each tag of the vocabulary that fits
+    boxes: Tensor  # [R,4] fractions of the canvas
+    box_owner: Tensor  # [R]
+    box_texts: list[str]
+    masks: Tensor  # [M,h,w]
+    mask_owner: Tensor  # [M]
+    mask_names: Tensor  # [M] positions in the vocabulary
+
+    def to(self, device: str) -> "Batch":
+        moved = {k: v.to(device, non_blocking=True) for k, v in vars(self).items() if isinstance(v, Tensor)}
+        dense = self.dense and Dense(self.dense.map.to(device), self.dense.pooled.to(device))
+        return replace(self, **moved, dense=dense)
+
+
+class Collator:
+    """Examples → Batch: one caption a picture, at most `regions` boxes and segments each."""
+
+    def __init__(self, vocabulary: Vocabulary, regions: int, grid: int) -> None:
+        self.position = {name: i for i, name in enumerate(vocabulary.names)}
+        self.regions, self.grid = regions, grid
+
+    def __call__(self, examples: Sequence[Example], rng: Generator) -> Batch:
+        captions, caption_owner = [], []
+        boxes, box_owner, texts = [], [], []
+        masks, mask_owner, mask_names = [], [], []
+        tags = torch.zeros(len(examples), len(self.position))
+        for i, e in enumerate(examples):
+            if e.captions:
+                captions.append(e.captions[int(rng.integers(len(e.captions)))])
+                caption_owner.append(i)
+            known = [self.position[t] for t in (*e.objects, *e.attributes) if t in self.position]
+            tags[i, known] = 1.0
+            for k in rng.permutation(len(e.regions))[: self.regions].tolist():
+                region = e.regions[k]
+                boxes.append(region.box)
+                box_owner.append(i)
+                # names are what users ask for, phrases what tells two of a kind apart
+                texts.append(region.text if rng.random() < PHRASES else PHOTO.format(region.name))
+            for k in rng.permutation(len(e.segments))[: self.regions].tolist():
+                masks.append(e.segments[k].share)
+                mask_owner.append(i)
+                mask_names.append(self.position[e.segments[k].name])
+        return Batch(
+            pictures=None, dense=None, captions=captions, caption_owner=torch.tensor(caption_owner, dtype=torch.long), tags=tags,
+            boxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), box_owner=torch.tensor(box_owner, dtype=torch.long),
+            box_texts=texts,
+            masks=torch.from_numpy(np.stack(masks)) if masks else torch.zeros(0, self.grid, self.grid),
+            mask_owner=torch.tensor(mask_owner, dtype=torch.long), mask_names=torch.tensor(mask_names, dtype=torch.long),
+        )  # fmt: skip
