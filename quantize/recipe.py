@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from quantize.distillation.settings import DistilSettings
 from quantize.settings import build, read_toml
 from quantize.training.settings import LoopSettings
 
@@ -48,6 +49,7 @@ class Recipe:
     workers: int = 0  # processes that draw pictures, where they are drawn in every step; 0: one fewer than cores
     trains: str = "board"  # which of `quantize.train.TASKS`
     loop: LoopSettings = field(default_factory=LoopSettings)  # what of it is no key of the recipe itself
+    distil: DistilSettings = field(default_factory=DistilSettings)  # what `quantize.reinforce` and `quantize.distil` read
     dev_shares: dict[str, float] = field(default_factory=dict)
     source_weights: dict[str, float] = field(default_factory=dict)
 
