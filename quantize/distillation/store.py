@@ -7,7 +7,6 @@ what made them, `names.safetensors` holds `names` [K,D].
 
 import hashlib
 import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ from torch import Tensor
 from quantize.data.indexed import IndexedShards
 from quantize.distillation.settings import DistilSettings
 from quantize.distillation.teacher import Taught, Teacher
-
-log = logging.getLogger(__name__)
 
 
 def folder_of(path: str, settings: DistilSettings) -> Path:
@@ -76,8 +73,8 @@ def check(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
 def keep(path: Path, seen: list[list[Taught | None]]) -> None:
     """One shard's file: by picture and view; None where the picture could not be read."""
     like = next((t for views in seen for t in views if t is not None), None)
-    if like is None:
-        log.warning("%s: no picture of its shard can be read", path)
+    if like is None:  # a shard of broken pictures, of which no training draws one
+        save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, path)
         return
     blank = Taught(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
     rows = [[t or blank for t in views] for views in seen]
