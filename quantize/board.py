@@ -2,8 +2,9 @@
 
 import copy
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from quantize.batches import CachedSites, Drawn, LiveSites
 from quantize.data.shards import Shards
 from quantize.model.edgeclip import EdgeClip
-from quantize.model.trunk import load_trunk
+from quantize.model.trunk import Trunk, load_trunk
 from quantize.objective import all_losses, weighted
 from quantize.recipe import Recipe
 from quantize.sites import Sites
@@ -20,12 +21,32 @@ from quantize.supervision import Supervision, load_supervision
 TRUNK_WEIGHT_DECAY = 1e-4
 
 
-def starting_points(model: EdgeClip, sites: Sites, supervision: Supervision) -> None:
+def starting_points(model: EdgeClip, image: Tensor, region: Tensor, pixel: Tensor, supervision: Supervision) -> None:
     """What depends on data: standardisation and the text projection's axes."""
-    model.image.standardise.measure(sites.image[:20000])
-    model.region.standardise.measure(sites.region[:20000])
-    model.dense.standardise.measure(sites.pixel[:20000])
+    for standardise, vectors in (
+        (model.image.standardise, image),
+        (model.region.standardise, region),
+        (model.dense.standardise, pixel),
+    ):
+        standardise.measure(vectors[:20000])
     model.projection.start_from(supervision.texts.vectors[:, 0])
+
+
+def parameter_groups(model: EdgeClip, trunk: nn.Module | None, r: Recipe) -> list[dict[str, Any]]:
+    """The classifier's names and NanoDet's layers start trained and move slowly, as does a `trunk`; scales are not decayed."""
+    start_trained = (model.image.concepts.classifier, model.region.concepts.classifier, model.anchor)
+    started = {id(p) for m in start_trained for p in m.parameters()}
+    fresh = [p for p in model.parameters() if p.dim() > 1 and id(p) not in started]
+    free = [p for p in model.parameters() if p.dim() <= 1 and id(p) not in started]
+    slow = [p for p in model.parameters() if id(p) in started]
+    groups: list[dict[str, Any]] = [
+        {"params": fresh, "lr": r.learning_rate, "weight_decay": r.weight_decay},
+        {"params": free, "lr": r.learning_rate, "weight_decay": 0.0},
+        {"params": slow, "lr": r.trunk_learning_rate, "weight_decay": 0.0},
+    ]
+    if trunk is not None:
+        groups.append({"params": list(trunk.parameters()), "lr": r.trunk_learning_rate, "weight_decay": TRUNK_WEIGHT_DECAY})
+    return groups
 
 
 class Board:
@@ -40,35 +61,19 @@ class Board:
         if recipe.frozen:
             self.cached = CachedSites(recipe, self.supervision)
             self.modules = nn.ModuleDict({"model": model})
-            starting_points(model, self.cached.sites, self.supervision)
+            sites = self.cached.sites
+            starting_points(model, sites.image, sites.region, sites.pixel, self.supervision)
         else:
             self.live = LiveSites(recipe, self.supervision, list(Shards([Path(p) for p in recipe.shards])), teacher)
             self.modules = nn.ModuleDict({"model": model, "trunk": trunk.requires_grad_()})
             pixels, layouts = self.live.drawing[0]
             with torch.no_grad(), torch.autocast(torch.device(recipe.device).type, torch.bfloat16):
-                starting_points(model, self.live.sites(trunk, Drawn(0, pixels, layouts)), self.supervision)
+                sites = self.live.sites(trunk, Drawn(0, pixels, layouts))
+            starting_points(model, sites.image, sites.region, sites.pixel, self.supervision)
 
     def groups(self) -> list[dict[str, Any]]:
-        """The classifier's names and NanoDet's layers start trained and move slowly; scales are not decayed."""
-        r, model = self.recipe, self.modules["model"]
-        assert isinstance(model, EdgeClip)
-        started = {
-            id(p)
-            for m in (model.image.concepts.classifier, model.region.concepts.classifier, model.anchor)
-            for p in m.parameters()
-        }
-        fresh = [p for p in model.parameters() if p.dim() > 1 and id(p) not in started]
-        free = [p for p in model.parameters() if p.dim() <= 1 and id(p) not in started]
-        slow = [p for p in model.parameters() if id(p) in started]
-        groups: list[dict[str, Any]] = [
-            {"params": fresh, "lr": r.learning_rate, "weight_decay": r.weight_decay},
-            {"params": free, "lr": r.learning_rate, "weight_decay": 0.0},
-            {"params": slow, "lr": r.trunk_learning_rate, "weight_decay": 0.0},
-        ]
-        if "trunk" in self.modules:
-            trunk = list(self.modules["trunk"].parameters())
-            groups.append({"params": trunk, "lr": r.trunk_learning_rate, "weight_decay": TRUNK_WEIGHT_DECAY})
-        return groups
+        trunk = dict(self.modules.items()).get("trunk")
+        return parameter_groups(cast(EdgeClip, self.modules["model"]), trunk, self.recipe)
 
     def batches(self, first: int) -> Iterator[Sites | Drawn]:
         return self.cached.batches(first) if self.recipe.frozen else self.live.batches(first)
@@ -77,10 +82,11 @@ class Board:
         return sum(len(index) for index, _ in batch.layouts) if isinstance(batch, Drawn) else len(batch.image)
 
     def losses(self, batch: Sites | Drawn) -> dict[str, Tensor]:
-        sites = self.live.sites(self.modules["trunk"], batch) if isinstance(batch, Drawn) else batch  # type: ignore[arg-type]
-        model = self.modules["model"]
-        assert isinstance(model, EdgeClip)
-        return weighted(all_losses(model, sites, self.supervision, torch.default_generator))
+        sites = batch
+        if isinstance(batch, Drawn):
+            sites = self.live.sites(cast(Trunk, self.modules["trunk"]), batch)
+        model = cast(EdgeClip, self.modules["model"])
+        return weighted(all_losses(model, cast(Sites, sites), self.supervision, torch.default_generator))
 
     def describe(self) -> dict[str, Any]:
-        return vars(self.recipe)
+        return asdict(self.recipe)

@@ -24,7 +24,7 @@ from quantize.evaluate.onnx import OnnxPredictor
 from quantize.export.bundle import write_manifest
 from quantize.geometry import Floats, pairwise_iou
 from quantize.progress import track
-from quantize.recipe import Recipe, bad_input_ends_it, recipe_and_bundle
+from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -188,7 +188,7 @@ def calibrate(recipe: Recipe, bundle: Path) -> None:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recipe, bundle = recipe_and_bundle(__doc__)
-    with bad_input_ends_it():
+    with missing_files_end_it():
         calibrate(recipe, bundle)
 
 

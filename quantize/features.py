@@ -27,7 +27,7 @@ from quantize.model.mobilenetv2 import MobileNetV2, load_mobilenetv2
 from quantize.model.trunk import Maps, Trunk, load_trunk
 from quantize.names import Bank, build_bank
 from quantize.progress import track
-from quantize.recipe import Recipe, bad_input_ends_it, from_command_line
+from quantize.recipe import Recipe, from_command_line, missing_files_end_it
 from quantize.sites import Canvas, Sites, collect
 
 log = logging.getLogger(__name__)
@@ -201,7 +201,7 @@ def fill_cache(recipe: Recipe) -> None:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recipe = from_command_line(__doc__)
-    with bad_input_ends_it():
+    with missing_files_end_it():
         fill_cache(recipe)
 
 

@@ -75,7 +75,7 @@ def _soft(v: Tensor, w: Words, probability: Tensor, scale: Tensor) -> Tensor:
     return losses.soft_names(v, w.classes, probability.float().to(v.device), scale)
 
 
-def _embed(bf16: bool, head: nn.Module, *inputs: Tensor) -> Tensor:
+def embed(bf16: bool, head: nn.Module, *inputs: Tensor) -> Tensor:
     """Unit vectors of a head; its products in bf16 or not, everything after in float."""
     with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=bf16):
         out: Tensor = head(*inputs)
@@ -83,7 +83,7 @@ def _embed(bf16: bool, head: nn.Module, *inputs: Tensor) -> Tensor:
 
 
 def image_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator, bf16: bool = True) -> dict[str, Tensor]:
-    v = _embed(bf16, model.image, b.image.float(), w.classes)
+    v = embed(bf16, model.image, b.image.float(), w.classes)
     out = _captions("image", model, v, b.image_sample, s, g)
     if len(v):
         out |= _labels("image", model, v, b.image_sample, w, s, g)
@@ -94,7 +94,7 @@ def image_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.G
 def region_losses(
     model: EdgeClip, b: Sites, w: Words, s: Supervision, g: torch.Generator, bf16: bool = True
 ) -> dict[str, Tensor]:
-    v = _embed(bf16, model.region, b.region.float(), w.classes)
+    v = embed(bf16, model.region, b.region.float(), w.classes)
     scale = model.scale("region")
     whole = b.region_sample >= 0
     out = _captions("region", model, v[whole], b.region_sample[whole], s, g)
@@ -113,7 +113,7 @@ def region_losses(
 
 def pixel_losses(model: EdgeClip, b: Sites, w: Words, s: Supervision, bf16: bool = True) -> dict[str, Tensor]:
     x = b.pixel.float()
-    v = _embed(bf16, model.dense, x)
+    v = embed(bf16, model.dense, x)
     scale = model.scale("pixel")
     out: dict[str, Tensor] = {}
     named = b.pixel_name >= 0

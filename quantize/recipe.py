@@ -2,14 +2,13 @@
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from quantize.tables import BadInput, fill
+from quantize.distillation.settings import DistilSettings
+from quantize.settings import build, read_toml
 from quantize.training.settings import LoopSettings
 
 
@@ -49,53 +48,50 @@ class Recipe:
     checkpoint_every: int = 500
     workers: int = 0  # processes that draw pictures, where they are drawn in every step; 0: one fewer than cores
     trains: str = "board"  # which of `quantize.train.TASKS`
-    loop: dict[str, Any] = field(default_factory=dict)  # what else `training.settings.LoopSettings` holds
+    loop: LoopSettings = field(default_factory=LoopSettings)  # what of it is no key of the recipe itself
+    distil: DistilSettings = field(default_factory=DistilSettings)  # what `quantize.reinforce` and `quantize.distil` read
     dev_shares: dict[str, float] = field(default_factory=dict)
     source_weights: dict[str, float] = field(default_factory=dict)
 
 
 STRIDE = 32
-
-
 LOOP_KEYS = ("name", "device", "seed", "steps", "warmup", "checkpoint_every")
 
 
-def loop_settings(recipe: Recipe, where: str = "loop") -> LoopSettings:
-    """Raises BadInput that begins with `where` for what `[loop]` should not say."""
-    twice = sorted(recipe.loop.keys() & set(LOOP_KEYS))
-    if twice:
-        raise BadInput(f"{where}: found {', '.join(twice)}, expected among the recipe's own keys")
-    return fill(LoopSettings, {k: getattr(recipe, k) for k in LOOP_KEYS} | recipe.loop, where)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Raises BadInput that names the file."""
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise BadInput(f"recipe {path} is missing; expected a TOML file such as quantize/recipes/cpu.toml") from None
-    except (OSError, ValueError) as error:
-        raise BadInput(f"recipe {path} cannot be read: {error}; expected a TOML file") from None
+def loop_settings(recipe: Recipe) -> LoopSettings:
+    """The table [loop] with what the recipe says for all."""
+    return replace(recipe.loop, **{key: getattr(recipe, key) for key in LOOP_KEYS})
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Raises BadInput that names the file, the key, what was found and expected."""
-    values = read_toml(path)
-    recipe = fill(Recipe, values, str(path))
-    loop_settings(recipe, f"{path}: loop")
+    """Raises ValueError that names the file, the key, what was found and expected."""
+    values = read_toml(path, "recipe")
+    recipe = build(values, Recipe, path)
+    twice = [key for key in LOOP_KEYS if key in values.get("loop", {})]
+    if twice:
+        raise ValueError(f"{path}: found loop.{twice[0]}, expected {twice[0]} among the recipe's own keys")
+    try:
+        loop_settings(recipe)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if recipe.size < STRIDE or recipe.size % STRIDE:
-        raise BadInput(f"{path}: size is {recipe.size}, expected a multiple of {STRIDE}")
+        raise ValueError(f"{path}: size is {recipe.size}, expected a multiple of {STRIDE}")
     return recipe
 
 
 @contextmanager
-def bad_input_ends_it() -> Iterator[None]:
-    """A file that the recipe names and that is missing, or is not right, ends the program with one line and exit code 2."""
+def errors_end_it(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds end the program with one line and exit code 2."""
     try:
         yield
-    except (FileNotFoundError, BadInput) as error:
+    except kinds as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def missing_files_end_it() -> AbstractContextManager[None]:
+    """A file that the recipe names and that is missing ends the program with one line and exit code 2."""
+    return errors_end_it(FileNotFoundError)
 
 
 def _parser(doc: str | None) -> argparse.ArgumentParser:
@@ -107,7 +103,7 @@ def _parser(doc: str | None) -> argparse.ArgumentParser:
 def _load_or_end(parser: argparse.ArgumentParser, path: Path) -> Recipe:
     try:
         return load_recipe(path)
-    except BadInput as error:
+    except ValueError as error:
         parser.error(str(error))
 
 

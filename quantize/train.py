@@ -13,8 +13,9 @@ from pathlib import Path
 from quantize.alignment.recipe import AlignmentRecipe, load_alignment_recipe
 from quantize.alignment.task import load_task
 from quantize.board import Board
-from quantize.recipe import Recipe, bad_input_ends_it, load_recipe, loop_settings, path_from_command_line, read_toml
-from quantize.tables import BadInput
+from quantize.recipe import Recipe, errors_end_it, load_recipe, loop_settings, path_from_command_line
+from quantize.settings import read_toml
+from quantize.training.checkpoint import BadCheckpoint
 from quantize.training.distributed import processes
 from quantize.training.loop import run
 from quantize.training.task import Training
@@ -34,7 +35,7 @@ def clip(recipe: AlignmentRecipe) -> Training:
     return Training(lambda workers: load_task(recipe, workers), recipe.loop_settings(), Path(recipe.out))
 
 
-# each reads its own kind of recipe, and raises BadInput if it is not right
+# each reads its own kind of recipe, and raises ValueError if it is not right
 TASKS: dict[str, Callable[[Path], Training]] = {
     "board": lambda path: board(load_recipe(path)),
     "clip": lambda path: clip(load_alignment_recipe(path)),
@@ -42,29 +43,30 @@ TASKS: dict[str, Callable[[Path], Training]] = {
 
 
 def training_of(path: Path) -> Training:
-    """Raises BadInput for a recipe that is not right."""
-    kind = read_toml(path).get("trains", "board")
+    """Raises ValueError for a recipe that is not right."""
+    kind = read_toml(path, "recipe").get("trains", "board")
     if kind not in TASKS:
-        raise BadInput(f"{path}: trains is {kind!r}, expected one of {', '.join(TASKS)}")
+        raise ValueError(f"{path}: trains is {kind!r}, expected one of {', '.join(TASKS)}")
     return TASKS[kind](path)
 
 
-def run_training(training: Training) -> Path:
-    """Runs it to its end, on all processes; returns the trained weights' path."""
-    with processes(training.settings.device):
-        return run(training.build(0), training.settings, training.out)
-
-
 def train(recipe: Recipe) -> Path:
-    """Of the board's model."""
-    return run_training(board(recipe))
+    """Runs the board model's recipe to its end; returns the trained weights' path."""
+    training = board(recipe)
+    with processes(recipe.device):
+        return run(training.build(0), training.settings, training.out)
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     path = path_from_command_line(__doc__)
-    with bad_input_ends_it():
-        log.info("weights: %s", run_training(training_of(path)))
+    with errors_end_it(FileNotFoundError, ValueError):
+        training = training_of(path)
+    with processes(training.settings.device):
+        with errors_end_it(FileNotFoundError, ValueError):
+            task = training.build(0)
+        with errors_end_it(BadCheckpoint):
+            log.info("weights: %s", run(task, training.settings, training.out))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from quantize.features import workers
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track
-from quantize.recipe import bad_input_ends_it
+from quantize.recipe import missing_files_end_it
 from quantize.training.loop import run
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def main() -> None:
     missing = {name: job for name, job in jobs.items() if name not in results}
     if missing:
         global _ablation
-        with bad_input_ends_it():
+        with missing_files_end_it():
             _ablation = prepare(recipe, data)
         with workers() as pool:
             waiting = {pool.submit(_result, job): name for name, job in missing.items()}

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quantize.model.settings import ModelSettings
-from quantize.recipe import read_toml
-from quantize.tables import BadInput, fill
+from quantize.settings import build, read_toml
 from quantize.training.settings import LoopSettings
 
 
@@ -54,9 +53,9 @@ class AlignmentRecipe:
 
 
 def load_alignment_recipe(path: Path) -> AlignmentRecipe:
-    """Raises BadInput that names the file, the key, what was found and expected."""
-    recipe = fill(AlignmentRecipe, read_toml(path), str(path))
+    """Raises ValueError that names the file, the key, what was found and expected."""
+    recipe = build(read_toml(path, "recipe"), AlignmentRecipe, path)
     if recipe.data.cached and (recipe.model.tune_image != "frozen" or recipe.model.encoder.startswith("cached:")):
         found = f"encoder {recipe.model.encoder} with tune_image {recipe.model.tune_image}"
-        raise BadInput(f"{path}: data.cached is true, found {found}; expected an encoder by name and tune_image frozen")
+        raise ValueError(f"{path}: data.cached is true, found {found}; expected an encoder by name and tune_image frozen")
     return recipe

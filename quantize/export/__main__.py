@@ -35,7 +35,7 @@ from quantize.model.text import MAX_TOKENS, TEMPLATES, MiniLM, minilm_folder
 from quantize.model.trunk import Maps, Trunk, load_trunk
 from quantize.pooling import REGION_POOLS, region_vectors
 from quantize.progress import track
-from quantize.recipe import Recipe, bad_input_ends_it, recipe_and_bundle
+from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
 
 log = logging.getLogger(__name__)
 CALIBRATION_STEP = 309  # about 43 pictures of the default set: percentiles are slow, and more change nothing
@@ -236,7 +236,7 @@ def require(what: str, found: float, good: bool, expected: str) -> None:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recipe, bundle = recipe_and_bundle(__doc__)
-    with bad_input_ends_it():
+    with missing_files_end_it():
         export(recipe, bundle)
 
 

@@ -78,6 +78,6 @@ def work(number: int, port: int, folder: Path, recipe: Path) -> None:
             except SystemExit as end:
                 (folder / f"{way}-faulty/said-{rank()}.txt").write_text(str(end))
             small = load_recipe(recipe)
-            train(replace(small, steps=3, out=str(folder / f"board-{way}"), loop={"distributed": way}))
+            train(replace(small, steps=3, out=str(folder / f"board-{way}"), loop=LoopSettings(distributed=way)))
             live = replace(small, steps=2, frozen=False, views=[], workers=1)
-            train(replace(live, out=str(folder / f"live-{way}"), loop={"distributed": way, "precision": "float32"}))
+            train(replace(live, out=str(folder / f"live-{way}"), loop=replace(SETTINGS, distributed=way)))

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import torch
-from quantize.tables import BadInput
 from quantize.tests.toy import DIM, FEATURES, Block, Toy
 from quantize.training import average, schedule, throughput
 from quantize.training.blocks import compute_again, repeated
+from quantize.training.checkpoint import BadCheckpoint
 from quantize.training.loop import run
 from quantize.training.settings import LoopSettings
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -203,7 +203,7 @@ def test_a_finished_run_only_writes_its_result_again(tmp_path: Path) -> None:
 def test_a_broken_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/step-00000004.pt").write_bytes(content)
-    with pytest.raises(BadInput, match=r"step-00000004\.pt cannot be read \(\w+\); remove it to go on from the one before$"):
+    with pytest.raises(BadCheckpoint, match=r"step-00000004\.pt cannot be read \(\w+\); remove it to go on from the one before$"):
         run(Toy(), SETTINGS, tmp_path)
 
 
@@ -211,7 +211,7 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
     run(Toy(), replace(SETTINGS, steps=4), tmp_path)
     other = Toy()
     other.modules["other"] = nn.Linear(FEATURES, 7)
-    with pytest.raises(BadInput, match=r"step-00000004\.pt: tensor other\.bias has shape \(4,\), expected \(7,\); remove "):
+    with pytest.raises(BadCheckpoint, match=r"step-00000004\.pt: tensor other\.bias has shape \(4,\), expected \(7,\); remove "):
         run(other, SETTINGS, tmp_path)
 
 
@@ -256,7 +256,7 @@ def test_waiting_for_data_and_operations_are_measured(tmp_path: Path) -> None:
         rate = line["steps_per_s"]
         assert line["flop_per_s"] == pytest.approx(2 * (2 * 8 * FEATURES * DIM) * rate)  # forward, and backward to the weights
         assert line["pictures_per_s"] == pytest.approx(8 * rate)
-        assert 0.5 < line["data_wait"] < 1
+        assert 0.05 <= line["data_wait"] / rate < 1 / rate
 
 
 def test_blocks_are_found_and_computed_again(tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ BAD = {
     "text in a table": ("steps = 40", 'dev_shares = { a = "b" }', r"dev_shares is {'a': 'b'}, expected a table of numbers"),
     "missing key": ("tag_list =", "# tag_list =", r"found no tag_list, expected a string"),
     "odd size": ("size = 64", "size = 100", r"size is 100, expected a multiple of 32"),
-    "loop: unknown": ("steps = 40", "loop = { stepz = 3 }", r"loop: unknown key 'stepz'; expected one of steps, name"),
-    "loop: type": ("steps = 40", "loop = { keep = 1.5 }", r"loop: keep is 1\.5, expected a whole number"),
-    "loop: range": ("steps = 40", 'loop = { precision = "fp8" }', r"loop: precision is 'fp8', expected bf16 or float32"),
-    "loop: twice": ("steps = 40", "loop = { warmup = 3 }", r"loop: found warmup, expected among the recipe's own keys"),
+    "loop: unknown": ("steps = 40", "loop = { stepz = 3 }", r"unknown key 'loop\.stepz'; expected one of steps, name"),
+    "loop: type": ("steps = 40", "loop = { keep = 1.5 }", r"loop\.keep is 1\.5, expected a whole number"),
+    "loop: range": ("steps = 40", 'loop = { precision = "fp8" }', r"loop\.precision is 'fp8', expected bf16 or float32"),
+    "loop: twice": ("steps = 40", "loop = { warmup = 3 }", r"found loop\.warmup, expected warmup among the recipe's own keys"),
     "no TOML": ("steps = 40", "steps 40", r"cannot be read: Expected .* expected a TOML file"),
 }
 

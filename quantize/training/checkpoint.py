@@ -12,12 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from quantize.tables import BadInput
 from quantize.training.average import Average
 from quantize.training.distributed import every_process, rank, world
 from quantize.training.parallel import part, whole
 
 log = logging.getLogger(__name__)
+
+
+class BadCheckpoint(ValueError):
+    """Says which file, what is wrong with it and what to do."""
 
 
 def random_states() -> dict[str, Any]:
@@ -93,17 +96,19 @@ class Checkpoints:
         return sorted(self.folder.glob("step-*.pt"))
 
     def load(self) -> int:
-        """The step to go on with; 0 without a checkpoint. Raises BadInput for a file of another run or a broken one."""
+        """The step to go on with; 0 without a checkpoint. Raises BadCheckpoint for a file of another run or a broken one."""
         if not self.found():
             return 0
         path = self.found()[-1]
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            raise BadInput(f"{path} cannot be read ({type(error).__name__}); remove it to go on from the one before") from None
+            raise BadCheckpoint(
+                f"{path} cannot be read ({type(error).__name__}); remove it to go on from the one before"
+            ) from None
         wrong = difference(state.get("modules", {}), self.modules.state_dict())
         if wrong:
-            raise BadInput(f"{path}: {wrong}; remove {self.folder} to begin anew")
+            raise BadCheckpoint(f"{path}: {wrong}; remove {self.folder} to begin anew")
         self._take(state)
         changed = [k for k, v in self.described.items() if state["described"].get(k) != v]
         if changed:

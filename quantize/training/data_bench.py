@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from quantize.recipe import bad_input_ends_it, path_from_command_line
+from quantize.recipe import errors_end_it, path_from_command_line
 from quantize.train import training_of
 from quantize.training.parallel import Step
 from quantize.training.settings import LoopSettings
@@ -65,7 +65,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     path: Path = path_from_command_line(__doc__)
     cores = os.cpu_count() or 1
-    with bad_input_ends_it():
+    with errors_end_it(FileNotFoundError, ValueError):
         model, supply = bench(training_of(path), sorted({1, 2, max(1, cores // 2), cores}))
     Console().print(f"the model consumes {model:.0f} pictures/s", table(model, supply), sep="\n")
     enough = [n for n, rate in supply.items() if rate > model]

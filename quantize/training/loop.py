@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 def run(task: Task, settings: LoopSettings, out: Path) -> Path:
     """Trains to the end, going on from the newest of `out/checkpoints/`; returns `out/model.pt` with the averaged weights.
 
-    Raises BadInput if the checkpoint is not one of this task, and SystemExit when a loss or gradient is no number (the batch is
-    saved), when memory runs out, and after SIGTERM or SIGINT (a checkpoint is saved).
+    Raises BadCheckpoint if it does not fit this task, and SystemExit when a loss or gradient is no number (the batch is saved),
+    when memory runs out, and after SIGTERM or SIGINT (a checkpoint is saved).
     """
     out.mkdir(parents=True, exist_ok=True)
     if settings.activation_checkpointing:

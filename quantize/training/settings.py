@@ -16,7 +16,7 @@ class LoopSettings:
     gives none.
     """
 
-    steps: int
+    steps: int = 1000
     name: str = "train"
     device: str = "cpu"
     seed: int = 0

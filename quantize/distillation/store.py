@@ -1,0 +1,126 @@
+"""What a teacher saw, once for all trainings (DataCompDR, arXiv 2311.17049): a folder a teacher, a safetensors file a shard.
+
+A file holds, for the N pictures of its shard in V views: `image` [N,V,D], `dense` [N,V,grid·grid,D], `region` [rows,D] in half
+precision; `first` and `count` [N,V] find a view's rows of `region` (count 0: the picture could not be read). `teacher.json` says
+what made them, `names.safetensors` holds `names` [K,D].
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from quantize.data.indexed import IndexedShards
+from quantize.distillation.settings import DistilSettings
+from quantize.distillation.teacher import Taught, Teacher
+
+
+def folder_of(path: str, settings: DistilSettings) -> Path:
+    """Of the teacher at `path`, by the name of its run."""
+    return Path(settings.stored) / Path(path).parent.name
+
+
+def told(path: str, size: int, seed: int, settings: DistilSettings, names: list[str]) -> dict[str, Any]:
+    """All that stored outputs depend on, but for the teacher's weights."""
+    digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]
+    kept = {"views": settings.views, "regions": settings.regions, "grid": settings.grid}
+    return {"teacher": path, "size": size, "seed": seed, "names": digest, **kept}
+
+
+def file_of(folder: Path, samples: IndexedShards, shard: int) -> Path:
+    """Where the outputs for one shard are."""
+    return folder / f"{shard:05}-{samples.paths[shard].stem}.safetensors"
+
+
+def place(samples: IndexedShards, i: int) -> tuple[int, int]:
+    """Number of the shard of sample `i`, and its row there."""
+    shard = int(np.searchsorted(samples.first, i, side="right")) - 1
+    return shard, i - int(samples.first[shard])
+
+
+def describe(folder: Path, values: dict[str, Any], scales: dict[str, float], names: Tensor) -> None:
+    """Writes what makes the folder; raises ValueError if something else did."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "teacher.json"
+    if path.exists():
+        check(folder, values)
+        return
+    save_file({"names": names.cpu().contiguous()}, folder / "names.safetensors")
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps({**values, "scales": scales}, indent=1))
+    draft.replace(path)
+
+
+def check(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """What is written of the folder; raises FileNotFoundError or ValueError if it was not made by this recipe."""
+    path = folder / "teacher.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; run `python -m quantize.reinforce` with this recipe first")
+    found: dict[str, Any] = json.loads(path.read_text())
+    for key, value in values.items():
+        if found.get(key) != value:
+            raise ValueError(f"{path}: {key} is {found.get(key)!r}, expected {value!r}; remove {folder} to ask the teacher again")
+    return found
+
+
+def keep(path: Path, seen: list[list[Taught | None]]) -> None:
+    """One shard's file: by picture and view; None where the picture could not be read."""
+    like = next((t for views in seen for t in views if t is not None), None)
+    if like is None:  # a shard of broken pictures, of which no training draws one
+        save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, path)
+        return
+    blank = Taught(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
+    rows = [[t or blank for t in views] for views in seen]
+    count = torch.tensor([[len(t.region) for t in views] for views in rows])
+    first = (count.flatten().cumsum(0) - count.flatten()).reshape(count.shape)
+    tensors = {
+        "image": torch.stack([torch.cat([t.image for t in views]) for views in rows]),
+        "dense": torch.stack([torch.cat([t.dense for t in views]) for views in rows]),
+        "region": torch.cat([t.region for views in rows for t in views]),
+        "first": first, "count": count,
+    }  # fmt: skip
+    draft = path.with_suffix(".tmp")
+    save_file({name: t.contiguous() for name, t in tensors.items()}, draft)
+    draft.replace(path)
+
+
+@dataclass
+class Stored:
+    """A teacher that is not asked any more. Only a step's rows are read from the disk."""
+
+    folder: Path
+    samples: IndexedShards
+    names: Tensor
+    scales: dict[str, float]
+
+    @staticmethod
+    def open(folder: Path, values: dict[str, Any], samples: IndexedShards, device: str) -> "Stored":
+        found = check(folder, values)
+        for shard in range(len(samples.paths)):
+            if not file_of(folder, samples, shard).exists():
+                path = file_of(folder, samples, shard)
+                raise FileNotFoundError(f"{path} is missing; run `python -m quantize.reinforce` with this recipe to its end")
+        return Stored(folder, samples, load_file(folder / "names.safetensors")["names"].to(device), found["scales"])
+
+    def recall(self, rows: list[int], chosen: list[int]) -> Taught:
+        """Of the samples `rows`, each in the view that is `chosen`."""
+        image, region, dense = [], [], []
+        for i, view in zip(rows, chosen, strict=True):
+            shard, row = place(self.samples, i)
+            with safe_open(file_of(self.folder, self.samples, shard), "pt") as file:
+                part = {name: file.get_slice(name) for name in ("image", "dense", "first", "count")}
+                start, count = (int(part[name][row, view]) for name in ("first", "count"))
+                image.append(part["image"][row, view])
+                dense.append(part["dense"][row, view])
+                region.append(file.get_slice("region")[start : start + count])
+        return Taught(torch.stack(image), torch.cat(region), torch.stack(dense))
+
+
+Known = Teacher | Stored

@@ -1,0 +1,92 @@
+"""A frozen teacher: what a trained RegionClip sees of a batch of canvases."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from quantize.distillation.canvases import Canvases
+from quantize.features import normalise
+from quantize.model.dense import Dense
+from quantize.model.region_clip import RegionClip
+from quantize.model.settings import ModelSettings
+from quantize.model.text import TEMPLATES
+
+CHUNK = 256
+
+
+class Seer(Protocol):
+    """What is asked of a RegionClip; `size` is the side of the pictures that it takes."""
+
+    def encode(self, pictures: Tensor) -> Dense: ...
+    def image(self, dense: Dense) -> Tensor: ...
+    def regions(self, dense: Dense, boxes: Tensor, owner: Tensor) -> Tensor: ...
+    def pixels(self, dense: Dense) -> Tensor: ...
+    def text(self, texts: list[str]) -> Tensor: ...
+    def scale(self, kind: str) -> Tensor: ...
+
+
+@dataclass
+class Taught:
+    """Unit vectors in the teacher's space, in half precision, as they are stored: [B,D], [R,D], [B,grid·grid,D]."""
+
+    image: Tensor
+    region: Tensor
+    dense: Tensor
+
+
+@dataclass
+class Teacher:
+    """`names` [K,D] are its embeddings of the bank's names, `scales` its inverse temperatures."""
+
+    size: int
+    model: Seer
+    names: Tensor
+    scales: dict[str, float]
+
+
+@torch.no_grad()
+def embed_names(model: Seer, names: list[str]) -> Tensor:
+    """[K,D] unit vectors in half precision: each name in every template, the mean of both."""
+    parts = []
+    for i in range(0, len(names), CHUNK):
+        some = names[i : i + CHUNK]
+        each = torch.stack([model.text([template.format(name) for name in some]).float() for template in TEMPLATES])
+        parts.append(F.normalize(each.mean(0), dim=1))
+    return torch.cat(parts).half()
+
+
+def load_teacher(path: Path, names: list[str], device: str) -> Teacher:
+    """From a `model.pt` of a RegionClip; raises FileNotFoundError or ValueError that says what is wrong with it."""
+    if not path.is_file():
+        raise FileNotFoundError(f'teacher {path} is missing; expected the model.pt of a RegionClip (trains = "clip")')
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        settings = ModelSettings(**state["recipe"]["model"])
+        model = RegionClip(settings)
+        model.load_state_dict({k.removeprefix("model."): t for k, t in state["weights"].items()})
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"teacher {path}: {type(error).__name__}: {reason}; expected the model.pt of a RegionClip") from None
+    model = model.to(device).eval().requires_grad_(False)
+    scales = {kind: model.scale(kind).item() for kind in ("image", "region")}
+    return Teacher(settings.size, model, embed_names(model, names).to(device), scales)
+
+
+@torch.no_grad()
+def ask(teacher: Teacher, canvases: Canvases, grid: int, device: str) -> Taught:
+    """One pass of the teacher over a batch."""
+    model = teacher.model
+    dense = model.encode(normalise(canvases.at(teacher.size).to(device)))
+    boxes = canvases.boxes.to(device) / canvases.pixels.shape[1]
+    cells = model.pixels(dense).float()
+    if cells.shape[-2] >= grid and cells.shape[-1] >= grid:
+        cells = F.adaptive_avg_pool2d(cells, grid)
+    else:
+        cells = F.interpolate(cells, (grid, grid), mode="bilinear", align_corners=False)
+    region = model.regions(dense, boxes, canvases.owner.to(device))
+    return Taught(model.image(dense).half(), region.half(), F.normalize(cells, dim=1).flatten(2).transpose(1, 2).half())
