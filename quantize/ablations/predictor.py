@@ -1,6 +1,6 @@
 """A RegionClip that answers by the parts that its row has trained. All rows share the encoder's features and the proposals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -66,12 +66,13 @@ class RowPredictor:
         return self.texts.names(list(texts)).numpy()
 
     @torch.no_grad()
-    def embed_images(self, pictures: Sequence[Picture]) -> Floats:
-        return np.concatenate([self.model.image(self.seen.dense(p)[0]).numpy() for p in track(pictures, "pictures")])
+    def embed_images(self, pictures: Iterable[Picture]) -> Floats:
+        return np.concatenate([self.model.image(self.seen.dense(p)[0]).numpy() for p in pictures])
 
     @torch.no_grad()
-    def embed_regions(self, pictures: Sequence[Picture], boxes: Sequence[Floats]) -> Floats:
-        return np.concatenate([self._regions(p, b) for p, b in zip(track(pictures, "regions"), boxes, strict=True)])
+    def embed_regions(self, pictures: Iterable[tuple[Picture, Floats]]) -> Iterator[Floats]:
+        for picture, boxes in pictures:
+            yield self._regions(picture, boxes)
 
     def _regions(self, picture: Picture, boxes: Floats) -> Floats:
         dense, placed = self.seen.dense(picture)
@@ -88,28 +89,32 @@ class RowPredictor:
         return found.numpy()
 
     @torch.no_grad()
-    def dense(self, pictures: Sequence[Picture]) -> list[DenseEmbeddings]:
-        found = []
-        for picture in track(pictures, "pixels"):
+    def dense(self, pictures: Iterable[Picture]) -> Iterator[DenseEmbeddings]:
+        for picture in pictures:
             dense, placed = self.seen.dense(picture)
             if self.row.pixel_by == "patches":
                 cells = self.model.pixels(dense)[0]
             else:
                 flat = self.model.image(Dense(dense.map, dense.map.flatten(2).transpose(1, 2)))[0]
                 cells = flat.T.reshape(-1, *dense.map.shape[2:])
-            found.append(DenseEmbeddings(cells.numpy(), np.array(placed.content, np.float32) / self.seen.size))
-        return found
+            yield DenseEmbeddings(cells.numpy(), np.array(placed.content, np.float32) / self.seen.size)
 
     @torch.no_grad()
-    def detect(self, pictures: Sequence[Picture], names: Sequence[str], threshold: float, top: int) -> list[Detections]:
+    def detect(
+        self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
+    ) -> Iterator[Detections]:
         """score = objectness x softmax over the names of scale x cosine."""
         words, scale = self.texts.names(list(names)), float(self.model.scale(SCALES[self.row.region_by]))
-        found = []
-        for picture in track(pictures, "detect"):
+        for picture in pictures:
             boxes, objectness = self.seen.proposals(picture)
             cosines = torch.from_numpy(self._regions(picture, boxes)) @ words.T
             scores = (scale * cosines).softmax(1).numpy() * objectness[:, None]
             best = np.argsort(-scores, axis=None, kind="stable")[:top]
             rows, labels = np.unravel_index(best[scores.ravel()[best] >= threshold], scores.shape)
-            found.append(Detections(boxes[rows], labels.astype(np.int64), scores[rows, labels].astype(np.float32)))
-        return found
+            yield Detections(boxes[rows], labels.astype(np.int64), scores[rows, labels].astype(np.float32))
+
+    def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
+        """Softmax over the names: a row has no calibration of its own."""
+        cosines = torch.from_numpy(self.embed_images(pictures) @ self.embed_texts(names).T)
+        scores: Floats = (float(self.model.scale("image")) * cosines).softmax(1).detach().numpy()
+        return scores
