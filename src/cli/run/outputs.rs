@@ -6,7 +6,7 @@ use crate::config::{Format, Settings, Show};
 use crate::error::Result;
 use crate::pipeline::Outbox;
 use crate::sinks::{
-    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, PictureKind, Sink, SnapshotOptions,
+    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureKind, Sink, SnapshotOptions,
     Snapshots, Things,
 };
 
@@ -19,6 +19,7 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
         Show::Tracks => Things::Tracks,
         Show::Detections => Things::Detections,
     };
+    let painter = || Painter::new(things).with_trails(settings.trails);
     let rows = (!settings.events_only).then_some(things);
     let lines = match (settings.events_only, settings.every_frame) {
         (true, _) => Lines::Events,
@@ -29,21 +30,21 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
     match settings.format {
         Format::Jsonl => sinks.push(Box::new(LiveJsonl::new(Output::stdout(), lines))),
         Format::Csv => sinks.push(Box::new(Csv::new(Output::stdout(), rows))),
-        Format::Mjpeg => sinks.push(Box::new(MotionJpeg::new(Output::stdout(), things))),
+        Format::Mjpeg => sinks.push(Box::new(MotionJpeg::new(Output::stdout(), painter()))),
         Format::None => {}
     }
     if let Some(path) = &settings.csv {
         sinks.push(Box::new(Csv::new(Output::open(path)?, rows)));
     }
     if let Some(path) = &settings.mjpeg {
-        sinks.push(Box::new(MotionJpeg::new(Output::open(path)?, things)));
+        sinks.push(Box::new(MotionJpeg::new(Output::open(path)?, painter())));
     }
     if let Some(path) = &settings.framebuffer {
-        sinks.push(Box::new(Framebuffer::open(path, things)?));
+        sinks.push(Box::new(Framebuffer::open(path, painter())?));
     }
     if let Some(folder) = &settings.annotate {
         let most = NonZeroUsize::new(settings.annotate_max).unwrap_or(NonZeroUsize::MIN);
-        sinks.push(Box::new(Frames::new(folder, PictureKind::Jpeg, most, things)?));
+        sinks.push(Box::new(Frames::new(folder, PictureKind::Jpeg, most, painter())?));
     }
     if let Some(folder) = &settings.snapshot {
         let mut options = SnapshotOptions::new(folder);
@@ -54,7 +55,7 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
         options.plain = settings.snapshot_plain;
         options.most_bytes = settings.snapshot_mb * 1_000_000;
         options.per_minute = settings.snapshot_per_minute;
-        options.things = things;
+        options.painter = painter();
         sinks.push(Box::new(Snapshots::new(options)?));
     }
     Ok(sinks.into_iter().map(Outbox::new).collect())
