@@ -61,3 +61,66 @@ while [ "$(looked)" -le "$before" ]; do sleep 1; done
 kill -TERM $!
 begin replugged wait $!
 begin replugged_says grep "^edgeclip" /tmp/second
+
+# The host takes what a display shows.
+screen() { # NAME DISPLAY
+    echo "SCREEN $1 $2"
+    read -r _
+}
+# The program shows its first frame on a framebuffer when its status says so; the driver passes it on a moment later.
+shown() { # FRAMEBUFFER OUTPUT
+    while ! grep -q "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"; do sleep 1; done
+    sleep 1
+}
+# One picture, then nothing for as long as the program runs.
+blocks() {
+    cat /blocks.rgb
+    sleep 60
+}
+# show FRAMEBUFFER OUTPUT ARGUMENT…: edgeclip with a framebuffer and nothing drawn but the clock.
+show() {
+    framebuffer=$1 output=$2
+    shift 2
+    exec edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$framebuffer" "$@" >"$output" 2>&1
+}
+console() {
+    yes "a line of the console" | head -n 60 >/dev/tty1
+}
+
+# The screen shows the lower half of its memory. Before, during and after a picture, the console prints.
+echo 0,800 >/sys/class/graphics/fb0/pan
+console
+screen before wide
+blocks | show /dev/fb0 /tmp/wide --source - --pixel-format RGB3 --size 640x480 &
+shown /dev/fb0 /tmp/wide
+console
+begin wide screen wide wide
+kill -TERM $!
+begin wide_ends wait $!
+sleep 1
+screen after wide
+
+# The console is on the other screen, and stays there.
+blocks | show /dev/fb1 /tmp/narrow --source - --pixel-format RGB3 --size 640x480 &
+shown /dev/fb1 /tmp/narrow
+console
+screen beside wide
+begin narrow screen narrow narrow
+kill -TERM $!
+begin narrow_ends wait $!
+
+show /dev/fb1 /tmp/camera --source /dev/video0 --size 640x360 &
+shown /dev/fb1 /tmp/camera
+begin camera screen camera narrow
+kill -TERM $!
+begin camera_ends wait $!
+
+# Without rights, the console can be taken off by who has it as controlling terminal.
+chmod 666 /dev/fb0
+guest="edgeclip run --source - --vocab /tmp/v.vocab.safetensors --pixel-format RGB3 --size 640x480 --framebuffer /dev/fb0 </blocks.rgb >/tmp/guest 2>&1"
+begin refused su guest -c "$guest"
+begin refused_says grep "^edgeclip" /tmp/guest
+rm /tmp/guest
+begin owned openvt -c 1 -f -w -- su guest -c "$guest"
+begin owned_says grep -c '"type":"frame"' /tmp/guest
+begin owned_warns grep "^edgeclip" /tmp/guest

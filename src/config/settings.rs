@@ -208,6 +208,15 @@ impl Settings {
         (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
     }
 
+    /// Files that hold what to look for: of prompts, or a vocabulary.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let prompts = match &self.prompt {
+            Some(Prompts::List(list)) => list.trim().strip_prefix('@').map(PathBuf::from),
+            _ => None,
+        };
+        prompts.into_iter().chain(self.vocab.clone()).collect()
+    }
+
     /// What happens in a source: its own zones and lines, else those of all.
     pub fn events(&self, source: usize) -> events::Settings {
         let own = self.source.get(source).filter(|own| !own.zone.is_empty() || !own.line.is_empty());

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_full_device_is_told_and_the_sink_goes_on() {
-        let mut sink = MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Painter::new(Things::Tracks));
+        let mut sink =
+            MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Painter::new(Things::Tracks));
         for _ in 0..2 {
             assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("/dev/full: "));
         }

@@ -6,8 +6,8 @@ use crate::config::{Format, Settings, Show};
 use crate::error::Result;
 use crate::pipeline::Outbox;
 use crate::sinks::{
-    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureKind, Sink, SnapshotOptions,
-    Snapshots, Things,
+    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureKind, Sink,
+    SnapshotOptions, Snapshots, Things,
 };
 
 /// Starts every sink that the settings ask for; the one on standard output comes first.
@@ -59,21 +59,4 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
         sinks.push(Box::new(Snapshots::new(options)?));
     }
     Ok(sinks.into_iter().map(Outbox::new).collect())
-}
-
-/// One line for each sink that was too slow or failed.
-pub fn sum_up(outboxes: &[Outbox]) {
-    for outbox in outboxes {
-        let counts = outbox.counts();
-        if counts.lost_frames + counts.lost_events + counts.failed > 0 {
-            tracing::warn!(
-                "{}: {} results written, {} failures; {} frames and {} events left out",
-                outbox.name(),
-                counts.taken,
-                counts.failed,
-                counts.lost_frames,
-                counts.lost_events
-            );
-        }
-    }
 }

@@ -7,7 +7,7 @@ use embedded_graphics::pixelcolor::raw::{BigEndian, RawU16};
 
 use super::*;
 use crate::geometry::Rect;
-use crate::sinks::Timing;
+use crate::sinks::LiveTiming;
 use crate::sinks::tests::{moment, plain};
 
 type Display = Framebuffer<Rgb565, RawU16, BigEndian, 160, 160, { buffer_size::<Rgb565>(160, 160) }>;
@@ -40,10 +40,10 @@ fn predicted_tracks_are_dashed_and_seen_ones_solid() {
 fn between_two_looks_boxes_stay_as_they_were() {
     let mut painter = Painter::new(Things::Tracks);
     let looked = annotated(&mut painter, &moment());
-    let mut between = Moment { timing: Timing::default(), detections: Vec::new(), ..moment() };
+    let mut between = Moment { timing: LiveTiming::default(), detections: Vec::new(), ..moment() };
     between.tracks.iter_mut().for_each(|track| track.seen = false);
     assert_eq!(annotated(&mut painter, &between), looked);
-    between.timing.vision = Duration::from_millis(30);
+    between.timing.look.vision = Duration::from_millis(30);
     assert_ne!(annotated(&mut painter, &between), looked);
 }
 
@@ -52,7 +52,11 @@ fn walked(step: u32) -> Moment {
     let mut moment = Moment { source: "walk".into(), ..moment() };
     moment.tracks.truncate(1);
     for track in &mut moment.tracks {
-        track.rect = Rect { x0: track.rect.x0 + 10.0 * step as f32, x1: track.rect.x1 + 10.0 * step as f32, ..track.rect };
+        track.rect = Rect {
+            x0: track.rect.x0 + 10.0 * step as f32,
+            x1: track.rect.x1 + 10.0 * step as f32,
+            ..track.rect
+        };
         track.age += Duration::from_millis(100) * step;
     }
     moment

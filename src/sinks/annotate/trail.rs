@@ -144,7 +144,8 @@ mod tests {
         let scale = Scale { line: 3, ..Scale::of(picture.size) };
         let steps = [([0.0, 0.5], 1.0), ([0.5, 0.5], 0.0), ([1.0, 0.5], 0.0)];
         draw_trail(&mut display, &steps, Rgb888::YELLOW, picture, &scale).unwrap();
-        let column = |x: i32| (0..11).filter(|y| display.get_pixel(Point::new(x, *y)) == Some(Rgb888::YELLOW)).count();
+        let column =
+            |x: i32| (0..11).filter(|y| display.get_pixel(Point::new(x, *y)) == Some(Rgb888::YELLOW)).count();
         assert_eq!((column(4), column(24)), (0, 3));
         assert_eq!(display.get_pixel(Point::new(4, 5)), Some(QUIET));
         assert_eq!(mixed(Rgb888::WHITE, Rgb888::BLACK, 0.25), Rgb888::new(191, 191, 191));

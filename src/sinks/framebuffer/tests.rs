@@ -69,7 +69,9 @@ fn boxes_are_drawn_in_the_screen_s_resolution() {
 
 #[test]
 fn what_is_no_framebuffer_is_refused_by_name() {
-    let open = |path: &str| Framebuffer::open(Path::new(path), Painter::new(Things::Tracks)).err().unwrap().to_string();
+    let open = |path: &str| {
+        Framebuffer::open(Path::new(path), Painter::new(Things::Tracks)).err().unwrap().to_string()
+    };
     assert!(open("/dev/null").starts_with("/dev/null: found no framebuffer ("), "{}", open("/dev/null"));
     assert!(open("/no/fb0").starts_with("/no/fb0: No such file"), "{}", open("/no/fb0"));
 }
@@ -77,6 +79,7 @@ fn what_is_no_framebuffer_is_refused_by_name() {
 #[test]
 fn a_screen_that_takes_no_more_is_an_error() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut sink = Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Painter::new(Things::Tracks)).unwrap();
+    let mut sink =
+        Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Painter::new(Things::Tracks)).unwrap();
     assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("fb0: No space left"));
 }
