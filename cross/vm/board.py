@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run the emulated board: board.py SECONDS LOG SCREENS QEMU ARGUMENT…
 
-What the board says goes to the file LOG. Where it says `SCREEN NAME DISPLAY`, what that display shows goes to SCREENS/NAME.ppm, and the
-board, which waits for it, gets an empty line. After SECONDS it is switched off.
+What the board says goes to the file LOG. Where it says `SCREEN NAME DISPLAY`, what that display shows goes to SCREENS/NAME.ppm,
+and the board, which waits for it, gets an empty line. After SECONDS it is switched off.
 """
 
 import json
@@ -46,7 +46,8 @@ def main() -> None:
         path = Path(folder) / "monitor"
         command = [*sys.argv[4:], "-qmp", f"unix:{path},server=on,wait=off"]
         board = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert board.stdin is not None and board.stdout is not None
+        assert board.stdin is not None
+        assert board.stdout is not None
         limit = threading.Timer(seconds, board.kill)
         limit.start()
         monitor = None

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""The picture that the board shows on its screens: screen.py OUT writes its raw pixels; check.py compares what the screens show with it."""
+"""The picture that the board shows on its screens: screen.py OUT writes its raw pixels.
+
+check.py compares what the screens show with it.
+"""
 
 import sys
 from pathlib import Path
@@ -47,7 +50,7 @@ class Screen:
     def outside(self, area: tuple[int, int, int, int]) -> set[Colour]:
         """Colours around an area."""
         x0, y0, x1, y1 = area
-        found = set()
+        found: set[Colour] = set()
         for y in range(self.height):
             row = self.data[y * self.width * 3 : (y + 1) * self.width * 3]
             if y0 <= y < y1:

@@ -16,6 +16,8 @@ use crate::geometry::Rect;
 const SPAN: Duration = Duration::from_secs(3);
 /// Least distance between two points, in parts of the picture's mean side: boxes of things that stand still tremble.
 const STEP: f32 = 0.015;
+/// How dark its oldest part is: this share of [`QUIET`].
+const DARKEST: f32 = 0.7;
 /// Most points, however fast a thing moves.
 const MOST: usize = 64;
 
@@ -73,8 +75,8 @@ pub fn draw_trail<D: DrawTarget<Color = Rgb888>>(
 ) -> Result<(), D::Error> {
     let strokes = |edge: u32| {
         steps.iter().zip(steps.iter().skip(1)).map(move |((from, faded), (to, _))| {
-            let width = (scale.line as f32 * (1.0 - faded)).round().max(1.0) as u32;
-            let colour = if edge == 0 { mixed(colour, QUIET, *faded) } else { QUIET };
+            let width = (1.5 * scale.line as f32 * (1.0 - faded)).round().max(1.0) as u32;
+            let colour = if edge == 0 { mixed(colour, QUIET, DARKEST * faded) } else { QUIET };
             let line = Line::new(point(*from, picture), point(*to, picture));
             line.into_styled(PrimitiveStyle::with_stroke(colour, width + edge))
         })
@@ -141,13 +143,14 @@ mod tests {
         display.set_allow_overdraw(true);
         display.set_allow_out_of_bounds_drawing(true);
         let picture = Rectangle::new(Point::zero(), Size::new(33, 11));
-        let scale = Scale { line: 3, ..Scale::of(picture.size) };
+        let scale = Scale { line: 2, ..Scale::of(picture.size) };
         let steps = [([0.0, 0.5], 1.0), ([0.5, 0.5], 0.0), ([1.0, 0.5], 0.0)];
         draw_trail(&mut display, &steps, Rgb888::YELLOW, picture, &scale).unwrap();
         let column =
             |x: i32| (0..11).filter(|y| display.get_pixel(Point::new(x, *y)) == Some(Rgb888::YELLOW)).count();
         assert_eq!((column(4), column(24)), (0, 3));
-        assert_eq!(display.get_pixel(Point::new(4, 5)), Some(QUIET));
+        assert_eq!(display.get_pixel(Point::new(4, 5)), Some(mixed(Rgb888::YELLOW, QUIET, DARKEST)));
+        assert_eq!(display.get_pixel(Point::new(4, 4)), Some(QUIET));
         assert_eq!(mixed(Rgb888::WHITE, Rgb888::BLACK, 0.25), Rgb888::new(191, 191, 191));
     }
 }
