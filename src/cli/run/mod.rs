@@ -7,6 +7,7 @@ mod log;
 mod outputs;
 mod planner;
 mod sources;
+mod status;
 mod summary;
 mod tick;
 

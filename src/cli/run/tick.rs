@@ -4,14 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use super::super::print;
 use super::followed::Followed;
-use crate::pipeline::{Feed, Report};
-use crate::sinks::{SinkStatus, Status, write_status};
+use super::status::{Writer, line, statuses};
+use crate::pipeline::Report;
 use crate::system::thermal;
 
 /// How often temperatures are read.
@@ -22,8 +19,6 @@ const LINE: Duration = Duration::from_millis(500);
 const FILE: Duration = Duration::from_secs(1);
 /// How often captured frames are counted.
 const COUNT: Duration = Duration::from_millis(250);
-/// How long the last lines of status may take.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Does each thing when its time has come.
 pub struct Tick {
@@ -90,6 +85,7 @@ impl Tick {
             && (now >= self.next.status || report.last)
         {
             self.next.status = now + *interval;
+            count(report, now);
             writer.write(statuses(report, now));
         }
         let look = now >= self.next.files;
@@ -113,48 +109,6 @@ impl Drop for Tick {
     fn drop(&mut self) {
         if self.terminal {
             let _ = write!(std::io::stderr(), "\x1b[2K");
-        }
-    }
-}
-
-/// A thread that writes status lines, so that a slow reader of standard output holds nothing up.
-struct Writer {
-    /// `None` at the end.
-    sender: Option<SyncSender<Vec<Status>>>,
-    thread: JoinHandle<()>,
-}
-
-impl Writer {
-    /// Sets `stop` when nobody reads any more.
-    fn new(stop: Arc<AtomicBool>) -> Self {
-        let (sender, statuses) = sync_channel::<Vec<Status>>(1);
-        let thread = thread::spawn(move || {
-            for status in statuses.into_iter().flatten() {
-                match print(|out| write_status(out, &status)) {
-                    Ok(false) => {}
-                    Ok(true) => return stop.store(true, Ordering::Relaxed),
-                    Err(error) => tracing::warn!("{error}"),
-                }
-            }
-        });
-        Self { sender: Some(sender), thread }
-    }
-
-    /// Where the ones before are not read yet, these are old before anybody reads them, and left out.
-    fn write(&self, statuses: Vec<Status>) {
-        if let Some(sender) = &self.sender {
-            let _ = sender.try_send(statuses);
-        }
-    }
-}
-
-/// Waits until all is written, but not for long.
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.sender = None;
-        let until = Instant::now() + FAREWELL;
-        while !self.thread.is_finished() && Instant::now() < until {
-            thread::sleep(Duration::from_millis(2));
         }
     }
 }
@@ -187,65 +141,4 @@ fn count(report: &mut Report<'_>, now: Instant) {
     for (index, feed) in report.feeds.iter_mut().enumerate() {
         feed.stats.captured(now, report.mailbox.counts(index).captured);
     }
-}
-
-/// How each source fares.
-fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
-    count(report, now);
-    let sinks = report.outboxes.iter().map(|outbox| SinkStatus {
-        name: outbox.name().to_owned(),
-        lag: outbox.lag(),
-        write: outbox.latest(),
-        lost: outbox.counts().lost_frames + outbox.counts().lost_events,
-        failed: outbox.counts().failed,
-    });
-    let sinks: Vec<SinkStatus> = sinks.collect();
-    let (mailbox, governor) = (report.mailbox, &*report.governor);
-    let status = |(index, feed): (usize, &mut Feed)| Status {
-        source: feed.name.to_string(),
-        time: SystemTime::now(),
-        fps_captured: feed.stats.captures_per_second(),
-        fps_looked: feed.stats.looks_per_second(now),
-        dropped: mailbox.counts(index).dropped,
-        broken: feed.faults.broken(),
-        stalled: feed.faults.stalled() + feed.faults.lost(),
-        latency: feed.stats.latency(),
-        stages: feed.stats.stages(),
-        temperature: governor.celsius(),
-        throttled: governor.throttled().to_vec(),
-        rate: governor.share(),
-        behind: governor.is_behind(),
-        sinks: sinks.clone(),
-    };
-    report.feeds.iter_mut().enumerate().map(status).collect()
-}
-
-/// One line for a terminal.
-fn line(statuses: &[Status]) -> String {
-    let one = |status: &Status| {
-        let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        let rates = status.latency.map_or_else(
-            || "waiting".to_owned(),
-            |latency| {
-                let (looked, captured) = (status.fps_looked, status.fps_captured);
-                format!("{looked:.1} of {captured:.1} fps, {:.0}/{:.0} ms", ms(latency.p50), ms(latency.p99))
-            },
-        );
-        let faults = status.broken + status.stalled;
-        let faults = if faults > 0 { format!(" {faults} faults") } else { String::new() };
-        format!("{} {rates}{faults}", status.source)
-    };
-    let mut parts: Vec<String> = statuses.iter().map(one).collect();
-    if let Some(celsius) = statuses.first().and_then(|status| status.temperature) {
-        parts.push(format!("{celsius:.0} °C"));
-    }
-    let slowed = statuses.first().map(|status| status.throttled.join(", ")).filter(|why| !why.is_empty());
-    parts.extend(slowed);
-    if let Some(rate) = statuses.first().map(|status| status.rate).filter(|rate| *rate < 1.0) {
-        parts.push(format!("{:.0} % of the rate", 100.0 * rate));
-    }
-    if statuses.first().is_some_and(|status| status.behind) {
-        parts.push("behind".to_owned());
-    }
-    parts.join(" | ")
 }
