@@ -4,7 +4,10 @@
 check.py compares what the screens show with it.
 """
 
+import base64
+import gzip
 import sys
+from array import array
 from pathlib import Path
 
 WIDTH, HEIGHT = 640, 480
@@ -27,13 +30,26 @@ def pixels() -> bytes:
 
 
 class Screen:
-    """What a screen showed: a portable pixmap (P6)."""
+    """What a screen showed: red, green and blue of each pixel, row by row."""
 
-    def __init__(self, path: Path) -> None:
-        magic, width, height, depth, self.data = path.read_bytes().split(maxsplit=4)
-        self.width, self.height = int(width), int(height)
-        if (magic, depth, len(self.data)) != (b"P6", b"255", self.width * self.height * 3):
+    def __init__(self, width: int, height: int, data: bytes) -> None:
+        if len(data) != width * height * 3:
+            raise ValueError(f"found {len(data)} bytes, expected {width * height * 3} of {width}x{height} pixels")
+        self.width, self.height, self.data = width, height, data
+
+    @classmethod
+    def dump(cls, path: Path) -> "Screen":
+        """A portable pixmap (P6), as QEMU writes it."""
+        magic, width, height, depth, data = path.read_bytes().split(maxsplit=4)
+        if (magic, depth) != (b"P6", b"255"):
             raise ValueError(f"{path}: found {magic!r} of depth {depth!r}, expected a P6 of depth 255")
+        return cls(int(width), int(height), data)
+
+    @classmethod
+    def memory(cls, text: str, width: int, height: int) -> "Screen":
+        """What a framebuffer of 16 bits a pixel begins with, as gzip and base64 send it."""
+        words = array("H", gzip.decompress(base64.b64decode(text)))[: width * height]
+        return cls(width, height, b"".join(bytes((word >> 8 & 0xF8, word >> 3 & 0xFC, word << 3 & 0xF8)) for word in words))
 
     def at(self, x: int, y: int) -> Colour:
         """Red, green and blue of a pixel."""
@@ -64,9 +80,9 @@ class Screen:
 
 
 def rgb565(wide: Colour) -> Colour:
-    """The colour as a screen of 16 bits a pixel shows it: 5, 6 and 5 bits, whose highest ones fill up the lowest."""
+    """What 16 bits a pixel leave of a colour: 5, 6 and 5 bits."""
     red, green, blue = wide
-    return (red & 0xF8 | red >> 5, green & 0xFC | green >> 6, blue & 0xF8 | blue >> 5)
+    return (red & 0xF8, green & 0xFC, blue & 0xF8)
 
 
 if __name__ == "__main__":

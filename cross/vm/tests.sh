@@ -67,60 +67,65 @@ screen() { # NAME DISPLAY
     echo "SCREEN $1 $2"
     read -r _
 }
-# The program shows its first frame on a framebuffer when its status says so; the driver passes it on a moment later.
-shown() { # FRAMEBUFFER OUTPUT
-    while ! grep -q "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"; do sleep 1; done
-    sleep 1
+# What a framebuffer holds.
+memory() { # FRAMEBUFFER
+    gzip -c "$1" | base64
 }
-# One picture, then nothing for as long as the program runs.
-blocks() {
-    cat /blocks.rgb
-    sleep 60
-}
-# show FRAMEBUFFER OUTPUT ARGUMENT…: edgeclip with a framebuffer and nothing drawn but the clock.
+# show FRAMEBUFFER OUTPUT SOURCE ARGUMENT…: edgeclip with nothing drawn but the clock, until it looks for frames.
 show() {
-    framebuffer=$1 output=$2
-    shift 2
-    exec edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$framebuffer" "$@" >"$output" 2>&1
+    rm -f "$2"
+    edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$1" --source "$3" --size "$4" \
+        ${5:+--pixel-format "$5"} <>/tmp/pipe >"$2" 2>&1 &
+    while ! grep -q '"type":"status"' "$2"; do sleep 0.2; done
+}
+# A frame is on a framebuffer when the status says so; the driver passes it on a moment later.
+shown() { # FRAMEBUFFER OUTPUT
+    while ! grep -q "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"; do sleep 0.2; done
+    sleep 0.5
 }
 console() {
     yes "a line of the console" | head -n 60 >/dev/tty1
+    sleep 0.5
 }
+# Never at its end.
+mkfifo /tmp/pipe
 
-# The screen shows the lower half of its memory. Before, during and after a picture, the console prints.
-echo 0,800 >/sys/class/graphics/fb0/pan
+# The console prints before, while and after there is a picture; until the first one, it may also move what the screen shows within its memory.
 console
 screen before wide
-blocks | show /dev/fb0 /tmp/wide --source - --pixel-format RGB3 --size 640x480 &
+show /dev/fb0 /tmp/wide - 640x480 RGB3
+echo 0,800 >/sys/class/graphics/fb0/pan
+cat /blocks.rgb >/tmp/pipe
 shown /dev/fb0 /tmp/wide
 console
 begin wide screen wide wide
 kill -TERM $!
 begin wide_ends wait $!
-sleep 1
+console
 screen after wide
 
 # The console is on the other screen, and stays there.
-blocks | show /dev/fb1 /tmp/narrow --source - --pixel-format RGB3 --size 640x480 &
+show /dev/fb1 /tmp/narrow - 640x480 RGB3
+cat /blocks.rgb >/tmp/pipe
 shown /dev/fb1 /tmp/narrow
-console
 screen beside wide
-begin narrow screen narrow narrow
+begin narrow memory /dev/fb1
 kill -TERM $!
 begin narrow_ends wait $!
 
-show /dev/fb1 /tmp/camera --source /dev/video0 --size 640x360 &
+show /dev/fb1 /tmp/camera /dev/video0 640x360
 shown /dev/fb1 /tmp/camera
-begin camera screen camera narrow
+begin camera memory /dev/fb1
 kill -TERM $!
 begin camera_ends wait $!
 
-# Without rights, the console can be taken off by who has it as controlling terminal.
+# Without rights, only who has the console as controlling terminal may take it off.
 chmod 666 /dev/fb0
 guest="edgeclip run --source - --vocab /tmp/v.vocab.safetensors --pixel-format RGB3 --size 640x480 --framebuffer /dev/fb0 </blocks.rgb >/tmp/guest 2>&1"
+touch /tmp/guest
+chmod 666 /tmp/guest
 begin refused su guest -c "$guest"
 begin refused_says grep "^edgeclip" /tmp/guest
-rm /tmp/guest
 begin owned openvt -c 1 -f -w -- su guest -c "$guest"
 begin owned_says grep -c '"type":"frame"' /tmp/guest
 begin owned_warns grep "^edgeclip" /tmp/guest
