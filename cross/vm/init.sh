@@ -14,8 +14,6 @@ while read -r module; do
     case $module in
     # A webcam at /dev/video0 with a video output beside it, and a camera whose pictures come plane by plane.
     vivid) insmod /modules/vivid.ko n_devs=2 node_types=0x101,0x1 input_types=0x0,0x0 multiplanar=1,2 || echo "BOARD no vivid" ;;
-    # Twice the memory that a screen shows, so that what it shows need not begin at its start.
-    drm_kms_helper) insmod /modules/drm_kms_helper.ko drm_fbdev_overalloc=200 || echo "BOARD no drm_kms_helper" ;;
     *) insmod "/modules/$module.ko" || echo "BOARD no $module" ;;
     esac
 done </modules/order

@@ -90,11 +90,10 @@ console() {
 # Never at its end.
 mkfifo /tmp/pipe
 
-# The console prints before, while and after there is a picture; until the first one, it may also move what the screen shows within its memory.
+# The console prints before, while and after there is a picture.
 console
 screen before wide
 show /dev/fb0 /tmp/wide - 640x480 RGB3
-echo 0,800 >/sys/class/graphics/fb0/pan
 cat /blocks.rgb >/tmp/pipe
 shown /dev/fb0 /tmp/wide
 console

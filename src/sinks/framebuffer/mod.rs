@@ -65,10 +65,6 @@ impl Framebuffer {
                 self.name
             ),
         }
-        // A console that prints moves what the screen shows within its memory; now it no longer does.
-        if let Ok(now) = screen(&self.device) {
-            self.screen.start = now.start;
-        }
         wake(&self.device);
         self.lit = true;
     }
