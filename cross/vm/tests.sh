@@ -48,20 +48,6 @@ begin busy edgeclip run --source /dev/video0 --prompt dog
 kill -TERM $!
 begin terminated wait $!
 
-edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
-while ! grep -q frame /tmp/second; do sleep 1; done
-looked() {
-    grep -c '"type":"frame"' /tmp/second
-}
-echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-while ! grep -q "camera gone" /tmp/second; do sleep 1; done
-before=$(looked)
-echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
-while [ "$(looked)" -le "$before" ]; do sleep 1; done
-kill -TERM $!
-begin replugged wait $!
-begin replugged_says grep "^edgeclip" /tmp/second
-
 # The host takes what a display shows.
 screen() { # NAME DISPLAY
     echo "SCREEN $1 $2"
@@ -71,16 +57,20 @@ screen() { # NAME DISPLAY
 memory() { # FRAMEBUFFER
     gzip -c "$1" | base64
 }
-# show FRAMEBUFFER OUTPUT SOURCE ARGUMENT…: edgeclip with nothing drawn but the clock, until it looks for frames.
+# await PATTERN FILE: until the program that was started last has written it, or has ended.
+await() {
+    while ! grep -q "$1" "$2" && kill -0 $!; do sleep 0.2; done
+}
+# show FRAMEBUFFER OUTPUT SOURCE SIZE [FORMAT]: edgeclip with nothing drawn but the clock, until it looks for frames.
 show() {
     rm -f "$2"
     edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$1" --source "$3" --size "$4" \
         ${5:+--pixel-format "$5"} <>/tmp/pipe >"$2" 2>&1 &
-    while ! grep -q '"type":"status"' "$2"; do sleep 0.2; done
+    await '"type":"status"' "$2"
 }
 # A frame is on a framebuffer when the status says so; the driver passes it on a moment later.
 shown() { # FRAMEBUFFER OUTPUT
-    while ! grep -q "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"; do sleep 0.2; done
+    await "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"
     sleep 0.5
 }
 console() {
@@ -128,3 +118,18 @@ begin refused_says grep "^edgeclip" /tmp/guest
 begin owned openvt -c 1 -f -w -- su guest -c "$guest"
 begin owned_says grep -c '"type":"frame"' /tmp/guest
 begin owned_warns grep "^edgeclip" /tmp/guest
+
+# Pulled out and put in again, last of all: it may then be another device.
+edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
+while ! grep -q frame /tmp/second; do sleep 1; done
+looked() {
+    grep -c '"type":"frame"' /tmp/second
+}
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+while ! grep -q "camera gone" /tmp/second; do sleep 1; done
+before=$(looked)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+while [ "$(looked)" -le "$before" ]; do sleep 1; done
+kill -TERM $!
+begin replugged wait $!
+begin replugged_says grep "^edgeclip" /tmp/second
