@@ -110,6 +110,7 @@ begin camera_ends wait $!
 
 # Without rights, only who has the console as controlling terminal may take it off.
 chmod 666 /dev/fb0
+chmod 644 /blocks.rgb
 guest="edgeclip run --source - --vocab /tmp/v.vocab.safetensors --pixel-format RGB3 --size 640x480 --framebuffer /dev/fb0 </blocks.rgb >/tmp/guest 2>&1"
 touch /tmp/guest
 chmod 666 /tmp/guest
