@@ -13,7 +13,7 @@ use edgeclip::geometry::Rect;
 use edgeclip::model::{Bundle, Networks};
 use edgeclip::pipeline::Pipeline;
 use edgeclip::preprocess::letterbox;
-use edgeclip::sinks::{Lines, LiveJsonl, Moment, Named, Output, Painter, Sink, Things};
+use edgeclip::sinks::{Lines, LiveJsonl, LiveTiming, Moment, Named, Output, Painter, Sink, Things};
 use edgeclip::source::{Encoding, Picture, Shot};
 use edgeclip::track::{Observation, Settings, Tracker};
 use edgeclip::vocabulary::{Prompt, Vocabulary};
@@ -136,7 +136,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             tracks: update.tracks,
             events,
             outlines: engine.outlines(),
-            timing: look.timing,
+            timing: LiveTiming { look: look.timing, ..LiveTiming::default() },
             latency: Duration::from_millis(9),
             picture: None,
         };

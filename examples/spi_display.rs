@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime};
 use edgeclip::events::Outline;
 use edgeclip::model::{Bundle, Networks};
 use edgeclip::pipeline::Pipeline;
-use edgeclip::sinks::{Moment, Named, Painter, PictureKind, Things, save_picture};
+use edgeclip::sinks::{LiveTiming, Moment, Named, Painter, PictureKind, Things, save_picture};
 use edgeclip::source::Picture;
 use edgeclip::vocabulary::{Prompt, Vocabulary};
 use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
@@ -95,7 +95,7 @@ fn look(path: &str, prompts: &str) -> Result<Moment, Box<dyn Error>> {
         tracks: Vec::new(),
         events: Vec::new(),
         outlines: [zone].into(),
-        timing: findings.timing,
+        timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
         latency: time.elapsed().unwrap_or(Duration::ZERO),
         picture: Some(picture),
     })

@@ -78,6 +78,41 @@ fn a_walk_gives_one_track_and_its_events_in_order() {
 }
 
 #[test]
+fn the_last_line_of_status_tells_how_long_each_stage_took() {
+    let folder = tempdir().unwrap();
+    film(folder.path(), "walk.y4m", &Studio::new().walk(8), 8);
+    let lines = run(
+        folder.path(),
+        &["walk.y4m"],
+        &[&CAT[..], &["--status", "3600", "--annotate", "frames"]].concat(),
+    );
+    let [status] = of_type(&lines, "status")[..] else { panic!("{lines:?}") };
+    let frames = of_type(&lines, "frame");
+    for stage in ["queue", "decode", "preprocess", "vision", "regions", "match", "track"] {
+        let mut took: Vec<f64> =
+            frames.iter().map(|line| line["timing_ms"][stage].as_f64().unwrap()).collect();
+        took.sort_by(f64::total_cmp);
+        // Nearest rank of 8 looks: the fourth and the last.
+        let [p50, p99] = ["p50", "p99"].map(|rank| status["stages_ms"][stage][rank].as_f64().unwrap());
+        assert!(
+            (p50 - took[3]).abs() < 0.002 && (p99 - took[7]).abs() < 0.002,
+            "{stage}: {p50} {p99} of {took:?}"
+        );
+    }
+    let least = |line: &Value| {
+        line["timing_ms"]["queue"].as_f64().unwrap() + line["timing_ms"]["total"].as_f64().unwrap()
+    };
+    assert!(
+        frames.iter().all(|line| line["latency_ms"].as_f64().unwrap() > least(line) - 0.01),
+        "{frames:?}"
+    );
+    let names: Vec<&str> =
+        status["sinks"].as_array().unwrap().iter().map(|sink| sink["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["standard output", "frames"]);
+    assert!(status["fps_captured"].as_f64() > Some(0.0), "{status}");
+}
+
+#[test]
 fn looks_are_as_often_as_asked_for_by_the_films_own_clock() {
     let folder = tempdir().unwrap();
     film(folder.path(), "walk.y4m", &Studio::new().walk(20), 10);

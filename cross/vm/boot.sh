@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # cross/vm/boot.sh LOG SOURCE=PATH…: boots the emulated board with these files and folders in its file system; what it says goes to LOG.
 #
-# One of the paths must be `init`. EDGECLIP_CPU names another CPU than the Cortex-A72, EDGECLIP_VM_TIMEOUT another limit than 420 s.
+# One of the paths must be `init`. Beside the cameras it has a screen of 32 bits a pixel (wide) and one of 16 (narrow); what they show when the board
+# says so (board.py) goes to LOG.screens. EDGECLIP_CPU names another CPU than the Cortex-A72, EDGECLIP_VM_TIMEOUT another limit than 420 s.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cross=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross
@@ -11,7 +12,9 @@ shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 "$here/initrd.py" "$cross/vm/board" "$work/initrd" "$@"
-timeout "${EDGECLIP_VM_TIMEOUT:-420}" "$cross/bin/qemu-system-aarch64" -M virt -cpu "${EDGECLIP_CPU:-cortex-a72}" -smp 2 -m 1024 \
+# Without firmware for PCs, which needs a package more.
+python3 "$here/board.py" "${EDGECLIP_VM_TIMEOUT:-420}" "$log" "$log.screens" \
+    "$cross/bin/qemu-system-aarch64" -M virt -cpu "${EDGECLIP_CPU:-cortex-a72}" -smp 2 -m 1024 \
     -accel tcg,thread=multi -nographic -nodefaults -serial stdio -no-reboot -kernel "$cross"/vm/board/boot/vmlinuz-* \
-    -initrd "$work/initrd" -append "console=ttyAMA0 quiet panic=-1" </dev/null >"$log" ||
-    echo "cross/vm/boot.sh: the board ended with code $?; its log is $log"
+    -device bochs-display,id=wide,xres=1280,yres=800,romfile= -device cirrus-vga,id=narrow,romfile= \
+    -initrd "$work/initrd" -append "console=ttyAMA0 quiet panic=-1"

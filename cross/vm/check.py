@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Check what the board said: check.py SERIAL_LOG. Prints one line a test; the exit code is 1 if any failed or is missing."""
+"""Check what the board said and showed: check.py SERIAL_LOG SCREENS.
+
+Prints one line a test; the exit code is 1 if any failed or is missing.
+"""
 
 import itertools
 import json
@@ -7,6 +10,8 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+from screen import BLACK, BLOCK, HEIGHT, WIDTH, Screen, colour, rgb565
 
 PROMPTS = {"television test card", "person", "dog"}
 FORMATS = ["YUYV", "RGB3", "NV12", "YU12", "GREY"]
@@ -74,7 +79,42 @@ def check_frames(run: Run, count: int, width: int, height: int) -> None:
             expect(0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height, found)
 
 
-def check(name: str, tests: dict[str, Run]) -> None:
+def check_blocks(screen: Screen, narrow: bool) -> None:
+    """The test picture, scaled to fit, with black around it and the clock in its corner."""
+    area = x0, y0, x1, y1 = screen.area(WIDTH, HEIGHT)
+    around = screen.outside(area)
+    expect(around <= {BLACK}, f"around the picture {sorted(around)[:9]}")
+    for row in range(HEIGHT // BLOCK):
+        for column in range(WIDTH // BLOCK):
+            x = x0 + (2 * column + 1) * (x1 - x0) * BLOCK // (2 * WIDTH)
+            y = y0 + (2 * row + 1) * (y1 - y0) * BLOCK // (2 * HEIGHT)
+            wanted = rgb565(colour(column, row)) if narrow else colour(column, row)
+            expect(row == 0 or screen.at(x, y) == wanted, f"{screen.at(x, y)} at {x}, {y} and not {wanted}")
+    expect(screen.at(x0 + 1, y0 + 1) == (24, 24, 24), "no clock")
+
+
+def check_screen(name: str, run: Run, screens: Path) -> None:
+    """Raise AssertionError where a screen showed something else than it should."""
+    if name == "wide":
+        wide = Screen.dump(screens / "wide.ppm")
+        expect((wide.width, wide.height) == (1280, 800), f"{wide.width}x{wide.height}")
+        check_blocks(wide, narrow=False)
+        # The console's text is grey on black; it is on the screen whenever there is no picture.
+        for shown in ["before", "after", "beside"]:
+            found = Screen.dump(screens / f"{shown}.ppm").colours()
+            expect(found == {BLACK, (170, 170, 170)}, f"{shown}: {sorted(found)[:9]}")
+        return
+    narrow = Screen.memory("".join(run.lines), 1024, 768)
+    if name == "narrow":
+        check_blocks(narrow, narrow=True)
+    else:
+        area = narrow.area(640, 360)
+        expect(area == (0, 96, 1024, 672) and narrow.outside(area) == {BLACK}, area)
+        bars = [narrow.at(64 + 128 * bar, 600) for bar in range(8)]
+        expect(len(set(bars)) == 8, f"bars of {bars}")
+
+
+def check(name: str, tests: dict[str, Run], screens: Path) -> None:
     """Raise AssertionError where the test `name` went wrong."""
     run = tests[name]
     text = "\n".join(run.lines)
@@ -109,24 +149,32 @@ def check(name: str, tests: dict[str, Run]) -> None:
         expect("Cortex-A" in states["processor"]["found"] and "/dev/video0: NV12" in states["camera"]["found"], text)
         expect(states["model"]["details"]["int8"], states["model"])
     elif name == "replugged_says":
-        expect("/dev/video0: found the camera gone" in text and "1 losses" in text, text)
+        expect("/dev/video0: found the camera gone" in text and "looked at, 0 broken, 0 stalls, 1 losses" in text, text)
+    elif name in ["wide", "narrow", "camera"]:
+        check_screen(name, run, screens)
+    elif name == "refused_says":
+        expect("/dev/fb0: the console's text and cursor may show through (Permission denied" in text, text)
+    elif name == "owned_warns":
+        expect(run.code == 1, text)
     else:
         expect(run.code == 0, f"exit code {run.code}: {text}")
 
 
 def main() -> None:
     """Check every test that the board should have run."""
-    log = Path(sys.argv[1]).read_text(errors="replace")
+    log, screens = Path(sys.argv[1]).read_text(errors="replace"), Path(sys.argv[2])
     tests = read(log)
     expected = ["vocab", "list", "doctor", *FORMATS, "controlled", "default", *REFUSALS, "terminated"]
     expected += ["replugged", "replugged_says"]
+    expected += ["wide", "wide_ends", "narrow", "narrow_ends", "camera", "camera_ends"]
+    expected += ["refused", "refused_says", "owned", "owned_says", "owned_warns"]
     expected += ["armv7"] if "armv7" in tests else []
     failed = 0
     for name in expected:
         try:
             expect(name in tests, "did not run")
-            check(name, tests)
-        except (AssertionError, KeyError, IndexError, ValueError) as error:
+            check(name, tests, screens)
+        except (AssertionError, KeyError, IndexError, OSError, ValueError) as error:
             failed += 1
             print(f"FAILED {name}: {error!r}")
         else:

@@ -17,7 +17,7 @@ while read -r module; do
     *) insmod "/modules/$module.ko" || echo "BOARD no $module" ;;
     esac
 done </modules/order
-echo "BOARD up $(cut -d' ' -f1 /proc/uptime) s: Linux $(uname -r) $(uname -m), $(echo /dev/video*)"
+echo "BOARD up $(cut -d' ' -f1 /proc/uptime) s: Linux $(uname -r) $(uname -m), $(echo /dev/video* /dev/fb*)"
 # busybox's shell would run its own programs in place of the system's.
 shell=/usr/bin/dash
 [ -x $shell ] || shell=/busybox-bin/sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make a board's initial file system: initrd.py KERNEL_ROOT OUT SOURCE=PATH…
 
-A gzipped cpio archive with busybox, the camera driver vivid and the modules that it needs, in loading order, and each SOURCE, a
+A gzipped cpio archive with busybox, the drivers and the modules that they need, in loading order, and each SOURCE, a
 file or folder, as PATH. KERNEL_ROOT holds what Debian's kernel and busybox packages hold.
 """
 
@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 
 FOLDERS = ["dev", "proc", "sys", "modules", "tmp"]
+# Cameras; a screen of 32 bits a pixel, and one of 16.
+DRIVERS = ["vivid", "bochs", "cirrus"]
 
 
 def modules(root: Path) -> list[tuple[str, bytes]]:
-    """Name and contents of vivid and all modules below it, each after those that it depends on."""
+    """Name and contents of the drivers and all modules below them, each after those that it depends on."""
     files = {path.name.split(".ko")[0].replace("-", "_"): path for path in root.glob("**/modules/*/kernel/**/*.ko*")}
     loaded: dict[str, bytes] = {}
 
@@ -30,9 +32,10 @@ def modules(root: Path) -> list[tuple[str, bytes]]:
             load(dependency.replace("-", "_"))
         loaded[name] = content
 
-    load("vivid")
-    if "vivid" not in loaded:
-        sys.exit(f"{root}: found no module vivid, expected a Debian kernel")
+    for driver in DRIVERS:
+        load(driver)
+        if driver not in loaded:
+            sys.exit(f"{root}: found no module {driver}, expected a Debian kernel")
     return list(loaded.items())
 
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# cross/vm/run.sh [PROGRAM [PROGRAM32]]: runs the static program on an emulated 64-bit board with a camera, and checks what it says.
+# cross/vm/run.sh [PROGRAM [PROGRAM32]]: runs the static program on an emulated 64-bit board with a camera and screens, and checks what it says
+# and shows.
 #
-# The board is qemu's `virt` with a Cortex-A72, Debian's arm64 kernel and its test camera `vivid` at /dev/video0. PROGRAM is an aarch64
+# The board is qemu's `virt` with a Cortex-A72, Debian's arm64 kernel, its test camera `vivid` at /dev/video0, and screens of 32 and
+# 16 bits a pixel at /dev/fb0 and /dev/fb1; what these showed is in serial.log.screens beside the log. PROGRAM is an aarch64
 # edgeclip, as cross/build.sh makes it; PROGRAM32 an armv7 one, which runs on the same kernel.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,11 +15,14 @@ program32=${2:-$cross/out/edgeclip-armv7}
     echo "cross/vm/run.sh: found no program $program, expected: cross/build.sh aarch64" >&2
     exit 2
 }
-files=("$here/init.sh=init" "$here/tests.sh=tests.sh" "$program=usr/bin/edgeclip")
+blocks=$(mktemp)
+trap 'rm -f "$blocks"' EXIT
+python3 "$here/screen.py" "$blocks"
+files=("$blocks=blocks.rgb" "$here/init.sh=init" "$here/tests.sh=tests.sh" "$program=usr/bin/edgeclip")
 if [ -x "$program32" ]; then
     files+=("$program32=usr/bin/edgeclip32")
 else
     echo "cross/vm/run.sh: $program32 is not there: armv7 is NOT TESTED"
 fi
 "$here/boot.sh" "$cross/vm/serial.log" "${files[@]}"
-python3 "$here/check.py" "$cross/vm/serial.log"
+python3 "$here/check.py" "$cross/vm/serial.log" "$cross/vm/serial.log.screens"

@@ -48,6 +48,79 @@ begin busy edgeclip run --source /dev/video0 --prompt dog
 kill -TERM $!
 begin terminated wait $!
 
+# The host takes what a display shows.
+screen() { # NAME DISPLAY
+    echo "SCREEN $1 $2"
+    read -r _
+}
+# What a framebuffer holds.
+memory() { # FRAMEBUFFER
+    gzip -c "$1" | base64
+}
+# await PATTERN FILE: until the program that was started last has written it, or has ended.
+await() {
+    while ! grep -q "$1" "$2" && kill -0 $!; do sleep 0.2; done
+}
+# show FRAMEBUFFER OUTPUT SOURCE SIZE [FORMAT]: edgeclip with nothing drawn but the clock, until it looks for frames.
+show() {
+    rm -f "$2"
+    edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$1" --source "$3" --size "$4" \
+        ${5:+--pixel-format "$5"} <>/tmp/pipe >"$2" 2>&1 &
+    await '"type":"status"' "$2"
+}
+# A frame is on a framebuffer when the status says so; the driver passes it on a moment later.
+shown() { # FRAMEBUFFER OUTPUT
+    await "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"
+    sleep 0.5
+}
+console() {
+    yes "a line of the console" | head -n 60 >/dev/tty1
+    sleep 0.5
+}
+# Never at its end.
+mkfifo /tmp/pipe
+
+# The console prints before, while and after there is a picture.
+console
+screen before wide
+show /dev/fb0 /tmp/wide - 640x480 RGB3
+cat /blocks.rgb >/tmp/pipe
+shown /dev/fb0 /tmp/wide
+console
+begin wide screen wide wide
+kill -TERM $!
+begin wide_ends wait $!
+console
+screen after wide
+
+# The console is on the other screen, and stays there.
+show /dev/fb1 /tmp/narrow - 640x480 RGB3
+cat /blocks.rgb >/tmp/pipe
+shown /dev/fb1 /tmp/narrow
+screen beside wide
+begin narrow memory /dev/fb1
+kill -TERM $!
+begin narrow_ends wait $!
+
+show /dev/fb1 /tmp/camera /dev/video0 640x360
+shown /dev/fb1 /tmp/camera
+begin camera memory /dev/fb1
+kill -TERM $!
+begin camera_ends wait $!
+
+# Without rights, only who has the console as controlling terminal may take it off.
+chmod 666 /dev/fb0
+chmod 644 /blocks.rgb
+guest="edgeclip run --source - --vocab /tmp/v.vocab.safetensors --pixel-format RGB3 --size 640x480 --framebuffer /dev/fb0 </blocks.rgb >/tmp/guest 2>&1"
+touch /tmp/guest
+chmod 666 /tmp/guest
+begin refused su guest -c "$guest"
+begin refused_says grep "^edgeclip" /tmp/guest
+begin owned openvt -c 1 -f -w -- su guest -c "$guest"
+begin owned_says grep -c '"type":"frame"' /tmp/guest
+begin owned_warns grep "^edgeclip" /tmp/guest
+
+# Pulled out and put in again, last of all: it may then be another device.
 edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
 while ! grep -q frame /tmp/second; do sleep 1; done
 looked() {

@@ -72,6 +72,8 @@ pub struct Settings {
     pub snapshot_events: Vec<String>,
     /// Which boxes pictures and tables show.
     pub show: Show,
+    /// Draw the way that each track has come in the last seconds.
+    pub trails: bool,
     /// Cameras, recordings, streams.
     pub source: Vec<SourceSettings>,
     /// How things are followed.
@@ -115,6 +117,7 @@ impl Default for Settings {
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
             show: Show::Tracks,
+            trails: true,
             source: Vec::new(),
             track: track::Settings::default(),
             zone: Vec::new(),
@@ -183,6 +186,7 @@ impl Settings {
             ("framebuffer", self.framebuffer != before.framebuffer),
             ("snapshot", self.snapshots() != before.snapshots()),
             ("show", self.show != before.show),
+            ("trails", self.trails != before.trails),
         ];
         checks.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
@@ -202,6 +206,15 @@ impl Settings {
     fn snapshots(&self) -> impl PartialEq + '_ {
         let Self { snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events, .. } = self;
         (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
+    }
+
+    /// Files that hold what to look for: of prompts, or a vocabulary.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let prompts = match &self.prompt {
+            Some(Prompts::List(list)) => list.trim().strip_prefix('@').map(PathBuf::from),
+            _ => None,
+        };
+        prompts.into_iter().chain(self.vocab.clone()).collect()
     }
 
     /// What happens in a source: its own zones and lines, else those of all.

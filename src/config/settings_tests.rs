@@ -19,6 +19,14 @@ fn an_empty_file_gives_the_defaults_and_they_come_back() {
 }
 
 #[test]
+fn files_of_words_are_known() {
+    let files = |text: &str| parse(text).unwrap().files();
+    assert_eq!(files("prompt = ' @words.txt'"), [PathBuf::from("words.txt")]);
+    assert_eq!(files("vocab = 'a.vocab.safetensors'"), [PathBuf::from("a.vocab.safetensors")]);
+    assert!(files("prompt = 'cat, @dog'").is_empty() && files("prompt = ['@cat']").is_empty());
+}
+
+#[test]
 fn every_kind_of_setting_comes_back() {
     let settings = parse(
         r#"

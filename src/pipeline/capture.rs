@@ -34,7 +34,7 @@ impl Faults {
         self.stalled.load(Ordering::Relaxed)
     }
 
-    /// Times that the source was gone.
+    /// Times that the source was gone, however often it was tried to open it again.
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
@@ -82,7 +82,7 @@ impl Capture {
 
     fn work(&self, first: Option<Box<dyn Live>>, open: &Open) -> Ended {
         let mut source = first;
-        let mut attempts = 0;
+        let mut attempts = 0usize;
         // Numbers go on where the source that is gone ended.
         let mut next = 0;
         let mut shot = Shot::empty();
@@ -107,12 +107,12 @@ impl Capture {
                 }
                 return Ended::Failed(error);
             }
-            tell(
-                &self.name,
-                &format!("{error}; it is opened again when it is back"),
-                &self.faults.lost,
-                "losses",
-            );
+            if attempts == 0 {
+                let why = format!("{error}; it is opened again when it is back");
+                tell(&self.name, &why, &self.faults.lost, "losses");
+            } else if attempts.is_power_of_two() {
+                tracing::warn!("{error} ({attempts} attempts so far to open it again)");
+            }
             self.pause(PAUSES.get(attempts).or(PAUSES.last()).copied().unwrap_or(1));
             attempts += 1;
         }

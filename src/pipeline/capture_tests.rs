@@ -81,7 +81,10 @@ fn faults_are_counted_and_frames_go_on() {
 
 #[test]
 fn a_source_that_goes_away_is_opened_again() {
+    // Once for as long as no frame comes.
     let openings = vec![script([Ok(Next::Frame), Err(gone())]), Err(gone()), script([Ok(Next::Frame)])];
+    assert_eq!(run(openings, true), (2, [0, 0, 1], None));
+    let openings = vec![Err(gone()), script([Ok(Next::Frame), Err(gone())]), script([Ok(Next::Frame)])];
     assert_eq!(run(openings, true), (2, [0, 0, 2], None));
 }
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod detect;
+mod durations;
 mod feed;
 mod mailbox;
 mod outbox;

@@ -6,8 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::durations::Durations;
 use crate::error::Error;
-use crate::sinks::{Moment, Sink};
+use crate::sinks::{Latency, Moment, Sink};
 
 /// Moments that wait for a sink before those without events are left out.
 const PATIENCE: usize = 8;
@@ -41,6 +42,7 @@ struct Queue {
     /// The reader of standard output has gone.
     gone: bool,
     counts: Counts,
+    times: Durations,
 }
 
 /// What became of moments.
@@ -125,6 +127,16 @@ impl Outbox {
         }
     }
 
+    /// Time that the sink takes for a moment, of the latest; `None` before the first.
+    pub fn latest(&self) -> Option<Latency> {
+        self.shared.lock().times.latest()
+    }
+
+    /// The same of all moments, at most 1/32 off.
+    pub fn overall(&self) -> Option<Latency> {
+        self.shared.lock().times.overall()
+    }
+
     /// What became of moments so far.
     pub fn counts(&self) -> Counts {
         self.shared.lock().counts
@@ -200,9 +212,11 @@ fn work(sink: &mut dyn Sink, shared: &Shared) {
         queue.working = Some((since, Arc::clone(&moment)));
         drop(queue);
         shared.changed.notify_all();
+        let started = Instant::now();
         let taken = sink.take(&moment);
         let mut queue = shared.lock();
         queue.working = None;
+        queue.times.add(started.elapsed());
         match taken {
             Ok(()) => queue.counts.taken += 1,
             Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {

@@ -56,7 +56,7 @@ fn moment(frame: u64, eventful: bool) -> Arc<Moment> {
         tracks: Vec::new(),
         events: eventful.then(event).into_iter().collect(),
         outlines: Arc::new([]),
-        timing: crate::sinks::Timing::default(),
+        timing: crate::sinks::LiveTiming::default(),
         latency: Duration::ZERO,
         picture: None,
     })

@@ -3,15 +3,17 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Latest latencies that percentiles are taken of.
-const KEPT: usize = 512;
+use super::durations::Durations;
+use crate::sinks::{Latency, LiveTiming, STAGES};
+
 /// Span over which rates are counted.
 const SPAN: Duration = Duration::from_secs(5);
 
 /// What is measured of one source.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
-    latencies: VecDeque<Duration>,
+    latency: Durations,
+    stages: [Durations; STAGES.len()],
     looks: VecDeque<Instant>,
     captures: VecDeque<(Instant, u64)>,
     /// Frames that were looked at.
@@ -21,29 +23,33 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Notes that a result was ready at `now`, so long after its frame was taken.
-    pub fn looked(&mut self, now: Instant, latency: Duration) {
+    /// Notes that a result was ready at `now`, so long after its frame was taken, of which its stages took these times.
+    pub fn looked(&mut self, now: Instant, latency: Duration, timing: &LiveTiming) {
         self.looked += 1;
         self.looks.push_back(now);
-        self.latencies.push_back(latency);
-        if self.latencies.len() > KEPT {
-            self.latencies.pop_front();
+        self.latency.add(latency);
+        for (durations, took) in self.stages.iter_mut().zip(timing.stages()) {
+            durations.add(took);
         }
         self.forget(now);
     }
 
-    /// Notes how many frames have been captured at `now`.
+    /// Notes how many frames have been captured at `now`. Time counts from the first on: a camera may take seconds to start.
     pub fn captured(&mut self, now: Instant, frames: u64) {
-        self.captures.push_back((now, frames));
-        self.forget(now);
+        if frames > 0 {
+            self.captures.push_back((now, frames));
+            self.forget(now);
+        }
     }
 
-    /// Looks a second, over the last seconds.
+    /// Looks a second, over the last seconds; 0 when there was none for longer than that and than they were apart.
     pub fn looks_per_second(&mut self, now: Instant) -> f32 {
         self.forget(now);
         match (self.looks.front(), self.looks.back()) {
             (Some(first), Some(last)) if last > first => {
-                (self.looks.len() - 1) as f32 / (*last - *first).as_secs_f32()
+                let apart = (*last - *first).as_secs_f32() / (self.looks.len() - 1) as f32;
+                let silent = now.saturating_duration_since(*last).as_secs_f32();
+                if silent > SPAN.as_secs_f32().max(2.0 * apart) { 0.0 } else { 1.0 / apart }
             }
             _ => 0.0,
         }
@@ -59,12 +65,19 @@ impl Stats {
         }
     }
 
-    /// The latency that so many of a hundred looks stay below (nearest rank); zero before the first.
-    pub fn latency(&self, percent: usize) -> Duration {
-        let mut sorted: Vec<Duration> = self.latencies.iter().copied().collect();
-        sorted.sort_unstable();
-        let rank = (sorted.len() * percent).div_ceil(100).max(1);
-        sorted.get(rank - 1).copied().unwrap_or_default()
+    /// From capture to result, of the latest looks; `None` before the first.
+    pub fn latency(&self) -> Option<Latency> {
+        self.latency.latest()
+    }
+
+    /// The same of each stage, in the order of [`STAGES`].
+    pub fn stages(&self) -> Option<[Latency; STAGES.len()]> {
+        all(self.stages.each_ref().map(Durations::latest))
+    }
+
+    /// Latency and stages of all looks, at most 1/32 off; `None` before the first.
+    pub fn overall(&self) -> Option<(Latency, [Latency; STAGES.len()])> {
+        Some((self.latency.overall()?, all(self.stages.each_ref().map(Durations::overall))?))
     }
 
     fn forget(&mut self, now: Instant) {
@@ -78,19 +91,48 @@ impl Stats {
     }
 }
 
+fn all<const N: usize>(found: [Option<Latency>; N]) -> Option<[Latency; N]> {
+    found.iter().all(Option::is_some).then(|| found.map(Option::unwrap_or_default))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_of_nearest_rank() {
+    fn each_stage_has_its_percentiles() {
         let mut stats = Stats::default();
-        assert_eq!(stats.latency(99), Duration::ZERO);
-        for ms in (1..=200).rev() {
-            stats.looked(Instant::now(), Duration::from_millis(ms));
+        assert_eq!((stats.latency(), stats.stages(), stats.overall()), (None, None, None));
+        for ms in 1..=100 {
+            let timing = LiveTiming { queue: Duration::from_millis(2 * ms), ..LiveTiming::default() };
+            stats.looked(Instant::now(), Duration::from_millis(ms), &timing);
         }
-        let percentiles = [1, 50, 99, 100].map(|percent| stats.latency(percent).as_millis());
-        assert_eq!(percentiles, [2, 100, 198, 200]);
+        let ms = |latency: Latency| [latency.p50.as_millis(), latency.p99.as_millis()];
+        assert_eq!(stats.latency().map(ms), Some([50, 99]));
+        assert_eq!(stats.stages().map(|stages| stages.map(ms)[..2].to_vec()), Some(vec![[100, 198], [0, 0]]));
+        let (latency, stages) = stats.overall().unwrap();
+        assert!(
+            ms(latency)[0].abs_diff(50) < 3 && ms(stages[0])[1].abs_diff(198) < 7,
+            "{latency:?} {stages:?}"
+        );
+    }
+
+    #[test]
+    fn rates_begin_with_the_first_frame_and_end_when_none_comes() {
+        let (mut stats, start) = (Stats::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        for ms in [0, 1000, 2000] {
+            stats.captured(at(ms), 0);
+        }
+        stats.captured(at(2200), 1);
+        stats.captured(at(2400), 5);
+        assert!((stats.captures_per_second() - 20.0).abs() < 0.01);
+        for ms in [2200, 2300, 2400] {
+            stats.looked(at(ms), Duration::ZERO, &LiveTiming::default());
+        }
+        assert!((stats.looks_per_second(at(2400)) - 10.0).abs() < 0.01);
+        assert!((stats.looks_per_second(at(7000)) - 10.0).abs() < 0.01);
+        assert_eq!(stats.looks_per_second(at(7500)), 0.0);
     }
 
     #[test]
@@ -98,13 +140,13 @@ mod tests {
         let (mut stats, start) = (Stats::default(), Instant::now());
         let at = |ms: u64| start + Duration::from_millis(ms);
         for i in 0..100 {
-            stats.looked(at(i * 100), Duration::ZERO);
+            stats.looked(at(i * 100), Duration::ZERO, &LiveTiming::default());
             stats.captured(at(i * 100), i * 3);
         }
         assert!((stats.looks_per_second(at(9900)) - 10.0).abs() < 0.01);
         assert!((stats.captures_per_second() - 30.0).abs() < 0.01);
         for i in 0..20 {
-            stats.looked(at(10_000 + i * 500), Duration::ZERO);
+            stats.looked(at(10_000 + i * 500), Duration::ZERO, &LiveTiming::default());
         }
         assert!((stats.looks_per_second(at(19_500)) - 2.0).abs() < 0.01);
         assert_eq!(stats.looked, 120);

@@ -16,7 +16,7 @@ use super::still::Thumbnail;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
-use crate::sinks::{Moment, Timing};
+use crate::sinks::{LiveTiming, Moment, Timing};
 use crate::source::{Picture, Shot};
 use crate::system::{State, notify};
 
@@ -49,7 +49,7 @@ pub struct Watch {
     pub stop: Arc<AtomicBool>,
     /// End after so many looks.
     pub most: Option<u64>,
-    /// Called several times a second, for status and the like.
+    /// Called several times a second and at the end, for status and the like.
     pub tick: Box<dyn FnMut(&mut Report<'_>)>,
 }
 
@@ -63,6 +63,8 @@ pub struct Report<'a> {
     pub outboxes: &'a [Outbox],
     /// How often to look; takes temperatures.
     pub governor: &'a mut Governor,
+    /// Whether this is the last report.
+    pub last: bool,
 }
 
 impl Watch {
@@ -73,13 +75,15 @@ impl Watch {
     pub fn run(&mut self) -> Result<()> {
         let mut looks = 0;
         let mut watchdog = Instant::now();
+        // The model is loaded and the sources are being opened. A camera may come days later.
+        notify(State::Ready);
         while !self.stop.load(Ordering::Relaxed) && self.most.is_none_or(|most| looks < most) {
-            self.look_after();
+            self.look_after(false);
             if self.outboxes.iter().any(Outbox::is_gone) {
                 break;
             }
             // A source without frames for minutes is no reason to be restarted; an inference that hangs is.
-            if looks > 0 && Instant::now() >= watchdog {
+            if Instant::now() >= watchdog {
                 watchdog = Instant::now() + WATCHDOG;
                 notify(State::Watchdog);
             }
@@ -102,12 +106,7 @@ impl Watch {
                 continue;
             };
             match self.frame(source, &mut shot, waits) {
-                Ok(looked) => {
-                    if looks == 0 && looked {
-                        notify(State::Ready);
-                    }
-                    looks += u64::from(looked);
-                }
+                Ok(looked) => looks += u64::from(looked),
                 Err(error @ Error::Input { .. }) => {
                     if let Some(feed) = self.feeds.get(source) {
                         feed.faults.add_broken(&feed.name, &error.to_string());
@@ -117,7 +116,7 @@ impl Watch {
             }
             self.mailbox.give_back(source, shot);
         }
-        self.look_after();
+        self.look_after(true);
         // Who ends the program knows of failures before: they were told.
         let failure = self.mailbox.failure().filter(|_| !self.stop.load(Ordering::Relaxed));
         failure.map_or(Ok(()), Err)
@@ -135,29 +134,29 @@ impl Watch {
             return Ok(false);
         }
         let (number, time, taken) = (shot.number, shot.time, shot.taken);
+        let mut timing = LiveTiming { queue: taken.elapsed(), ..LiveTiming::default() };
         let frame = shot.frame(&feed.name)?;
-        let decode = now.elapsed();
         let wanted = self.outboxes.iter().any(Outbox::wants_pictures);
         let picture = wanted.then(|| pixels(&frame)).transpose()?;
         let frame = match &picture {
             Some(picture) => picture.frame()?,
             None => frame,
         };
+        timing.look.decode = now.elapsed();
         let thumbnail = if due && self.plan.skip_still { Thumbnail::of(&frame) } else { None };
         let still = due && thumbnail.as_ref().is_some_and(|thumbnail| feed.is_still(clock, thumbnail));
         let looked = due && !still;
-        let mut timing = Timing { decode, ..Timing::default() };
         if looked {
             let seen = Seen::look(&self.pipeline, &self.plan, source, &frame)?;
-            timing = Timing { decode, ..seen.timing };
+            timing.look = Timing { decode: timing.look.decode, ..seen.timing };
             feed.looked(clock, thumbnail, seen);
         }
         let started = Instant::now();
         let (tracks, events) = if due { feed.follow(clock, &frame) } else { feed.predict(clock, &frame) };
-        timing.matching += started.elapsed();
+        timing.track = started.elapsed();
         if looked {
             self.governor.looked(now.elapsed());
-            feed.stats.looked(Instant::now(), taken.elapsed());
+            feed.stats.looked(Instant::now(), taken.elapsed(), &timing);
         }
         feed.stats.still += u64::from(still);
         let (width, height) = (frame.width, frame.height);
@@ -188,7 +187,7 @@ impl Watch {
     }
 
     /// What must be done now and then whether frames come or not.
-    fn look_after(&mut self) {
+    fn look_after(&mut self, last: bool) {
         if let Ok(plan) = self.plans.try_recv() {
             self.reload(plan);
         }
@@ -197,6 +196,7 @@ impl Watch {
             mailbox: &self.mailbox,
             outboxes: &self.outboxes,
             governor: &mut self.governor,
+            last,
         });
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::picture::{LIVE_QUALITY, encode};
 use super::whole::{Part, remove_parts};
-use super::{Moment, Painter, PictureKind, Sink, Things};
+use super::{Moment, Painter, PictureKind, Sink};
 use crate::error::{Error, Result};
 
 /// Begins the names of all files of this sink.
@@ -31,7 +31,7 @@ impl Frames {
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be made or read.
-    pub fn new(folder: &Path, kind: PictureKind, most: NonZeroUsize, things: Things) -> Result<Self> {
+    pub fn new(folder: &Path, kind: PictureKind, most: NonZeroUsize, painter: Painter) -> Result<Self> {
         let name = folder.display().to_string();
         let read = || {
             fs::create_dir_all(folder)?;
@@ -40,7 +40,6 @@ impl Frames {
             Ok(entries.filter_map(|path| Some((number(&path)?, path))).collect())
         };
         let files = read().map_err(|source| Error::Io { name: name.clone(), source })?;
-        let painter = Painter::new(things);
         Ok(Self { name, folder: folder.to_owned(), kind, most, painter, files, rgb: Vec::new() })
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sinks::Things;
 use crate::sinks::tests::moment;
 
 fn names(folder: &Path) -> Vec<String> {
@@ -9,7 +10,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn sink(folder: &Path, kind: PictureKind) -> Frames {
-    Frames::new(folder, kind, NonZeroUsize::new(3).unwrap(), Things::Tracks).unwrap()
+    Frames::new(folder, kind, NonZeroUsize::new(3).unwrap(), Painter::new(Things::Tracks)).unwrap()
 }
 
 #[test]

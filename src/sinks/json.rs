@@ -58,6 +58,15 @@ impl Milliseconds {
     }
 }
 
+/// Values by name, in this order.
+pub struct Keyed<const N: usize, T>(pub [(&'static str, T); N]);
+
+impl<const N: usize, T: Serialize> Serialize for Keyed<N, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
 /// Writes `line` and a line break.
 pub fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::clock::unix;
 use super::happened::Happened;
-use super::json::{Detection, Milliseconds, Tag, corners, milliseconds, rounded, write_line};
-use super::{Moment, Named, Output, Sink};
+use super::json::{Detection, Keyed, Tag, corners, milliseconds, rounded, write_line};
+use super::{LiveTiming, Moment, Named, Output, STAGES, Sink};
 use crate::error::{Error, Result};
 
 /// What [`Line::version`] says. It rises when a key goes or changes its meaning, not when one is added.
@@ -73,7 +73,7 @@ struct Frame<'a> {
     tags: Vec<Tag<'a>>,
     detections: Vec<Detection<'a>>,
     tracks: Vec<Track<'a>>,
-    timing_ms: Milliseconds,
+    timing_ms: Keyed<{ STAGES.len() + 1 }, f64>,
     latency_ms: f64,
 }
 
@@ -126,9 +126,17 @@ fn frame<'a>(moment: &'a Moment) -> Frame<'a> {
         tags: moment.tags.iter().map(|tag| Tag::new(&tag.label, tag.score)).collect(),
         detections: moment.detections.iter().filter_map(boxed).collect(),
         tracks: moment.tracks.iter().map(Track::new).collect(),
-        timing_ms: Milliseconds::new(&moment.timing),
+        timing_ms: timing(&moment.timing),
         latency_ms: milliseconds(moment.latency),
     }
+}
+
+fn timing(timing: &LiveTiming) -> Keyed<{ STAGES.len() + 1 }, f64> {
+    let mut keyed = [("total", milliseconds(timing.total())); STAGES.len() + 1];
+    for (place, (name, took)) in keyed.iter_mut().zip(STAGES.into_iter().zip(timing.stages())) {
+        *place = (name, milliseconds(took));
+    }
+    Keyed(keyed)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::sinks::Timing;
 use crate::sinks::tests::{events, moment};
 
 /// A writer that others can look into.
@@ -35,7 +34,8 @@ fn a_frame_is_one_line_with_documented_keys_in_order() {
         r#""seen":true,"age":1.235},"#,
         r#"{"id":9,"label":"dog","score":0.9123,"box":[200.0,100.0,300.0,180.0],"velocity":[12.3,-5.0],"#,
         r#""seen":false,"age":1.235}],"#,
-        r#""timing_ms":{"decode":1.0,"preprocess":0.25,"vision":30.123,"regions":4.0,"match":0.5,"total":35.873},"#,
+        r#""timing_ms":{"queue":60.0,"decode":1.0,"preprocess":0.25,"vision":30.123,"regions":4.0,"match":0.5,"#,
+        r#""track":0.125,"total":35.998},"#,
         r#""latency_ms":105.5}"#,
         "\n"
     );
@@ -59,7 +59,7 @@ fn events_follow_their_frame() {
 
 #[test]
 fn frames_are_printed_as_asked_and_events_always() {
-    let quiet = Moment { timing: Timing::default(), ..moment() };
+    let quiet = Moment { timing: LiveTiming::default(), ..moment() };
     let moments = [moment(), quiet.clone(), Moment { events: events(), ..quiet }];
     let count = |lines| written(lines, &moments).lines().count();
     assert_eq!(count(Lines::All), 3 + events().len());

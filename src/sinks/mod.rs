@@ -26,7 +26,7 @@ pub use frames::Frames;
 pub use happened::EventKind;
 pub use jsonl::write_jsonl;
 pub use live_jsonl::{Lines, LiveJsonl};
-pub use moment::{Moment, Named, Sink, Things};
+pub use moment::{LiveTiming, Moment, Named, STAGES, Sink, Things};
 pub use motion_jpeg::MotionJpeg;
 pub use output::Output;
 pub use picture::{PictureKind, save_picture};
@@ -66,7 +66,7 @@ impl<'a> Report<'a> {
 /// Time that each stage took for one picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// File to RGB pixels.
+    /// File to RGB pixels; of a live source, a compressed frame to pixels, and any frame to RGB where a sink shows pictures.
     pub decode: Duration,
     /// RGB pixels to the network's input.
     pub preprocess: Duration,

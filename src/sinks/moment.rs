@@ -21,6 +21,33 @@ pub struct Named {
     pub rect: Option<Rect>,
 }
 
+/// Names of the stages of [`LiveTiming`], in the order in which a frame goes through them.
+pub const STAGES: [&str; 7] = ["queue", "decode", "preprocess", "vision", "regions", "match", "track"];
+
+/// Time that each stage took for one frame of a live source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LiveTiming {
+    /// From capture until it was taken up.
+    pub queue: Duration,
+    /// The look; all but decoding is zero if the frame was not looked at.
+    pub look: Timing,
+    /// Tracks and events.
+    pub track: Duration,
+}
+
+impl LiveTiming {
+    /// Each of [`STAGES`].
+    pub fn stages(&self) -> [Duration; STAGES.len()] {
+        let Timing { decode, preprocess, vision, regions, matching } = self.look;
+        [self.queue, decode, preprocess, vision, regions, matching, self.track]
+    }
+
+    /// All stages but the queue.
+    pub fn total(&self) -> Duration {
+        self.look.total() + self.track
+    }
+}
+
 /// All that one frame of a live source showed. Sinks on several threads share it.
 #[derive(Debug, Clone)]
 pub struct Moment {
@@ -44,8 +71,8 @@ pub struct Moment {
     pub events: Vec<Event>,
     /// Zones and lines.
     pub outlines: Arc<[Outline]>,
-    /// Time of each stage; that of the network is zero if the frame was not looked at.
-    pub timing: Timing,
+    /// Time of each stage.
+    pub timing: LiveTiming,
     /// Time from capture to this result.
     pub latency: Duration,
     /// The pixels, if any sink wants them.
@@ -55,7 +82,7 @@ pub struct Moment {
 impl Moment {
     /// Whether the network ran on this frame; otherwise tracks are predicted and there are no detections.
     pub fn looked(&self) -> bool {
-        !self.timing.vision.is_zero()
+        !self.timing.look.vision.is_zero()
     }
 }
 

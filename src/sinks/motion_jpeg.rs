@@ -1,7 +1,7 @@
 //! Annotated frames as one stream of JPEG files, which players call Motion JPEG.
 
 use super::picture::{LIVE_QUALITY, encode};
-use super::{Moment, Output, Painter, PictureKind, Sink, Things};
+use super::{Moment, Output, Painter, PictureKind, Sink};
 use crate::error::Result;
 
 /// Writes JPEG files one behind the other: `ffplay -f mjpeg` plays them.
@@ -12,9 +12,9 @@ pub struct MotionJpeg {
 }
 
 impl MotionJpeg {
-    /// Writes to `output`.
-    pub fn new(output: Output, things: Things) -> Self {
-        Self { output, painter: Painter::new(things), rgb: Vec::new() }
+    /// Writes what `painter` draws to `output`.
+    pub fn new(output: Output, painter: Painter) -> Self {
+        Self { output, painter, rgb: Vec::new() }
     }
 }
 
@@ -42,13 +42,14 @@ impl Sink for MotionJpeg {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sinks::Things;
     use crate::sinks::tests::moment;
 
     #[test]
     fn frames_follow_each_other_as_whole_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.mjpeg");
-        let mut sink = MotionJpeg::new(Output::open(&path).unwrap(), Things::Tracks);
+        let mut sink = MotionJpeg::new(Output::open(&path).unwrap(), Painter::new(Things::Tracks));
         let mut moment = moment();
         for _ in 0..3 {
             sink.take(&moment).unwrap();
@@ -69,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_full_device_is_told_and_the_sink_goes_on() {
-        let mut sink = MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Things::Tracks);
+        let mut sink =
+            MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Painter::new(Things::Tracks));
         for _ in 0..2 {
             assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("/dev/full: "));
         }

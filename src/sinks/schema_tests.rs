@@ -68,9 +68,14 @@ fn lines() -> Vec<Value> {
     [&busy, &empty].iter().for_each(|moment| sink.take(moment).unwrap());
     let mut text = fs::read(&path).unwrap();
 
-    let sinks =
-        vec![SinkStatus { name: "out".to_owned(), lag: Duration::from_millis(3), lost: 1, failed: 0 }];
     let latency = Some(Latency { p50: Duration::from_millis(90), p99: Duration::from_millis(150) });
+    let sinks = vec![SinkStatus {
+        name: "out".to_owned(),
+        lag: Duration::from_millis(3),
+        write: latency,
+        lost: 1,
+        failed: 0,
+    }];
     let status = Status {
         source: "rtsp://camera/1".to_owned(),
         time: SystemTime::now(),
@@ -80,6 +85,7 @@ fn lines() -> Vec<Value> {
         broken: 2,
         stalled: 1,
         latency,
+        stages: latency.map(|latency| [latency; STAGES.len()]),
         temperature: Some(55.5),
         throttled: vec!["under-voltage".to_owned()],
         rate: 0.8,
@@ -87,8 +93,11 @@ fn lines() -> Vec<Value> {
         sinks,
     };
     write_status(&mut text, &status).unwrap();
-    write_status(&mut text, &Status { latency: None, temperature: None, sinks: Vec::new(), ..status })
-        .unwrap();
+    write_status(
+        &mut text,
+        &Status { latency: None, stages: None, temperature: None, sinks: Vec::new(), ..status },
+    )
+    .unwrap();
     let mut lines: Vec<Value> =
         std::str::from_utf8(&text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
 

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::STAGES;
 use super::clock::unix;
-use super::json::{milliseconds, rounded, write_line};
+use super::json::{Keyed, milliseconds, rounded, write_line};
 use super::live_jsonl::VERSION;
 
 /// The state of one source and of its sinks. Counts are since the start, rates and times of the last interval.
@@ -28,6 +29,8 @@ pub struct Status {
     pub stalled: u64,
     /// Time from capture to result; `None` if no frame was looked at.
     pub latency: Option<Latency>,
+    /// Time of each of [`STAGES`]; `None` if no frame was looked at.
+    pub stages: Option<[Latency; STAGES.len()]>,
     /// Of the hottest sensor in degrees Celsius; `None` if there is none.
     pub temperature: Option<f32>,
     /// What slows the processor down now, in words; empty if nothing does.
@@ -40,8 +43,8 @@ pub struct Status {
     pub sinks: Vec<SinkStatus>,
 }
 
-/// How long results take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How long something takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Latency {
     /// Half of them took less.
     pub p50: Duration,
@@ -56,6 +59,8 @@ pub struct SinkStatus {
     pub name: String,
     /// Age of the oldest moment that waits for it.
     pub lag: Duration,
+    /// Time that it takes for a moment; `None` if it has taken none.
+    pub write: Option<Latency>,
     /// Moments that it missed because it was slow.
     pub lost: u64,
     /// How often it failed.
@@ -74,6 +79,7 @@ struct Line<'a> {
     broken: u64,
     stalled: u64,
     latency_ms: Option<Percentiles>,
+    stages_ms: Option<Keyed<{ STAGES.len() }, Percentiles>>,
     temperature: Option<f64>,
     throttled: &'a [String],
     rate: f64,
@@ -91,6 +97,7 @@ struct Percentiles {
 struct SinkLine<'a> {
     name: &'a str,
     lag_ms: f64,
+    write_ms: Option<Percentiles>,
     lost: u64,
     failed: u64,
 }
@@ -100,14 +107,16 @@ struct SinkLine<'a> {
 /// # Errors
 /// Those of `out`.
 pub fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
+    let percentiles =
+        |latency: Latency| Percentiles { p50: milliseconds(latency.p50), p99: milliseconds(latency.p99) };
+    let named = |(name, latency)| (name, percentiles(latency));
     let sinks = status.sinks.iter().map(|sink| SinkLine {
         name: &sink.name,
         lag_ms: milliseconds(sink.lag),
+        write_ms: sink.write.map(percentiles),
         lost: sink.lost,
         failed: sink.failed,
     });
-    let percentiles =
-        |latency: Latency| Percentiles { p50: milliseconds(latency.p50), p99: milliseconds(latency.p99) };
     let line = Line {
         r#type: "status",
         version: VERSION,
@@ -119,6 +128,7 @@ pub fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
         broken: status.broken,
         stalled: status.stalled,
         latency_ms: status.latency.map(percentiles),
+        stages_ms: status.stages.map(|stages| Keyed(zipped(STAGES, stages).map(named))),
         temperature: status.temperature.map(|celsius| rounded(celsius, 1)),
         throttled: &status.throttled,
         rate: rounded(status.rate, 2),
@@ -128,14 +138,21 @@ pub fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
     write_line(out, &line)
 }
 
+fn zipped<const N: usize>(names: [&'static str; N], values: [Latency; N]) -> [(&'static str, Latency); N] {
+    let mut values = values.into_iter();
+    names.map(|name| (name, values.next().unwrap_or_default()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_status_is_one_line() {
-        let sink =
-            SinkStatus { name: "out.jsonl".into(), lag: Duration::from_micros(1500), lost: 2, failed: 1 };
+        let ms =
+            |p50: u64, p99: u64| Latency { p50: Duration::from_millis(p50), p99: Duration::from_millis(p99) };
+        let lag = Duration::from_micros(1500);
+        let sink = SinkStatus { name: "out.jsonl".into(), lag, write: Some(ms(2, 9)), lost: 2, failed: 1 };
         let status = Status {
             source: "/dev/video0".into(),
             time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_315_200_123),
@@ -144,7 +161,8 @@ mod tests {
             dropped: 41,
             broken: 1,
             stalled: 0,
-            latency: Some(Latency { p50: Duration::from_millis(105), p99: Duration::from_millis(160) }),
+            latency: Some(ms(105, 160)),
+            stages: Some([ms(20, 70), ms(1, 2), ms(0, 1), ms(80, 88), ms(3, 4), ms(1, 1), ms(0, 0)]),
             temperature: Some(61.24),
             throttled: vec!["clock capped".into()],
             rate: 0.64,
@@ -159,12 +177,19 @@ mod tests {
         let expected = concat!(
             r#"{"type":"status","version":1,"source":"/dev/video0","time":1795315200.123,"fps_captured":29.99,"#,
             r#""fps_looked":10.0,"dropped":41,"broken":1,"stalled":0,"latency_ms":{"p50":105.0,"p99":160.0},"#,
+            r#""stages_ms":{"queue":{"p50":20.0,"p99":70.0},"decode":{"p50":1.0,"p99":2.0},"#,
+            r#""preprocess":{"p50":0.0,"p99":1.0},"vision":{"p50":80.0,"p99":88.0},"regions":{"p50":3.0,"p99":4.0},"#,
+            r#""match":{"p50":1.0,"p99":1.0},"track":{"p50":0.0,"p99":0.0}},"#,
             r#""temperature":61.2,"throttled":["clock capped"],"rate":0.64,"behind":false,"#,
-            r#""sinks":[{"name":"out.jsonl","lag_ms":1.5,"lost":2,"failed":1}]}"#,
+            r#""sinks":[{"name":"out.jsonl","lag_ms":1.5,"write_ms":{"p50":2.0,"p99":9.0},"lost":2,"failed":1}]}"#,
             "\n"
         );
         assert_eq!(text(&status), expected);
-        let unknown = text(&Status { latency: None, temperature: None, throttled: Vec::new(), ..status });
-        assert!(unknown.contains(r#""latency_ms":null,"temperature":null,"throttled":[],"#), "{unknown}");
+        let unknown =
+            text(&Status { latency: None, stages: None, temperature: None, throttled: Vec::new(), ..status });
+        assert!(
+            unknown.contains(r#""latency_ms":null,"stages_ms":null,"temperature":null,"throttled":[],"#),
+            "{unknown}"
+        );
     }
 }

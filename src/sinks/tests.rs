@@ -101,7 +101,11 @@ pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> Moment {
         tracks: Vec::new(),
         events: Vec::new(),
         outlines: Vec::<Outline>::new().into(),
-        timing: timing(),
+        timing: LiveTiming {
+            queue: Duration::from_millis(60),
+            look: timing(),
+            track: Duration::from_micros(125),
+        },
         latency: Duration::from_micros(105_500),
         picture: Some(Picture { name: "test".to_owned(), width, height, data }),
     }

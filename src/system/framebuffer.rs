@@ -8,6 +8,9 @@ use std::os::fd::AsRawFd;
 const GET_VARIABLE: libc::Ioctl = 0x4600;
 /// `FBIOGET_FSCREENINFO`
 const GET_FIXED: libc::Ioctl = 0x4602;
+/// `FBIOBLANK`, and `FB_BLANK_UNBLANK`
+const BLANK: libc::Ioctl = 0x4611;
+const UNBLANK: libc::c_ulong = 0;
 
 /// A screen that is written to as a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,12 @@ pub fn screen(device: &File) -> io::Result<Screen> {
     let stride = fixed.line_length as usize;
     let start = top * stride as u64 + left * u64::from(variable.bits_per_pixel / 8);
     Ok(Screen { width, height, stride, start, bits: variable.bits_per_pixel, channels: variable.channels })
+}
+
+/// Lights a screen that the console has blanked. Those without a backlight to switch refuse, and need it not.
+pub fn wake(device: &File) {
+    // SAFETY: the request takes its argument by value.
+    unsafe { libc::ioctl(device.as_raw_fd(), BLANK, UNBLANK) };
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! The machine below: service manager, processor, memory, temperatures, screen. What is read from files is read below a root folder, so
 //! that tests can bring a machine of their own.
 
+mod console;
 mod cpu;
 mod framebuffer;
 mod memory;
 mod notify;
 mod thermal;
 
+pub use console::HiddenConsole;
 pub use cpu::{Cpu, cpu};
-pub use framebuffer::{Channel, Screen, screen};
+pub use framebuffer::{Channel, Screen, screen, wake};
 pub use memory::{Memory, give_back, memory};
 pub use notify::{State, notify};
 pub use thermal::{Thermal, Zone, thermal};

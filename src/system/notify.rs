@@ -10,7 +10,7 @@ use std::path::Path;
 /// What systemd may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Started: frames come.
+    /// Started: the model is loaded, and sources are looked after.
     Ready,
     /// Alive; to be said more often than `WatchdogSec`.
     Watchdog,

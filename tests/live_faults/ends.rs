@@ -74,17 +74,21 @@ fn systemd_hears_that_it_works_whether_frames_come_or_not() {
 }
 
 #[test]
-fn systemd_hears_nothing_before_the_first_result() {
+fn systemd_hears_that_it_is_ready_before_the_first_frame() {
     let folder = tempdir().unwrap();
     let systemd = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    systemd.set_read_timeout(Some(PATIENCE)).unwrap();
     let camera = Camera::new(b"\xff\xd8 no picture \xff\xd9");
     let url = camera.url();
     let mut running =
         Running::new(folder.path(), &[&["--source", &url, "--status", "0.1"], &CAT[..]].concat());
     running.until(|line| is(line, "status") && line["broken"].as_u64() > Some(3));
+    let mut message = [0; 64];
+    let mut hear = || {
+        let length = systemd.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    };
+    assert_eq!([hear(), hear(), hear()], ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));
-    let mut message = [0; 64];
-    let length = systemd.recv(&mut message).unwrap();
-    assert_eq!(&message[..length], b"STOPPING=1");
 }

@@ -93,3 +93,38 @@ fn other_sources_wait_for_a_restart_and_zones_do_not() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(!ended.errors.iter().any(|line| line.contains("internal error")), "{ended:?}");
 }
+
+#[test]
+fn a_list_of_prompts_is_followed_like_the_configuration() {
+    let folder = tempdir().unwrap();
+    film(folder.path(), "cat.y4m", &vec![Studio::new().picture(Some(20)); 8], 8);
+    let words = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    words("words.txt", "dog\n");
+    words("others.txt", "cat\n");
+    configure(folder.path(), "@words.txt", "");
+    let mut running = Running::new(folder.path(), &["--config", "edgeclip.toml"]);
+    assert!(!running.until(|line| line["frame"] == 10).iter().any(|line| shows(line, "cat")));
+    words("words.txt", "cat\n# dog\n");
+    running.until(|line| shows(line, "cat"));
+    // A list that the configuration names only now is followed from then on.
+    words("others.txt", "dog\n");
+    configure(folder.path(), "@others.txt", "");
+    running.until(|line| is(line, "frame") && !shows(line, "cat"));
+    words("others.txt", "animal = cat\n");
+    running.until(|line| shows(line, "animal"));
+    // One that cannot be used changes nothing, and a configuration is not needed.
+    words("others.txt", "a = cat\na = dog\n");
+    running.tells("the configuration of before stays");
+    assert!(shows(running.until(|line| is(line, "frame")).last().unwrap(), "animal"));
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(0));
+
+    words("words.txt", "dog\n");
+    let flags = ["--source", "cat.y4m", "--repeat", "--threshold", "0.25", "--prompt", "@words.txt"];
+    let mut running = Running::new(folder.path(), &flags);
+    running.until(|line| is(line, "frame") && !shows(line, "cat"));
+    words("words.txt", "cat\n");
+    running.until(|line| shows(line, "cat"));
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(0));
+}

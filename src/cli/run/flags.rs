@@ -85,6 +85,9 @@ pub struct Flags {
     /// Which boxes pictures and tables show: tracks, or detections of each frame [default: tracks]
     #[arg(long, value_name = "BOXES", help_heading = "Output")]
     show: Option<String>,
+    /// Draw the way that each track has come in the last seconds [default: true]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
+    trails: Option<bool>,
 }
 
 /// Flags that describe sources.

@@ -1,11 +1,14 @@
 //! `edgeclip run`
 
 mod flags;
+mod followed;
 mod list;
 mod log;
 mod outputs;
 mod planner;
 mod sources;
+mod status;
+mod summary;
 mod tick;
 
 use std::path::PathBuf;
@@ -19,8 +22,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use tracing_subscriber::filter::LevelFilter;
 
+use self::followed::Followed;
 use self::planner::Planner;
-use self::tick::{Followed, Tick};
+use self::tick::{Tick, on_terminal};
 use super::model::ModelArgs;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
@@ -79,8 +83,9 @@ pub fn run(args: Args) -> Result<Failures> {
     if args.list {
         return list::list();
     }
-    let file = args.config.clone().map(Followed::new);
+    let files = Arc::new(Followed::new(args.config.clone()));
     let settings = args.settings()?;
+    files.set(settings.files());
     if args.print_config {
         let text = toml::to_string_pretty(&settings).map_err(|error| Error::Internal(error.to_string()))?;
         print(|out| std::io::Write::write_all(out, text.as_bytes()))?;
@@ -100,8 +105,8 @@ pub fn run(args: Args) -> Result<Failures> {
     let (sender, plans) = channel();
     let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
     let (most, every_frame) = (settings.frames, settings.every_frame);
-    let mut tick =
-        Tick::new(status, Arc::clone(&stop), hangup, file, reloader(args, settings, planner, sender));
+    let (terminal, reload) = (on_terminal(), reloader(args, settings, planner, sender, Arc::clone(&files)));
+    let mut tick = Tick::new(status, Arc::clone(&stop), hangup, files, terminal, reload);
     let mut watch = Watch {
         pipeline,
         plan,
@@ -121,8 +126,10 @@ pub fn run(args: Args) -> Result<Failures> {
     finish(&watch.outboxes, &stop);
     stop.store(true, Ordering::Relaxed);
     watch.mailbox.wake();
-    sources::sum_up(&watch.feeds, &watch.mailbox);
-    outputs::sum_up(&watch.outboxes);
+    // Status ends before the summary begins.
+    watch.tick = Box::new(|_| {});
+    summary::sources(&watch.feeds, &watch.mailbox, terminal);
+    summary::sinks(&watch.outboxes, terminal);
     sources::join(captures);
     watched.map(|()| Failures::default())
 }
@@ -140,14 +147,21 @@ fn signals() -> Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
 }
 
 /// Reads the configuration again in a thread of its own, so that no frame is lost meanwhile, and sends the new plan.
-fn reloader(args: Args, settings: Settings, planner: Planner, plans: Sender<Plan>) -> Box<dyn FnMut()> {
+fn reloader(
+    args: Args,
+    settings: Settings,
+    planner: Planner,
+    plans: Sender<Plan>,
+    files: Arc<Followed>,
+) -> Box<dyn FnMut()> {
     // One after the other: the last one that is sent is of the newest file.
     let shared = Arc::new(Mutex::new((args, settings, planner)));
     Box::new(move || {
-        let (shared, plans) = (Arc::clone(&shared), plans.clone());
+        let (shared, plans, files) = (Arc::clone(&shared), plans.clone(), Arc::clone(&files));
         thread::spawn(move || {
             let (args, before, planner) = &*shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
+                files.set(settings.files());
                 for key in settings.needs_restart(before) {
                     tracing::warn!("{key} has changed, which takes a restart to have an effect");
                 }

@@ -6,8 +6,8 @@ use crate::config::{Format, Settings, Show};
 use crate::error::Result;
 use crate::pipeline::Outbox;
 use crate::sinks::{
-    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, PictureKind, Sink, SnapshotOptions,
-    Snapshots, Things,
+    Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureKind, Sink,
+    SnapshotOptions, Snapshots, Things,
 };
 
 /// Starts every sink that the settings ask for; the one on standard output comes first.
@@ -19,6 +19,7 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
         Show::Tracks => Things::Tracks,
         Show::Detections => Things::Detections,
     };
+    let painter = || Painter::new(things).with_trails(settings.trails);
     let rows = (!settings.events_only).then_some(things);
     let lines = match (settings.events_only, settings.every_frame) {
         (true, _) => Lines::Events,
@@ -29,21 +30,21 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
     match settings.format {
         Format::Jsonl => sinks.push(Box::new(LiveJsonl::new(Output::stdout(), lines))),
         Format::Csv => sinks.push(Box::new(Csv::new(Output::stdout(), rows))),
-        Format::Mjpeg => sinks.push(Box::new(MotionJpeg::new(Output::stdout(), things))),
+        Format::Mjpeg => sinks.push(Box::new(MotionJpeg::new(Output::stdout(), painter()))),
         Format::None => {}
     }
     if let Some(path) = &settings.csv {
         sinks.push(Box::new(Csv::new(Output::open(path)?, rows)));
     }
     if let Some(path) = &settings.mjpeg {
-        sinks.push(Box::new(MotionJpeg::new(Output::open(path)?, things)));
+        sinks.push(Box::new(MotionJpeg::new(Output::open(path)?, painter())));
     }
     if let Some(path) = &settings.framebuffer {
-        sinks.push(Box::new(Framebuffer::open(path, things)?));
+        sinks.push(Box::new(Framebuffer::open(path, painter())?));
     }
     if let Some(folder) = &settings.annotate {
         let most = NonZeroUsize::new(settings.annotate_max).unwrap_or(NonZeroUsize::MIN);
-        sinks.push(Box::new(Frames::new(folder, PictureKind::Jpeg, most, things)?));
+        sinks.push(Box::new(Frames::new(folder, PictureKind::Jpeg, most, painter())?));
     }
     if let Some(folder) = &settings.snapshot {
         let mut options = SnapshotOptions::new(folder);
@@ -54,25 +55,8 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
         options.plain = settings.snapshot_plain;
         options.most_bytes = settings.snapshot_mb * 1_000_000;
         options.per_minute = settings.snapshot_per_minute;
-        options.things = things;
+        options.painter = painter();
         sinks.push(Box::new(Snapshots::new(options)?));
     }
     Ok(sinks.into_iter().map(Outbox::new).collect())
-}
-
-/// One line for each sink that was too slow or failed.
-pub fn sum_up(outboxes: &[Outbox]) {
-    for outbox in outboxes {
-        let counts = outbox.counts();
-        if counts.lost_frames + counts.lost_events + counts.failed > 0 {
-            tracing::warn!(
-                "{}: {} results written, {} failures; {} frames and {} events left out",
-                outbox.name(),
-                counts.taken,
-                counts.failed,
-                counts.lost_frames,
-                counts.lost_events
-            );
-        }
-    }
 }

@@ -80,24 +80,6 @@ pub fn start(
     Ok((feeds, threads))
 }
 
-/// One line for each source with faults.
-pub fn sum_up(feeds: &[Feed], mailbox: &Mailbox) {
-    for (index, feed) in feeds.iter().enumerate() {
-        let faults = &feed.faults;
-        if faults.broken() + faults.stalled() + faults.lost() > 0 {
-            tracing::warn!(
-                "{}: {} frames, {} looked at, {} broken, {} stalls, {} losses",
-                feed.name,
-                mailbox.counts(index).captured,
-                feed.stats.looked,
-                faults.broken(),
-                faults.stalled(),
-                faults.lost()
-            );
-        }
-    }
-}
-
 /// What `source` says, as its kind takes it.
 fn options(source: &SourceSettings) -> Result<SourceOptions> {
     let refuse = |key: &str, found: &str, expected: String| Error::input(format!("--{key}"), found, expected);

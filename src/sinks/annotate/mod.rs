@@ -8,6 +8,7 @@ mod outline;
 mod painter;
 mod scale;
 mod scene;
+mod trail;
 
 pub use self::painter::Painter;
 
@@ -27,6 +28,7 @@ pub fn annotate(rgb: &mut [u8], report: &Report<'_>) {
         suffix: format!(" {:.2}", detection.score),
         colour: colours.get(detection.label).copied().unwrap_or(scene::QUIET),
         dashed: false,
+        trail: Vec::new(),
     });
     let scene = Scene {
         size: (report.width, report.height),

@@ -1,5 +1,8 @@
 //! Moments of live sources, drawn onto any display or picture.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
@@ -7,24 +10,40 @@ use embedded_graphics::primitives::Rectangle;
 use super::canvas::Canvas;
 use super::colour::Palette;
 use super::scene::{Mark, Scene};
+use super::trail::Trail;
 use crate::sinks::clock::utc;
 use crate::sinks::fit::{Scaled, fit};
 use crate::sinks::{Moment, Things};
+use crate::track::Track;
 
-/// Draws moments: boxes in colours by name, dashed where a thing was not seen when the network last looked, zones and lines
-/// with names and states, tags, and a line with time and source.
+/// Draws moments: boxes in colours by name, dashed where a thing was not seen when the network last looked, the way that each track has
+/// come in the last seconds, zones and lines with names and states, tags, and a line with time and source.
 #[derive(Debug, Clone)]
 pub struct Painter {
     things: Things,
+    trails: bool,
     palette: Palette,
-    /// Tracks that were not seen when the network last looked.
+    sources: HashMap<Arc<str>, Memory>,
+}
+
+/// What is known of a source's tracks.
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    /// Those that were not seen when the network last looked.
     unseen: Vec<u64>,
+    trails: BTreeMap<u64, Trail>,
 }
 
 impl Painter {
-    /// Shows these things.
+    /// Shows these things, tracks with their ways.
     pub fn new(things: Things) -> Self {
-        Self { things, palette: Palette::default(), unseen: Vec::new() }
+        Self { things, trails: true, palette: Palette::default(), sources: HashMap::new() }
+    }
+
+    /// Whether the ways of tracks are drawn.
+    #[must_use]
+    pub fn with_trails(self, trails: bool) -> Self {
+        Self { trails, ..self }
     }
 
     /// Draws `moment` onto a display: its picture, if it has one, scaled to fit with black around it, and on top of it all else
@@ -67,14 +86,27 @@ impl Painter {
 
     /// Takes note of a moment that is not drawn.
     pub(in crate::sinks) fn follow(&mut self, moment: &Moment) {
-        if moment.looked() {
-            self.unseen.clear();
-            self.unseen.extend(moment.tracks.iter().filter(|track| !track.seen).map(|track| track.id));
+        if !moment.looked() {
+            return;
+        }
+        let memory = self.sources.entry(Arc::clone(&moment.source)).or_default();
+        memory.unseen.clear();
+        memory.unseen.extend(moment.tracks.iter().filter(|track| !track.seen).map(|track| track.id));
+        memory.trails.retain(|id, _| moment.tracks.iter().any(|track| track.id == *id));
+        for track in moment.tracks.iter().filter(|track| track.seen) {
+            let trail = memory.trails.entry(track.id).or_default();
+            trail.follow(track.age, &track.rect, (moment.width, moment.height));
         }
     }
 
     fn scene<'a>(&mut self, moment: &'a Moment) -> Scene<'a> {
         self.follow(moment);
+        let size = (moment.width, moment.height);
+        let memory = self.sources.get(&moment.source);
+        let trail = |track: &Track| {
+            let trail = memory.filter(|_| self.trails).and_then(|memory| memory.trails.get(&track.id));
+            trail.map_or_else(Vec::new, |trail| trail.steps(track.age, &track.rect, size))
+        };
         let marks = match self.things {
             Things::Tracks => moment
                 .tracks
@@ -84,7 +116,8 @@ impl Painter {
                     name: &track.label,
                     suffix: format!(" #{} {:.2}", track.id, track.score),
                     colour: self.palette.colour(&track.label),
-                    dashed: self.unseen.contains(&track.id),
+                    dashed: memory.is_some_and(|memory| memory.unseen.contains(&track.id)),
+                    trail: trail(track),
                 })
                 .collect(),
             Things::Detections => moment
@@ -98,12 +131,13 @@ impl Painter {
                         suffix: format!(" {:.2}", named.score),
                         colour,
                         dashed: false,
+                        trail: Vec::new(),
                     })
                 })
                 .collect(),
         };
         Scene {
-            size: (moment.width, moment.height),
+            size,
             marks,
             tags: moment.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
             outlines: &moment.outlines,

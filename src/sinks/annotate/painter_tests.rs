@@ -6,7 +6,8 @@ use embedded_graphics::pixelcolor::Rgb565;
 use embedded_graphics::pixelcolor::raw::{BigEndian, RawU16};
 
 use super::*;
-use crate::sinks::Timing;
+use crate::geometry::Rect;
+use crate::sinks::LiveTiming;
 use crate::sinks::tests::{moment, plain};
 
 type Display = Framebuffer<Rgb565, RawU16, BigEndian, 160, 160, { buffer_size::<Rgb565>(160, 160) }>;
@@ -39,11 +40,43 @@ fn predicted_tracks_are_dashed_and_seen_ones_solid() {
 fn between_two_looks_boxes_stay_as_they_were() {
     let mut painter = Painter::new(Things::Tracks);
     let looked = annotated(&mut painter, &moment());
-    let mut between = Moment { timing: Timing::default(), detections: Vec::new(), ..moment() };
+    let mut between = Moment { timing: LiveTiming::default(), detections: Vec::new(), ..moment() };
     between.tracks.iter_mut().for_each(|track| track.seen = false);
     assert_eq!(annotated(&mut painter, &between), looked);
-    between.timing.vision = Duration::from_millis(30);
+    between.timing.look.vision = Duration::from_millis(30);
     assert_ne!(annotated(&mut painter, &between), looked);
+}
+
+/// The person's track, walked to the right by `step` of 10 pixels.
+fn walked(step: u32) -> Moment {
+    let mut moment = Moment { source: "walk".into(), ..moment() };
+    moment.tracks.truncate(1);
+    for track in &mut moment.tracks {
+        track.rect = Rect {
+            x0: track.rect.x0 + 10.0 * step as f32,
+            x1: track.rect.x1 + 10.0 * step as f32,
+            ..track.rect
+        };
+        track.age += Duration::from_millis(100) * step;
+    }
+    moment
+}
+
+#[test]
+fn tracks_have_a_way_each_source_its_own() {
+    let painted = |with: bool, others: &str| {
+        let mut painter = Painter::new(Things::Tracks).with_trails(with);
+        for step in 0..12 {
+            painter.follow(&walked(step));
+            painter.follow(&Moment { source: others.into(), tracks: Vec::new(), ..walked(step) });
+        }
+        annotated(&mut painter, &walked(12))
+    };
+    let (with, without) = (painted(true, "other"), painted(false, "other"));
+    let on = |rgb: &[u8], x: usize| rgb[(200 * 320 + x) * 3..][..3] != [99; 3];
+    assert!((80..150).all(|x| on(&with, x) && !on(&without, x)), "below the boxes of before");
+    assert!(!(0..70).any(|x| on(&with, x)), "it begins where the track did");
+    assert_eq!(painted(true, "walk"), without, "tracks that are gone leave no way");
 }
 
 #[test]

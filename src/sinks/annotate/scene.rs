@@ -9,6 +9,7 @@ use super::label::{draw_label, label_size, shortened};
 use super::layout::Layout;
 use super::outline::{caption, draw_outline, point};
 use super::scale::Scale;
+use super::trail::{Step, draw_trail};
 use crate::events::Outline;
 use crate::geometry::Rect;
 
@@ -43,6 +44,8 @@ pub struct Mark<'a> {
     pub colour: Rgb888,
     /// Whether the box is a guess.
     pub dashed: bool,
+    /// The way that it has come, oldest place first.
+    pub trail: Vec<Step>,
 }
 
 impl Scene<'_> {
@@ -53,6 +56,9 @@ impl Scene<'_> {
         let mut layout = Layout::new(picture);
         for outline in self.outlines {
             draw_outline(target, outline, picture, &scale)?;
+        }
+        for mark in self.marks.iter().rev() {
+            draw_trail(target, &mark.trail, mark.colour, picture, &scale)?;
         }
         for mark in self.marks.iter().rev() {
             draw_box(target, self.pixels(&mark.rect, picture), &scale, mark)?;

@@ -8,11 +8,12 @@ use std::path::Path;
 
 use self::pixels::Pixels;
 use super::fit::{Scaled, fit};
-use super::{Moment, Painter, Sink, Things};
+use super::{Moment, Painter, Sink};
 use crate::error::{Error, Result};
-use crate::system::{Screen, screen};
+use crate::system::{HiddenConsole, Screen, screen, wake};
 
-/// Shows annotated frames on a screen, scaled to fit with black around them.
+/// Shows annotated frames on a screen, scaled to fit with black around them. From the first one on, the text console is off that screen; it
+/// comes back when this is dropped.
 pub struct Framebuffer {
     name: String,
     device: File,
@@ -22,6 +23,9 @@ pub struct Framebuffer {
     rgb: Vec<u8>,
     /// The visible rows as the screen's memory holds them.
     memory: Vec<u8>,
+    /// Whether a frame was shown.
+    lit: bool,
+    console: Option<HiddenConsole>,
 }
 
 impl Framebuffer {
@@ -30,26 +34,39 @@ impl Framebuffer {
     /// # Errors
     /// [`Error::Io`] if it cannot be opened, [`Error::Input`] if it is no framebuffer or holds its pixels in a way other than 16 or 32
     /// bits each.
-    pub fn open(path: &Path, things: Things) -> Result<Self> {
+    pub fn open(path: &Path, painter: Painter) -> Result<Self> {
         let name = path.display().to_string();
         let device = OpenOptions::new().read(true).write(true).open(path);
         let device = device.map_err(|source| Error::Io { name: name.clone(), source })?;
         let found = screen(&device).map_err(|error| {
             Error::input(&name, format!("no framebuffer ({error})"), "a device such as /dev/fb0")
         })?;
-        Self::new(name, device, found, things)
+        Self::new(name, device, found, painter)
     }
 
     /// Writes to `device`, any file, which holds pixels as `screen` says.
     ///
     /// # Errors
     /// [`Error::Input`] as of [`Framebuffer::open`].
-    pub fn new(name: String, device: File, screen: Screen, things: Things) -> Result<Self> {
+    pub fn new(name: String, device: File, screen: Screen, painter: Painter) -> Result<Self> {
         let pixels = Pixels::of(&name, &screen)?;
         // The last row may end before its stride does.
         let length = (screen.height as usize - 1) * screen.stride + screen.width as usize * pixels.bytes();
         let (rgb, memory) = (Vec::new(), vec![0; length]);
-        Ok(Self { name, device, screen, pixels, painter: Painter::new(things), rgb, memory })
+        Ok(Self { name, device, screen, pixels, painter, rgb, memory, lit: false, console: None })
+    }
+
+    /// Not before there is something to show: until then, people may want to read why there is not.
+    fn light(&mut self) {
+        match HiddenConsole::on(&self.device) {
+            Ok(console) => self.console = console,
+            Err(error) => tracing::warn!(
+                "{}: the console's text and cursor may show through ({error}); docs/output.md says how to hide it",
+                self.name
+            ),
+        }
+        wake(&self.device);
+        self.lit = true;
     }
 }
 
@@ -74,6 +91,9 @@ impl Sink for Framebuffer {
         }
         self.painter.annotate(&mut self.rgb, area.width, area.height, moment);
 
+        if !self.lit {
+            self.light();
+        }
         let stride = self.screen.stride;
         self.memory.fill(0);
         let left = area.x as usize * self.pixels.bytes();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sinks::Things;
 use crate::sinks::tests::{moment, plain};
 use crate::system::Channel;
 
@@ -24,7 +25,7 @@ fn shown(screen: Screen, moment: &Moment) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fb0");
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).unwrap();
-    let mut sink = Framebuffer::new("fb0".to_owned(), file, screen, Things::Tracks).unwrap();
+    let mut sink = Framebuffer::new("fb0".to_owned(), file, screen, Painter::new(Things::Tracks)).unwrap();
     sink.take(moment).unwrap();
     let first = std::fs::read(&path).unwrap();
     sink.take(moment).unwrap();
@@ -68,7 +69,9 @@ fn boxes_are_drawn_in_the_screen_s_resolution() {
 
 #[test]
 fn what_is_no_framebuffer_is_refused_by_name() {
-    let open = |path: &str| Framebuffer::open(Path::new(path), Things::Tracks).err().unwrap().to_string();
+    let open = |path: &str| {
+        Framebuffer::open(Path::new(path), Painter::new(Things::Tracks)).err().unwrap().to_string()
+    };
     assert!(open("/dev/null").starts_with("/dev/null: found no framebuffer ("), "{}", open("/dev/null"));
     assert!(open("/no/fb0").starts_with("/no/fb0: No such file"), "{}", open("/no/fb0"));
 }
@@ -76,6 +79,7 @@ fn what_is_no_framebuffer_is_refused_by_name() {
 #[test]
 fn a_screen_that_takes_no_more_is_an_error() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut sink = Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Things::Tracks).unwrap();
+    let mut sink =
+        Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Painter::new(Things::Tracks)).unwrap();
     assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("fb0: No space left"));
 }

@@ -35,8 +35,8 @@ pub struct SnapshotOptions {
     pub most_bytes: u64,
     /// Most snapshots in a minute of the source's time; further events have none.
     pub per_minute: usize,
-    /// Which boxes are drawn.
-    pub things: Things,
+    /// Who draws.
+    pub painter: Painter,
 }
 
 impl SnapshotOptions {
@@ -48,7 +48,7 @@ impl SnapshotOptions {
             plain: false,
             most_bytes: 500_000_000,
             per_minute: 60,
-            things: Things::Tracks,
+            painter: Painter::new(Things::Tracks),
         }
     }
 }
@@ -70,7 +70,7 @@ impl Snapshots {
     pub fn new(options: SnapshotOptions) -> Result<Self> {
         let name = options.folder.display().to_string();
         let folder = Folder::open(&options.folder, options.most_bytes)?;
-        let painter = Painter::new(options.things);
+        let painter = options.painter.clone();
         Ok(Self { options, name, folder, painter, recent: VecDeque::new() })
     }
 

@@ -1,0 +1,148 @@
+//! How sources and sinks fare, as lines of JSON or one line for a terminal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::print;
+use crate::pipeline::{Feed, Report};
+use crate::sinks::{SinkStatus, Status, write_status};
+
+/// How long the last lines of status may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A thread that writes status lines, so that a slow reader of standard output holds nothing up.
+pub struct Writer {
+    /// `None` at the end.
+    sender: Option<SyncSender<Vec<Status>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Sets `stop` when nobody reads any more.
+    pub fn new(stop: Arc<AtomicBool>) -> Self {
+        let (sender, statuses) = sync_channel::<Vec<Status>>(1);
+        let thread = thread::spawn(move || {
+            for status in statuses.into_iter().flatten() {
+                match print(|out| write_status(out, &status)) {
+                    Ok(false) => {}
+                    Ok(true) => return stop.store(true, Ordering::Relaxed),
+                    Err(error) => tracing::warn!("{error}"),
+                }
+            }
+        });
+        Self { sender: Some(sender), thread }
+    }
+
+    /// Where the ones before are not read yet, these are old before anybody reads them, and left out.
+    pub fn write(&self, statuses: Vec<Status>) {
+        if let Some(sender) = &self.sender {
+            let _ = sender.try_send(statuses);
+        }
+    }
+}
+
+/// Waits until all is written, but not for long.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.sender = None;
+        let until = Instant::now() + FAREWELL;
+        while !self.thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// How each source fares.
+pub fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
+    let sinks = report.outboxes.iter().map(|outbox| SinkStatus {
+        name: outbox.name().to_owned(),
+        lag: outbox.lag(),
+        write: outbox.latest(),
+        lost: outbox.counts().lost_frames + outbox.counts().lost_events,
+        failed: outbox.counts().failed,
+    });
+    let sinks: Vec<SinkStatus> = sinks.collect();
+    let (mailbox, governor) = (report.mailbox, &*report.governor);
+    let status = |(index, feed): (usize, &mut Feed)| Status {
+        source: feed.name.to_string(),
+        time: SystemTime::now(),
+        fps_captured: feed.stats.captures_per_second(),
+        fps_looked: feed.stats.looks_per_second(now),
+        dropped: mailbox.counts(index).dropped,
+        broken: feed.faults.broken(),
+        stalled: feed.faults.stalled() + feed.faults.lost(),
+        latency: feed.stats.latency(),
+        stages: feed.stats.stages(),
+        temperature: governor.celsius(),
+        throttled: governor.throttled().to_vec(),
+        rate: governor.share(),
+        behind: governor.is_behind(),
+        sinks: sinks.clone(),
+    };
+    report.feeds.iter_mut().enumerate().map(status).collect()
+}
+
+/// One line for a terminal.
+pub fn line(statuses: &[Status]) -> String {
+    let one = |status: &Status| {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let rates = status.latency.map_or_else(
+            || "waiting".to_owned(),
+            |latency| {
+                let (looked, captured) = (status.fps_looked, status.fps_captured);
+                format!("{looked:.1} of {captured:.1} fps, {:.0}/{:.0} ms", ms(latency.p50), ms(latency.p99))
+            },
+        );
+        let faults = status.broken + status.stalled;
+        let faults = if faults > 0 { format!(" {faults} faults") } else { String::new() };
+        format!("{} {rates}{faults}", status.source)
+    };
+    let mut parts: Vec<String> = statuses.iter().map(one).collect();
+    if let Some(celsius) = statuses.first().and_then(|status| status.temperature) {
+        parts.push(format!("{celsius:.0} °C"));
+    }
+    let slowed = statuses.first().map(|status| status.throttled.join(", ")).filter(|why| !why.is_empty());
+    parts.extend(slowed);
+    if let Some(rate) = statuses.first().map(|status| status.rate).filter(|rate| *rate < 1.0) {
+        parts.push(format!("{:.0} % of the rate", 100.0 * rate));
+    }
+    if statuses.first().is_some_and(|status| status.behind) {
+        parts.push("behind".to_owned());
+    }
+    parts.join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sinks::Latency;
+
+    #[test]
+    fn a_line_gives_rates_once_there_are_any() {
+        let mut status = Status {
+            source: "door".to_owned(),
+            time: SystemTime::UNIX_EPOCH,
+            fps_captured: 0.0,
+            fps_looked: 0.0,
+            dropped: 0,
+            broken: 2,
+            stalled: 1,
+            latency: None,
+            stages: None,
+            temperature: Some(61.4),
+            throttled: Vec::new(),
+            rate: 0.8,
+            behind: false,
+            sinks: Vec::new(),
+        };
+        assert_eq!(line(&[status.clone()]), "door waiting 3 faults | 61 °C | 80 % of the rate");
+        (status.fps_captured, status.fps_looked, status.broken, status.stalled) = (29.97, 10.0, 0, 0);
+        let ms = Duration::from_millis;
+        status.latency = Some(Latency { p50: ms(40), p99: ms(95) });
+        (status.temperature, status.rate, status.behind) = (None, 1.0, true);
+        assert_eq!(line(&[status]), "door 10.0 of 30.0 fps, 40/95 ms | behind");
+    }
+}
