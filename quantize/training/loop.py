@@ -48,20 +48,21 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
     try:
         records.begin()
         for step in range(first, settings.steps):
-            rate = schedule.set(step)
-            begun = time.perf_counter()
-            batches = list(islice(supply, settings.accumulate))
-            waited = time.perf_counter() - begun
-            optimiser.zero_grad(set_to_none=True)
-            with counted(records, only=step == first and not settings.compile), out_of_memory_ends_it(step, task):
-                terms = [backward(parallel, batch, i + 1, settings) for i, batch in enumerate(batches)]
-                norm = parallel.clip()
-            flags = [~finite(terms), ~norm.isfinite(), torch.tensor(stop.asked, device=norm.device)]
-            wrong_loss, wrong_gradient, stopped = any_process(torch.stack(flags))
-            if wrong_loss or wrong_gradient:
-                end_without_number(terms, norm, batches, wrong_loss, step, out)
-            optimiser.step()
-            average.update()
+            with out_of_memory_ends_it(step, task):
+                rate = schedule.set(step)
+                begun = time.perf_counter()
+                batches = list(islice(supply, settings.accumulate))
+                waited = time.perf_counter() - begun
+                optimiser.zero_grad(set_to_none=True)
+                with counted(records, only=step == first and not settings.compile):
+                    terms = [backward(parallel, batch, i + 1, settings) for i, batch in enumerate(batches)]
+                    norm = parallel.clip()
+                flags = [~finite(terms), ~norm.isfinite(), torch.tensor(stop.asked, device=norm.device)]
+                wrong_loss, wrong_gradient, stopped = any_process(torch.stack(flags))
+                if wrong_loss or wrong_gradient:
+                    end_without_number(terms, norm, batches, wrong_loss, step, out)
+                optimiser.step()
+                average.update()
             values = {"learning_rate": rate, "gradient_norm": norm.item()}
             records.step(step, mean(terms), values, waited, sum(task.pictures(batch) for batch in batches))
             if stopped or (step + 1) % settings.checkpoint_every == 0:
