@@ -9,7 +9,7 @@ mod smull;
 use std::arch::aarch64::*;
 
 use crate::kernels::Isa;
-use crate::kernels::neon::{After, apart, load_pair, pack, scale};
+use crate::kernels::neon::{After, apart, at_dot, at_pairs, load_pair, pack, scale};
 use crate::kernels::requantise::Requantise;
 
 /// Bytes of activations that are worked on at a time: they stay in the first-level cache while the weights pass by.
@@ -139,8 +139,8 @@ impl Block {
         let lanes = count.next_multiple_of(LANES);
         let (group, at): (usize, fn(usize, usize) -> usize) = match isa {
             Isa::I8mm => (8, i8mm::at),
-            Isa::Dotprod => (4, dotprod::at),
-            _ => (4, smull::at),
+            Isa::Dotprod => (4, at_dot),
+            _ => (4, at_pairs),
         };
         let groups = inputs.div_ceil(group);
         let mut block = Self {
