@@ -110,7 +110,9 @@ impl Pointwise {
     /// All pixels, of which whole steps can be read.
     fn chunks(&self, input: &[i8], stride: usize, output: &mut [i8]) {
         let row = self.inputs.next_multiple_of(STEP);
-        let chunk = (CHUNK / row).max(24);
+        // Chunks of about one size leave no rest of a few pixels.
+        let (pixels, most) = (output.len() / self.outputs, (CHUNK / row).max(24));
+        let chunk = pixels.div_ceil(((pixels + most / 2) / most).max(1)).max(1);
         for (index, output) in output.chunks_mut(chunk * self.outputs).enumerate() {
             let count = output.len() / self.outputs;
             let input = &input[index * chunk * stride..];
