@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cross/check.sh PROGRAM…: proves that a program of cross/build.sh is static, prints its size and what it is made of, and fails if it
-# is larger than it may be: 45 MB with text tower, 25 MB without. Of a program with text tower it also checks that the one without would be
+# cross/check.sh PROGRAM…: proves that a program of cross/build.sh is static and can end a backtrace, prints its size and what it is made
+# of, and fails if it is larger than it may be: 45 MB with text tower, 25 MB without. Of a program with text tower it also checks that the one without would be
 # within its limit: that one is at least the tower's files smaller.
 set -euo pipefail
 model=$(dirname "$0")/../models/default
@@ -29,6 +29,7 @@ check() {
     echo "$program: $(readelf -h "$program" | sed -n 's/ *Machine: *//p'), $(mb "$size") MB"
     ! readelf -lW "$program" | grep -q INTERP || { echo "  NOT STATIC: asks for a loader" && wrong=1; }
     ! readelf -dW "$program" | grep -q NEEDED || { echo "  NOT STATIC: needs shared libraries" && wrong=1; }
+    [ "$(sections "$program" '^\.(eh_frame|ARM\.exidx)$')" -gt 0 ] || { echo "  ABORTS at backtraces: the unwinder's own tables are gone" && wrong=1; }
     ! readelf -SW "$program" | grep -q '\.symtab' || { echo "  NOT STRIPPED" && wrong=1; }
     for file in "$model"/*; do
         case $file in *.md) continue ;; esac

@@ -67,11 +67,14 @@ flags() {
     export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static${*:+ $*}"
 }
 
-# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables.
+# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables; LLVM's, which Rust takes for x86-64 unless
+# told otherwise, would leave out the unwinder's own as well, and the program would abort.
 cargo_program() {
+    local linker=(-C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld")
+    [ "$machine" != x86_64 ] || linker+=(-C linker-features=-lld)
     case $way in
     *zigbuild*) cargo-zigbuild zigbuild --target "$triple" --bin edgeclip "$@" ;;
-    *) cargo rustc --target "$triple" --bin edgeclip "$@" -- -C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld" ;;
+    *) cargo rustc --target "$triple" --bin edgeclip "$@" -- "${linker[@]}" ;;
     esac
 }
 

@@ -86,10 +86,10 @@ def functions(program: Path) -> dict[str, list[tuple[int, str]]]:
 
 
 def loops(program: Path) -> list[Loop]:
-    """The convolutions' inner loops that multiply, the longest of each function first."""
+    """The inner loops of convolutions and products that multiply, the longest of each function first."""
     found: dict[tuple[str, ...], Loop] = {}
     for name, lines in functions(program).items():
-        if "kernels::conv_" not in name or "tests" in name:
+        if not re.search("kernels::(conv_|product)", name) or "tests" in name:
             continue
         index = {address: position for position, (address, _) in enumerate(lines)}
         spans = []

@@ -109,3 +109,74 @@ pub(super) fn widen([low, high]: [int16x8_t; 2]) -> [int32x4_t; 4] {
         ]
     }
 }
+
+/// Where `sdot`'s weight of input `i` of four lies: four inputs of an output side by side.
+pub(super) fn at_dot(channel: usize, i: usize) -> usize {
+    channel * 4 + i
+}
+
+/// `sum[l] + Σ_i w[4l + i] · x[4 · GROUP + i]`. The intrinsic is not stable yet.
+///
+/// # Safety
+/// The CPU must have `dotprod`; so must the function that this is inlined into.
+#[inline(always)]
+pub(super) unsafe fn dot<const GROUP: u8>(mut sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
+    // SAFETY: registers only; the caller's promise.
+    unsafe {
+        asm!(
+            "sdot {sum:v}.4s, {w:v}.16b, {x:v}.4b[{group}]",
+            sum = inout(vreg) sum, w = in(vreg) w, x = in(vreg) x, group = const GROUP,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    sum
+}
+
+/// Where `smull`'s weight of input `i` of four lies: a register holds inputs 0 and 1 of four outputs, then inputs 2 and 3.
+pub(super) fn at_pairs(channel: usize, i: usize) -> usize {
+    channel / 4 * 16 + i / 2 * 8 + channel % 4 * 2 + i % 2
+}
+
+/// Picks inputs 0 and 1 of group `group` of four in a register four times, then 2 and 3.
+#[inline(always)]
+pub(super) fn pairs(group: u8) -> uint8x16_t {
+    // SAFETY: NEON.
+    unsafe {
+        let first = vcombine_u64(vcreate_u64(0x0100_0100_0100_0100), vcreate_u64(0x0302_0302_0302_0302));
+        vaddq_u8(vreinterpretq_u8_u64(first), vdupq_n_u8(4 * group))
+    }
+}
+
+/// Adds products of the four inputs in `x` that `pick` spreads ([`pairs`]) with four registers of weights, in one piece: where the
+/// compiler orders these instructions, products of many rows wait side by side for registers that there are not.
+#[inline(always)]
+pub(super) fn add_four(
+    [a, b, c, d]: &mut [int32x4_t; 4],
+    w: &[int8x16_t; 4],
+    x: int8x16_t,
+    pick: uint8x16_t,
+) {
+    // SAFETY: registers only.
+    unsafe {
+        asm!(
+            "tbl {x:v}.16b, {{{from:v}.16b}}, {pick:v}.16b",
+            "smull {p:v}.8h, {w0:v}.8b, {x:v}.8b",
+            "smull {q:v}.8h, {w1:v}.8b, {x:v}.8b",
+            "smull {r:v}.8h, {w2:v}.8b, {x:v}.8b",
+            "smull {s:v}.8h, {w3:v}.8b, {x:v}.8b",
+            "smlal2 {p:v}.8h, {w0:v}.16b, {x:v}.16b",
+            "smlal2 {q:v}.8h, {w1:v}.16b, {x:v}.16b",
+            "smlal2 {r:v}.8h, {w2:v}.16b, {x:v}.16b",
+            "smlal2 {s:v}.8h, {w3:v}.16b, {x:v}.16b",
+            "sadalp {a:v}.4s, {p:v}.8h",
+            "sadalp {b:v}.4s, {q:v}.8h",
+            "sadalp {c:v}.4s, {r:v}.8h",
+            "sadalp {d:v}.4s, {s:v}.8h",
+            x = out(vreg) _, p = out(vreg) _, q = out(vreg) _, r = out(vreg) _, s = out(vreg) _,
+            a = inout(vreg) *a, b = inout(vreg) *b, c = inout(vreg) *c, d = inout(vreg) *d,
+            w0 = in(vreg) w[0], w1 = in(vreg) w[1], w2 = in(vreg) w[2], w3 = in(vreg) w[3],
+            from = in(vreg) x, pick = in(vreg) pick,
+            options(nomem, nostack, preserves_flags)
+        );
+    }
+}

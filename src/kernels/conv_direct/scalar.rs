@@ -1,10 +1,15 @@
-//! The specification: the patch under each window, row by row, through the pointwise convolution of the same instruction set.
+//! The specification: the patches under the windows, some rows at a time, through the pointwise convolution of the same instruction set.
 #![forbid(unsafe_code)]
 
 use crate::kernels::Isa;
 use crate::kernels::conv_pointwise::{Pointwise, Scratch};
 use crate::kernels::patches::{self, Window};
 use crate::kernels::requantise::Requantise;
+
+/// Patches that go through the weights together, at least, where there are as many.
+const PATCHES: usize = 24;
+/// Bytes behind the patches, so that registers may reach beyond the last one.
+const BEYOND: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Direct {
@@ -26,10 +31,15 @@ impl Direct {
     pub(super) fn run(&self, scratch: &mut Scratch, input: &[i8], first: usize, output: &mut [i8]) {
         let inputs = self.patch / self.window.kernel[0] / self.window.kernel[1];
         let width = self.window.output[1];
+        let rows = PATCHES.div_ceil(width);
         let mut patches = std::mem::take(&mut scratch.patches);
-        patches.resize(width * self.patch, 0);
-        for (y, output) in output.chunks_exact_mut(width * self.outputs).enumerate() {
-            patches::row(&self.window, inputs, self.padding, input, first + y, &mut patches);
+        patches.resize(rows * width * self.patch + BEYOND, 0);
+        for (chunk, output) in output.chunks_mut(rows * width * self.outputs).enumerate() {
+            let gathered = patches.chunks_exact_mut(width * self.patch);
+            for (y, patches) in gathered.take(output.len() / (width * self.outputs)).enumerate() {
+                let y = first + chunk * rows + y;
+                patches::row(&self.window, inputs, self.padding, input, y, patches);
+            }
             self.pointwise.run(scratch, &patches, self.patch, output);
         }
         scratch.patches = patches;

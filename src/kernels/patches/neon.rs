@@ -49,9 +49,25 @@ pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y
 /// # Safety
 /// They must be readable and writable.
 #[inline(always)]
-unsafe fn copy(mut from: *const i8, mut to: *mut i8, mut count: usize) {
-    while count > 16 {
-        // SAFETY: the caller's promise: more than 16 bytes are two whole registers.
+unsafe fn copy(mut from: *const i8, mut to: *mut i8, count: usize) {
+    let mut left = count.cast_signed();
+    while left > 48 {
+        // SAFETY: the caller's promise: more than 48 bytes are four whole registers.
+        unsafe {
+            asm!(
+                "ldp {a:q}, {b:q}, [{from}], #32",
+                "ldp {c:q}, {d:q}, [{from}], #32",
+                "stp {a:q}, {b:q}, [{to}], #32",
+                "stp {c:q}, {d:q}, [{to}], #32",
+                a = out(vreg) _, b = out(vreg) _, c = out(vreg) _, d = out(vreg) _,
+                from = inout(reg) from, to = inout(reg) to,
+                options(nostack, preserves_flags)
+            );
+        }
+        left -= 64;
+    }
+    if left > 16 {
+        // SAFETY: likewise: more than 16 bytes are two.
         unsafe {
             asm!(
                 "ldp {a:q}, {b:q}, [{from}], #32",
@@ -60,9 +76,9 @@ unsafe fn copy(mut from: *const i8, mut to: *mut i8, mut count: usize) {
                 options(nostack, preserves_flags)
             );
         }
-        count = count.saturating_sub(32);
+        left -= 32;
     }
-    if count > 0 {
+    if left > 0 {
         // SAFETY: the caller's promise.
         unsafe {
             asm!(

@@ -13,6 +13,8 @@
 //! Then `y[c] = (Σ_g (Σ_k w[k][c] · q[k]) · s[g]) · sw[c] + bias[c]`: the inner sums in i32, exact; the outer in f32, first group
 //! first, starting from 0, every product rounded before it is added.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -49,6 +51,8 @@ enum Body {
     Avx2(avx2::Product),
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni(avx512vnni::Product),
+    #[cfg(target_arch = "aarch64")]
+    Aarch64(aarch64::Product),
 }
 
 /// Memory that calls reuse.
@@ -73,14 +77,13 @@ impl Product {
         let outputs = columns.scale.len();
         assert!(inputs > 0 && columns.bias.len() == outputs);
         let body = match isa {
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => Body::Scalar(scalar::Product::new(inputs, columns, weight)),
-            #[cfg(target_arch = "x86_64")]
             Isa::Scalar => Body::Scalar(scalar::Product::new(inputs, columns, weight)),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 | Isa::AvxVnni => Body::Avx2(avx2::Product::new(inputs, columns, weight)),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => Body::Avx512Vnni(avx512vnni::Product::new(inputs, columns, weight)),
+            #[cfg(target_arch = "aarch64")]
+            _ => Body::Aarch64(aarch64::Product::new(isa != Isa::Neon, inputs, columns, weight)),
         };
         Self { inputs, outputs, body }
     }
@@ -121,6 +124,12 @@ impl Product {
                 #[cfg(target_arch = "x86_64")]
                 Body::Avx512Vnni(body) => {
                     scratch.0.fill(Isa::Avx512Vnni, self.inputs, input);
+                    // SAFETY: as above.
+                    unsafe { body.run(&scratch.0, output) }
+                }
+                #[cfg(target_arch = "aarch64")]
+                Body::Aarch64(body) => {
+                    scratch.0.fill(Isa::Neon, self.inputs, input);
                     // SAFETY: as above.
                     unsafe { body.run(&scratch.0, output) }
                 }

@@ -28,7 +28,7 @@ impl Quantised {
     }
 
     /// Rows.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pub(super) fn rows(&self) -> usize {
         self.scales.len() / self.groups.max(1)
     }

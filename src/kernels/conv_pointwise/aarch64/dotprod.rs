@@ -1,14 +1,9 @@
 //! `sdot`: four outputs × four inputs of weights times four inputs of one pixel, picked by element.
 
 use std::arch::aarch64::*;
-use std::arch::asm;
 
 use super::{Block, LANES, Pixels, STEP, apart, tiles};
-
-/// Where the weight of input `i` of four lies in a group: four inputs of an output side by side.
-pub(super) fn at(channel: usize, i: usize) -> usize {
-    channel * 4 + i
-}
+use crate::kernels::neon::dot;
 
 /// # Safety
 /// Whole steps of inputs must be readable at each pixel, the block's channels writable.
@@ -74,23 +69,9 @@ unsafe fn group<const GROUP: u8, const PIXELS: usize, const REGISTERS: usize>(
         // SAFETY: the caller's promise.
         let w = unsafe { vld1q_s8(weights.add(r * 16)) };
         for (sums, &x) in sums.iter_mut().zip(x) {
-            sums[r] = dot::<GROUP>(sums[r], w, x);
+            // SAFETY: the target feature.
+            sums[r] = unsafe { dot::<GROUP>(sums[r], w, x) };
         }
     }
     *weights = weights.wrapping_add(REGISTERS * 16);
-}
-
-/// `sum[l] + Σ_i w[4l + i] · x[4 · GROUP + i]`. The intrinsic is not stable yet.
-#[inline]
-#[target_feature(enable = "dotprod")]
-fn dot<const GROUP: u8>(mut sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
-    // SAFETY: registers only.
-    unsafe {
-        asm!(
-            "sdot {sum:v}.4s, {w:v}.16b, {x:v}.4b[{group}]",
-            sum = inout(vreg) sum, w = in(vreg) w, x = in(vreg) x, group = const GROUP,
-            options(pure, nomem, nostack, preserves_flags)
-        );
-    }
-    sum
 }

@@ -9,7 +9,7 @@ mod smull;
 use std::arch::aarch64::*;
 
 use crate::kernels::Isa;
-use crate::kernels::neon::{After, apart, load_pair, pack, scale};
+use crate::kernels::neon::{After, apart, at_dot, at_pairs, load_pair, pack, scale};
 use crate::kernels::requantise::Requantise;
 
 /// Bytes of activations that are worked on at a time: they stay in the first-level cache while the weights pass by.
@@ -110,7 +110,9 @@ impl Pointwise {
     /// All pixels, of which whole steps can be read.
     fn chunks(&self, input: &[i8], stride: usize, output: &mut [i8]) {
         let row = self.inputs.next_multiple_of(STEP);
-        let chunk = (CHUNK / row).max(24);
+        // Chunks of about one size leave no rest of a few pixels.
+        let (pixels, most) = (output.len() / self.outputs, (CHUNK / row).max(24));
+        let chunk = pixels.div_ceil(((pixels + most / 2) / most).max(1)).max(1);
         for (index, output) in output.chunks_mut(chunk * self.outputs).enumerate() {
             let count = output.len() / self.outputs;
             let input = &input[index * chunk * stride..];
@@ -139,8 +141,8 @@ impl Block {
         let lanes = count.next_multiple_of(LANES);
         let (group, at): (usize, fn(usize, usize) -> usize) = match isa {
             Isa::I8mm => (8, i8mm::at),
-            Isa::Dotprod => (4, dotprod::at),
-            _ => (4, smull::at),
+            Isa::Dotprod => (4, at_dot),
+            _ => (4, at_pairs),
         };
         let groups = inputs.div_ceil(group);
         let mut block = Self {

@@ -4,14 +4,9 @@
 //! added by itself.
 
 use std::arch::aarch64::*;
-use std::arch::asm;
 
 use super::{Block, LANES, Pixels, STEP, apart, tiles};
-
-/// Where the weight of input `i` of four lies in a group: a register holds inputs 0 and 1 of four outputs, then inputs 2 and 3.
-pub(super) fn at(channel: usize, i: usize) -> usize {
-    channel / LANES * 16 + i / 2 * 8 + channel % LANES * 2 + i % 2
-}
+use crate::kernels::neon::{add_four, pairs};
 
 /// # Safety
 /// Whole steps of inputs must be readable at each pixel, the block's channels writable.
@@ -42,13 +37,7 @@ unsafe fn tile<const PIXELS: usize, const REGISTERS: usize, const WIDE: bool>(bl
     // SAFETY: the caller's promise; the weights have `groups` groups.
     unsafe {
         let rows: [*const i8; PIXELS] = std::array::from_fn(|p| apart(pixels.from.add(p * pixels.stride)));
-        // Inputs 0 and 1 of a group four times, then 2 and 3.
-        let first = vreinterpretq_s8_s64(vcombine_s64(
-            vcreate_s64(0x0100_0100_0100_0100),
-            vcreate_s64(0x0302_0302_0302_0302),
-        ));
-        let pick: [uint8x16_t; 4] =
-            std::array::from_fn(|g| vreinterpretq_u8_s8(vaddq_s8(first, vdupq_n_s8(4 * g as i8))));
+        let pick: [uint8x16_t; 4] = std::array::from_fn(|g| pairs(g as u8));
         let mut weights = block.weights.as_ptr();
         let mut at = 0;
         for _ in 0..block.groups / 4 {
@@ -104,34 +93,5 @@ unsafe fn group<const PIXELS: usize, const REGISTERS: usize, const WIDE: bool>(
             }
         }
         *weights = weights.add(REGISTERS * 16);
-    }
-}
-
-/// One pixel and four registers of weights, in one piece: where the compiler orders these instructions, products of many pixels wait
-/// side by side for registers that there are not.
-#[inline(always)]
-fn add_four([a, b, c, d]: &mut [int32x4_t; 4], w: &[int8x16_t; 4], x: int8x16_t, pick: uint8x16_t) {
-    // SAFETY: registers only.
-    unsafe {
-        asm!(
-            "tbl {x:v}.16b, {{{from:v}.16b}}, {pick:v}.16b",
-            "smull {p:v}.8h, {w0:v}.8b, {x:v}.8b",
-            "smull {q:v}.8h, {w1:v}.8b, {x:v}.8b",
-            "smull {r:v}.8h, {w2:v}.8b, {x:v}.8b",
-            "smull {s:v}.8h, {w3:v}.8b, {x:v}.8b",
-            "smlal2 {p:v}.8h, {w0:v}.16b, {x:v}.16b",
-            "smlal2 {q:v}.8h, {w1:v}.16b, {x:v}.16b",
-            "smlal2 {r:v}.8h, {w2:v}.16b, {x:v}.16b",
-            "smlal2 {s:v}.8h, {w3:v}.16b, {x:v}.16b",
-            "sadalp {a:v}.4s, {p:v}.8h",
-            "sadalp {b:v}.4s, {q:v}.8h",
-            "sadalp {c:v}.4s, {r:v}.8h",
-            "sadalp {d:v}.4s, {s:v}.8h",
-            x = out(vreg) _, p = out(vreg) _, q = out(vreg) _, r = out(vreg) _, s = out(vreg) _,
-            a = inout(vreg) *a, b = inout(vreg) *b, c = inout(vreg) *c, d = inout(vreg) *d,
-            w0 = in(vreg) w[0], w1 = in(vreg) w[1], w2 = in(vreg) w[2], w3 = in(vreg) w[3],
-            from = in(vreg) x, pick = in(vreg) pick,
-            options(nomem, nostack, preserves_flags)
-        );
     }
 }
