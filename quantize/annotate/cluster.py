@@ -23,8 +23,6 @@ from quantize.annotate.work import Done, Load, Task, begin, build_stages, finish
 Row = dict[str, Any]
 SPARE_CPUS = 2
 """Of a Ray of this machine alone, beside one a network's worker: for reading, parsing and writing."""
-LIGHT_CPUS = 0.5
-"""Of a light task. Another number than an actor's 1, or Ray would run both in one process, and the network would wait."""
 
 
 class Stages:
@@ -68,8 +66,8 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
     groups = [(heavy, list(group)) for heavy, group in groupby(names, key=HEAVY.__contains__)]
     networks = sum(heavy for heavy, _ in groups)
     _connect(settings, networks)
-    data = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks))
-    data = data.map(_begin, num_cpus=LIGHT_CPUS)
+    data: ray.data.Dataset = ray.data.from_items([{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=len(tasks))
+    data = data.map(_begin)
     for heavy, group in groups:
         if heavy:
             pool = ray.data.ActorPoolStrategy(size=settings.workers)
@@ -81,9 +79,9 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
                 num_gpus=settings.gpus_per_worker or None,
             )
         else:
-            data = data.map(partial(_light, tuple(group), pickle.dumps(settings)), num_cpus=LIGHT_CPUS)
+            data = data.map(partial(_light, tuple(group), pickle.dumps(settings)))
     try:
-        for row in data.map(partial(_finish, settings), num_cpus=LIGHT_CPUS).iter_rows():
+        for row in data.map(partial(_finish, settings)).iter_rows():
             yield Done(str(row["folder"]), int(row["pictures"]))
     except RayError as error:
         cause = _cause(error)

@@ -18,6 +18,8 @@ from quantize.annotate.record import Picture, PseudoBox
 NET, LABELS = "deeplabv3_mnv2_pascal_quant.tflite", "pascal_voc_segmentation_labels.txt"
 MIN_SHARE = 0.002
 """Of the picture; smaller patches are noise."""
+MIN_AGREEMENT = 0.3
+"""IoU with the mirrored picture's answer; segments below it are noise, too."""
 
 
 @dataclass
@@ -55,8 +57,9 @@ class DeepLab:
         found = []
         for label in np.unique(classes).tolist():
             mask, again = classes == label, mirrored == label
-            if label > 0 and mask.mean() >= MIN_SHARE:
-                found.append(Segment(mask, self.names[label], float((mask & again).sum() / (mask | again).sum())))
+            agreement = float((mask & again).sum() / (mask | again).sum())
+            if label > 0 and mask.mean() >= MIN_SHARE and agreement >= MIN_AGREEMENT:
+                found.append(Segment(mask, self.names[label], agreement))
         return found
 
     def _classes(self, picture: Picture) -> NDArray[np.int64]:
