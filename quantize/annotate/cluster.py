@@ -26,20 +26,32 @@ SPARE_CPUS = 2
 
 
 class Stages:
-    """Some stages in a row, as Ray Data calls them: with and to rows of one pickled `Load`."""
+    """Some stages in a row, as Ray Data calls them: with and to rows of one pickled `Load`.
+
+    What goes wrong for good travels in the row's `error`: raised, it would make Ray start the actor again and again.
+    """
 
     def __init__(self, names: Sequence[str], settings: Settings) -> None:
-        self.stages, self.settings = build_stages(names, settings), settings
+        self.settings, self.failure = settings, ""
+        try:
+            self.stages = build_stages(names, settings)
+        except AnnotateError as error:
+            self.failure = str(error)
 
     def __call__(self, row: Row) -> Row:
+        if row["error"] or self.failure:
+            return row | {"error": row["error"] or self.failure}
         load: Load = pickle.loads(row["load"])
-        for name, stage in self.stages.items():
-            load = run_stage(name, stage, load, self.settings.batch)
-        return {"load": pickle.dumps(load)}
+        try:
+            for name, stage in self.stages.items():
+                load = run_stage(name, stage, load, self.settings.batch)
+        except AnnotateError as error:
+            return row | {"error": str(error)}
+        return {"load": pickle.dumps(load), "error": ""}
 
 
 def _begin(row: Row) -> Row:
-    return {"load": pickle.dumps(begin(pickle.loads(row["task"])))}
+    return {"load": pickle.dumps(begin(pickle.loads(row["task"]))), "error": ""}
 
 
 @cache
@@ -53,8 +65,10 @@ def _light(names: tuple[str, ...], settings: bytes, row: Row) -> Row:
 
 
 def _finish(settings: Settings, row: Row) -> Row:
+    if row["error"]:
+        return {"folder": "", "pictures": 0, "error": row["error"]}
     done = finish(pickle.loads(row["load"]), settings)
-    return {"folder": done.folder, "pictures": done.pictures}
+    return {"folder": done.folder, "pictures": done.pictures, "error": ""}
 
 
 def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iterator[Done]:
@@ -82,12 +96,12 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
             data = data.map(partial(_light, tuple(group), pickle.dumps(settings)))
     try:
         for row in data.map(partial(_finish, settings)).iter_rows():
+            if row["error"]:
+                raise AnnotateError(str(row["error"]))
             yield Done(str(row["folder"]), int(row["pictures"]))
     except RayError as error:
-        cause = _cause(error)
-        if isinstance(cause, AnnotateError):
-            raise AnnotateError(str(cause)) from None
-        raise AnnotateError(f"Ray: {type(cause).__name__}: {cause}; finished chunks are kept, run again to go on") from error
+        reason = str(error).strip().splitlines()[0]
+        raise AnnotateError(f"Ray: {type(error).__name__}: {reason}; finished chunks are kept, run again to go on") from error
 
 
 def _connect(settings: Settings, networks: int) -> None:
@@ -105,12 +119,3 @@ def _connect(settings: Settings, networks: int) -> None:
         ) from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The innermost reason."""
-    while True:
-        inner = getattr(error, "cause", None) or error.__cause__
-        if not isinstance(inner, BaseException) or inner is error:
-            return error
-        error = inner

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
-from quantize.annotate import engine
+from quantize.annotate import cluster, engine
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.settings import load
 from quantize.data.shards import Shards
@@ -57,7 +57,8 @@ def network_workers() -> list[int]:
         with contextlib.suppress(OSError, ValueError):
             pid = int(folder.name)
             parents[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if b"MapWorker(Map(Stages))" in (folder / "cmdline").read_bytes():
+            command = (folder / "cmdline").read_bytes()
+            if b"MapWorker" in command and b"Stages" in command:
                 workers.append(pid)
     return [pid for pid in workers if os.getpid() in ancestors(pid, parents)]
 
@@ -101,6 +102,20 @@ def test_errors_of_a_ray_worker_are_one_line(noise: Path, tmp_path: Path) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_a_cluster_that_is_not_there(noise: Path, detector: str, tmp_path: Path) -> None:
-    with pytest.raises(AnnotateError, match=r"ray_address is 'ray://nowhere:1'.*expected a running Ray cluster's address"):
-        run(tmp_path / "out", noise, detector, runner="ray", ray_address="ray://nowhere:1")
+def test_errors_travel_in_the_row() -> None:
+    settings = load(None, {"detectors": ["owlv2:/absent"]})
+    failed = cluster.Stages(["detect"], settings)({"load": b"", "error": ""})
+    assert "weights /absent cannot be loaded" in failed["error"]
+    assert cluster.Stages(["filter"], settings)(failed) == failed
+    assert cluster._finish(settings, failed)["error"] == failed["error"]
+
+
+def test_a_cluster_that_is_not_there(noise: Path, detector: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(**_: Any) -> None:
+        raise ConnectionError("could not connect")
+
+    monkeypatch.setattr(ray, "init", refuses)
+    with pytest.raises(
+        AnnotateError, match=r"ray_address is 'head:6379': could not connect; expected a running Ray cluster's address"
+    ):
+        run(tmp_path / "out", noise, detector, runner="ray", ray_address="head:6379")
