@@ -1,7 +1,8 @@
-"""Runs tasks on Ray Data: light stages as tasks, stages with networks as actors that keep their model.
+"""Runs tasks on Ray Data: stages with networks as actors that keep their model, light stages as tasks.
 
-A worker or node that dies loses nothing: Ray runs its chunk again, and a part that was already written is written again with the
-same content. All machines must see the inputs and the output folder under the same paths.
+Ray runs a light stage in the actor behind it where it can. A worker or node that dies loses nothing: Ray runs its chunk again;
+a part that was already written is written again with the same content. All machines must see the inputs and the output folder
+under the same paths.
 """
 
 import logging
