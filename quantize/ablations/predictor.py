@@ -17,7 +17,6 @@ from quantize.model.dense import Dense
 from quantize.model.region_clip import RegionClip
 from quantize.model.regions import align
 from quantize.preprocess import GREY, Letterbox, letterbox
-from quantize.progress import track
 
 PROPOSAL_IOU = 0.6
 CHUNK = 64
