@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ class Batch:
     mask_names: Tensor  # [M] positions in the vocabulary
 
     def to(self, device: str) -> "Batch":
-        moved = {k: v.to(device, non_blocking=True) for k, v in vars(self).items() if isinstance(v, Tensor)}
+        moved: dict[str, Any] = {k: v.to(device, non_blocking=True) for k, v in vars(self).items() if isinstance(v, Tensor)}
         dense = self.dense and Dense(self.dense.map.to(device), self.dense.pooled.to(device))
         return replace(self, **moved, dense=dense)
 

@@ -53,7 +53,8 @@ def features(
     files = {part: stem.with_suffix(f".{part}.npy") for part in ("cells", "scale", "pooled")}
     if not all(path.exists() for path in files.values()):
         _write(_Work(encoder, samples, places, size, device), grid, files)
-    return Features(*(np.load(path, mmap_mode="r") for path in files.values()), grid=grid)
+    cells, scale, pooled = (np.load(path, mmap_mode="r") for path in files.values())
+    return Features(cells, scale, pooled, grid)
 
 
 @dataclass
@@ -90,7 +91,7 @@ def _write(work: _Work, grid: int, files: dict[str, Path]) -> None:
     files["cells"].parent.mkdir(parents=True, exist_ok=True)
     temporary = {part: path.with_suffix(".tmp") for part, path in files.items()}
     out = {
-        part: np.lib.format.open_memmap(path, "w+", np.dtype(kinds[part]), (n, *shapes[part]))  # type: ignore[no-untyped-call]
+        part: np.lib.format.open_memmap(path, "w+", np.dtype(kinds[part]), (n, *shapes[part]))
         for part, path in temporary.items()
     }
     starts = range(0, n, CHUNK)
