@@ -13,6 +13,8 @@ from quantize.quantise.network import QdqNet
 from quantize.quantise.ranges import session
 
 Array = NDArray[np.float32]
+# a layer's results over all inputs are held at once; more than these change nothing
+MOST_INPUTS = 16
 
 
 def layer_means(model: onnx.ModelProto, inputs: list[Array]) -> dict[str, NDArray[np.float64]]:
@@ -33,6 +35,7 @@ def correct_bias(floats: onnx.ModelProto, model: onnx.ModelProto, inputs: list[A
 
     `scale` is that of the int8 input, None if it is float.
     """
+    inputs = inputs[:: -(-len(inputs) // MOST_INPUTS)]
     net = QdqNet(model).train()
     net.wanted = {name: torch.from_numpy(mean) for name, mean in layer_means(floats, inputs).items()}
     x = torch.from_numpy(np.concatenate(inputs))

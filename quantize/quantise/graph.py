@@ -78,7 +78,10 @@ def float_input(model: onnx.ModelProto) -> float | None:
     first = graph.node[0]
     if first.op_type != "DequantizeLinear" or first.input[0] != graph.input[0].name:
         return None
-    scale = next(float(numpy_helper.to_array(i)) for i in graph.initializer if i.name == first.input[1])
+    stored = [i for i in graph.initializer if i.name in first.input[1:]]
+    scale = next(float(numpy_helper.to_array(i)) for i in stored if i.name == first.input[1])
+    for initializer in stored:
+        graph.initializer.remove(initializer)
     for node in graph.node:
         node.input[:] = [first.input[0] if name == first.output[0] else name for name in node.input]
     graph.node.remove(first)

@@ -107,7 +107,7 @@ class QdqNet(nn.Module):
                 raise ValueError(f"{scale}: found {point.size} zero points of an activation, expected one")
             ends = np.iinfo(point.dtype)
             value = self.scale(scale) if scale in self.scale_at else torch.tensor(self.constants[scale].astype(np.float32))
-            types[scale, zero] = Type(value.reshape(()), ends.min - int(point), ends.max - int(point))
+            types[scale, zero] = Type(value.reshape(()), int(point), ends.min - int(point), ends.max - int(point))
         return types[scale, zero]
 
     def whole_weights(self, layer: Layer) -> tuple[Tensor, Tensor]:
@@ -174,8 +174,7 @@ class QdqNet(nn.Module):
     @staticmethod
     def _change(x: Any, type_: Type, stored: bool) -> Quantised:
         if stored:  # the graph's own input, as it is stored
-            zero = -128 - type_.low
-            return Quantised(x.float() - zero, type_)
+            return Quantised(x.float() - type_.zero, type_)
         if isinstance(x, Sums):
             return x.of(type_)
         if isinstance(x, Quantised) and x.type is type_:

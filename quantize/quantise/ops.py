@@ -19,6 +19,11 @@ def real(x: Any) -> Tensor:
     return value
 
 
+def hard_sigmoid(x: Tensor, alpha: float, beta: float) -> Tensor:
+    """`clamp(alpha · x + beta, 0, 1)`, rounded after each operation as the engine's tables are."""
+    return (alpha * x + beta).clamp(0, 1)
+
+
 def padded(x: Tensor, a: Attributes, fill: float = 0.0) -> Tensor:
     """`x` with the margins of a window; ONNX lists them top, left, bottom, right."""
     top, left, bottom, right = a.get("pads", [0] * 4)
@@ -127,10 +132,10 @@ def compute(op: str, inputs: list[Any], a: Attributes) -> Any:
             return x.within(low, high) if isinstance(x, Sums) else real(x).clamp(low, high)
         case "LeakyRelu":
             return F.leaky_relu(real(x), a.get("alpha", 0.01))
-        case "Sigmoid":
-            return real(x).sigmoid()
+        case "HardSigmoid":
+            return hard_sigmoid(real(x), a.get("alpha", 0.2), a.get("beta", 0.5))
         case "HardSwish":
-            return F.hardswish(real(x))
+            return real(x) * hard_sigmoid(real(x), 1 / 6, 0.5)
         case "Softmax":
             return real(x).softmax(a.get("axis", -1))
         case "Concat":

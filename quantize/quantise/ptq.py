@@ -18,7 +18,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from quantize.quantise.bias import correct_bias
 from quantize.quantise.equalise import equalise, relu6_to_relu
 from quantize.quantise.graph import float_input, fold, int8_input, shorten, weights_only
-from quantize.quantise.ranges import METHODS, Histogram, Range, observe
+from quantize.quantise.ranges import METHODS, Histogram, Range, choose_ranges, observe
 from quantize.quantise.weights import clip_weights
 
 Array = NDArray[np.float32]
@@ -67,11 +67,21 @@ def prepare(source: Path, inputs: list[Array], input_scale: float | None, method
         onnx.save(model, bare)
         fold(bare, folded)
         model = onnx.load(folded)
+    check_inputs(model, inputs)
     if method.relu6 == "replace":
         relu6_to_relu(model)
     if method.equalise != "none":
         equalise(model, inputs, method.equalise)
     return Prepared(model, observe(model, inputs), inputs, found if input_scale is None else input_scale)
+
+
+def check_inputs(model: onnx.ModelProto, inputs: list[Array]) -> None:
+    """Raises ValueError where an input is not of the graph's shape; dimensions without a size take any."""
+    first = model.graph.input[0]
+    wanted = [d.dim_value for d in first.type.tensor_type.shape.dim]
+    for x in inputs:
+        if len(x.shape) != len(wanted) or any(w and w != n for w, n in zip(wanted, x.shape, strict=True)):
+            raise ValueError(f"{first.name}: found inputs of shape {list(x.shape)}, expected {wanted}")
 
 
 def float_by_nature(model: onnx.ModelProto) -> set[str]:
@@ -107,7 +117,7 @@ def qdq(p: Prepared, ranges: dict[str, Range], weights: str, kept: frozenset[str
 
 def quantise(p: Prepared, method: Method = DEFAULT, kept: frozenset[str] = frozenset()) -> onnx.ModelProto:
     """Plain QDQ, ready for the board. `kept` names layers that stay float (`mixed.py` chooses them)."""
-    model = qdq(p, {k: METHODS[method.ranges](h) for k, h in p.histograms.items()}, method.weights, kept)
+    model = qdq(p, choose_ranges(p.model, p.histograms, method.ranges), method.weights, kept)
     if method.bias:
         model = correct_bias(p.model, model, p.inputs, p.input_scale)
     return finish(model, kept)

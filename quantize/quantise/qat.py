@@ -77,14 +77,14 @@ class Imitation:
                 continue
             w = self.net.weights[layer.at]
             step = (
-                float(self.net.scale(layer.weights.scale).mean())
+                float(self.net.scale(layer.weights.scale).detach().mean())
                 if isinstance(layer.weights, Stored)
-                else float(w.abs().max()) / 127
+                else float(w.detach().abs().max()) / 127
             )
             found.append({"params": [w], "lr": s.learning_rate * step, "weight_decay": 0.0})
             if layer.bias_at is not None:
                 b = self.net.biases[layer.bias_at]
-                found.append({"params": [b], "lr": s.learning_rate * float(b.abs().mean()) / 127, "weight_decay": 0.0})
+                found.append({"params": [b], "lr": s.learning_rate * float(b.detach().abs().mean()) / 127, "weight_decay": 0.0})
         if s.scale_rate > 0:
             found.append({"params": list(self.net.deltas), "lr": s.scale_rate, "weight_decay": 0.0})
         return found

@@ -1,4 +1,4 @@
-"""Ranges of activations: one histogram a tensor from calibration inputs, and four ways to choose what int8 covers of it.
+"""Ranges of activations: one histogram a tensor from calibration inputs, and three ways to choose what int8 covers of it.
 
 A range `(low, high)` always holds 0, so that padding and ReLU's zeros are exact.
 """
@@ -110,45 +110,57 @@ def quantised(x: NDArray[np.float64], low: float, high: float) -> NDArray[np.flo
     return values
 
 
-def squared_error(h: Histogram, low: float, high: float) -> float:
-    """Mean squared error of int8 over the histogram."""
+def squared_error(h: Histogram, low: float, high: float, slope: float = 1.0) -> float:
+    """Mean squared error of int8 over the histogram, as it is seen behind a function of `slope` below 0 and 1 above."""
     error = quantised(h.centres, low, high) - h.centres
-    return float((h.counts * error**2).sum() / h.counts.sum())
+    seen = h.counts * np.where(h.centres < 0, slope**2, 1.0)
+    return float((seen * error**2).sum() / h.counts.sum())
 
 
 def mse(h: Histogram) -> Range:
     """The range of least squared error, one end after the other over shares of what was seen."""
     low, high = h.low, h.high
     for _ in range(ROUNDS):
-        low = min((h.low * c for c in CANDIDATES), key=lambda e: squared_error(h, e, high)) if h.low < 0 else 0.0
-        high = min((h.high * c for c in CANDIDATES), key=lambda e: squared_error(h, low, e)) if h.high > 0 else 0.0
+        low = best_low(h, high) if h.low < 0 else 0.0
+        high = best_high(h, low) if h.high > 0 else 0.0
     return low, high
 
 
-def divergence(h: Histogram, low: float, high: float) -> float:
-    """KL of the clipped distribution to the same in 256 levels, as TensorRT's calibrator compares them (Migacz, GTC 2017)."""
-    kept = np.flatnonzero((h.centres >= low) & (h.centres <= high))
-    if len(kept) < LEVELS:
-        return float("inf")
-    p = h.counts[kept].astype(np.float64)
-    levels = np.arange(len(p)) * LEVELS // len(p)
-    filled = p > 0
-    total = np.bincount(levels, p, LEVELS)
-    shares = np.bincount(levels, filled, LEVELS)
-    q = np.where(filled, (total / np.maximum(shares, 1))[levels], 0)
-    p[0] += h.counts[: kept[0]].sum()
-    p[-1] += h.counts[kept[-1] + 1 :].sum()
-    p, q = p / p.sum(), q / q.sum()
-    both = (p > 0) & (q > 0)
-    # what is clipped onto an end that was empty has no counterpart
-    missing = p[(p > 0) & (q == 0)].sum()
-    return float((p[both] * np.log(p[both] / q[both])).sum() + missing * np.log(1e6))
+def best_low(h: Histogram, high: float, slope: float = 1.0) -> float:
+    """The lower end of least squared error behind a function of `slope` below 0."""
+    return h.low * min(CANDIDATES.tolist(), key=lambda share: squared_error(h, h.low * share, high, slope))
 
 
-def entropy(h: Histogram) -> Range:
-    """The range of least divergence, both ends shrunk by the same share."""
-    share = min(CANDIDATES[::-1], key=lambda c: divergence(h, h.low * c, h.high * c))
-    return h.low * share, h.high * share
+def best_high(h: Histogram, low: float) -> float:
+    """The upper end of least squared error."""
+    return h.high * min(CANDIDATES.tolist(), key=lambda share: squared_error(h, low, h.high * share))
 
 
-METHODS: dict[str, Callable[[Histogram], Range]] = {"minmax": minmax, "percentile": percentile, "mse": mse, "entropy": entropy}
+def slopes(model: onnx.ModelProto) -> dict[str, float]:
+    """Tensors that a LeakyRelu alone reads, and its slope."""
+    readers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node)
+    shown = {o.name for o in model.graph.output}
+    return {
+        name: next((a.f for a in nodes[0].attribute if a.name == "alpha"), 0.01)
+        for name, nodes in readers.items()
+        if len(nodes) == 1 and nodes[0].op_type == "LeakyRelu" and name not in shown
+    }
+
+
+def choose_ranges(model: onnx.ModelProto, histograms: dict[str, Histogram], method: str) -> dict[str, Range]:
+    """A range for every tensor by one of METHODS.
+
+    Before a LeakyRelu large negative values would take most of the levels, only to be made small: there the upper end is the
+    method's, and the lower one is where the error behind the LeakyRelu is least.
+    """
+    found = {name: METHODS[method](h) for name, h in histograms.items()}
+    for name, slope in slopes(model).items():
+        high = found[name][1]
+        found[name] = best_low(histograms[name], high, slope) if histograms[name].low < 0 and high > 0 else found[name][0], high
+    return found
+
+
+METHODS: dict[str, Callable[[Histogram], Range]] = {"minmax": minmax, "percentile": percentile, "mse": mse}

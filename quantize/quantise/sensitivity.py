@@ -19,7 +19,7 @@ from quantize.quantise.bundles import outputs_of, stored
 from quantize.quantise.graph import LAYERS, layer_macs
 from quantize.quantise.noise import Effect, effect
 from quantize.quantise.ptq import Method, Prepared, finish, qdq
-from quantize.quantise.ranges import METHODS
+from quantize.quantise.ranges import choose_ranges
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -32,14 +32,14 @@ SHOWN = 30
 
 @dataclass
 class Row:
-    """Some nodes. `alone` is the noise with them int8 and all else float, `gain` the noise that goes with them alone float."""
+    """Some nodes: `alone`, `cosine`, `metric` with them int8 and all else float, `gain` the noise that goes with them float."""
 
     name: str
     macs: int
     alone: float
-    gain: float
     cosine: float
     metric: float
+    gain: float | None = None
 
 
 class Bench:
@@ -48,7 +48,7 @@ class Bench:
     def __init__(self, p: Prepared, method: Method, chosen: Sequence[int], metric: Metric | None = None) -> None:
         """Compares on the `chosen` calibration inputs; the metric looks at the outputs over these."""
         self.p, self.method, self.metric = p, method, metric
-        self.ranges = {k: METHODS[method.ranges](h) for k, h in p.histograms.items()}
+        self.ranges = choose_ranges(p.model, p.histograms, method.ranges)
         self.inputs = [p.inputs[i] for i in chosen]
         self.wanted = outputs_of(p.model, self.inputs)
         self.nodes = [n.name for n in p.model.graph.node]
@@ -80,16 +80,17 @@ class Bench:
         return sum(self.macs.get(name, 0) for name in kept)
 
 
-def sensitivity(bench: Bench, groups: dict[str, list[str]]) -> list[Row]:
-    """One row a group, the largest gain first."""
-    whole, _ = bench.measure(())
+def sensitivity(bench: Bench, groups: dict[str, list[str]], gains: int = SHOWN) -> list[Row]:
+    """One row a group, the noisiest alone first; the gain is measured for the first `gains` of them."""
     rows = []
-    for name, nodes in track(list(groups.items()), "sensitivity"):
-        alone, metric = bench.measure(set(bench.nodes) - set(nodes))
-        without, _ = bench.measure(nodes)
-        cosine = min(alone.cosine.values())
-        rows.append(Row(name, bench.cost(nodes), alone.total, whole.total - without.total, cosine, metric))
-    return sorted(rows, key=lambda r: -r.gain)
+    for name, nodes in track(list(groups.items()), "one layer int8"):
+        found, metric = bench.measure(set(bench.nodes) - set(nodes))
+        rows.append(Row(name, bench.cost(nodes), found.total, min(found.cosine.values()), metric))
+    rows.sort(key=lambda r: -r.alone)
+    whole = bench.measure(())[0].total
+    for row in track(rows[:gains], "one layer float"):
+        row.gain = whole - bench.measure(groups[row.name])[0].total
+    return rows
 
 
 def markdown(rows: list[Row], whole: Effect) -> str:
@@ -102,7 +103,7 @@ def markdown(rows: list[Row], whole: Effect) -> str:
     )
     lines = [
         f"| `{r.name}` | {r.macs / 1e6:.1f} | {100 * r.alone:.3f} | {-10 * np.log10(max(r.alone, 1e-12)):.1f} | {r.cosine:.4f} "
-        f"| {100 * r.metric:.1f} | {100 * r.gain:.3f} |"
+        f"| {100 * r.metric:.1f} | {'–' if r.gain is None else f'{100 * r.gain:.3f}'} |"
         for r in rows
     ]
     return head + "\n".join(lines) + "\n"
@@ -110,11 +111,11 @@ def markdown(rows: list[Row], whole: Effect) -> str:
 
 def plot(rows: list[Row], path: Path) -> None:
     """Bars of the layers that cost most by themselves, and of what each gives back in float."""
-    chosen = sorted(rows, key=lambda r: -r.alone)[:SHOWN][::-1]
+    chosen = rows[:SHOWN][::-1]
     at = np.arange(len(chosen))
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.26 * len(chosen)), layout="constrained")
     axes.barh(at + 0.2, [100 * r.alone for r in chosen], 0.4, label="this layer int8, all else float")
-    axes.barh(at - 0.2, [100 * r.gain for r in chosen], 0.4, label="less noise with this layer float")
+    axes.barh(at - 0.2, [100 * (r.gain or 0.0) for r in chosen], 0.4, label="less noise with this layer float")
     axes.set_yticks(at, [r.name.strip("/").removesuffix("/Conv").removesuffix("/Gemm") for r in chosen], fontsize=8)
     axes.set_xlabel("noise-to-signal ratio of the outputs, %")
     axes.axvline(0, color="black", linewidth=0.6)

@@ -33,9 +33,10 @@ def round_clamp(x: Tensor, low: float = float("-inf"), high: float = float("inf"
 
 @dataclass
 class Type:
-    """What a QuantizeLinear makes: `scale`, and how far below and above its zero point a value may lie."""
+    """What a QuantizeLinear makes: `scale`, zero point, and how far below and above that a value may lie."""
 
     scale: Tensor
+    zero: int
     low: int
     high: int
 

@@ -8,7 +8,7 @@ from onnx import numpy_helper
 from quantize.quantise.graph import LAYERS
 
 LIMIT = 127
-SHARES = np.linspace(0.4, 1, 61)
+SHARES = np.linspace(0.4, 1, 121)
 
 
 def output_axis(node: onnx.NodeProto) -> int:
