@@ -195,7 +195,7 @@ class QdqNet(nn.Module):
         for initializer in model.graph.initializer:
             if initializer.name in changed:
                 array = changed[initializer.name].astype(self.constants[initializer.name].dtype)
-                initializer.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array), initializer.name))
+                initializer.CopyFrom(numpy_helper.from_array(np.asarray(array, order="C"), initializer.name))
         return model
 
     def _units(self) -> dict[str, Tensor]:

@@ -122,7 +122,7 @@ def test_flags_out_of_range_are_refused(
 
 
 def test_no_calibration_picture_and_wrong_shapes_are_said(trained: Recipe, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="calibration: found no usable picture in .*shapes.tar, expected at least one"):
+    with pytest.raises(ValueError, match=r"calibration: found no usable picture in .*shapes\.tar, expected at least one"):
         calibration.calibration_samples(replace(trained, shards=[str(write_shard(tmp_path / "shapes.tar", {}))]))
     onnx.save(separable(), tmp_path / "float.onnx")
     wrong = [x[:, :, :4] for x in pictures(2)]

@@ -59,6 +59,7 @@ def test_what_was_trained_is_what_the_file_holds(tmp_path: Path) -> None:
             p += torch.randn(p.shape, generator=g) * 0.05
     exported = net.export()
     onnx.checker.check_model(exported)
+    assert [list(i.dims) for i in exported.graph.initializer] == [list(i.dims) for i in model.graph.initializer]
     x = np.rint(pictures(1)[0] / SCALE)
     with torch.no_grad():
         wanted = net(torch.from_numpy(x).float())["embedding"].numpy()
