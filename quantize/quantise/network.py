@@ -32,7 +32,10 @@ class Stored:
 
 @dataclass
 class Layer:
-    """A convolution or matrix product; weights and bias are parameters `at` and `bias_at` of the network."""
+    """A convolution or matrix product; weights and bias are parameters `at` and `bias_at` of the network.
+
+    Int8 weights are held in units of their channel's scale, so that one learning rate fits all channels; all else is real.
+    """
 
     name: str
     op: str
@@ -70,27 +73,25 @@ class QdqNet(nn.Module):
         self.last_use = {name: i for i, (n, _) in enumerate(self.nodes) for name in n.input}
         self.wanted: dict[str, Tensor] = {}
 
-    def _real(self, constant: Stored | str, axis: int) -> NDArray[np.float64]:
-        if isinstance(constant, str):
-            return self.constants[constant].astype(np.float64)
-        q, scale = self.constants[constant.q].astype(np.float64), self.constants[constant.scale].astype(np.float64)
-        if constant.zero is not None and self.constants[constant.zero].any():
-            raise ValueError(f"{constant.q}: found weights or a bias with a zero point, expected symmetric ones")
-        return q * scale.reshape([-1 if i == axis else 1 for i in range(q.ndim)]) if scale.ndim else q * scale
-
     def _constant(self, name: str) -> Stored | str | None:
-        return self.stored.get(name) or (name if name in self.constants else None)
+        found = self.stored.get(name)
+        if found is not None and found.zero is not None and self.constants[found.zero].any():
+            raise ValueError(f"{name}: found weights or a bias with a zero point, expected symmetric ones")
+        return found or (name if name in self.constants else None)
 
     def _layer(self, node: onnx.NodeProto) -> Layer:
         weights, axis = self._constant(node.input[1]), output_axis(node)
         if weights is None:
             raise ValueError(f"{node.name}: found a product of two activations, expected constant weights")
         layer = Layer(node.name, node.op_type, len(self.weights), weights, axis)
-        self.weights.append(nn.Parameter(torch.from_numpy(self._real(weights, axis).astype(np.float32))))
+        held = self.constants[weights.q] if isinstance(weights, Stored) else self.constants[weights]
+        self.weights.append(nn.Parameter(torch.from_numpy(held.astype(np.float32))))
         bias = self._constant(node.input[2]) if len(node.input) > 2 else None
         if bias is not None:
             layer.bias, layer.bias_at = bias, len(self.biases)
-            self.biases.append(nn.Parameter(torch.from_numpy(self._real(bias, 0))))
+            units = self.constants[bias.scale].astype(np.float64) if isinstance(bias, Stored) else 1.0
+            held = self.constants[bias.q if isinstance(bias, Stored) else bias]
+            self.biases.append(nn.Parameter(torch.from_numpy(held.astype(np.float64) * units)))
         return layer
 
     def scale(self, name: str) -> Tensor:
@@ -113,9 +114,11 @@ class QdqNet(nn.Module):
     def whole_weights(self, layer: Layer) -> tuple[Tensor, Tensor]:
         """Integer weights and their scales `[C]`."""
         assert isinstance(layer.weights, Stored)
-        w, scale = self.weights[layer.at], self.scale(layer.weights.scale).reshape(-1)
-        along = scale.reshape([-1 if i == layer.axis else 1 for i in range(w.dim())])
-        return round_clamp(w / along, -127, 127), scale
+        w, name = self.weights[layer.at], layer.weights.scale
+        delta = self.deltas[self.scale_at[name]]
+        if delta.requires_grad:
+            w = w * (-delta).exp().reshape([-1 if i == layer.axis else 1 for i in range(w.dim())])
+        return round_clamp(w, -127, 127), self.scale(name).reshape(-1)
 
     def _product(self, layer: Layer, x: Any, a: dict[str, Any]) -> Any:
         quantised = isinstance(layer.weights, Stored)

@@ -33,7 +33,7 @@ class Method:
     """How to quantise. `equalise` is none, weights or activations; `relu6` is keep or replace (see `equalise.py`)."""
 
     ranges: str = "percentile"
-    weights: str = "largest"
+    weights: str = "mse"
     equalise: str = "none"
     relu6: str = "keep"
     bias: bool = False

@@ -42,7 +42,7 @@ class QatSettings:
     steps: int = 200
     batch: int = 4
     learning_rate: float = 0.02
-    scale_rate: float = 0.0
+    scale_rate: float = 0.003
     trunk: bool = True
     seed: int = 0
 
@@ -76,11 +76,7 @@ class Imitation:
             if not s.trunk and layer.name.startswith(TRUNK):
                 continue
             w = self.net.weights[layer.at]
-            step = (
-                float(self.net.scale(layer.weights.scale).detach().mean())
-                if isinstance(layer.weights, Stored)
-                else float(w.detach().abs().max()) / 127
-            )
+            step = 1.0 if isinstance(layer.weights, Stored) else float(w.detach().abs().max()) / 127
             found.append({"params": [w], "lr": s.learning_rate * step, "weight_decay": 0.0})
             if layer.bias_at is not None:
                 b = self.net.biases[layer.bias_at]

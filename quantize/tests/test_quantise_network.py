@@ -53,7 +53,9 @@ def test_what_was_trained_is_what_the_file_holds(tmp_path: Path) -> None:
     net = QdqNet(model, learn_scales=True).eval()
     g = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for p in (*net.weights, *net.biases):
+        for p in net.weights:
+            p += torch.randn(p.shape, generator=g) * 2
+        for p in net.biases:
             p += torch.randn(p.shape, generator=g) * 0.05
         for p in net.deltas:
             p += torch.randn(p.shape, generator=g) * 0.05
@@ -96,16 +98,27 @@ def imitation(floats: onnx.ModelProto, int8: onnx.ModelProto, s: QatSettings) ->
     return Imitation(int8, Runner(floats), SCALE, supply, s)
 
 
-@pytest.mark.parametrize("scale_rate", [0.0, 0.003])
-def test_training_is_nearer_to_float_than_post_training(scale_rate: float, tmp_path: Path) -> None:
-    floats, int8 = small(tmp_path, planted("b"))
-    task = imitation(floats, int8, QatSettings(steps=80, learning_rate=0.05, scale_rate=scale_rate))
+@pytest.mark.parametrize("model", [planted("b"), planted("c"), separable("LeakyRelu", spread=8.0, alpha=0.1)])
+def test_training_is_nearer_to_float_than_post_training(model: onnx.ModelProto, tmp_path: Path) -> None:
+    floats, int8 = small(tmp_path, model)
+    task = imitation(floats, int8, QatSettings(steps=80))
     losses = fit(task)
     assert len(losses) == 80
     held_out = pictures(8, seed=77)
     inputs = [np.rint(x / SCALE).astype(np.int8) for x in held_out]
     before, after = (effect(outputs_of(floats, held_out), outputs_of(m, inputs)).total for m in (int8, task.net.export()))
-    assert after < 0.7 * before
+    assert after < 0.8 * before
+
+
+def test_scales_may_be_left_as_they_are(tmp_path: Path) -> None:
+    floats, int8 = small(tmp_path, planted("b"))
+    task = imitation(floats, int8, QatSettings(steps=60, learning_rate=0.01, scale_rate=0.0))
+    losses = fit(task)
+    assert np.mean(losses[-5:]) < 0.97 * np.mean(losses[:5])
+    before, after = ({i.name: i for i in m.graph.initializer} for m in (int8, task.net.export()))
+    for node in int8.graph.node:
+        if node.op_type == "QuantizeLinear":
+            assert before[node.input[1]].raw_data == after[node.input[1]].raw_data
 
 
 def test_a_frozen_trunk_stays_as_it_is(tmp_path: Path) -> None:
