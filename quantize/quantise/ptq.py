@@ -18,7 +18,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from quantize.quantise.bias import correct_bias
 from quantize.quantise.equalise import equalise, relu6_to_relu
 from quantize.quantise.graph import float_input, fold, int8_input, shorten, weights_only
-from quantize.quantise.ranges import METHODS, Histogram, Range, choose_ranges, observe
+from quantize.quantise.ranges import METHODS, Histogram, Range, observe
 from quantize.quantise.weights import clip_weights
 
 Array = NDArray[np.float32]
@@ -117,7 +117,7 @@ def qdq(p: Prepared, ranges: dict[str, Range], weights: str, kept: frozenset[str
 
 def quantise(p: Prepared, method: Method = DEFAULT, kept: frozenset[str] = frozenset()) -> onnx.ModelProto:
     """Plain QDQ, ready for the board. `kept` names layers that stay float (`mixed.py` chooses them)."""
-    model = qdq(p, choose_ranges(p.model, p.histograms, method.ranges), method.weights, kept)
+    model = qdq(p, {k: METHODS[method.ranges](h) for k, h in p.histograms.items()}, method.weights, kept)
     if method.bias:
         model = correct_bias(p.model, model, p.inputs, p.input_scale)
     return finish(model, kept)

@@ -114,58 +114,19 @@ def quantised(x: NDArray[np.float64], low: float, high: float) -> NDArray[np.flo
     return values
 
 
-def squared_error(h: Histogram, low: float, high: float, slope: float = 1.0) -> float:
-    """Mean squared error of int8 over the histogram, as it is seen behind a function of `slope` below 0 and 1 above."""
+def squared_error(h: Histogram, low: float, high: float) -> float:
+    """Mean squared error of int8 over the histogram."""
     error = quantised(h.centres, low, high) - h.centres
-    seen = h.counts * np.where(h.centres < 0, slope**2, 1.0)
-    return float((seen * error**2).sum() / h.counts.sum())
+    return float((h.counts * error**2).sum() / h.counts.sum())
 
 
 def mse(h: Histogram) -> Range:
     """The range of least squared error, one end after the other over shares of what was seen."""
-    low, high = h.low, h.high
+    low, high, shares = h.low, h.high, CANDIDATES.tolist()
     for _ in range(ROUNDS):
-        low = best_low(h, high) if h.low < 0 else 0.0
-        high = best_high(h, low) if h.high > 0 else 0.0
+        low = h.low * min(shares, key=lambda share: squared_error(h, h.low * share, high))
+        high = h.high * min(shares, key=lambda share: squared_error(h, low, h.high * share))
     return low, high
-
-
-def best_low(h: Histogram, high: float, slope: float = 1.0) -> float:
-    """The lower end of least squared error behind a function of `slope` below 0."""
-    share: float = min(CANDIDATES.tolist(), key=lambda share: squared_error(h, h.low * share, high, slope))
-    return h.low * share
-
-
-def best_high(h: Histogram, low: float) -> float:
-    """The upper end of least squared error."""
-    share: float = min(CANDIDATES.tolist(), key=lambda share: squared_error(h, low, h.high * share))
-    return h.high * share
-
-
-def slopes(model: onnx.ModelProto) -> dict[str, float]:
-    """Tensors that a LeakyRelu alone reads, and its slope."""
-    readers: dict[str, list[onnx.NodeProto]] = {}
-    for node in model.graph.node:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
-    shown = {o.name for o in model.graph.output}
-    return {
-        name: next((a.f for a in nodes[0].attribute if a.name == "alpha"), 0.01)
-        for name, nodes in readers.items()
-        if len(nodes) == 1 and nodes[0].op_type == "LeakyRelu" and name not in shown
-    }
-
-
-def choose_ranges(model: onnx.ModelProto, histograms: dict[str, Histogram], method: str) -> dict[str, Range]:
-    """A range for every tensor by one of METHODS.
-
-    Before a LeakyRelu large negative values take levels only to be made small: there `mse` counts the error behind the LeakyRelu.
-    """
-    found = {name: METHODS[method](h) for name, h in histograms.items()}
-    for name, slope in slopes(model).items() if method == "mse" else ():
-        if histograms[name].low < 0 < found[name][1]:
-            found[name] = best_low(histograms[name], found[name][1], slope), found[name][1]
-    return found
 
 
 METHODS: dict[str, Callable[[Histogram], Range]] = {"minmax": minmax, "percentile": percentile, "mse": mse}

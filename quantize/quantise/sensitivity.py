@@ -19,7 +19,7 @@ from quantize.quantise.bundles import outputs_of, stored
 from quantize.quantise.graph import LAYERS, layer_macs
 from quantize.quantise.noise import Effect, effect
 from quantize.quantise.ptq import Method, Prepared, finish, qdq
-from quantize.quantise.ranges import choose_ranges
+from quantize.quantise.ranges import METHODS
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -48,7 +48,7 @@ class Bench:
     def __init__(self, p: Prepared, method: Method, chosen: Sequence[int], metric: Metric | None = None) -> None:
         """Compares on the `chosen` calibration inputs; the metric looks at the outputs over these."""
         self.p, self.method, self.metric = p, method, metric
-        self.ranges = choose_ranges(p.model, p.histograms, method.ranges)
+        self.ranges = {k: METHODS[method.ranges](h) for k, h in p.histograms.items()}
         self.inputs = [p.inputs[i] for i in chosen]
         self.wanted = outputs_of(p.model, self.inputs)
         self.nodes = [n.name for n in p.model.graph.node]

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from quantize import fake_quant, fixture_networks
 from quantize.fixtures import Fixture
 from quantize.quantise.bundles import Runner, outputs_of
@@ -112,13 +113,13 @@ def test_training_is_nearer_to_float_than_post_training(model: onnx.ModelProto, 
 
 def test_scales_may_be_left_as_they_are(tmp_path: Path) -> None:
     floats, int8 = small(tmp_path, planted("b"))
-    task = imitation(floats, int8, QatSettings(steps=60, learning_rate=0.01, scale_rate=0.0))
-    losses = fit(task)
-    assert np.mean(losses[-5:]) < 0.97 * np.mean(losses[:5])
-    before, after = ({i.name: i for i in m.graph.initializer} for m in (int8, task.net.export()))
+    task = imitation(floats, int8, QatSettings(steps=5, scale_rate=0.0))
+    fit(task)
+    before, after = ({i.name: numpy_helper.to_array(i) for i in m.graph.initializer} for m in (int8, task.net.export()))
     for node in int8.graph.node:
         if node.op_type == "QuantizeLinear":
-            assert before[node.input[1]].raw_data == after[node.input[1]].raw_data
+            assert np.array_equal(before[node.input[1]], after[node.input[1]])
+    assert any(not np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_a_frozen_trunk_stays_as_it_is(tmp_path: Path) -> None:
