@@ -24,6 +24,7 @@ from quantize.integers import (
     conv,
     mean,
     product,
+    real_conv,
     saturate,
     spread,
     upsample,
@@ -125,13 +126,15 @@ def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
     """The value of one node: Quantised where only quantised values move, Sums where they add up, an array in float."""
     x, op, others = inputs[0], node.op_type, inputs[1:]
     match op:
-        case "Conv":
+        case "Conv" if isinstance(x, Quantised) and isinstance(others[0], Quantised):
             return conv(x, others[0], others[1] if len(others) > 1 else None, a)
-        case "Gemm" | "MatMul" if isinstance(x, Quantised):
+        case "Conv":
+            return real_conv(real(x), real(others[0]), real(others[1]) if len(others) > 1 else None, a)
+        case "Gemm" | "MatMul" if isinstance(x, Quantised) and isinstance(others[0], Quantised):
             return product(x, others[0], others[1] if len(others) > 1 else None, bool(a.get("transB", 0)))
         case "Gemm" | "MatMul":
             w = real(others[0]).T if a.get("transB", 0) else real(others[0])
-            return x @ w + (real(others[1]) if len(others) > 1 else F(0))
+            return real(x) @ w + (real(others[1]) if len(others) > 1 else F(0))
         case "Add" | "Mul" if (sums := joined(op, *inputs)) is not None:
             return sums
         case "Relu" if isinstance(x, Sums):

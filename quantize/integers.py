@@ -114,6 +114,17 @@ def conv(x: Quantised, weights: Quantised, bias: Any, a: dict[str, Any]) -> Sums
     return Sums([(sums[None].astype(np.int64), unit.reshape(-1, 1, 1))])
 
 
+def real_conv(x: Array, w: Array, bias: Array | None, a: dict[str, Any]) -> Array:
+    """In float32, what stays in float."""
+    patches = windows(x[0], {"kernel_shape": list(w.shape[2:])} | a, 0)
+    if a.get("group", 1) == 1:
+        sums = np.tensordot(w, patches, ((1, 2, 3), (0, 3, 4)))
+    else:
+        sums = np.einsum("chwij,cij->chw", patches, w[:, 0])
+    real: Array = (sums if bias is None else sums + bias.reshape(-1, 1, 1))[None].astype(F)
+    return real
+
+
 def product(x: Quantised, weights: Quantised, bias: Any, transposed: bool) -> Sums:
     """Along the last axis of `x`; transposed weights are `[outputs, inputs]`."""
     w = weights.centred

@@ -19,26 +19,25 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from quantize.bundle import Detection, Manifest, Score
-from quantize.data import canvas as cv
-from quantize.data.shards import Sample, Shards
+from quantize.data.shards import Sample
 from quantize.data.words import imagenet_names
 from quantize.export.bundle import sha256, spread, write_manifest, write_vocabulary
 from quantize.export.graphs import VISION_OUTPUTS, PromptGraph, VisionGraph
-from quantize.export.quantise import dequantise_input, fold, macs, static_int8
 from quantize.export.text import float_embedding, write_text
 from quantize.export.vocabulary import write_tokenizer
-from quantize.features import draw, to_input
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.nanodet import BINS
 from quantize.model.registry import STRIDES
 from quantize.model.text import MAX_TOKENS, TEMPLATES, MiniLM, minilm_folder
-from quantize.model.trunk import Maps, Trunk, load_trunk
-from quantize.pooling import REGION_POOLS, region_vectors
+from quantize.model.trunk import Trunk, load_trunk
+from quantize.pooling import REGION_POOLS
 from quantize.progress import track
+from quantize.quantise.calibration import calibration_inputs, calibration_samples, picture_regions
+from quantize.quantise.graph import dequantise_input, fold, macs
+from quantize.quantise.ptq import static_int8
 from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
 
 log = logging.getLogger(__name__)
-CALIBRATION_STEP = 309  # about 43 pictures of the default set: percentiles are slow, and more change nothing
 NEGATIVES = 384
 EVERYDAY_PICTURES = 15
 OPSET = 17
@@ -78,30 +77,12 @@ def load_trained(recipe: Recipe) -> Trained:
     return Trained(trunk.eval(), model.eval(), classes, tower)
 
 
-def calibration_samples(recipe: Recipe) -> list[Sample]:
-    """A thin slice through all shards, which hold all sources."""
-    return list(Shards([Path(p) for p in recipe.shards], every=CALIBRATION_STEP))
-
-
-def calibration_inputs(samples: list[Sample], size: int) -> list[NDArray[np.float32]]:
-    drawn = [draw([0], [s], [cv.plain(s.picture, size)], size) for s in samples]
-    return [to_input([d.pixels]).contiguous().numpy() for d in drawn]
-
-
 def calibration_regions(
     t: Trained, samples: list[Sample], inputs: list[NDArray[np.float32]], size: int
 ) -> list[NDArray[np.float32]]:
-    """Region vectors of the boxes of the calibration pictures (the whole picture where there is none)."""
-    found = []
-    for sample, x in zip(samples, inputs, strict=True):
-        placed = cv.plain(sample.picture, size)
-        rects: list[cv.Rect] = [r for b in sample.boxes if (r := placed.box(b.rect)) is not None] or [placed.target]
-        boxes = torch.tensor(rects, dtype=torch.float32)
-        with torch.no_grad():
-            maps: Maps = t.trunk(torch.from_numpy(x))
-            content = torch.tensor([placed.target], dtype=torch.float32).expand(len(boxes), 4)
-            found.append(region_vectors(maps, torch.zeros(len(boxes), dtype=torch.long), boxes, content, size).numpy())
-    return found
+    """Region vectors of the calibration pictures."""
+    with torch.no_grad():
+        return [picture_regions(s, t.trunk(torch.from_numpy(x)), size) for s, x in zip(samples, inputs, strict=True)]
 
 
 def run(path: Path, feed: dict[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
@@ -144,8 +125,7 @@ def export(recipe: Recipe, bundle: Path) -> None:
         PromptGraph(t.model, t.classes).eval(), (torch.from_numpy(regions[0]),), prompt, opset_version=OPSET, dynamo=False,
         input_names=["region"], output_names=["embedding"], dynamic_axes={"region": {0: "N"}, "embedding": {0: "N"}},
     )  # fmt: skip
-    # one region at a time: calibration wants inputs of one shape
-    static_int8(prompt, bundle / "prompt.onnx", [row[None] for found in regions for row in found], None)
+    static_int8(prompt, bundle / "prompt.onnx", regions, None)
     found = compare(bundle, vision, prompt, inputs, regions)
     dequantise_input(vision, INPUT_SCALE)
     for folder in (bundle, reference):

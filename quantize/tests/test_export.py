@@ -17,12 +17,12 @@ from quantize.evaluate.onnx import OnnxPredictor
 from quantize.export import __main__ as exporter
 from quantize.export.bundle import HASHED, spread, write_vocabulary
 from quantize.export.graphs import VISION_OUTPUTS
-from quantize.export.quantise import static_int8
 from quantize.export.text import float_embedding
 from quantize.model.registry import STRIDES
 from quantize.model.text import TEMPLATES
 from quantize.pooling import REGION_POOLS, region_vectors
 from quantize.preprocess import letterbox
+from quantize.quantise.ptq import static_int8
 from quantize.recipe import Recipe
 from quantize.tests.conftest import LOOSE_BOUNDS
 from quantize.tests.synthetic import shape_picture

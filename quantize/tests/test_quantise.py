@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from quantize.export.__main__ import cosine, run
-from quantize.export.quantise import dequantise_input, fuse_pads, macs, shorten, static_int8, weights_only
+from quantize.quantise.graph import dequantise_input, fuse_pads, macs, shorten, weights_only
+from quantize.quantise.ptq import static_int8
 
 RNG = np.random.default_rng(0)
 Floats = NDArray[np.float32]

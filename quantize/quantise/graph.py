@@ -1,33 +1,14 @@
-"""Static post-training int8: float ONNX → plain QDQ ONNX (per-channel symmetric weights, per-tensor activations, int32 bias)."""
+"""Edits of ONNX graphs before and after quantising, and what they cost."""
 
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-# of the activations of a tensor; the full range costs 2.4 points of AP50, 99.9 % costs 5
-PERCENTILE = 99.99
-QUANTISED_OPS = [
-    "Conv", "Gemm", "Add", "Concat", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize", "LeakyRelu", "Relu", "Clip",
-    "Reshape", "Transpose", "Split", "Slice", "Flatten",
-]  # fmt: skip
-
-
-class Reader(CalibrationDataReader):  # type: ignore[misc]
-    """Feeds calibration inputs one by one."""
-
-    def __init__(self, name: str, inputs: list[NDArray[np.float32]]) -> None:
-        self.items: Iterator[dict[str, NDArray[np.float32]]] = iter([{name: x} for x in inputs])
-
-    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        return next(self.items, None)
+LAYERS = ("Conv", "Gemm", "MatMul")
 
 
 def fuse_pads(model: onnx.ModelProto) -> None:
@@ -60,40 +41,14 @@ def fold(source: Path, target: Path) -> None:
     onnx.save(onnx.shape_inference.infer_shapes(model), target)
 
 
-def static_int8(source: Path, target: Path, inputs: list[NDArray[np.float32]], fixed_input_scale: float | None) -> None:
-    """Quantises `source`. With `fixed_input_scale` the graph's input becomes int8 with that scale and zero point 0."""
-    name = onnx.load(source).graph.input[0].name
-    with TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        fold(source, prepared)
-        model = onnx.load(prepared)
-        # tract 0.23.9 computes Softmax → Q → DQ → Gemm wrongly by a factor; a distribution is also poorly served by 8 bits
-        distributions = {n.output[0] for n in model.graph.node if n.op_type == "Softmax"}
-        kept = [n.name for n in model.graph.node if n.op_type not in QUANTISED_OPS or distributions & set(n.input)]
-        overrides = {}
-        if fixed_input_scale is not None:
-            overrides[name] = [{"scale": np.array(fixed_input_scale, np.float32), "zero_point": np.array(0, np.int8)}]
-        quantize_static(
-            str(prepared), str(target), Reader(name, inputs),
-            quant_format=QuantFormat.QDQ, op_types_to_quantize=QUANTISED_OPS, per_channel=True,
-            activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, nodes_to_exclude=kept,
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True, "CalibPercentile": PERCENTILE}
-            | {"TensorQuantOverrides": overrides},
-        )  # fmt: skip
-    model = onnx.load(target)
-    if fixed_input_scale is not None:
-        int8_input(model, name)
-    weights_only(model)
-    shorten(model)
-    onnx.checker.check_model(model)
-    onnx.save(model, target)
-
-
-def int8_input(model: onnx.ModelProto, name: str) -> None:
-    """Cuts the QuantizeLinear behind the input: the caller feeds the int8 values."""
+def int8_input(model: onnx.ModelProto, scale: float) -> None:
+    """Cuts the QuantizeLinear behind the input: the caller feeds the int8 values, of `scale` and zero point 0."""
     graph = model.graph
+    name = graph.input[0].name
     first = [n for n in graph.node if n.op_type == "QuantizeLinear" and n.input[0] == name]
+    if not first:  # every layer that reads the picture is float
+        feed_int8(model, scale)
+        return
     if len(first) != 1:
         raise ValueError(f"{name}: {len(first)} QuantizeLinear nodes read the input, expected 1")
     for node in graph.node:
@@ -104,9 +59,8 @@ def int8_input(model: onnx.ModelProto, name: str) -> None:
     graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT8
 
 
-def dequantise_input(path: Path, scale: float) -> None:
-    """Gives a float graph the int8 input of its quantised twin, so that both are fed the same."""
-    model = onnx.load(path)
+def feed_int8(model: onnx.ModelProto, scale: float) -> None:
+    """Puts a DequantizeLinear behind the input of a float graph, which becomes int8."""
     graph = model.graph
     name = graph.input[0].name
     for node in graph.node:
@@ -116,11 +70,37 @@ def dequantise_input(path: Path, scale: float) -> None:
     graph.initializer.append(numpy_helper.from_array(np.array(scale, np.float32), f"{name}_scale"))
     graph.node.insert(0, helper.make_node("DequantizeLinear", [name, f"{name}_scale"], [f"{name}_float"]))
     graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT8
+
+
+def float_input(model: onnx.ModelProto) -> float | None:
+    """Undoes `feed_int8`; the scale that the graph had, None if its input is float."""
+    graph = model.graph
+    first = graph.node[0]
+    if first.op_type != "DequantizeLinear" or first.input[0] != graph.input[0].name:
+        return None
+    stored = [i for i in graph.initializer if i.name in first.input[1:]]
+    scale = next(float(numpy_helper.to_array(i)) for i in stored if i.name == first.input[1])
+    for initializer in stored:
+        graph.initializer.remove(initializer)
+    for node in graph.node:
+        node.input[:] = [first.input[0] if name == first.output[0] else name for name in node.input]
+    graph.node.remove(first)
+    graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    return scale
+
+
+def dequantise_input(path: Path, scale: float) -> None:
+    """Gives a float graph the int8 input of its quantised twin, so that both are fed the same."""
+    model = onnx.load(path)
+    feed_int8(model, scale)
     onnx.save(model, path)
 
 
-def weights_only(model: onnx.ModelProto) -> None:
-    """Weights of products that stayed float become int8 with a scale an output column, dequantised in the graph."""
+def weights_only(model: onnx.ModelProto, kept: frozenset[str] = frozenset()) -> None:
+    """Weights of products that stayed float become int8 with a scale an output column, dequantised in the graph.
+
+    Nodes named in `kept` are left as they are.
+    """
     graph = model.graph
     float_weights = {i.name: i for i in graph.initializer if i.data_type == onnx.TensorProto.FLOAT and len(i.dims) == 2}
     for node in [n for n in graph.node if n.op_type in ("MatMul", "Gemm") and n.input[1] in float_weights]:
@@ -162,18 +142,26 @@ def shorten(model: onnx.ModelProto) -> None:
     del graph.value_info[:]
 
 
-def macs(model: onnx.ModelProto) -> int:
-    """Multiply-accumulates of all convolutions and matrix products, from inferred shapes."""
+def layer_macs(model: onnx.ModelProto) -> dict[str, int]:
+    """Multiply-accumulates of each convolution and matrix product by its node's name, in order, from inferred shapes."""
     inferred = onnx.shape_inference.infer_shapes(model)
     shapes = {
         v.name: [d.dim_value for d in v.type.tensor_type.shape.dim]
         for v in [*inferred.graph.value_info, *inferred.graph.output, *inferred.graph.input]
     }
     shapes |= {i.name: list(i.dims) for i in inferred.graph.initializer}
-    total = 0
+    counts = {}
     for node in inferred.graph.node:
         if node.op_type == "Conv":
-            total += int(np.prod(shapes[node.output[0]])) * int(np.prod(shapes[node.input[1]][1:]))
-        elif node.op_type in ("Gemm", "MatMul"):
-            total += int(np.prod(shapes[node.output[0]])) * shapes[node.input[0]][-1]
-    return total
+            counts[node.name or node.output[0]] = int(np.prod(shapes[node.output[0]])) * int(np.prod(shapes[node.input[1]][1:]))
+        elif node.op_type in LAYERS:
+            # a dimension that is not known (a batch) counts as one
+            counts[node.name or node.output[0]] = (
+                max(1, int(np.prod([d or 1 for d in shapes[node.output[0]]]))) * shapes[node.input[0]][-1]
+            )
+    return counts
+
+
+def macs(model: onnx.ModelProto) -> int:
+    """Multiply-accumulates of all convolutions and matrix products."""
+    return sum(layer_macs(model).values())

@@ -1,0 +1,1 @@
+"""From float ONNX to int8 QDQ ONNX: calibration, equalisation, bias correction, sensitivity, mixed precision, fine-tuning."""

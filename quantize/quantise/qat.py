@@ -1,0 +1,180 @@
+"""Quantisation-aware training: an int8 network learns to give what its float twin gives.
+
+The forward pass is the board's integer arithmetic (`network.py`), gradients pass straight through rounding, and step sizes may be
+learned (LSQ, arXiv 1902.08153). The float network is the teacher (arXiv 1802.05668), so that pictures need no labels and no loss
+of the first training is left out. Starts from post-training int8; the result is the same file with other numbers.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from quantize.data import canvas as cv
+from quantize.data.shards import Sample, Shards
+from quantize.data.split import is_dev
+from quantize.features import draw, layouts, to_input
+from quantize.progress import track
+from quantize.quantise.bundles import stored
+from quantize.quantise.calibration import maps_of, picture_regions
+from quantize.quantise.network import QdqNet, Stored
+from quantize.quantise.noise import noise_to_signal, signals
+from quantize.recipe import Recipe
+
+log = logging.getLogger(__name__)
+Array = NDArray[np.float32]
+TRUNK = "/trunk/"
+CLIP_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class QatSettings:
+    """`learning_rate` counts in steps of the integer weights; `scale_rate` in shares of a scale, 0 leaves scales as they are."""
+
+    steps: int = 200
+    batch: int = 4
+    learning_rate: float = 0.02
+    scale_rate: float = 0.003
+    trunk: bool = True
+    seed: int = 0
+
+
+@dataclass
+class Batch:
+    """What the int8 network takes, and what float gives."""
+
+    inputs: Tensor
+    wanted: dict[str, Tensor]
+
+
+# what the int8 network is shown, and what its float teacher is shown in its stead
+Supply = Callable[[np.random.Generator], tuple[list[Array], list[Array]]]
+Teacher = Callable[[Array], dict[str, Array]]
+
+
+class Imitation:
+    """The task of the training loop: inputs from `supply`, float outputs as targets."""
+
+    def __init__(self, model: onnx.ModelProto, teacher: Teacher, scale: float | None, supply: Supply, s: QatSettings) -> None:
+        """`model` is an int8 form of what `teacher` computes in float; `scale` is that of the int8 input, None if it is float."""
+        self.net = QdqNet(model, learn_scales=s.scale_rate > 0)
+        self.modules = nn.ModuleDict({"net": self.net})
+        self.teacher, self.scale, self.supply, self.settings = teacher, scale, supply, s
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Weights move in units of their own integers, biases by the size of their layer's."""
+        s, found = self.settings, []
+        for layer in self.net.layers.values():
+            if not s.trunk and layer.name.startswith(TRUNK):
+                continue
+            w = self.net.weights[layer.at]
+            step = 1.0 if isinstance(layer.weights, Stored) else float(w.detach().abs().max()) / 127
+            found.append({"params": [w], "lr": s.learning_rate * step, "weight_decay": 0.0})
+            if layer.bias_at is not None:
+                b = self.net.biases[layer.bias_at]
+                found.append({"params": [b], "lr": s.learning_rate * float(b.detach().abs().mean()) / 127, "weight_decay": 0.0})
+        if s.scale_rate > 0:
+            found.append({"params": list(self.net.deltas), "lr": s.scale_rate, "weight_decay": 0.0})
+        return found
+
+    def batches(self, first: int) -> Iterator[Batch]:
+        """From step `first` on; the same for the same seed."""
+        for step in range(first, self.settings.steps):
+            inputs, true = self.supply(np.random.default_rng([self.settings.seed, step]))
+            wanted = [self.teacher(x) for x in true]
+            x = np.concatenate([np.asarray(v, np.float32) for v in stored(inputs, self.scale)])
+            targets = {k: torch.from_numpy(np.concatenate([w[k] for w in wanted])) for k in wanted[0]}
+            yield Batch(torch.from_numpy(x), targets)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Noise against signal of each output."""
+        found = self.net(batch.inputs)
+        terms: dict[str, Tensor] = {}
+        for name, wanted in batch.wanted.items():
+            if name not in found or found[name].shape != wanted.shape:
+                shape = list(found[name].shape) if name in found else "none"
+                raise ValueError(f"int8 network: found {shape} for output {name}, expected {list(wanted.shape)} as in float")
+            targets = signals(name, wanted)
+            terms |= {key: noise_to_signal(key, y, targets[key]) for key, y in signals(name, found[name]).items()}
+        return terms
+
+    def describe(self) -> dict[str, Any]:
+        """The settings."""
+        return asdict(self.settings)
+
+
+def fit(task: Imitation) -> list[float]:
+    """Trains with Adam and a cosine schedule; the loss of each step. Raises FloatingPointError where it is not finite."""
+    groups, steps = task.groups(), task.settings.steps
+    if not groups:
+        raise ValueError("qat: found no layer to train, expected some (every layer is the trunk's, and the trunk is frozen)")
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99))
+    base = [g["lr"] for g in optimiser.param_groups]
+    task.modules.train()
+    trained = [p for g in groups for p in g["params"]]
+    kept = {id(p) for p in trained}
+    for p in task.net.parameters():
+        p.requires_grad_(id(p) in kept)
+    found: list[float] = []
+    for step, batch in enumerate(track(task.batches(0), "qat", steps)):
+        for group, lr in zip(optimiser.param_groups, base, strict=True):
+            group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
+        terms = task.losses(batch)
+        loss = torch.stack(list(terms.values())).sum()
+        if not loss.isfinite():
+            raise FloatingPointError(
+                f"qat: loss is {loss.item()} at step {step}, expected a finite one (a lower --learning-rate)"
+            )
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(trained, CLIP_NORM)
+        optimiser.step()
+        found.append(loss.item())
+        if step % 20 == 0:
+            log.info("step %d loss %.4f: %s", step, loss.item(), " ".join(f"{k}={v.item():.4f}" for k, v in terms.items()))
+    return found
+
+
+class Pictures:
+    """Draws training pictures that do not calibrate the scores: half as on the board, half with crops and colours changed."""
+
+    def __init__(self, recipe: Recipe, batch: int, every: int) -> None:
+        samples = Shards([Path(p) for p in recipe.shards], every=every)
+        self.samples = [s for s in samples if not is_dev(s.key, s.source, recipe)]
+        if not self.samples:
+            raise ValueError(f"qat: found no usable picture in {', '.join(recipe.shards)}, expected at least one")
+        self.size, self.batch = recipe.size, batch
+
+    def draw(self, rng: np.random.Generator, views: tuple[str, ...]) -> Iterator[tuple[Sample, cv.Placement, Array]]:
+        """As many as a batch has, each with its place and as `[1,3,S,S]`."""
+        for i in rng.integers(len(self.samples), size=self.batch).tolist():
+            sample = self.samples[i]
+            ((_, placed),) = layouts(str(rng.choice(views)), [sample], self.size, rng)
+            yield sample, placed[0], to_input([draw([0], [sample], placed, self.size).pixels]).contiguous().numpy()
+
+    def __call__(self, rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
+        """`[1,3,S,S]` each, for both networks."""
+        inputs = [x for _, _, x in self.draw(rng, ("plain", "augmented"))]
+        return inputs, inputs
+
+
+class Regions:
+    """Region vectors of pictures drawn plainly: from int8 vision for the int8 prompter, from float vision for its teacher."""
+
+    def __init__(self, pictures: Pictures, int8: Teacher, floats: Teacher) -> None:
+        self.pictures, self.int8, self.floats = pictures, int8, floats
+
+    def __call__(self, rng: np.random.Generator) -> tuple[list[Array], list[Array]]:
+        """`[M,F]` of one picture each."""
+        drawn = list(self.pictures.draw(rng, ("plain",)))
+        size = self.pictures.size
+        both = ([picture_regions(s, maps_of(run(x)), size) for s, _, x in drawn] for run in (self.int8, self.floats))
+        return next(both), next(both)
