@@ -91,8 +91,7 @@ def _write(work: _Work, grid: int, files: dict[str, Path]) -> None:
     files["cells"].parent.mkdir(parents=True, exist_ok=True)
     temporary = {part: path.with_suffix(".tmp") for part, path in files.items()}
     out = {
-        part: np.lib.format.open_memmap(path, "w+", np.dtype(kinds[part]), (n, *shapes[part]))
-        for part, path in temporary.items()
+        part: np.lib.format.open_memmap(path, "w+", np.dtype(kinds[part]), (n, *shapes[part])) for part, path in temporary.items()
     }
     starts = range(0, n, CHUNK)
     with workers() if work.device == "cpu" else nullcontext() as pool:
