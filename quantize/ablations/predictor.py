@@ -96,7 +96,7 @@ class RowPredictor:
             else:
                 flat = self.model.image(Dense(dense.map, dense.map.flatten(2).transpose(1, 2)))[0]
                 cells = flat.T.reshape(-1, *dense.map.shape[2:])
-            yield DenseEmbeddings(cells.numpy(), np.array(placed.content, np.float32) / self.seen.size)
+            yield DenseEmbeddings(cells.numpy(), np.array([edge / placed.size for edge in placed.content], np.float32))
 
     @torch.no_grad()
     def detect(

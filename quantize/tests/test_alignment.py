@@ -199,7 +199,7 @@ def test_every_term_falls_on_shapes(place: Path, cached: bool) -> None:
     for _ in range(30):
         found = task.losses(next(supply))
         optimiser.zero_grad()
-        torch.stack(list(found.values())).sum().backward()
+        torch.stack(list(found.values())).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         seen.append({k: v.item() for k, v in found.items()})
     assert set(seen[0]) == set(ALL)
@@ -249,7 +249,7 @@ def test_an_empty_batch_of_regions_is_finite(place: Path) -> None:
     batch = Collator(Vocabulary(list(SHAPES)), 2, 2)([silent, silent], np.random.default_rng(0))
     found = objective(batch, Dense(torch.randn(2, 1280, 2, 2), torch.randn(2, 1280)))
     total = torch.stack(list(found.values())).sum()
-    total.backward()
+    total.backward()  # type: ignore[no-untyped-call]
     assert total.isfinite()
 
 
