@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ class Imitation:
         return found
 
     def batches(self, first: int) -> Iterator[Batch]:
-        """From step `first` on; the same for the same seed."""
-        for step in range(first, self.settings.steps):
+        """From step `first` on, without end; the same for the same seed."""
+        for step in count(first):
             inputs, true = self.supply(np.random.default_rng([self.settings.seed, step]))
             wanted = [self.teacher(x) for x in true]
             x = np.concatenate([np.asarray(v, np.float32) for v in stored(inputs, self.scale)])
@@ -105,6 +106,10 @@ class Imitation:
             targets = signals(name, wanted)
             terms |= {key: noise_to_signal(key, y, targets[key]) for key, y in signals(name, found[name]).items()}
         return terms
+
+    def pictures(self, batch: Batch) -> int:
+        """How many inputs a batch holds."""
+        return len(batch.inputs)
 
     def describe(self) -> dict[str, Any]:
         """The settings."""
@@ -124,7 +129,7 @@ def fit(task: Imitation) -> list[float]:
     for p in task.net.parameters():
         p.requires_grad_(id(p) in kept)
     found: list[float] = []
-    for step, batch in enumerate(track(task.batches(0), "qat", steps)):
+    for step, batch in enumerate(track(islice(task.batches(0), steps), "qat", steps)):
         for group, lr in zip(optimiser.param_groups, base, strict=True):
             group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
         terms = task.losses(batch)

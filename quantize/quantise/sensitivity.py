@@ -117,6 +117,7 @@ def plot(rows: list[Row], path: Path) -> None:
     axes.barh(at + 0.2, [100 * r.alone for r in chosen], 0.4, label="this layer int8, all else float")
     axes.barh(at - 0.2, [100 * (r.gain or 0.0) for r in chosen], 0.4, label="less noise with this layer float")
     axes.set_yticks(at, [r.name.strip("/").removesuffix("/Conv").removesuffix("/Gemm") for r in chosen], fontsize=8)
+    axes.margins(y=0.01)
     axes.set_xlabel("noise-to-signal ratio of the outputs, %")
     axes.axvline(0, color="black", linewidth=0.6)
     axes.legend(loc="lower right", frameon=False)
