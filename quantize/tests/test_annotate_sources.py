@@ -76,7 +76,7 @@ def test_what_is_written_is_read_by_training_and_by_another_run(tmp_path: Path) 
     record = full_record()
     (tmp_path / "a.tar").write_bytes(tar_of([record]))
     (sample,) = Shards([tmp_path / "a.tar"])
-    assert (sample.key, sample.source, sample.captions) == ("k", "made", ["A dog."])
+    assert (sample.key, sample.source, sample.captions) == ("k", "made", ["A dog.", "a dog"])
     assert [(b.name, b.score) for b in sample.boxes] == [("dog", 0.75)]
     assert sample.mask is not None
     (shard,) = find([tmp_path / "a.tar"], 10)

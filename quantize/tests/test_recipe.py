@@ -85,7 +85,7 @@ def test_what_cannot_be_trained_ends_in_one_line(tmp_path: Path) -> None:
     done = run_step("quantize.train", str(rewritten(tmp_path, "steps =", 'trains = "cats"\nsteps =')))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].endswith("tiny.toml: trains is 'cats', expected one of board")
+    assert done.stderr.splitlines()[-1].endswith("tiny.toml: trains is 'cats', expected one of board, clip")
 
 
 def test_the_command_line_gives_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
