@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from quantize.annotate.errors import AnnotateError
+from quantize.settings import build, read_toml
 
 SURVEY = ("check", "fingerprint", "caption", "parse")
 """First pass: what vocabulary and duplicates are counted from."""
@@ -94,13 +94,6 @@ def _hash(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-EXPECTED: dict[Any, str] = {
-    str: "a string",
-    int: "a whole number",
-    float: "a number",
-    list[str]: "a list of strings",
-    dict[str, float]: "a table of numbers",
-}
 CHOICES = {"captions": ("missing", "all"), "runner": ("local", "ray")}
 NEEDS = {"caption": "captioner", "detect": "detectors", "describe": "captioner", "segment": "segmenter"}
 LEAST = {
@@ -122,34 +115,14 @@ def load(path: Path | None, flags: dict[str, Any]) -> Settings:
     Raises:
         AnnotateError: it is missing, no TOML, or a setting is unknown, of another type or out of range.
     """
-    where = str(path) if path else "command line"
-    values: dict[str, Any] = {}
+    where = path or Path("command line")
     try:
-        if path:
-            values = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise AnnotateError(f"{path}: {error.strerror}, expected a TOML file of settings") from None
+        values = read_toml(path, "settings") if path else {}
+        settings = build(values | flags, Settings, where)
     except ValueError as error:
-        raise AnnotateError(f"{path}: {error}, expected a TOML file of settings") from None
-    known = {f.name: f.type for f in fields(Settings)}
-    for key, value in (values | flags).items():
-        if key not in known:
-            raise AnnotateError(f"{where}: unknown setting {key!r}, expected one of {', '.join(known)}")
-        if not _fits(value, known[key]):
-            raise AnnotateError(f"{where}: {key} is {value!r}, expected {EXPECTED[known[key]]}")
-    settings = Settings(**(values | flags))
-    _check(settings, where)
+        raise AnnotateError(str(error)) from None
+    _check(settings, str(where))
     return settings
-
-
-def _fits(value: object, kind: Any) -> bool:
-    if isinstance(value, list):
-        return kind == list[str] and all(isinstance(v, str) for v in value)
-    if isinstance(value, dict):
-        return kind == dict[str, float] and all(_fits(v, float) for v in value.values())
-    if isinstance(value, bool):
-        return False
-    return kind in (str, int, float) and isinstance(value, (int, float) if kind is float else kind)
 
 
 def _check(settings: Settings, where: str) -> None:

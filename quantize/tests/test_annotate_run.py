@@ -222,7 +222,7 @@ BAD_SETTINGS = {
     "stages = ['check', 'paint']": "unknown stage 'paint', expected some of check, fingerprint, caption, parse, detect",
     "stages = ['parse']": "stages lack check",
     "stages = ['check', 'detect']": "stage detect has no model, expected the setting detectors",
-    "colour = 3": "unknown setting 'colour', expected one of stages, parser",
+    "colour = 3": "unknown key 'colour'; expected one of stages, parser",
     "batch = 'many'": "batch is 'many', expected a whole number",
     "batch = true": "batch is True, expected a whole number",
     "duplicate_distance = 40": "duplicate_distance is 40, expected -1 (keep all) to 32",
@@ -283,7 +283,7 @@ def test_the_command_refuses_bad_input(
         ([str(shapes), "--out", str(out), "--detector", "nanodet:/absent"], "nanodet_m.param are missing"),
         ([str(shapes), "--out", str(shapes.parent)], "found the input shapes.tar there, expected another folder"),
         ([str(tmp_path / "a.toml"), "--out", str(out)], "found 1 settings files and 0 inputs"),
-        ([str(shapes), str(tmp_path / "absent.toml"), "--out", str(out)], "absent.toml: No such file"),
+        ([str(shapes), str(tmp_path / "absent.toml"), "--out", str(out)], "absent.toml is missing; expected a TOML file"),
         ([str(shapes), "--out", str(out), "--vocabulary", "/absent"], "vocabulary /absent"),
         ([str(shapes), "--out", str(out), "--exclude", "/absent"], "/absent: no such file or folder"),
     ]
