@@ -123,7 +123,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         run(arguments())
-    except (ValueError, OSError, BundleError, BinaryError, ShardError, FloatingPointError) as error:
+    except (ValueError, OSError, BundleError, BinaryError, ShardError) as error:
         print(f"quantise: {error}", file=sys.stderr)
         return UNUSABLE
     return 0

@@ -5,11 +5,10 @@ learned (LSQ, arXiv 1902.08153). The float network is the teacher (arXiv 1802.05
 of the first training is left out. Starts from post-training int8; the result is the same file with other numbers.
 """
 
-import logging
-import math
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,14 @@ from quantize.data import canvas as cv
 from quantize.data.shards import Sample, Shards
 from quantize.data.split import is_dev
 from quantize.features import draw, layouts, to_input
-from quantize.progress import track
 from quantize.quantise.bundles import stored
 from quantize.quantise.calibration import maps_of, picture_regions
 from quantize.quantise.network import QdqNet, Stored
 from quantize.quantise.noise import noise_to_signal, signals
 from quantize.recipe import Recipe
+from quantize.training.loop import run
+from quantize.training.settings import LoopSettings
 
-log = logging.getLogger(__name__)
 Array = NDArray[np.float32]
 TRUNK = "/trunk/"
 CLIP_NORM = 1.0
@@ -116,36 +115,20 @@ class Imitation:
         return asdict(self.settings)
 
 
-def fit(task: Imitation) -> list[float]:
-    """Trains with Adam and a cosine schedule; the loss of each step. Raises FloatingPointError where it is not finite."""
-    groups, steps = task.groups(), task.settings.steps
-    if not groups:
+def fit(task: Imitation, out: Path) -> list[float]:
+    """Trains by the loop of all trainings, with checkpoints and `log.jsonl` in `out`; the loss of each step."""
+    trained = {id(p) for group in task.groups() for p in group["params"]}
+    if not trained:
         raise ValueError("qat: found no layer to train, expected some (every layer is the trunk's, and the trunk is frozen)")
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99))
-    base = [g["lr"] for g in optimiser.param_groups]
-    task.modules.train()
-    trained = [p for g in groups for p in g["params"]]
-    kept = {id(p) for p in trained}
     for p in task.net.parameters():
-        p.requires_grad_(id(p) in kept)
-    found: list[float] = []
-    for step, batch in enumerate(track(islice(task.batches(0), steps), "qat", steps)):
-        for group, lr in zip(optimiser.param_groups, base, strict=True):
-            group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * step / steps))
-        terms = task.losses(batch)
-        loss = torch.stack(list(terms.values())).sum()
-        if not loss.isfinite():
-            raise FloatingPointError(
-                f"qat: loss is {loss.item()} at step {step}, expected a finite one (a lower --learning-rate)"
-            )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(trained, CLIP_NORM)
-        optimiser.step()
-        found.append(loss.item())
-        if step % 20 == 0:
-            log.info("step %d loss %.4f: %s", step, loss.item(), " ".join(f"{k}={v.item():.4f}" for k, v in terms.items()))
-    return found
+        p.requires_grad_(id(p) in trained)
+    s = task.settings
+    # no average: what is exported are the integers of the last step, of which a mean would be another rounding
+    settings = LoopSettings(
+        steps=s.steps, name="qat", seed=s.seed, clip_norm=CLIP_NORM, ema=0.0, precision="float32", log_every=1
+    )
+    run(task, settings, out)
+    return [float(json.loads(line)["loss"]) for line in (out / "log.jsonl").read_text().splitlines()]
 
 
 class Pictures:

@@ -91,7 +91,7 @@ def qat(recipe: Recipe, place: Place, source: Path, s: QatSettings, every: int) 
         return vision(stored([x], INPUT_SCALE)[0])
 
     def train(name: str, task: Imitation) -> None:
-        losses = fit(task)
+        losses = fit(task, place.out / "training" / Path(name).stem)
         tenth = max(1, len(losses) // 10)
         log.info("%s: loss %.4f → %.4f", name, np.mean(losses[:tenth]), np.mean(losses[-tenth:]))
         networks[name] = task.net.export()
