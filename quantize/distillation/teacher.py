@@ -1,6 +1,5 @@
 """A frozen teacher: what a trained RegionClip sees of a batch of canvases."""
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +11,8 @@ from torch import Tensor
 from quantize.distillation.canvases import Canvases
 from quantize.features import normalise
 from quantize.model.dense import Dense
-from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.text import TEMPLATES
+from quantize.model.trained import load_region_clip
 
 CHUNK = 256
 
@@ -62,19 +60,10 @@ def embed_names(model: Seer, names: list[str]) -> Tensor:
 
 def load_teacher(path: Path, names: list[str], device: str) -> Teacher:
     """From a `model.pt` of a RegionClip; raises FileNotFoundError or ValueError that says what is wrong with it."""
-    if not path.is_file():
-        raise FileNotFoundError(f'teacher {path} is missing; expected the model.pt of a RegionClip (trains = "clip")')
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        settings = ModelSettings(**state["recipe"]["model"])
-        model = RegionClip(settings)
-        model.load_state_dict({k.removeprefix("model."): t for k, t in state["weights"].items()})
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"teacher {path}: {type(error).__name__}: {reason}; expected the model.pt of a RegionClip") from None
+    model = load_region_clip(path)
     model = model.to(device).eval().requires_grad_(False)
     scales = {kind: model.scale(kind).item() for kind in ("image", "region")}
-    return Teacher(settings.size, model, embed_names(model, names).to(device), scales)
+    return Teacher(model.settings.size, model, embed_names(model, names).to(device), scales)
 
 
 @torch.no_grad()

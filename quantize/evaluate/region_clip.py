@@ -14,9 +14,8 @@ from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detect
 from quantize.geometry import Floats, nms
 from quantize.model.dense import Dense
 from quantize.model.prediction import masks
-from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.text import TEMPLATES
+from quantize.model.trained import load_region_clip
 from quantize.preprocess import Letterbox, letterbox
 from quantize.progress import track
 from quantize.reference import MAX_BEFORE_NMS, name_boxes, unit
@@ -45,15 +44,9 @@ class RegionClipPredictor:
         """Loads `model.pt`; raises CheckpointError."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:
-            saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-            self.model = RegionClip(ModelSettings(**saved["recipe"]["model"])).to(self.device).eval()
-            weights = {name.removeprefix("model."): value for name, value in saved["weights"].items()}
-            self.model.load_state_dict(weights)
-        except FileNotFoundError:
-            raise CheckpointError(f"{checkpoint}: no such file, expected a trained model.pt (--checkpoint)") from None
-        except Exception as error:  # torch, pickle and the networks' libraries each raise their own
-            found = f"{type(error).__name__}: {str(error).splitlines()[0]}" if str(error) else type(error).__name__
-            raise CheckpointError(f"{checkpoint}: found {found}; expected a RegionClip's model.pt (--checkpoint)") from error
+            self.model = load_region_clip(checkpoint).to(self.device).eval()
+        except (FileNotFoundError, ValueError) as error:
+            raise CheckpointError(f"{error} (--checkpoint)") from None
         if self.model.encoder is None or self.model.text_tower is None:
             raise CheckpointError(f"{checkpoint}: found a model over cached features, expected one with encoder and text tower")
 
