@@ -1,7 +1,7 @@
 """What a step minimises: the losses of CLIP, TagAlign, CLOC and UMG-CLIP on one batch, each by its weight in the recipe.
 
-L = image_text + tags + λ (region_text + grounding) + pixels + objectness + boxes + masks, where λ is the share of pictures that
-carry regions (CLOC).
+L = image_text (or image_text_sigmoid) + tags + λ (region_text + grounding) + pixels + objectness + boxes + masks, where λ is the
+share of pictures that carry regions (CLOC).
 """
 
 import torch
@@ -17,7 +17,8 @@ from quantize.model.dense import Dense
 from quantize.model.region_clip import RegionClip
 from quantize.training.distributed import gather
 
-TERMS = ("image_text", "tags", "region_text", "grounding", "pixels", "objectness", "boxes", "masks")
+TERMS = ("image_text", "image_text_sigmoid", "tags", "region_text", "grounding", "pixels", "objectness", "boxes", "masks")
+PAIRS = frozenset({"image_text", "image_text_sigmoid"})
 HEAD = frozenset({"objectness", "boxes", "masks"})
 
 
@@ -38,8 +39,8 @@ class Objective:
         """Terms of one rank's batch; embeddings of all ranks are gathered as each other's negatives."""
         found = {}
         use = {term for term, weight in self.weights.items() if weight > 0}
-        if "image_text" in use:
-            found["image_text"] = self._image_text(batch, dense)
+        if use & PAIRS:
+            found |= self._pairs(batch, dense, use)
         if "tags" in use or "pixels" in use:
             found |= self._words(batch, dense, use)
         if "region_text" in use or "grounding" in use:
@@ -49,9 +50,16 @@ class Objective:
             found |= {term: value for term, value in terms.items() if term in use}
         return {term: self.weights[term] * value for term, value in found.items()}
 
-    def _image_text(self, batch: Batch, dense: Dense) -> Tensor:
-        v = self.model.image(dense)[batch.caption_owner]
-        return losses.info_nce(gather(v), gather(self.texts(batch.captions)), self.model.scale("image"))
+    def _pairs(self, batch: Batch, dense: Dense, use: set[str]) -> dict[str, Tensor]:
+        """Pictures and captions: CLIP's softmax over the batch, SigLIP's sigmoid over its pairs."""
+        v, scale = gather(self.model.image(dense)[batch.caption_owner]), self.model.scale("image")
+        t = gather(self.texts(batch.captions))
+        found = {}
+        if "image_text" in use:
+            found["image_text"] = losses.info_nce(v, t, scale)
+        if "image_text_sigmoid" in use:
+            found["image_text_sigmoid"] = losses.sigmoid_pairs(v, t, scale, self.model.bias("image"))
+        return found
 
     def _words(self, batch: Batch, dense: Dense, use: set[str]) -> dict[str, Tensor]:
         """TagAlign: the mean of the projected patches against all tags; UMG: the mean inside each mask against all names."""

@@ -29,7 +29,7 @@ from quantize.tests.synthetic import SHAPES, png, write_shapes, write_shard, wri
 from quantize.training.settings import LoopSettings
 
 ALL = {
-    "image_text": 1.0, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5,
+    "image_text": 1.0, "image_text_sigmoid": 0.1, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5,
     "objectness": 1.0, "boxes": 0.2, "masks": 0.2,
 }  # fmt: skip
 RECIPES = Path(__file__).parents[1] / "recipes"
