@@ -37,7 +37,7 @@ class Objective:
 
     def __call__(self, batch: Batch, dense: Dense) -> dict[str, Tensor]:
         """Terms of one rank's batch; embeddings of all ranks are gathered as each other's negatives."""
-        found = {}
+        found: dict[str, Tensor] = {}
         use = {term for term, weight in self.weights.items() if weight > 0}
         if use & PAIRS:
             found |= self._pairs(batch, dense, use)
