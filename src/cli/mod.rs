@@ -21,6 +21,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, complain};
+use crate::system::give_back_from;
+
+/// More than a frame of 640×480 takes, in bytes: what comes and goes with each frame stays.
+const LARGE: i32 = 1 << 20;
 
 /// Finds what you name, in your own words, in pictures.
 #[derive(Parser)]
@@ -48,6 +52,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    give_back_from(LARGE);
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),

@@ -3,6 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::frequency::Frequency;
 use crate::error::Error;
 use crate::source::Shot;
 
@@ -26,6 +27,7 @@ struct Slot {
     /// Frames that a newer one took the place of.
     dropped: u64,
     captured: u64,
+    captures: Frequency,
     ended: Option<Ended>,
 }
 
@@ -65,6 +67,7 @@ impl Mailbox {
         }
         let Some(slot) = slots.get_mut(source) else { return shot };
         slot.captured += 1;
+        slot.captures.happened(Instant::now());
         slot.waits = wait;
         let before = slot.shot.replace(shot);
         slot.dropped += u64::from(before.is_some());
@@ -136,6 +139,11 @@ impl Mailbox {
         self.lock()
             .get(source)
             .map_or_else(Counts::default, |slot| Counts { captured: slot.captured, dropped: slot.dropped })
+    }
+
+    /// Frames a second that came from a source, over the last seconds.
+    pub fn captures_per_second(&self, source: usize, now: Instant) -> f32 {
+        self.lock().get(source).map_or(0.0, |slot| slot.captures.per_second(now))
     }
 
     /// The first error that ended a source, once.

@@ -4,6 +4,7 @@ mod capture;
 mod detect;
 mod durations;
 mod feed;
+mod frequency;
 mod mailbox;
 mod outbox;
 mod plan;

@@ -56,7 +56,7 @@ pub struct Watch {
 /// What [`Watch::tick`] may look at.
 pub struct Report<'a> {
     /// One a source.
-    pub feeds: &'a mut [Feed],
+    pub feeds: &'a [Feed],
     /// Where frames come from.
     pub mailbox: &'a Mailbox,
     /// Where moments go.
@@ -192,7 +192,7 @@ impl Watch {
             self.reload(plan);
         }
         (self.tick)(&mut Report {
-            feeds: &mut self.feeds,
+            feeds: &self.feeds,
             mailbox: &self.mailbox,
             outboxes: &self.outboxes,
             governor: &mut self.governor,

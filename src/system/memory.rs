@@ -24,6 +24,17 @@ pub fn memory(root: &Path) -> Option<Memory> {
     Some(Memory { total: bytes("MemTotal")?, available: bytes("MemAvailable")? })
 }
 
+/// From now on, the kernel gets back each block from this many bytes on when it is freed. glibc would keep blocks of up to 32 MB once one
+/// was freed, and reading a model frees many; other C libraries do as this says anyhow.
+#[cfg_attr(not(target_env = "gnu"), allow(unused_variables, reason = "only glibc needs it"))]
+pub fn give_back_from(bytes: i32) {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes no pointer; values out of range are refused (mallopt(3)).
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
+    }
+}
+
 /// Gives the kernel back what is freed, after something large was in use for a while. glibc keeps tens of megabytes, for each thread
 /// that had them; other C libraries do not.
 pub fn give_back() {

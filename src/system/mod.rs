@@ -11,7 +11,7 @@ mod thermal;
 pub use console::HiddenConsole;
 pub use cpu::{Cpu, cpu};
 pub use framebuffer::{Channel, Screen, screen, wake};
-pub use memory::{Memory, give_back, memory};
+pub use memory::{Memory, give_back, give_back_from, memory};
 pub use notify::{State, notify};
 pub use thermal::{Thermal, Zone, thermal};
 

@@ -56,7 +56,7 @@ impl Drop for Writer {
 }
 
 /// How each source fares.
-pub fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
+pub fn statuses(report: &Report<'_>, now: Instant) -> Vec<Status> {
     let sinks = report.outboxes.iter().map(|outbox| SinkStatus {
         name: outbox.name().to_owned(),
         lag: outbox.lag(),
@@ -66,10 +66,10 @@ pub fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
     });
     let sinks: Vec<SinkStatus> = sinks.collect();
     let (mailbox, governor) = (report.mailbox, &*report.governor);
-    let status = |(index, feed): (usize, &mut Feed)| Status {
+    let status = |(index, feed): (usize, &Feed)| Status {
         source: feed.name.to_string(),
         time: SystemTime::now(),
-        fps_captured: feed.stats.captures_per_second(),
+        fps_captured: mailbox.captures_per_second(index, now),
         fps_looked: feed.stats.looks_per_second(now),
         dropped: mailbox.counts(index).dropped,
         broken: feed.faults.broken(),
@@ -82,7 +82,7 @@ pub fn statuses(report: &mut Report<'_>, now: Instant) -> Vec<Status> {
         behind: governor.is_behind(),
         sinks: sinks.clone(),
     };
-    report.feeds.iter_mut().enumerate().map(status).collect()
+    report.feeds.iter().enumerate().map(status).collect()
 }
 
 /// One line for a terminal.

@@ -17,8 +17,6 @@ const THERMOMETER: Duration = Duration::from_secs(2);
 const LINE: Duration = Duration::from_millis(500);
 /// How often files' times are looked at.
 const FILE: Duration = Duration::from_secs(1);
-/// How often captured frames are counted.
-const COUNT: Duration = Duration::from_millis(250);
 
 /// Does each thing when its time has come.
 pub struct Tick {
@@ -40,7 +38,6 @@ struct Next {
     line: Instant,
     status: Instant,
     files: Instant,
-    count: Instant,
 }
 
 impl Tick {
@@ -59,7 +56,6 @@ impl Tick {
             line: now + LINE,
             status: now + status.unwrap_or_default(),
             files: now + FILE,
-            count: now,
         };
         let status = status.map(|interval| (interval, Writer::new(stop)));
         Self { status, hangup, files, reload, terminal, next }
@@ -72,10 +68,6 @@ impl Tick {
             self.next.thermometer = now + THERMOMETER;
             measure(report);
         }
-        if now >= self.next.count {
-            self.next.count = now + COUNT;
-            count(report, now);
-        }
         if self.terminal && now >= self.next.line {
             self.next.line = now + LINE;
             // Standard output's next line takes its place.
@@ -85,7 +77,6 @@ impl Tick {
             && (now >= self.next.status || report.last)
         {
             self.next.status = now + *interval;
-            count(report, now);
             writer.write(statuses(report, now));
         }
         let look = now >= self.next.files;
@@ -133,12 +124,5 @@ fn measure(report: &mut Report<'_>) {
         } else {
             tracing::info!("looks as often as asked for again: {why}");
         }
-    }
-}
-
-/// Rates are of what is counted here.
-fn count(report: &mut Report<'_>, now: Instant) {
-    for (index, feed) in report.feeds.iter_mut().enumerate() {
-        feed.stats.captured(now, report.mailbox.counts(index).captured);
     }
 }
