@@ -16,6 +16,8 @@ case "${2:-}" in
 *) die "found $2, expected --no-text or nothing" ;;
 esac
 environment "$target"
+# Its machine code is larger than ARM's, and a PC has memory and time to inflate the model.
+[ "$machine" != x86_64 ] || arguments+=(--features packed)
 
 echo "$triple: $way"
 cargo_program --quiet --locked --profile dist "${arguments[@]}"

@@ -15,11 +15,26 @@ sections() {
         { total=0; while read -r size; do total=$((total + size)); done; echo "$total"; }
 }
 
-holds() { # PROGRAM FILE
+# Bytes that FILE takes inside PROGRAM, as it is or deflated (feature `packed`); fails if it is not there.
+inside() { # PROGRAM FILE
     python3 - "$1" "$2" <<'PYTHON'
-import sys
-program, part = (open(path, "rb").read() for path in sys.argv[1:])
-sys.exit(part not in program)
+import re, sys, zlib
+
+program, file = (open(path, "rb").read() for path in sys.argv[1:])
+if file in program:
+    print(len(file))
+    sys.exit()
+for start in re.finditer(re.escape(b"\x78\xda"), program):
+    stream, packed = zlib.decompressobj(), memoryview(program)[start.start():]
+    try:
+        if stream.decompress(packed[:4096], 256) == file[:256] and zlib.decompressobj().decompress(packed, len(file)) == file:
+            stream = zlib.decompressobj()
+            stream.decompress(packed)
+            print(len(packed) - len(stream.unused_data))
+            sys.exit()
+    except zlib.error:
+        continue
+sys.exit(1)
 PYTHON
 }
 
@@ -33,8 +48,7 @@ check() {
     ! readelf -SW "$program" | grep -q '\.symtab' || { echo "  NOT STRIPPED" && wrong=1; }
     for file in "$model"/*; do
         case $file in *.md) continue ;; esac
-        holds "$program" "$file" || continue
-        bytes=$(stat -c %s "$file")
+        bytes=$(inside "$program" "$file") || continue
         models=$((models + bytes))
         printf '  %7s MB  %s\n' "$(mb "$bytes")" "$(basename "$file")"
         case $file in */text.onnx) limit=45 ;; esac

@@ -1,4 +1,4 @@
-//! A program without text tower: `cargo test --no-default-features --test cli_no_text`.
+//! A program without text tower, whose model may be deflated: `cargo test --no-default-features --features packed --test cli_no_text`.
 
 #![cfg(not(feature = "text"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
@@ -8,6 +8,13 @@ use std::path::Path;
 mod common;
 
 use common::edgeclip;
+
+#[test]
+fn the_model_inside_is_the_one_of_the_manifest() {
+    let verified = edgeclip::model::Bundle::embedded().unwrap().verify().unwrap();
+    let names: Vec<&str> = verified.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["vision.onnx", "prompt.onnx", "negatives.vocab.safetensors"]);
+}
 
 #[test]
 fn words_are_refused_with_what_to_type_instead() {

@@ -87,7 +87,7 @@ stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/py
 stage "mypy" "$venv/bin/mypy" --config-file quantize/pyproject.toml -p quantize
 stage "mypy peers" "$venv/bin/mypy" --config-file quantize/pyproject.toml benches/peers
 stage "mypy cross" "$venv/bin/mypy" --config-file quantize/pyproject.toml cross/perf cross/vm
-stage "no text" cargo test --quiet --locked --no-default-features --test cli_no_text
+stage "no text, packed" cargo test --quiet --locked --no-default-features --features packed --test cli_no_text
 stage "cargo test" rust_tests
 stage "pytest" env EDGECLIP_BINARY="$CARGO_TARGET_DIR/debug/edgeclip" \
     "$venv/bin/python" -m pytest --config-file quantize/pyproject.toml quantize/tests

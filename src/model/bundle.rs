@@ -32,9 +32,20 @@ const FILES: &[&str] = &[
     NEGATIVES,
 ];
 
+#[cfg(not(feature = "packed"))]
 macro_rules! default_file {
     ($name:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/", $name))
+        Ok(Cow::Borrowed(include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/", $name))))
+    };
+}
+
+/// What `build.rs` has deflated.
+#[cfg(feature = "packed")]
+macro_rules! default_file {
+    ($name:literal) => {
+        fdeflate::decompress_to_vec(include_bytes!(concat!(env!("OUT_DIR"), "/", $name)))
+            .map(Cow::Owned)
+            .map_err(|error| Error::Internal(format!("{}: {error:?}", $name)))
     };
 }
 
@@ -53,8 +64,9 @@ impl Bundle {
     /// # Errors
     /// [`Error::Model`] if the program was built from a broken bundle.
     pub fn embedded() -> Result<Self> {
-        let text = String::from_utf8_lossy(default_file!("model.toml"));
-        Ok(Self { manifest: Manifest::parse(manifest::FILE, &text)?, folder: None })
+        let text = embedded_file(manifest::FILE)?;
+        let manifest = Manifest::parse(manifest::FILE, &String::from_utf8_lossy(&text))?;
+        Ok(Self { manifest, folder: None })
     }
 
     /// The bundle in `folder`: all files must be there and the manifest must name a hash for each. A file's contents
@@ -103,7 +115,7 @@ impl Bundle {
     /// [`Error::Io`] if it cannot be read, [`Error::Model`] naming both hashes if it was changed.
     pub fn file(&self, name: &str) -> Result<Cow<'static, [u8]>> {
         let Some(folder) = &self.folder else {
-            return embedded_file(name).map(Cow::Borrowed);
+            return embedded_file(name);
         };
         let path = folder.join(name).display().to_string();
         let bytes = fs::read(folder.join(name)).map_err(|source| Error::Io { name: path.clone(), source })?;
@@ -142,15 +154,16 @@ impl Bundle {
     }
 }
 
-fn embedded_file(name: &str) -> Result<&'static [u8]> {
+fn embedded_file(name: &str) -> Result<Cow<'static, [u8]>> {
     match name {
-        VISION => Ok(default_file!("vision.onnx")),
-        PROMPT => Ok(default_file!("prompt.onnx")),
+        manifest::FILE => default_file!("model.toml"),
+        VISION => default_file!("vision.onnx"),
+        PROMPT => default_file!("prompt.onnx"),
         #[cfg(feature = "text")]
-        TEXT => Ok(default_file!("text.onnx")),
+        TEXT => default_file!("text.onnx"),
         #[cfg(feature = "text")]
-        TOKENIZER => Ok(default_file!("tokenizer.json")),
-        NEGATIVES => Ok(default_file!("negatives.vocab.safetensors")),
+        TOKENIZER => default_file!("tokenizer.json"),
+        NEGATIVES => default_file!("negatives.vocab.safetensors"),
         _ => Err(Error::Internal(format!("no bundle file is called {name}"))),
     }
 }
