@@ -1,7 +1,7 @@
 """What a step minimises: the losses of CLIP, TagAlign, CLOC and UMG-CLIP on one batch, each by its weight in the recipe.
 
-L = image_text (or image_text_sigmoid) + tags + λ (region_text + grounding) + pixels + objectness + boxes + masks, where λ is the
-share of pictures that carry regions (CLOC).
+L = image_text (or image_text_sigmoid) + tags + λ (region_text + grounding) + region_tags + pixels + objectness + boxes + masks,
+where λ is the share of pictures that carry regions (CLOC). Regions learn texts by contrast, tags by classification (UMG-CLIP).
 """
 
 import torch
@@ -17,8 +17,13 @@ from quantize.model.dense import Dense
 from quantize.model.region_clip import RegionClip
 from quantize.training.distributed import gather
 
-TERMS = ("image_text", "image_text_sigmoid", "tags", "region_text", "grounding", "pixels", "objectness", "boxes", "masks")
+TERMS = (
+    "image_text", "image_text_sigmoid", "tags", "region_text", "grounding", "region_tags", "pixels",
+    "objectness", "boxes", "masks",
+)  # fmt: skip
 PAIRS = frozenset({"image_text", "image_text_sigmoid"})
+WORDS = frozenset({"tags", "region_tags", "pixels"})
+REGIONS = frozenset({"region_text", "region_tags"})
 HEAD = frozenset({"objectness", "boxes", "masks"})
 
 
@@ -41,10 +46,11 @@ class Objective:
         use = {term for term, weight in self.weights.items() if weight > 0}
         if use & PAIRS:
             found |= self._pairs(batch, dense, use)
-        if "tags" in use or "pixels" in use:
-            found |= self._words(batch, dense, use)
+        regions = self.model.regions(dense, batch.boxes, batch.box_owner) if use & REGIONS else batch.boxes[:0]
+        if use & WORDS:
+            found |= self._words(batch, dense, regions, use)
         if "region_text" in use or "grounding" in use:
-            found |= self._regions(batch, dense, use)
+            found |= self._regions(batch, dense, regions, use)
         if use & HEAD:
             terms = head_terms(self.model.predict(dense), batch, *dense.map.shape[2:])
             found |= {term: value for term, value in terms.items() if term in use}
@@ -61,8 +67,8 @@ class Objective:
             found["image_text_sigmoid"] = losses.sigmoid_pairs(v, t, scale, self.model.bias("image"))
         return found
 
-    def _words(self, batch: Batch, dense: Dense, use: set[str]) -> dict[str, Tensor]:
-        """TagAlign: the mean of the projected patches against all tags; UMG: the mean inside each mask against all names."""
+    def _words(self, batch: Batch, dense: Dense, regions: Tensor, use: set[str]) -> dict[str, Tensor]:
+        """TagAlign: the mean of the projected patches against all tags; UMG: each region, and the mean inside each mask."""
         shown = self._shown(batch)
         place = torch.full((len(self.vocabulary.names),), -1, dtype=torch.long)
         place[shown] = torch.arange(len(shown))
@@ -71,6 +77,9 @@ class Objective:
         if "tags" in use:
             hot = batch.tags[:, shown.to(batch.tags.device)]
             found["tags"] = losses.multi_tag(self.model.patch_mean(dense), words, hot, self.model.scale("tag"))
+        if "region_tags" in use:
+            hot = batch.box_tags[:, shown.to(batch.box_tags.device)].float()
+            found["region_tags"] = losses.multi_tag(regions, words, hot, self.model.scale("region"))
         if "pixels" in use:
             found["pixels"] = words.sum() * 0
             if len(batch.masks):
@@ -84,20 +93,19 @@ class Objective:
         total = len(self.vocabulary.names)
         if total <= self.tags_a_step:
             return torch.arange(total)
-        there = batch.tags.sum(0).cpu() > 0
+        there = (batch.tags.sum(0) + batch.box_tags.sum(0)).cpu() > 0
         there[batch.mask_names.cpu()] = True
         rest = torch.randperm(total)
         rest = rest[~there[rest]][: max(0, self.tags_a_step - int(there.sum()))]
         return torch.cat([there.nonzero().squeeze(1), rest]).sort().values
 
-    def _regions(self, batch: Batch, dense: Dense, use: set[str]) -> dict[str, Tensor]:
+    def _regions(self, batch: Batch, dense: Dense, regions: Tensor, use: set[str]) -> dict[str, Tensor]:
         t = self.texts(batch.box_texts)
         share = gather(losses.region_share(batch.box_owner, len(batch.tags)).reshape(1)).mean()
         found = {}
         if "region_text" in use:
-            v, scale = self.model.regions(dense, batch.boxes, batch.box_owner), self.model.scale("region")
             found["region_text"] = share * losses.region_text(
-                gather(v), gather(t), scale, gather(self.texts.reference(batch.box_texts))
+                gather(regions), gather(t), self.model.scale("region"), gather(self.texts.reference(batch.box_texts))
             )
         if "grounding" in use:
             boxes = self.model.ground(dense, t, batch.box_owner)

@@ -17,14 +17,13 @@ from quantize.losses.distillation import (
     relational,
     weighted,
 )
-from quantize.losses.regions import captions_and_tags, grounding, region_share, region_text
+from quantize.losses.regions import grounding, region_share, region_text
 from quantize.losses.tags import multi_tag, soft_names
 
 __all__ = [
     "SAME_TEXT",
     "affinity",
     "agreement_weights",
-    "captions_and_tags",
     "certainty_weights",
     "dense_features",
     "distance_bins",

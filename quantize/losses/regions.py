@@ -1,11 +1,10 @@
-"""Regions and masks against texts and tags; boxes from texts."""
+"""Regions against texts; boxes from texts."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from quantize.losses.contrastive import SAME_TEXT, similarity, symmetric
-from quantize.losses.tags import multi_tag
 
 
 def region_text(v: Tensor, t: Tensor, scale: Tensor, vectors: Tensor, same: float = SAME_TEXT) -> Tensor:
@@ -26,14 +25,3 @@ def region_share(owner: Tensor, pictures: int) -> Tensor:
 def grounding(boxes: Tensor, target: Tensor) -> Tensor:
     """CLOC's L_ground: mean squared error of [R,4] corners as fractions of the canvas."""
     return (boxes - target).square().sum() / max(boxes.numel(), 1)
-
-
-def captions_and_tags(
-    v: Tensor, t: Tensor, captioned: Tensor, tags: Tensor, multi_hot: Tensor, scale: Tensor, vectors: Tensor
-) -> Tensor:
-    """UMG-CLIP's alignment of one level (arXiv 2401.06397): captions by contrast plus tags by classification.
-
-    `v` [N,D] are regions, or pixels pooled over masks; `t` and `vectors` are of the rows that `captioned` [N] marks, `multi_hot`
-    [N,K] of all.
-    """
-    return region_text(v[captioned], t, scale, vectors) + multi_tag(v, tags, multi_hot, scale)

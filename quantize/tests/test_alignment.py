@@ -29,8 +29,8 @@ from quantize.tests.synthetic import SHAPES, png, write_shapes, write_shard, wri
 from quantize.training.settings import LoopSettings
 
 ALL = {
-    "image_text": 1.0, "image_text_sigmoid": 0.1, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "pixels": 0.5,
-    "objectness": 1.0, "boxes": 0.2, "masks": 0.2,
+    "image_text": 1.0, "image_text_sigmoid": 0.1, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "region_tags": 0.3,
+    "pixels": 0.5, "objectness": 1.0, "boxes": 0.2, "masks": 0.2,
 }  # fmt: skip
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -132,6 +132,7 @@ def test_a_batch_says_what_belongs_to_which_picture() -> None:
     assert batch.caption_owner.tolist() == batch.box_owner.tolist() == batch.mask_owner.tolist() == [1]
     assert batch.tags.tolist() == [[0, 0, 0, 0], [1, 1, 1, 0]]
     assert batch.mask_names.tolist() == [0]
+    assert batch.box_tags.int().tolist() == [[0, 1, 1, 0]], "its name, and what its text says of it"
     assert batch.box_texts[0] in ("a red ball", "a photo of a ball")
 
 

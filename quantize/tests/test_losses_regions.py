@@ -55,25 +55,6 @@ def test_grounding_is_the_mean_square_of_the_corners() -> None:
     assert losses.grounding(boxes, target).item() == pytest.approx(total / (4 * N), abs=1e-12)
 
 
-def test_captions_and_tags_each_look_at_their_rows() -> None:
-    v, tags = unit(N, DIM), unit(K, DIM, seed=1)
-    captioned = torch.tensor([True, False, True, True, False, False, True])
-    t, vectors = unit(4, DIM, seed=2), unit(4, 6, seed=3)
-    hot = torch.zeros(N, K, dtype=torch.float64)
-    hot[1, [0, 2]] = hot[2, 5] = 1
-    rows = captioned.nonzero().squeeze(1).tolist()
-    contrast = 0.0
-    logits = dots(v[rows], t, SCALE.item())
-    for i in range(4):
-        contrast -= log_softmax(logits[i], [True] * 4)[i] / 8
-        contrast -= log_softmax([logits[j][i] for j in range(4)], [True] * 4)[i] / 8
-    scores = dots(v, tags, SCALE.item())
-    first, second = (log_softmax(scores[i], [True] * K) for i in (1, 2))
-    tagging = -((first[0] + first[2]) / 2 + second[5]) / 2
-    found = losses.captions_and_tags(v, t, captioned, tags, hot, SCALE, vectors).item()
-    assert found == pytest.approx(contrast + tagging, abs=1e-12)
-
-
 def test_overlap_is_one_minus_giou() -> None:
     a = torch.tensor([[0.0, 0.0, 2.0, 2.0], [0.1, 0.2, 0.4, 0.9], [0.0, 0.0, 1.0, 1.0]], dtype=torch.float64)
     b = torch.tensor([[1.0, 1.0, 3.0, 3.0], [0.1, 0.2, 0.4, 0.9], [2.0, 3.0, 4.0, 4.0]], dtype=torch.float64)
@@ -123,9 +104,7 @@ EMPTY = {
         v, unit(K, DIM), torch.zeros(0, dtype=torch.long), SCALE, torch.eye(K, dtype=torch.bool)
     ),
     "soft_names": lambda v: losses.soft_names(v, unit(K, DIM), torch.zeros(0, K), SCALE),
-    "captions_and_tags": lambda v: losses.captions_and_tags(
-        v, NONE, torch.zeros(0, dtype=torch.bool), unit(K, DIM), torch.zeros(0, K), SCALE, NONE
-    ),
+    "multi_tag": lambda v: losses.multi_tag(v, unit(K, DIM), torch.zeros(0, K), SCALE),
     "grounding": lambda v: losses.grounding(v[:, :4], NONE[:, :4]),
     "overlap": lambda v: losses.overlap(v[:, :4], NONE[:, :4]),
     "distribution_focal": lambda v: losses.distribution_focal(v.repeat(1, 4), NONE[:, :4]),
@@ -157,9 +136,7 @@ EDGES = {
     "all region texts alike": lambda v: losses.region_text(v, unit(N, DIM, seed=1), SCALE, ALIKE),
     "one relation": lambda v: losses.relational(v[:1], OTHER),
     "one affinity": lambda v: losses.affinity(v[:1], OTHER, SCALE, ONE, OTHER, SCALE),
-    "no tag": lambda v: losses.captions_and_tags(
-        v, NONE, torch.zeros(N, dtype=torch.bool), unit(K, DIM), torch.zeros(N, K), SCALE, NONE
-    ),
+    "no tag": lambda v: losses.multi_tag(v, unit(K, DIM), torch.zeros(N, K), SCALE),
     "flat boxes": lambda v: losses.overlap(torch.cat([v[:, :2], v[:, :2]], 1), torch.zeros(N, 4, dtype=torch.float64)),
     "sure masks": lambda v: losses.masks(800 * v[:, :, None], (v[:, :, None] < 0).double()),
     "sure pairs": lambda v: losses.sigmoid_pairs(v, v.detach(), SCALE * 100, BIAS),
