@@ -1,6 +1,6 @@
 """The arithmetic of the Rust engine on text.onnx in numpy, node by node. `src/kernels/product/mod.rs` states that of products.
 
-Every step in float32 is rounded and every sum has the kernels' order, so that all but the last pooling agrees bit for bit.
+Every step in float32 is rounded and every sum has the kernels' order, so that the two agree bit for bit.
 """
 
 from typing import Any
@@ -71,13 +71,18 @@ def exp(x: Array) -> Array:
     return power
 
 
+def ordered_sum(x: Array, axis: int, *, keep: bool) -> Array:
+    """Along one axis, in order."""
+    total = np.zeros_like(x.take(0, axis))
+    for i in range(x.shape[axis]):
+        total = total + x.take(i, axis)
+    return np.expand_dims(total, axis) if keep else total
+
+
 def softmax(x: Array) -> Array:
     """Along the last axis, summed in order."""
     e = exp(x - x.max(-1, keepdims=True))
-    total = np.zeros_like(e[..., :1])
-    for i in range(e.shape[-1]):
-        total = total + e[..., i : i + 1]
-    shares: Array = e / total
+    shares: Array = e / ordered_sum(e, -1, keep=True)
     return shares
 
 
@@ -142,7 +147,8 @@ def compute(node: onnx.NodeProto, inputs: list[Any]) -> Any:
         case "Mul":
             return x * inputs[1]
         case "Div":
-            return x / inputs[1]
+            # tract multiplies by the reciprocal
+            return x * (F(1) / inputs[1])
         case "Sqrt":
             return np.sqrt(x)
         case "Cast":
@@ -160,7 +166,8 @@ def compute(node: onnx.NodeProto, inputs: list[Any]) -> Any:
         case "Slice":
             return x[int(inputs[1][0]) : int(inputs[2][0])]
         case "ReduceSum":
-            return x.sum(tuple(int(axis) for axis in inputs[1]), keepdims=bool(a.get("keepdims", 1)))
+            (axis,) = (int(axis) for axis in inputs[1])
+            return ordered_sum(x, axis, keep=bool(a.get("keepdims", 1)))
     raise ValueError(f"{node.name}: found op {node.op_type}, expected one of a text tower")
 
 

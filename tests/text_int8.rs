@@ -84,9 +84,9 @@ fn the_tower_gives_what_numpy_gives_and_stays_near_the_float_one() {
     let rows = found.iter().zip(expected.chunks_exact(bundle.manifest.embedding)).zip(&near);
     assert_eq!(rows.len(), prompts.len());
     for (((found, expected), float), prompt) in rows.zip(&prompts) {
-        let (numpy, float) = (cosine(found, expected), cosine(found, float));
-        println!("{prompt}: cosine {numpy:.6} to numpy, {float:.4} to float");
-        assert!(numpy > 0.999_99, "{prompt}: cosine {numpy} to numpy");
+        assert_eq!(bits(found), bits(expected), "{prompt}: cosine {} to numpy", cosine(found, expected));
+        let float = cosine(found, float);
+        println!("{prompt}: cosine {float:.4} to float");
         assert!(float > 0.995, "{prompt}: cosine {float} to float");
     }
 }

@@ -42,6 +42,7 @@ pub mod product;
 pub mod repeat;
 pub mod requantise;
 pub mod resize;
+pub mod sum;
 pub mod table;
 pub mod team;
 pub mod upsample;

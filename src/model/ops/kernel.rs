@@ -9,6 +9,7 @@ use crate::kernels::gelu::gelu;
 use crate::kernels::layer_norm::LayerNorm;
 use crate::kernels::lookup::Lookup;
 use crate::kernels::product::{self, Product};
+use crate::kernels::sum::sum;
 
 /// What an op of ours does. Rows lie along the last axis, the others may be any.
 #[derive(Debug)]
@@ -30,6 +31,13 @@ pub(super) enum Kernel {
     Gelu,
     /// i64 of any shape → f32 `[…, width]`.
     Lookup(Lookup),
+    /// f32 of any shape along one axis, from the end where negative.
+    Sum {
+        /// The axis.
+        axis: i64,
+        /// Whether it stays, with length 1.
+        keep: bool,
+    },
     /// Queries, keys and values f32 `[N, L, heads · width]`, mask f32 `[N, 1, 1, L]` → f32 `[N, L, heads · width]`.
     Attention(Attention),
 }
@@ -60,6 +68,15 @@ impl Kernel {
                 (attention.heads * attention.width, attention.heads * attention.width)
             }
             Self::Gelu => return Ok(input.into()),
+            Self::Sum { axis, keep } => {
+                let axis = place(*axis, input.len())?;
+                let rest = |(i, length): (usize, &D)| match (i == axis, keep) {
+                    (false, _) => Some(length.clone()),
+                    (true, true) => Some(1.into()),
+                    (true, false) => None,
+                };
+                return Ok(input.iter().enumerate().filter_map(rest).collect());
+            }
             Self::Lookup(lookup) => return Ok(input.iter().cloned().chain([lookup.width.into()]).collect()),
         };
         let mut shape: TVec<D> = input.into();
@@ -98,9 +115,24 @@ impl Kernel {
                 }
                 Tensor::from_shape(&shape, &output)
             }
+            Self::Sum { axis, .. } => {
+                let mut output = Tensor::zero::<f32>(&shape)?;
+                let (view, mut to) = (first.try_as_plain_ram()?, output.try_as_plain_ram_mut()?);
+                let (whole, axis) = (first.shape(), place(*axis, first.rank())?);
+                let parts = [&whole[..axis], &whole[axis..=axis], &whole[axis + 1..]];
+                sum(view.as_slice()?, parts.map(|part| part.iter().product()), to.as_slice_mut()?);
+                Ok(output)
+            }
             Self::Attention(kernel) => attend(kernel, isa, &inputs),
         }
     }
+}
+
+/// Where `axis` is among `rank` axes.
+fn place(axis: i64, rank: usize) -> TractResult<usize> {
+    let from_start = if axis < 0 { axis + rank as i64 } else { axis };
+    let place = usize::try_from(from_start).ok().filter(|&place| place < rank);
+    place.with_context(|| format!("no axis {axis} among {rank}"))
 }
 
 /// Changes a tensor, or its copy where others read it, too.

@@ -24,6 +24,7 @@ pub(super) fn apply<'a>(index: &Index<'a>, node: &'a NodeProto) -> Result<Option
             found => Ok(found),
         },
         "Reshape" => attention(index, node),
+        "ReduceSum" => sum(index, node),
         _ => Ok(None),
     }
 }
@@ -41,6 +42,25 @@ fn layer_norm(index: &Index, node: &NodeProto) -> Result<Option<Found>, Refusal>
     let epsilon = float(node, "epsilon", 1e-5);
     let kernel = Kernel::LayerNorm(LayerNorm { scale, bias, epsilon });
     Ok(Some(Found::new(node, &[&node.input[0]], &node.output[0], kernel)))
+}
+
+/// Of a normalised layer's outputs, weighed, or of what a root is taken of: those are floats for sure, where a sum may be of integers.
+fn sum(index: &Index, node: &NodeProto) -> Result<Option<Found>, Refusal> {
+    let [input, _] = &node.input[..] else { return Ok(None) };
+    let normalised = |node: &NodeProto| {
+        node.input.iter().any(|input| index.made_by(input, "LayerNormalization").is_some())
+    };
+    let weighed = index.made_by(input, "Mul").is_some_and(normalised);
+    let rooted = node
+        .output
+        .first()
+        .and_then(|output| index.only_reader(output))
+        .is_some_and(|node| node.op_type == "Sqrt");
+    let Some(&[axis]) = integers(index, node)?.as_deref().filter(|_| weighed || rooted) else {
+        return Ok(None);
+    };
+    let kernel = Kernel::Sum { axis, keep: integer(node, "keepdims", 1) != 0 };
+    Ok(Some(Found::new(node, &[input], &node.output[0], kernel)))
 }
 
 /// `(x · ½) · (erf(x · √½) + 1)`, the factors of each product and sum in any order.
@@ -141,7 +161,7 @@ fn head<'a>(
     }
 }
 
-/// Input 1 of `node`, a constant shape.
+/// Input 1 of `node`, a constant shape or list of axes.
 fn integers(index: &Index, node: &NodeProto) -> Result<Option<Vec<i64>>, Refusal> {
     index.constant(node, 1).map_or(Ok(None), |tensor| constants::int64(index.file(), tensor))
 }
