@@ -23,8 +23,8 @@ use clap::{Parser, Subcommand};
 use self::failures::{Failures, complain};
 use crate::system::give_back_from;
 
-/// More than a frame of 640×480 takes, in bytes: what comes and goes with each frame stays.
-const LARGE: i32 = 1 << 20;
+/// More than a frame of 1920×1080 takes, in bytes: what comes and goes with each frame stays.
+const LARGE: i32 = 8 << 20;
 
 /// Finds what you name, in your own words, in pictures.
 #[derive(Parser)]

@@ -24,14 +24,16 @@ pub fn memory(root: &Path) -> Option<Memory> {
     Some(Memory { total: bytes("MemTotal")?, available: bytes("MemAvailable")? })
 }
 
-/// From now on, the kernel gets back each block from this many bytes on when it is freed. glibc would keep blocks of up to 32 MB once one
-/// was freed, and reading a model frees many; other C libraries do as this says anyhow.
+/// From now on, the kernel gets back each block from this many bytes on when it is freed, and the heap's end when half as much is free there.
+/// glibc would keep blocks of up to 32 MB once one was freed, and reading a model frees many; other C libraries give them back anyhow.
 #[cfg_attr(not(target_env = "gnu"), allow(unused_variables, reason = "only glibc needs it"))]
 pub fn give_back_from(bytes: i32) {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer; values out of range are refused (mallopt(3)).
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
+        // Setting one keeps the other at its start, where many blocks would come and go.
+        libc::mallopt(libc::M_TRIM_THRESHOLD, bytes / 2);
     }
 }
 
