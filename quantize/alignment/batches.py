@@ -28,7 +28,7 @@ class Batch:
     boxes: Tensor  # [R,4] fractions of the canvas
     box_owner: Tensor  # [R]
     box_texts: list[str]
-    box_tags: Tensor  # bool [R,K]: the tags of the vocabulary that the region's name or text holds
+    box_tags: Tensor  # bool [R,K]: those of its picture's tags that the region's name or text holds
     masks: Tensor  # [M,h,w]
     mask_owner: Tensor  # [M]
     mask_names: Tensor  # [M] positions in the vocabulary

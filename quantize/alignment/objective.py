@@ -93,7 +93,7 @@ class Objective:
         total = len(self.vocabulary.names)
         if total <= self.tags_a_step:
             return torch.arange(total)
-        there = (batch.tags.sum(0) + batch.box_tags.sum(0)).cpu() > 0
+        there = batch.tags.sum(0).cpu() > 0
         there[batch.mask_names.cpu()] = True
         rest = torch.randperm(total)
         rest = rest[~there[rest]][: max(0, self.tags_a_step - int(there.sum()))]
