@@ -1,14 +1,13 @@
 //! What a broken model folder says: one line naming the file, what was found and what was expected.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edgeclip::error::{Error, Result};
-use edgeclip::model::{Bundle, Networks, Prompter, TextTower, Vision};
 use sha2::{Digest, Sha256};
 use tempfile::{TempDir, tempdir};
+
+use crate::error::{Error, Result};
+use crate::model::{Bundle, Networks, Prompter, TextTower, Vision};
 
 const FILES: [&str; 5] =
     ["vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors"];

@@ -2,21 +2,20 @@
 //! (`quantize/fake_quant.py`), the others in ONNX Runtime, with `quantize/reference.py` around them.
 //! `python -m quantize.golden` makes the cases, and must be run again after each change of the bundle.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edgeclip::detect::{Candidate, candidates, decode};
-use edgeclip::geometry::Rect;
-use edgeclip::kernels::normalise;
-use edgeclip::model::{Bundle, Networks, VisionOutput};
-use edgeclip::preprocess::letterbox;
-use edgeclip::source::Picture;
-use edgeclip::vocabulary::{Prompt, Vocabulary, region_scores, tag_scores};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
+
+use crate::detect::{Candidate, candidates, decode};
+use crate::geometry::Rect;
+use crate::kernels::normalise;
+use crate::model::{Bundle, Networks, VisionOutput};
+use crate::preprocess::letterbox;
+use crate::source::Picture;
+use crate::vocabulary::{Prompt, Vocabulary, region_scores, tag_scores};
 
 /// Least cosine between two embeddings of the same thing.
 const MIN_COSINE: f32 = 0.99;

@@ -1,18 +1,15 @@
-//! The default vision network through the int8 kernels: against `quantize/fake_quant.py` bit for bit, against tract in float, and
-//! with every instruction set.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+//! The default vision network through the int8 kernels: against `quantize/fake_quant.py` bit for bit, and against
+//! tract in float.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-mod common;
-
-use edgeclip::model::{Bundle, FeatureMap, Vision, VisionOutput};
-use edgeclip::preprocess::letterbox;
-use edgeclip::source::Picture;
 use sha2::{Digest, Sha256};
+
+use crate::model::{Bundle, FeatureMap, Vision, VisionOutput};
+use crate::preprocess::letterbox;
+use crate::source::Picture;
 
 /// All outputs as the file has them.
 fn outputs(out: &VisionOutput) -> Vec<(String, Vec<f32>)> {
@@ -62,39 +59,6 @@ fn outputs_are_those_of_the_integer_reference_bit_for_bit() {
         let expected: BTreeMap<String, String> = serde_json::from_value(case["outputs"].clone()).unwrap();
         assert_eq!(found, expected, "{photo}");
     }
-}
-
-#[test]
-fn every_isa_gives_the_same_embeddings_and_an_unknown_one_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    common::picture(&folder.path().join("blocks.png"), 90, 60);
-    let embed = |isa: &str| {
-        std::process::Command::new(env!("CARGO_BIN_EXE_edgeclip"))
-            .args(["embed", "blocks.png", "--dense", "--out", &format!("{isa}.safetensors")])
-            .env("EDGECLIP_ISA", isa)
-            .current_dir(folder.path())
-            .output()
-            .unwrap()
-    };
-    let expected = embed("scalar");
-    assert!(expected.status.success(), "{expected:?}");
-    // The header, whose length comes first, is in no fixed order.
-    let file = |isa: &str| {
-        let bytes = fs::read(folder.path().join(format!("{isa}.safetensors"))).unwrap();
-        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-        bytes[8 + header..].to_vec()
-    };
-    for isa in edgeclip::kernels::Isa::available() {
-        assert!(embed(isa.name()).status.success());
-        assert!(file(isa.name()) == file("scalar"), "{isa:?}");
-    }
-    let refused = embed("mmx");
-    let line = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!(refused.status.code(), Some(2), "{line}");
-    assert!(
-        line.contains("EDGECLIP_ISA: found mmx, expected one of scalar") && line.lines().count() == 1,
-        "{line}"
-    );
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! Preprocessing against `quantize/preprocess.py` (Pillow), bit for bit. `python -m quantize.golden` makes the cases.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edgeclip::frame::{Frame, PixelFormat};
-use edgeclip::preprocess::letterbox;
-use edgeclip::source::Picture;
+use image::RgbImage;
 use safetensors::SafeTensors;
+
+use super::letterbox;
+use crate::frame::{Frame, PixelFormat};
 
 const SIZE: u32 = 48;
 
@@ -16,6 +15,15 @@ fn pictures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/preprocess");
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "png")).collect()
+}
+
+fn open(path: &Path) -> RgbImage {
+    image::open(path).unwrap().into_rgb8()
+}
+
+fn frame(picture: &RgbImage) -> Frame<'_> {
+    let (width, height) = picture.dimensions();
+    Frame::new(picture, width, height, width as usize * 3, PixelFormat::Rgb8).unwrap()
 }
 
 #[test]
@@ -28,8 +36,7 @@ fn every_case_is_equal_bit_for_bit() {
         let expected = golden.tensor("input").unwrap();
         assert_eq!(expected.shape(), [3, SIZE as usize, SIZE as usize]);
 
-        let picture = Picture::open(&path).unwrap();
-        let (values, letterbox) = letterbox(&picture.frame().unwrap(), SIZE).unwrap();
+        let (values, letterbox) = letterbox(&frame(&open(&path)), SIZE).unwrap();
         let values: Vec<u8> = values.iter().map(|&value| value as u8).collect();
         assert_eq!(values, expected.data(), "{}", path.display());
 
@@ -43,10 +50,10 @@ fn every_case_is_equal_bit_for_bit() {
 #[test]
 fn padding_between_rows_changes_nothing() {
     let path = pictures().pop().unwrap();
-    let picture = Picture::open(&path).unwrap();
-    let row = picture.width as usize * 3;
-    let padded: Vec<u8> = picture.data.chunks(row).flat_map(|row| [row, &[0xaa; 5]].concat()).collect();
-    let frame = Frame::new(&padded, picture.width, picture.height, row + 5, PixelFormat::Rgb8).unwrap();
-    let plain = picture.frame().unwrap();
-    assert_eq!(letterbox(&frame, SIZE).unwrap(), letterbox(&plain, SIZE).unwrap());
+    let picture = open(&path);
+    let (width, height) = picture.dimensions();
+    let row = width as usize * 3;
+    let padded: Vec<u8> = picture.chunks(row).flat_map(|row| [row, &[0xaa; 5]].concat()).collect();
+    let padded = Frame::new(&padded, width, height, row + 5, PixelFormat::Rgb8).unwrap();
+    assert_eq!(letterbox(&padded, SIZE).unwrap(), letterbox(&frame(&picture), SIZE).unwrap());
 }

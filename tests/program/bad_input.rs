@@ -1,16 +1,13 @@
 //! Whatever the user gets wrong: one line that says so, exit code 2, and the rest of the call is still done.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{edgeclip, picture};
 use tempfile::{TempDir, tempdir};
+
+use crate::common::{edgeclip, picture};
 
 const PROMPT: [&str; 2] = ["--prompt", "person, dog"];
 

@@ -1,9 +1,5 @@
 //! `edgeclip bench` at the command line.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +8,7 @@ use edgeclip::model::{Bundle, Network};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use common::edgeclip;
+use crate::common::edgeclip;
 
 const QUICK: [&str; 5] = ["bench", "--runs", "3", "--threads", "2"];
 

@@ -1,7 +1,5 @@
 //! `cross/deploy.sh` against a board that is a folder: `ssh` and `scp` are stand-ins that write down what they are asked.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -1,15 +1,12 @@
 //! `edgeclip detect` and `edgeclip vocab` from end to end.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Answer, edgeclip, photo, picture};
 use serde_json::Value;
 use tempfile::tempdir;
+
+use crate::common::{Answer, edgeclip, photo, picture};
 
 const PROMPT: &str = "person, dog, bus = a red bus";
 

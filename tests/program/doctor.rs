@@ -1,16 +1,13 @@
 //! `edgeclip doctor`: what it reports, and when it refuses.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::edgeclip;
 use serde_json::Value;
 use tempfile::tempdir;
+
+use crate::common::edgeclip;
 
 /// The check called `name`.
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {

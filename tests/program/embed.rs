@@ -1,15 +1,12 @@
 //! `edgeclip embed` from end to end.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{edgeclip, picture};
 use safetensors::SafeTensors;
 use tempfile::tempdir;
+
+use crate::common::{edgeclip, picture};
 
 /// Shape and values of an f32 tensor.
 fn tensor(bytes: &[u8], name: &str) -> (Vec<usize>, Vec<f32>) {

@@ -1,20 +1,16 @@
 //! `edgeclip eval` from end to end.
 
-#![cfg(feature = "text")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::live::Running;
-use common::{edgeclip, photo, picture};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 use tempfile::tempdir;
+
+use crate::common::live::Running;
+use crate::common::{edgeclip, photo, picture};
 
 /// Nobody reads its answers yet.
 fn unread(folder: &Path) -> Running {

@@ -1,16 +1,13 @@
 //! `edgeclip run` on films whose events are known.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::film::{Studio, film};
-use common::{Answer, edgeclip};
 use serde_json::Value;
 use tempfile::tempdir;
+
+use crate::common::film::{Studio, film};
+use crate::common::{Answer, edgeclip};
 
 /// Runs on `films` in `folder` and gives the lines of output.
 fn run(folder: &Path, films: &[&str], more: &[&str]) -> Vec<Value> {

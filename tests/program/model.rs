@@ -1,13 +1,11 @@
 //! What the program says about models that it can run, but not well, and about broken ones.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
 use std::fs;
 use std::path::Path;
 
-mod common;
-
 use sha2::{Digest, Sha256};
+
+use crate::common::{edgeclip, picture};
 
 /// A copy of the default model in `folder` whose vision network went through `change`.
 fn changed_model(folder: &Path, change: impl Fn(&mut Vec<u8>)) {
@@ -35,7 +33,7 @@ fn places(bytes: &[u8], part: &[u8]) -> Vec<usize> {
 #[test]
 fn a_network_in_float_still_runs_with_one_warning() {
     let folder = tempfile::tempdir().unwrap();
-    common::picture(&folder.path().join("blocks.png"), 90, 60);
+    picture(&folder.path().join("blocks.png"), 90, 60);
     // A 1×1 kernel with gaps between its taps is the same convolution, but no rule takes it.
     changed_model(folder.path(), |bytes| {
         let pointwise = places(bytes, b"\n\x0ckernel_shape@\x01@\x01");
@@ -54,7 +52,7 @@ fn a_network_in_float_still_runs_with_one_warning() {
         all.extend(model);
         all
     };
-    let slow = common::edgeclip(folder.path(), &arguments(&["--model", "model"]));
+    let slow = edgeclip(folder.path(), &arguments(&["--model", "model"]));
     let lines: Vec<&str> = slow.stderr.lines().collect();
     assert_eq!((slow.code, lines.len()), (Some(0), 1), "{}", slow.stderr);
     assert!(lines[0].starts_with("edgeclip: warning: vision.onnx runs "), "{}", lines[0]);
@@ -64,18 +62,17 @@ fn a_network_in_float_still_runs_with_one_warning() {
         lines[0]
     );
     // The default model says nothing.
-    common::edgeclip(folder.path(), &arguments(&[])).ok();
+    edgeclip(folder.path(), &arguments(&[])).ok();
 }
 
 #[test]
 fn an_op_that_nobody_knows_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    common::picture(&folder.path().join("blocks.png"), 90, 60);
+    picture(&folder.path().join("blocks.png"), 90, 60);
     changed_model(folder.path(), |bytes| {
         let at = places(bytes, b"\"\tLeakyRelu")[0];
         bytes[at + 2..at + 11].copy_from_slice(b"LeakyRope");
     });
-    let answer =
-        common::edgeclip(folder.path(), &["detect", "blocks.png", "--prompt", "cat", "--model", "model"]);
+    let answer = edgeclip(folder.path(), &["detect", "blocks.png", "--prompt", "cat", "--model", "model"]);
     answer.refuses(&["vision.onnx", "node ", "the unsupported op LeakyRope"]);
 }

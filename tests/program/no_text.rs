@@ -1,19 +1,18 @@
-//! A program without text tower, whose model may be deflated: `cargo test --no-default-features --features packed --test cli_no_text`.
-
-#![cfg(not(feature = "text"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+//! A program without text tower, whose model may be deflated.
 
 use std::path::Path;
 
-mod common;
-
-use common::edgeclip;
+use crate::common::edgeclip;
+use crate::common::live::Running;
 
 #[test]
 fn the_model_inside_is_the_one_of_the_manifest() {
-    let verified = edgeclip::model::Bundle::embedded().unwrap().verify().unwrap();
-    let names: Vec<&str> = verified.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["vision.onnx", "prompt.onnx", "negatives.vocab.safetensors"]);
+    let report = edgeclip(Path::new("."), &["doctor", "--json"]).ok().json().remove(0);
+    let checks = report["checks"].as_array().unwrap();
+    let model = checks.iter().find(|check| check["name"] == "model").unwrap();
+    assert_eq!(model["state"], "ok", "{report}");
+    let names: Vec<&String> = model["details"]["sha256"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["negatives.vocab.safetensors", "prompt.onnx", "vision.onnx"]);
 }
 
 #[test]
@@ -52,7 +51,7 @@ fn eval_takes_vocabulary_files_and_answers_words_with_an_error() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_edgeclip"));
     command.arg("eval").current_dir(root);
-    let mut eval = common::live::Running::command(command);
+    let mut eval = Running::command(command);
     eval.read();
     eval.send(b"{\"vocabulary\": [\"dog\"]}\n");
     let error = eval.line()["error"].as_str().unwrap().to_owned();

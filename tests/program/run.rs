@@ -1,18 +1,15 @@
 //! `edgeclip run` on standard input: lines, faults, signals. Cameras are tested in cross/vm/, on an emulated board.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use common::{edgeclip, picture};
 use serde_json::Value;
 use tempfile::tempdir;
+
+use crate::common::{edgeclip, picture};
 
 /// A running `edgeclip run --source -`, which ends with this value.
 struct Running {

@@ -2,18 +2,15 @@
 //!
 //! `EDGECLIP_SOAK_FRAMES=54000` is an hour at 15 frames a second; `EDGECLIP_BINARY` names another program than this build's.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::env;
 use std::fs;
 use std::process::Command;
 
-use common::film::{Studio, film};
-use common::live::{Running, is, tracks};
 use serde_json::Value;
 use tempfile::tempdir;
+
+use crate::common::film::{Studio, film};
+use crate::common::live::{Running, is, tracks};
 
 /// Frames of the film: the cat walks, then there is nobody for longer than a track is kept.
 const FILM: u64 = 30;

@@ -1,22 +1,15 @@
 //! Motion JPEG over HTTP, from real sockets to pictures.
 
-#![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-#[path = "network/http.rs"]
-mod camera;
-#[path = "network/watch.rs"]
-mod watch;
-
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use camera::{Camera, STREAM, jpeg, part, write};
-use edgeclip::source::{Encoding, Next, Patience, Shot, http};
 use http_auth::{PasswordClient, PasswordParams};
-use watch::{PATIENCE, until};
+
+use super::network::http::{Camera, STREAM, jpeg, part, write};
+use super::network::watch::{PATIENCE, until};
+use crate::source::{Encoding, Next, Patience, Shot, http};
 
 /// The error of a camera that does not open.
 fn refusal(url: &str) -> String {

@@ -1,16 +1,15 @@
 //! `source::open`: every kind of file gives the frames that went into it, and no damage ends in anything but words.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use edgeclip::source::{Encoding, Live, Next, Picture, Raw, Shot, SourceOptions, open, pixel_format};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, Rgb, RgbImage, Rgba, RgbaImage};
 use tempfile::tempdir;
+
+use crate::source::{Encoding, Live, Next, Picture, Raw, Shot, SourceOptions, Wish, open, pixel_format};
 
 const CLIP: &str = "tests/data/clip";
 /// Pixels of its frames, and how many there are.
@@ -216,7 +215,7 @@ fn at_its_own_rate_a_clip_takes_as_long_as_it_is() {
     assert_eq!(take(source.as_mut(), usize::MAX).frames.len(), FRAMES);
     let passed = begin.elapsed();
     assert!((Duration::from_millis(240)..Duration::from_secs(2)).contains(&passed), "{passed:?}");
-    let wish = edgeclip::source::Wish { fps: Some(100), ..edgeclip::source::Wish::default() };
+    let wish = Wish { fps: Some(100), ..Wish::default() };
     let given = all(&clip("clip.mjpeg"), &SourceOptions { wish, ..options });
     assert_eq!(given.times, [Some(0), Some(10), Some(20), Some(30)]);
 }

@@ -1,15 +1,14 @@
 //! Path arguments and picture files: what is found, how it is decoded, and what is refused.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use edgeclip::error::Result;
-use edgeclip::source::{Picture, expand};
 use image::{DynamicImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use tempfile::tempdir;
+
+use crate::error::Result;
+use crate::source::{Picture, expand};
 
 const FORMATS: [ImageFormat; 5] =
     [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp];

@@ -1,24 +1,14 @@
 //! H.264 over RTSP, from real sockets to pixels.
 
-#![cfg(feature = "rtsp")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-#[path = "network/rtsp.rs"]
-mod camera;
-#[path = "network/squares.rs"]
-mod squares;
-#[path = "network/watch.rs"]
-mod watch;
-
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use camera::{Camera, Script, Step, send};
-use edgeclip::frame::{PixelFormat, Range};
-use edgeclip::source::{Encoding, Next, Patience, rtsp};
-use squares::{picture_number, units};
-use watch::{DEADLINE, PATIENCE, until};
+use super::network::rtsp::{Camera, Script, Step, send};
+use super::network::squares::{picture_number, units};
+use super::network::watch::{DEADLINE, PATIENCE, until};
+use crate::frame::{PixelFormat, Range};
+use crate::source::{Encoding, Next, Patience, rtsp};
 
 /// SPS and PPS of `squares.h264`.
 const PARAMETERS: &str = "Z0LAC9kDhH5cBEAAAAMAQAAABQPFCpI=,aMuAjLI=";
@@ -308,7 +298,7 @@ fn an_absent_camera_is_an_error_at_once() {
     assert!(refusal("http://cam/").contains("found an address of http://"));
 }
 
-/// `tests/network/server.py` says how; it serves 25 pictures a second.
+/// `network/server.py` says how; it serves 25 pictures a second.
 #[test]
 #[ignore = "needs a server of others, whose address is in EDGECLIP_RTSP"]
 fn a_server_of_others_is_watched() {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use edgeclip::geometry::Rect;
-use edgeclip::track::Observation;
+use crate::geometry::Rect;
+use crate::track::Observation;
 
 struct Thing {
     id: u64,

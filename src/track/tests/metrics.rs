@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 
-use edgeclip::geometry::Rect;
-use edgeclip::track::assignment::assign;
+use crate::geometry::Rect;
+use crate::track::assignment::assign;
 
 /// Boxes of one frame with their ids.
 pub type Boxes = Vec<(u64, Rect)>;
@@ -170,7 +170,7 @@ fn a_match_is_kept_while_it_holds() {
 #[test]
 fn the_figures_are_those_of_py_motmetrics() {
     let mut frames = vec![(Boxes::new(), Boxes::new()); 40];
-    for line in include_str!("../data/track_motmetrics.csv").lines().skip(1) {
+    for line in include_str!("../../../tests/data/track_motmetrics.csv").lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
         let number = |i: usize| cells[i].parse::<f32>().unwrap();
         let rect = Rect { x0: number(3), y0: number(4), x1: number(5), y1: number(6) };

@@ -1,30 +1,23 @@
 //! The tracker on generated sequences whose truth is known. `--nocapture` prints the tables of `docs/tracking.md`.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-#[path = "tracking/greedy.rs"]
 mod greedy;
-#[path = "tracking/metrics.rs"]
 mod metrics;
-#[path = "tracking/random.rs"]
 mod random;
-#[path = "tracking/scenes.rs"]
 mod scenes;
-#[path = "tracking/world.rs"]
 mod world;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use edgeclip::geometry::Rect;
-use edgeclip::track::{Observation, Settings, Tracker, Update};
-
 use greedy::Greedy;
 use metrics::{Boxes, Score, evaluate};
 use random::Random;
 use scenes::KINDS;
 use world::{Frame, NAMES};
+
+use crate::geometry::Rect;
+use crate::track::{Observation, Settings, Tracker, Update};
 
 /// Frames a second.
 const RATES: [f64; 4] = [2.0, 5.0, 15.0, 30.0];

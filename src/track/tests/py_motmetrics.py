@@ -1,4 +1,4 @@
-"""What py-motmetrics makes of ../data/track_motmetrics.csv; metrics.rs holds the answer. Needs `pip install motmetrics`."""
+"""What py-motmetrics makes of tests/data/track_motmetrics.csv; metrics.rs holds the answer. Needs `pip install motmetrics`."""
 
 import collections
 import csv
@@ -11,7 +11,7 @@ np.asfarray = lambda values: np.asarray(values, dtype=float)
 import motmetrics  # noqa: E402
 
 frames = collections.defaultdict(lambda: {"truth": {}, "hypothesis": {}})
-path = pathlib.Path(__file__).parent.parent / "data/track_motmetrics.csv"
+path = pathlib.Path(__file__).parents[3] / "tests/data/track_motmetrics.csv"
 for row in csv.DictReader(path.open()):
     x0, y0, x1, y1 = (float(row[edge]) for edge in ("x0", "y0", "x1", "y1"))
     frames[int(row["frame"])][row["kind"]][int(row["id"])] = [x0, y0, x1 - x0, y1 - y0]

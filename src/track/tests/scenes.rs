@@ -1,9 +1,8 @@
 //! The kinds of scenes that trackers are tried on.
 
-use edgeclip::geometry::Rect;
-
 use super::random::Random;
 use super::world::{Faults, NAMES, PICTURE, Path, Scene, Thing};
+use crate::geometry::Rect;
 
 /// Seconds of each scene.
 const LENGTH: f64 = 20.0;

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeclip::geometry::Rect;
-use edgeclip::track::Observation;
-
 use super::metrics::Boxes;
 use super::random::Random;
+use crate::geometry::Rect;
+use crate::track::Observation;
 
 /// Width and height of the picture.
 pub const PICTURE: (f64, f64) = (640.0, 480.0);

@@ -1,11 +1,6 @@
 //! What goes wrong with sources, sinks and configurations while `edgeclip run` watches: it goes on, counts it and tells it. Cameras that
 //! are unplugged are tested in cross/vm/, on an emulated board.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-#[path = "../common/mod.rs"]
-mod common;
-
 mod camera;
 mod ends;
 mod reload;

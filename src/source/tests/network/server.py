@@ -1,8 +1,8 @@
-"""A real RTSP server, GStreamer's, for the ignored test of tests/source_rtsp.rs.
+"""A real RTSP server, GStreamer's, for the ignored test of ../rtsp.rs.
 
     apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-{base,good,ugly}
-    python3 tests/network/server.py [basic|digest] &
-    EDGECLIP_RTSP=rtsp://127.0.0.1:8554/plain cargo test --test source_rtsp -- --ignored --nocapture
+    python3 src/source/tests/network/server.py [basic|digest] &
+    EDGECLIP_RTSP=rtsp://127.0.0.1:8554/plain cargo test --lib source::tests::rtsp -- --ignored --nocapture
 
 Serves /plain (1280x720, 4 Mbit/s, no reordering) and /reordered (B pictures), each with 25 pictures a second; with an
 argument only to user "user" with password "p@ss".

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use edgeclip::frame::{Frame, PixelFormat, Range};
-use edgeclip::source::Shot;
+use crate::frame::{Frame, PixelFormat, Range};
+use crate::source::Shot;
 
 /// The access units of a stream of `tests/data/h264`: the NAL units of each picture.
 pub fn units(name: &str) -> Vec<Vec<Vec<u8>>> {

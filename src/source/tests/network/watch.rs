@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use edgeclip::source::{Live, Next, Patience, Shot};
+use crate::source::{Live, Next, Patience, Shot};
 
 /// Long enough for a loaded machine; every test ends by what it sees.
 pub const DEADLINE: Duration = Duration::from_secs(60);
