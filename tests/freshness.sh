@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: keeps builds fresh in a fresh clone. Cargo goes by the times of a path dependency's files, which are all new in a clone: it would compile
 # crates/* and whatever is above them, all of tract among it, once more in every clone that shares a target folder. So files whose contents are those of
 # the last run get back the times that they had then.
