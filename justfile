@@ -16,6 +16,10 @@ run *args:
 test:
     tests/run.sh
 
+# The tests of one room of src/, for example: just room track
+room name:
+    cargo test --lib {{name}}::
+
 # The program on an emulated board with a camera (needs: cross/build.sh aarch64)
 board:
     cross/vm/run.sh

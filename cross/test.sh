@@ -2,15 +2,15 @@
 # cross/test.sh: the kernels' tests and whole pictures on emulated ARM CPUs, against x86-64 bit for bit.
 #
 # cortex-a53 and cortex-a72 trap on what they lack (sdot, smmla), as the real ones do. The program to compare with is this machine's own
-# debug build.
+# debug build, or the one that EDGECLIP_REFERENCE names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 native=${CARGO_TARGET_DIR:-${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/target}
 # shellcheck source=cross/environment.sh
 . cross/environment.sh
 
-CARGO_TARGET_DIR=$native cargo build --quiet --locked
-reference=$native/debug/edgeclip
+reference=${EDGECLIP_REFERENCE:-$native/debug/edgeclip}
+[ -n "${EDGECLIP_REFERENCE:-}" ] || CARGO_TARGET_DIR=$native cargo build --quiet --locked
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cross/tools.sh emulate

@@ -16,7 +16,7 @@ program=$cross/out/edgeclip-aarch64
 environment aarch64
 # The same kernels with their symbols.
 kernels=$(CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels cargo_test --quiet --locked --manifest-path cross/kernels/Cargo.toml --release \
-    --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
+    --no-run --message-format=json | tests/executable.sh lib edgeclip_kernels)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -1,4 +1,4 @@
-"""The integer reference; `tests/model_int8.rs` compares whole networks by its golden hashes."""
+"""The integer reference; `src/pipeline/int8_tests.rs` compares whole networks by its golden hashes."""
 
 import hashlib
 import json

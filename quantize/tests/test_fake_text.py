@@ -1,4 +1,4 @@
-"""The numpy form of the text tower; `tests/text_int8.rs` compares the kernels with its golden results."""
+"""The numpy form of the text tower; `src/model/text_int8_tests.rs` compares the kernels with its golden results."""
 
 import numpy as np
 import pytest

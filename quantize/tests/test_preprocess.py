@@ -1,4 +1,4 @@
-"""Letterbox and preprocessing; `tests/preprocess_golden.rs` compares the same golden cases with Rust."""
+"""Letterbox and preprocessing; `src/preprocess/golden_tests.rs` compares the same golden cases with Rust."""
 
 from pathlib import Path
 

@@ -56,3 +56,8 @@ impl Networks {
         })
     }
 }
+
+#[cfg(test)]
+mod bundle_tests;
+#[cfg(all(test, feature = "text"))]
+mod text_int8_tests;

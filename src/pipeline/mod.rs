@@ -22,3 +22,8 @@ pub use outbox::{Outbox, finish};
 pub use plan::{Plan, StatePrompts};
 pub use rate::Governor;
 pub use watch::{Report, Watch};
+
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod int8_tests;

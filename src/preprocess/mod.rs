@@ -40,4 +40,6 @@ fn isa() -> Result<Isa> {
 }
 
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod tests;

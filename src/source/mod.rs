@@ -34,3 +34,6 @@ pub use paths::expand;
 pub use picture::Picture;
 pub use raw::{Raw, pixel_format};
 pub use v4l2::{Camera, Control, ControlKind, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish, cameras};
+
+#[cfg(test)]
+mod tests;

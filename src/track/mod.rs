@@ -58,3 +58,6 @@ pub struct Update {
     /// Tracks that ended: out of sight for too long. Their age is that at the last sight.
     pub lost: Vec<Track>,
 }
+
+#[cfg(test)]
+mod tests;
