@@ -7,9 +7,9 @@ use std::arch::asm;
 use super::requantise::Requantise;
 use super::table::{self, Table};
 
-/// `round_half_even(values) + zero` of 16 values, saturated. Rounding saturates to i32; narrowing to i16,
-/// adding the zero point and narrowing to i8 saturate too: no step changes the order of values or moves those
-/// within i8.
+/// `round_half_even(values) + zero` of 16 values, saturated. Rounding saturates to i32; narrowing to
+/// i16, adding the zero point and narrowing to i8 saturate too: no step changes the order of values or
+/// moves those within i8.
 #[inline(always)]
 pub(super) fn pack(values: [float32x4_t; 4], zero: int16x8_t) -> int8x16_t {
     let [a, b, c, d] = values;
@@ -36,8 +36,8 @@ fn narrow(values: [float32x4_t; 2], zero: int16x8_t) -> int16x8_t {
     }
 }
 
-/// What happens to results that are only saturated so far. Clamping after rounding gives the same as clamping
-/// before it.
+/// What happens to results that are only saturated so far. Clamping after rounding gives the same as
+/// clamping before it.
 #[derive(Debug)]
 pub(super) enum After {
     Nothing,
@@ -72,8 +72,8 @@ pub(super) fn scale(sums: int32x4_t, multiplier: float32x4_t) -> float32x4_t {
     unsafe { vmulq_f32(vcvtq_f32_s32(sums), multiplier) }
 }
 
-/// Loads two registers with one instruction, each time anew: copying them from other registers would take
-/// two.
+/// Loads two registers with one instruction, each time anew: copying them from other
+/// registers would take two.
 ///
 /// # Safety
 /// Eight values must be readable at `at`.
@@ -142,8 +142,8 @@ pub(super) fn at_pairs(channel: usize, i: usize) -> usize {
     channel / 4 * 16 + i / 2 * 8 + channel % 4 * 2 + i % 2
 }
 
-/// Index vector that picks inputs 0 and 1 of group `group` (of four) of a register four times, then inputs 2
-/// and 3.
+/// Index vector that picks inputs 0 and 1 of group `group` (of four) of a register four times,
+/// then inputs 2 and 3.
 #[inline(always)]
 pub(super) fn pairs(group: u8) -> uint8x16_t {
     // SAFETY: NEON is part of every aarch64 target.

@@ -96,8 +96,8 @@ impl Team {
                     continue;
                 }
                 let (start, end) = (part * units / parts, (part + 1) * units / parts);
-                // SAFETY: parts are consecutive without overlap, the last one ends at `units`, and each is
-                // taken once.
+                // SAFETY: parts are consecutive without overlap, the last one ends at `units`, and
+                // each is taken once.
                 let part =
                     unsafe { std::slice::from_raw_parts_mut(output.at(start * unit), (end - start) * unit) };
                 work(state, start, part);
@@ -106,8 +106,8 @@ impl Team {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Calls `body` on this thread and on every worker that joins before this thread is done, and waits for
-    /// those.
+    /// Calls `body` on this thread and on every worker that joins before this thread is done,
+    /// and waits for those.
     fn run(&self, body: &Body<'_>) {
         let shared = &*self.shared;
         // Workers are done with it before this function returns.
@@ -151,8 +151,8 @@ impl Shared {
                 continue;
             }
             let task: *const &Body<'_> = self.task.load(Ordering::Relaxed).cast_const().cast();
-            // SAFETY: null, or `Team::run` keeps its target alive until all workers that have joined are
-            // done.
+            // SAFETY: null, or `Team::run` keeps its target alive until all workers that
+            // have joined are done.
             let Some(body) = (unsafe { task.as_ref() }) else { return };
             let done = catch_unwind(AssertUnwindSafe(|| body(index)));
             if let Err(panic) = done {

@@ -1,5 +1,5 @@
-//! Scaled dot-product attention with several heads (Vaswani et al., *Attention Is All You Need*, 2017), in
-//! float.
+//! Scaled dot-product attention with several heads (Vaswani et al., *Attention Is All You
+//! Need*, 2017), in float.
 
 mod scalar;
 

@@ -24,8 +24,8 @@ fn blocks(row: Row<'_>, [red, green, blue]: [&mut [u8]; 3]) -> usize {
     }
 }
 
-/// Source of byte i of a plane's 16: byte (3i + c) % 16 of register (3i + c) / 16; negative (none) in the
-/// other registers.
+/// Source of byte i of a plane's 16: byte (3i + c) % 16 of register (3i + c) / 16; negative (none) in
+/// the other registers.
 const PLACES: [[[i8; 16]; 3]; 3] = {
     let mut places = [[[-1; 16]; 3]; 3];
     let mut at = 0;

@@ -1,7 +1,7 @@
 //! From Y, U and V to red, green and blue.
 
-/// ITU-R BT.601 with 16 fractional bits: `R = y·(Y − black) + r_v·(V − 128)` and so on, rounded to nearest,
-/// clamped.
+/// ITU-R BT.601 with 16 fractional bits: `R = y·(Y − black) + r_v·(V − 128)` and so on, rounded
+/// to nearest, clamped.
 #[derive(Debug)]
 pub struct Matrix {
     pub(super) black: i32,

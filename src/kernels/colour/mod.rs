@@ -1,5 +1,5 @@
-//! Converts a row of pixels in any camera format to red, green and blue planes; chroma is repeated, not
-//! interpolated.
+//! Converts a row of pixels in any camera format to red, green and blue planes; chroma is
+//! repeated, not interpolated.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -25,8 +25,8 @@ pub enum Row<'a> {
     Yuv(Yuv<'a>, &'a Matrix),
 }
 
-/// A row in which two neighbouring pixels share U and V; with an odd number of pixels the last one has its
-/// own.
+/// A row in which two neighbouring pixels share U and V; with an odd number of pixels the
+/// last one has its own.
 #[derive(Debug, Clone, Copy)]
 pub enum Yuv<'a> {
     /// Y₀, U, Y₁, V.
@@ -81,8 +81,8 @@ pub fn planes(isa: Isa, row: Row<'_>, out: [&mut [u8]; 3]) {
 /// # Panics
 /// If `planes` is too short.
 pub fn interleaved(isa: Isa, plane: usize, planes: &[u8], out: &mut [u8]) {
-    // SAFETY: u8 and i8 have the same size and no invalid values; the new slices keep the borrows of the old
-    // ones.
+    // SAFETY: u8 and i8 have the same size and no invalid values; the new slices keep the
+    // borrows of the old ones.
     let (planes, out) = unsafe {
         (
             std::slice::from_raw_parts(planes.as_ptr().cast(), planes.len()),

@@ -116,8 +116,8 @@ fn share(words: int16x8_t, factor: Split) -> Share {
     }
 }
 
-/// Pixels with one luma each. Sums of parts are shifted by 16 bits with rounding; wholes are added
-/// afterwards.
+/// Pixels with one luma each. Sums of parts are shifted by 16 bits with rounding; wholes
+/// are added afterwards.
 #[inline(always)]
 fn coloured(luma: uint8x8_t, [red, green, blue]: [Share; 3], matrix: &Matrix) -> [uint8x8_t; 3] {
     let luma = less(luma, matrix.black as u8);

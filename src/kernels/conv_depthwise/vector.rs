@@ -1,7 +1,7 @@
-//! 3×3 and 5×5 in registers: the rows under a column are interleaved channel by channel, so that one product
-//! instruction adds up a column (or half of a 5-row column) of many channels. Interleaved columns are kept in
-//! a buffer in L1 cache and serve all windows they belong to: horizontal neighbours and, with stride 1, two
-//! output rows.
+//! 3×3 and 5×5 in registers: the rows under a column are interleaved channel by channel, so that one
+//! product instruction adds up a column (or half of a 5-row column) of many channels. Interleaved columns
+//! are kept in a buffer in L1 cache and serve all windows they belong to: horizontal neighbours and, with
+//! stride 1, two output rows.
 
 use crate::kernels::patches::Window;
 use crate::kernels::requantise::Requantise;
@@ -151,8 +151,8 @@ unsafe fn interleave<V: Vector, const GROUPS: usize>(
     buffer: &mut Buffer,
 ) {
     let (window, channels) = (&conv.window, conv.channels);
-    // The first column inside the input and the end of the last one, relative to the left edge of the first
-    // window.
+    // The first column inside the input and the end of the last one, relative to the left edge
+    // of the first window.
     let left = at[1] * window.stride[1];
     let begin = window.pad[1].saturating_sub(left).min(columns);
     let end = (window.pad[1] + window.input[1]).saturating_sub(left).clamp(begin, columns);

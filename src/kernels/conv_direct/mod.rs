@@ -34,8 +34,8 @@ enum Body {
 }
 
 impl Direct {
-    /// Packs `weights`, `[outputs, kernel rows, kernel columns, inputs]`; `padding` is the input's zero
-    /// point.
+    /// Packs `weights`, `[outputs, kernel rows, kernel columns, inputs]`; `padding` is the
+    /// input's zero point.
     ///
     /// # Panics
     /// If the lengths do not agree.

@@ -69,8 +69,8 @@ impl Pointwise {
         Self { inputs, outputs, body }
     }
 
-    /// Convolves `output.len() / outputs` pixels; pixels of `input` start every `stride` values, the result
-    /// is dense.
+    /// Convolves `output.len() / outputs` pixels; pixels of `input` start every `stride` values,
+    /// the result is dense.
     ///
     /// # Panics
     /// If `stride` is less than the number of inputs, or `input` is too short.

@@ -176,8 +176,8 @@ pub(in crate::kernels) unsafe fn multiply<V: Vector>(
     }
 }
 
-/// All pixels of a tile. If the last ones do not fill the registers, some earlier pixels are computed again
-/// with them.
+/// All pixels of a tile. If the last ones do not fill the registers, some earlier pixels are
+/// computed again with them.
 #[inline(always)]
 unsafe fn tiles<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
     matrix: &Matrix<V>,
@@ -225,8 +225,8 @@ unsafe fn one<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
     line: usize,
     output: &mut [i8],
 ) {
-    // SAFETY: upheld by the caller; `Tile::new` makes weights, biases and multipliers as long as they are
-    // read.
+    // SAFETY: upheld by the caller; `Tile::new` makes weights, biases and multipliers as
+    // long as they are read.
     unsafe {
         let mut bias = [V::splat_byte(0); BLOCKS];
         let mut multiplier = [V::splat_float(0.0); BLOCKS];

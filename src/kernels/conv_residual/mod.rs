@@ -1,5 +1,5 @@
-//! Pointwise convolution (or one over patches) whose float result is added to another tensor before it is
-//! quantised.
+//! Pointwise convolution (or one over patches) whose float result is added to another tensor
+//! before it is quantised.
 
 mod scalar;
 
@@ -39,10 +39,10 @@ impl ConvResidual {
         Self { isa, weights: columns.map(|&w| i16::from(w)).collect(), requantise, residual }
     }
 
-    /// `output[p][o] = clamp(round_half_even(acc · m[o] + (residual[p][o] − zr) · (sr/sy)) + zy)` with `acc =
-    /// Σ_i weights[o][i] · input[p][i] + bias[o]` in wrapping i32: two products and a sum in f32, never
-    /// fused. Pixels of `input` start every `stride` values; `residual` and `output` are dense; `sums` is
-    /// scratch.
+    /// `output[p][o] = clamp(round_half_even(acc · m[o] + (residual[p][o] − zr) · (sr/sy)) + zy)` with
+    /// `acc = Σ_i weights[o][i] · input[p][i] + bias[o]` in wrapping i32: two products and a sum in f32,
+    /// never fused. Pixels of `input` start every `stride` values; `residual` and `output` are dense;
+    /// `sums` is scratch.
     ///
     /// # Panics
     /// If a slice is too short.

@@ -43,8 +43,8 @@ fn starts(count: usize) -> impl Iterator<Item = usize> {
     (0..count.div_ceil(SIDE)).map(move |block| (block * SIDE).min(count - SIDE))
 }
 
-/// Transposes: byte j of row i becomes byte i of row j. Four times, rows i and i + 8 are interleaved byte by
-/// byte.
+/// Transposes: byte j of row i becomes byte i of row j. Four times, rows i and i + 8 are
+/// interleaved byte by byte.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(in crate::kernels) fn transposed(mut rows: [__m128i; SIDE]) -> [__m128i; SIDE] {

@@ -1,5 +1,5 @@
-//! Conversion between planes (NCHW), the layout of the graph's inputs and outputs, and interleaved channels
-//! (NHWC).
+//! Conversion between planes (NCHW), the layout of the graph's inputs and outputs, and
+//! interleaved channels (NHWC).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -1,5 +1,5 @@
-//! NEON: copies whole registers even where a run of bytes does not fill them; the excess is overwritten by
-//! the next run.
+//! NEON: copies whole registers even where a run of bytes does not fill them; the excess is
+//! overwritten by the next run.
 
 use std::arch::asm;
 
@@ -12,8 +12,8 @@ pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y
     let (line, step) = (width * channels, window.stride[1] * channels);
     let patch = height * line;
     let count = output.len() / patch;
-    // The runs of the last patch, and of the last row of a window, must end inside the slices including their
-    // excess.
+    // The runs of the last patch, and of the last row of a window, must end inside the slices
+    // including their excess.
     let over = line.next_multiple_of(16) - line;
     let first = window.pad[1].div_ceil(window.stride[1]).min(count);
     let last = || {

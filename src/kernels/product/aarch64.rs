@@ -97,8 +97,8 @@ impl Product {
             // SAFETY: NEON is part of every aarch64 target.
             let mut sums = unsafe { [[vdupq_n_s32(0); REGISTERS]; N] };
             for k in (group * GROUP..(group + 1) * GROUP).step_by(16) {
-                // SAFETY: `k` is a multiple of 16 below `row`, so 16 values of each row and their weights are
-                // readable.
+                // SAFETY: `k` is a multiple of 16 below `row`, so 16 values of each row and their
+                // weights are readable.
                 unsafe {
                     let x: [int8x16_t; N] =
                         std::array::from_fn(|n| vld1q_s8(values.as_ptr().add(n * row + k)));

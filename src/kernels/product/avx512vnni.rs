@@ -1,7 +1,7 @@
 //! AVX-512 VNNI: `vpdpbusd` over 64 output columns and up to six rows.
 //!
-//! The instruction takes one unsigned operand: the weights plus 128. Every sum starts at `−128 · Σ q` to
-//! compensate.
+//! The instruction takes one unsigned operand: the weights plus 128. Every sum starts at `−128 ·
+//! Σ q` to compensate.
 
 use std::arch::x86_64::*;
 

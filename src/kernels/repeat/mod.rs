@@ -2,8 +2,8 @@
 
 mod scalar;
 
-/// `output[y][x] = input[y / 2][x / 2]` for a dense `input` of `width` pixels per row; `output` begins at row
-/// `first`.
+/// `output[y][x] = input[y / 2][x / 2]` for a dense `input` of `width` pixels per row; `output`
+/// begins at row `first`.
 ///
 /// # Panics
 /// If `input` is too short.

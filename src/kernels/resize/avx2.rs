@@ -63,8 +63,8 @@ pub(super) fn vertical(weights: &[Pair], from: Rows<&[u8]>, to: &mut [i8]) {
     }
 }
 
-/// For each of 16 bytes, the weighted sum of the bytes `step` apart from there on, rounded and clamped to a
-/// byte.
+/// For each of 16 bytes, the weighted sum of the bytes `step` apart from there on, rounded and
+/// clamped to a byte.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn weighed(weights: &[Pair], from: &[u8], step: usize) -> __m128i {

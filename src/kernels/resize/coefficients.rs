@@ -7,8 +7,8 @@ pub(super) const FRACTION_BITS: u32 = 32 - 8 - 2;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) const LOW_BITS: u32 = FRACTION_BITS / 2;
 
-/// Two weights for 16-bit products: both upper parts, then both lower parts, `weight = 2^LOW_BITS · upper +
-/// lower`.
+/// Two weights for 16-bit products: both upper parts, then both lower parts, `weight =
+/// 2^LOW_BITS · upper + lower`.
 ///
 /// No part is negative or exceeds `2^LOW_BITS`, so i16 holds it. The sums of products of either part (the
 /// upper one shifted) do not exceed the sum of products of the weights themselves, so i32 holds both if it

@@ -58,8 +58,8 @@ pub(super) fn vertical(weights: &[Pair], from: Rows<&[u8]>, to: &mut [i8]) {
     }
 }
 
-/// For each of 16 bytes, the weighted sum of the bytes `step` apart from there on, rounded and clamped to a
-/// byte.
+/// For each of 16 bytes, the weighted sum of the bytes `step` apart from there on, rounded and
+/// clamped to a byte.
 #[inline(always)]
 fn weighed(weights: &[Pair], from: &[u8], step: usize) -> uint8x16_t {
     assert!(from.len() >= (2 * weights.len() - 1) * step + BLOCK);
@@ -93,8 +93,8 @@ fn weighed(weights: &[Pair], from: &[u8], step: usize) -> uint8x16_t {
     }
 }
 
-/// Transposes: byte j of row i becomes byte i of row j. Four times, rows i and i + 8 are interleaved byte by
-/// byte.
+/// Transposes: byte j of row i becomes byte i of row j. Four times, rows i and i + 8 are
+/// interleaved byte by byte.
 #[inline(always)]
 fn transposed(mut rows: [uint8x16_t; BLOCK]) -> [uint8x16_t; BLOCK] {
     for _ in 0..4 {

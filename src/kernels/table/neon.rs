@@ -55,8 +55,8 @@ pub(in crate::kernels) fn in_place(table: &Table, values: &mut [i8]) {
     chunks.into_remainder().iter_mut().for_each(|q| *q = table.get(*q));
 }
 
-/// Same as the scalar body; the last 16 channels of a pixel overlap the previous ones if the channels are not
-/// a multiple of 16.
+/// Same as the scalar body; the last 16 channels of a pixel overlap the previous ones if the channels are
+/// not a multiple of 16.
 pub(super) fn interleave(
     channels: usize,
     tables: [&Table; 2],

@@ -52,8 +52,8 @@ pub(super) unsafe fn interleave<V: Vector>(
     }
 }
 
-/// Starts of registers that cover `count` values. The last one overlaps the previous one, unless there is
-/// only one.
+/// Starts of registers that cover `count` values. The last one overlaps the previous one, unless
+/// there is only one.
 #[inline(always)]
 fn starts<V: Vector>(count: usize) -> impl Iterator<Item = usize> {
     let last = count.saturating_sub(V::BYTES);

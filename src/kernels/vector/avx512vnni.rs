@@ -1,5 +1,5 @@
-//! AVX-512 VNNI and VBMI: `vpdpbusd` on 64-byte registers, table look-ups by `vpermi2b`, masked loads and
-//! stores.
+//! AVX-512 VNNI and VBMI: `vpdpbusd` on 64-byte registers, table look-ups by `vpermi2b`,
+//! masked loads and stores.
 
 use std::arch::x86_64::*;
 

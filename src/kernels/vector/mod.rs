@@ -67,8 +67,8 @@ pub(super) trait Vector: Copy + std::fmt::Debug {
     unsafe fn interleave(rows: [Self::Ints; 4]) -> [Self::Ints; 4];
     /// `round_half_even(min(sum · multiplier, high))`; far below all of int8 where that does not fit i32.
     unsafe fn round(sum: Self::Ints, multiplier: Self::Floats, high: Self::Floats) -> Self::Ints;
-    /// Adds the i16 zero point to i32 values and saturates to bytes. Dword `4l + v` holds lanes `4l..4l + 4`
-    /// of register v.
+    /// Adds the i16 zero point to i32 values and saturates to bytes. Dword `4l + v` holds lanes `4l..4l
+    /// + 4` of register v.
     unsafe fn narrow(values: [Self::Ints; 4], zero: Self::Ints) -> Self::Ints;
     /// Brings the result of `narrow` into the order of registers, then lanes.
     unsafe fn in_order(bytes: Self::Ints) -> Self::Ints;
@@ -78,8 +78,8 @@ pub(super) trait Vector: Copy + std::fmt::Debug {
     unsafe fn look_up(table: &Self::Table, bytes: Self::Ints) -> Self::Ints;
 }
 
-/// Calls a kernel body that is generic over [`Vector`] and `#[inline(always)]`, compiled with the given
-/// features.
+/// Calls a kernel body that is generic over [`Vector`] and `#[inline(always)]`, compiled with
+/// the given features.
 macro_rules! compiled {
     ($features:literal, $body:path, ($($argument:ident: $kind:ty),* $(,)?)) => {{
         #[target_feature(enable = $features)]

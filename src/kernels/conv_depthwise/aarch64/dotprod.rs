@@ -12,8 +12,8 @@ use crate::kernels::requantise::Requantise;
 #[derive(Debug)]
 pub(super) struct Block {
     start: usize,
-    /// `[output row][column][register][lane][row 0, row 1, row 2, row 3]`; one of the four rows has weight
-    /// zero.
+    /// `[output row][column][register][lane][row 0, row 1, row 2, row 3]`; one of the four
+    /// rows has weight zero.
     weights: [[[[i8; 16]; 2]; 3]; 2],
     bias: [i32; LANES],
     multiplier: [f32; LANES],

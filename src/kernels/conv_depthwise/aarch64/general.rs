@@ -1,5 +1,5 @@
-//! Any kernel size: collects the addresses of each pixel's taps, then works on eight channels at a time over
-//! pairs of taps.
+//! Any kernel size: collects the addresses of each pixel's taps, then works on eight channels at a time
+//! over pairs of taps.
 //!
 //! If no weight is −128, a product is at most 128 · 127, so two sum to at most 32 512 and fit i16. Otherwise
 //! each product is added by itself.

@@ -69,8 +69,8 @@ impl Depthwise {
             let pair = matches!(self.body, Body::Dotprod(_)) && self.window.stride[0] == 1 && y + 1 < rows;
             let count = if pair { 2 } else { 1 };
             let output = &mut output[y * line..][..count * line];
-            // SAFETY: the input is as long as asserted in `Depthwise::run`; only an `Isa` of this CPU makes
-            // `Dotprod`.
+            // SAFETY: the input is as long as asserted in `Depthwise::run`; only an `Isa` of this
+            // CPU makes `Dotprod`.
             unsafe {
                 match &self.body {
                     Body::Dotprod(blocks) if pair => {

@@ -6,8 +6,8 @@ use super::{Block, LANES, Pixels, STEP, apart, tiles};
 use crate::kernels::neon::dot;
 
 /// # Safety
-/// Every pixel must be readable up to a whole number of input steps, and the block's channels must be
-/// writable.
+/// Every pixel must be readable up to a whole number of input steps, and the block's
+/// channels must be writable.
 #[target_feature(enable = "dotprod")]
 pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
     // SAFETY: upheld by the caller.

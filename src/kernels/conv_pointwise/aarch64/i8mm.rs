@@ -5,15 +5,15 @@ use std::arch::asm;
 
 use super::{Block, LANES, Pixels, apart, load_pair, tiles, unroll};
 
-/// Position within a group of the weight of input `i` (of eight): the eight inputs of an output are
-/// contiguous.
+/// Position within a group of the weight of input `i` (of eight): the eight inputs of an
+/// output are contiguous.
 pub(super) fn at(channel: usize, i: usize) -> usize {
     channel * 8 + i
 }
 
 /// # Safety
-/// Every pixel must be readable up to a whole number of input steps, and the block's channels must be
-/// writable.
+/// Every pixel must be readable up to a whole number of input steps, and the block's
+/// channels must be writable.
 #[target_feature(enable = "i8mm")]
 pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
     // SAFETY: upheld by the caller.
@@ -94,8 +94,8 @@ unsafe fn load_two([first, second]: &mut [*const i8; 2]) -> int8x16_t {
 /// with `i8mm` enabled: otherwise the assembler rejects it.
 #[inline(always)]
 fn multiply(mut sum: int32x4_t, x: int8x16_t, w: int8x16_t) -> int32x4_t {
-    // SAFETY: touches registers only. Not `pure`, so that the compiler keeps the order and with it the
-    // register count.
+    // SAFETY: touches registers only. Not `pure`, so that the compiler keeps the order and with it
+    // the register count.
     unsafe {
         asm!(
             "smmla {sum:v}.4s, {x:v}.16b, {w:v}.16b",

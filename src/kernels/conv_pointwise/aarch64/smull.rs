@@ -1,5 +1,5 @@
-//! Without `sdot`: two byte products are added in i16 (`smull`, `smlal2`), then pairs of those in i32
-//! (`sadalp`).
+//! Without `sdot`: two byte products are added in i16 (`smull`, `smlal2`), then pairs of those
+//! in i32 (`sadalp`).
 //!
 //! If no weight is −128, a product is at most 128 · 127, so two sum to at most 32 512 and fit i16. Otherwise
 //! each product is added by itself.
@@ -10,8 +10,8 @@ use super::{Block, LANES, Pixels, STEP, apart, tiles};
 use crate::kernels::neon::{add_four, pairs};
 
 /// # Safety
-/// Every pixel must be readable up to a whole number of input steps, and the block's channels must be
-/// writable.
+/// Every pixel must be readable up to a whole number of input steps, and the block's
+/// channels must be writable.
 pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
     // SAFETY: upheld by the caller.
     unsafe { if block.wide { blocks::<true>(block, pixels) } else { blocks::<false>(block, pixels) } }
