@@ -1,11 +1,11 @@
-//! The kernels of edgeclip by themselves.
+//! The room `kernels` of edgeclip and nothing else.
 
 #[path = "../../src/kernels/mod.rs"]
 pub mod kernels;
 
 #[cfg(test)]
 mod tests {
-    /// The instruction sets of the emulated CPU are detected, so that the tests of their kernels do run.
+    /// What the emulated CPU has is found, so that the tests of its kernels do run.
     #[test]
     fn the_instruction_sets_are_those_of_this_cpu() {
         let Ok(expected) = std::env::var("EDGECLIP_EXPECTED_ISAS") else { return };
