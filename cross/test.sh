@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# cross/test.sh: the kernels' tests and whole pictures on emulated ARM CPUs, against x86-64 bit for bit.
+# cross/test.sh: runs the kernels' tests and whole pictures on emulated ARM CPUs and compares with
+# x86-64 bit for bit.
 #
-# cortex-a53 and cortex-a72 trap on what they lack (sdot, smmla), as the real ones do. The program to compare with is this machine's own
-# debug build, or the one that EDGECLIP_REFERENCE names.
+# cortex-a53 and cortex-a72 trap on instructions they lack (sdot, smmla), like the real ones. The reference
+# program is this machine's own debug build, or the one that EDGECLIP_REFERENCE names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 native=${CARGO_TARGET_DIR:-${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/target}
@@ -47,7 +48,7 @@ tensors() {
     python3 -c 'import sys; b = open(sys.argv[1], "rb").read(); sys.stdout.buffer.write(b[8 + int.from_bytes(b[:8], "little"):])' "$1"
 }
 
-# look NAME COMMAND…: embeddings of prompts and of the golden picture, and what is found there, by one program.
+# look NAME COMMAND…: embeddings of prompts and of the golden picture, and its detections, by one program.
 look() {
     local name=$1 picture=tests/golden/model/coffee.png
     shift

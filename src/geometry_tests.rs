@@ -9,7 +9,7 @@ fn near(a: Rect, b: Rect, tolerance: f32) -> bool {
     pairs.iter().all(|(a, b)| (a - b).abs() <= tolerance)
 }
 
-/// Sizes from 1 to 5,000 that cover square, wide, tall, tiny and prime.
+/// Sizes from 1 to 5,000: square, wide, tall, tiny and prime.
 const SIZES: [(u32, u32); 9] =
     [(1, 1), (1, 5000), (5000, 1), (640, 480), (480, 640), (320, 320), (1997, 13), (3, 2), (4032, 3024)];
 

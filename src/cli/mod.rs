@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, complain};
-use crate::system::give_back_from;
+use crate::system::set_trim_threshold;
 
 /// More than a frame of 1920×1080 takes, in bytes: what comes and goes with each frame stays.
 const LARGE: i32 = 8 << 20;
@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    give_back_from(LARGE);
+    set_trim_threshold(LARGE);
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),

@@ -1,4 +1,4 @@
-//! What settings must fulfil.
+//! Validation of the settings.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use super::settings::{Label, Line, Settings, Tags, Zone};
 use super::shape::Polygon;
 use crate::error::{Error, Result};
 
-/// Most corners of a zone: each pair of edges is compared.
+/// Maximum number of corners of a zone: every pair of edges is compared.
 const MAX_POINTS: usize = 1000;
-/// Most frames of a median.
+/// Maximum number of frames of a median.
 const MAX_FRAMES: usize = 99;
-/// Longest time in seconds: a week.
+/// Longest time in seconds: one week.
 const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 
 impl Settings {
-    /// Verifies all tables.
+    /// Validates all tables.
     ///
     /// # Errors
     /// [`Error::Input`] that names the table and the key.
@@ -27,8 +27,8 @@ impl Settings {
             if !names.insert(name) {
                 return Err(Error::input(
                     table(kind, name),
-                    "the name a second time",
-                    "one zone or line a name",
+                    "a duplicate name",
+                    "unique names of zones and lines",
                 ));
             }
         }
@@ -36,14 +36,14 @@ impl Settings {
         self.lines.iter().try_for_each(Line::check)?;
         let frames = self.occupancy.frames;
         if frames.is_multiple_of(2) || frames > MAX_FRAMES {
-            let expected = format!("an odd number up to {MAX_FRAMES}: the middle one of so many counts");
+            let expected = format!("an odd number up to {MAX_FRAMES}, for a median");
             return Err(Error::input("occupancy frames", frames.to_string(), expected));
         }
         let mut names = BTreeSet::new();
         for label in &self.labels {
             label.check()?;
             if !names.insert(&label.name) {
-                return Err(Error::input(table("label", &label.name), "the name a second time", "once"));
+                return Err(Error::input(table("label", &label.name), "a duplicate name", "each label once"));
             }
         }
         self.scene.check()
@@ -51,7 +51,7 @@ impl Settings {
 }
 
 impl Zone {
-    /// The polygon's corners, whichever way they were given.
+    /// The polygon's corners, from `points` or `box`.
     pub(super) fn corners(&self) -> Vec<[f32; 2]> {
         match self.rect {
             Some([x0, y0, x1, y1]) => vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]],
@@ -59,7 +59,7 @@ impl Zone {
         }
     }
 
-    /// What is printed and what is embedded, for each prompt.
+    /// For each prompt, the name that is printed and the text that is embedded.
     pub(super) fn states(&self) -> impl Iterator<Item = (&str, &str)> {
         self.prompts.iter().map(|prompt| {
             let (name, text) = prompt.split_once('=').unwrap_or((prompt, prompt));
@@ -107,9 +107,9 @@ impl Zone {
             let expected = "every corner once (the last is joined to the first)";
             return wrong(format!("[{}, {}] twice in a row", p[0], p[1]), expected);
         }
-        match Polygon::new(points).crossing() {
+        match Polygon::new(points).self_intersection() {
             Some((i, j)) => {
-                let found = format!("the edges from points {} and {} on each other", i + 1, j + 1);
+                let found = format!("intersecting edges from points {} and {}", i + 1, j + 1);
                 wrong(found, "a polygon that neither crosses nor touches itself")
             }
             None => Ok(()),
@@ -126,9 +126,9 @@ impl Zone {
             if name.is_empty() || text.is_empty() {
                 return wrong("an empty prompt or name".to_owned(), "a prompt, or NAME = PROMPT");
             }
-            // The text tower folds case.
+            // The text tower ignores case.
             if !names.insert(name.to_lowercase()) || !texts.insert(text.to_lowercase()) {
-                return wrong(format!("the prompt \"{name}\" a second time"), "every name and prompt once");
+                return wrong(format!("the duplicate prompt \"{name}\""), "every name and prompt once");
             }
         }
         Ok(())
@@ -187,7 +187,7 @@ fn check_name(kind: &str, name: &str) -> Result<()> {
 
 fn check_labels(of: &str, labels: &[String]) -> Result<()> {
     if labels.iter().any(|label| label.trim().is_empty()) {
-        return Err(Error::input(of, "an empty label", "names of things"));
+        return Err(Error::input(of, "an empty label", "names of objects"));
     }
     Ok(())
 }

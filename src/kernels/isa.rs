@@ -1,23 +1,23 @@
-//! Which instruction set the int8 kernels use.
+//! Which instruction set the kernels use.
 
 /// An instruction set that has kernels, slowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// Portable Rust, the specification.
     Scalar,
-    /// x86-64 with AVX2: bytes widened to i16, `vpmaddwd`, so that no sum saturates.
+    /// x86-64 with AVX2: bytes are widened to i16 for `vpmaddwd`, so that no sum saturates.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// x86-64 with AVX-VNNI: `vpdpbusd` on registers of 32 bytes.
+    /// x86-64 with AVX-VNNI: `vpdpbusd` on 32-byte registers.
     #[cfg(target_arch = "x86_64")]
     AvxVnni,
     /// x86-64 with AVX-512 VNNI and VBMI: `vpdpbusd` and tables in registers.
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
-    /// Any aarch64 (Cortex-A53, A57, A72): products of bytes in i16, pairs of them added up in i32.
+    /// Any aarch64 (Cortex-A53, A57, A72): byte products in i16, accumulated pairwise in i32.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// aarch64 with `dotprod` (Cortex-A76, A78): four products a lane, `sdot`.
+    /// aarch64 with `dotprod` (Cortex-A76, A78): `sdot`, four products per lane.
     #[cfg(target_arch = "aarch64")]
     Dotprod,
     /// aarch64 with `i8mm`: products of 2×8 and 8×2 matrices, `smmla`.
@@ -29,7 +29,7 @@ pub enum Isa {
 const VARIABLE: &str = "EDGECLIP_ISA";
 
 impl Isa {
-    /// Every instruction set of this CPU, slowest first.
+    /// Every instruction set of this CPU that has kernels, slowest first.
     pub fn available() -> Vec<Self> {
         #[cfg_attr(
             not(any(target_arch = "x86_64", target_arch = "aarch64")),
@@ -72,10 +72,10 @@ impl Isa {
         found
     }
 
-    /// The fastest of this CPU, or the one that `EDGECLIP_ISA` names.
+    /// The fastest of this CPU, or the one named by `EDGECLIP_ISA`.
     ///
     /// # Errors
-    /// What the variable held and what it may hold.
+    /// If the variable names none of this CPU's instruction sets: what it held and what it may hold.
     pub fn chosen() -> Result<Self, UnknownIsa> {
         let available = Self::available();
         let Some(wanted) = std::env::var_os(VARIABLE) else {
@@ -107,37 +107,37 @@ impl Isa {
     }
 }
 
-/// `EDGECLIP_ISA` names nothing that this CPU has.
+/// `EDGECLIP_ISA` does not name an instruction set of this CPU.
 #[derive(Debug)]
 pub struct UnknownIsa {
     /// What the variable held.
     pub wanted: String,
-    /// What it may hold here.
+    /// The names it may hold on this CPU.
     pub available: Vec<&'static str>,
 }
 
-/// Calls a scalar kernel marked `#[inline(always)]`, compiled for the instruction set. The compiler vectorises it; as it never
-/// reorders or fuses float operations, the results stay the same.
+/// Calls a scalar kernel marked `#[inline(always)]`, compiled for the instruction set. The compiler
+/// vectorises it; since it never reorders or fuses float operations, the results stay the same.
 macro_rules! vectorised {
     ($isa:expr, $scalar:path, ($($argument:ident: $kind:ty),* $(,)?)) => {{
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2")]
-        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel takes")]
         fn avx2($($argument: $kind),*) {
             $scalar($($argument),*);
         }
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel takes")]
         fn avx512($($argument: $kind),*) {
             $scalar($($argument),*);
         }
         match $isa {
             $crate::kernels::Isa::Scalar => $scalar($($argument),*),
-            // SAFETY: `Isa::available` makes these values only after finding the features.
+            // SAFETY: `Isa::available` yields these values only after detecting the features.
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::Isa::Avx2 | $crate::kernels::Isa::AvxVnni => unsafe { avx2($($argument),*) },
-            // SAFETY: as above.
+            // SAFETY: same as above.
             #[cfg(target_arch = "x86_64")]
             $crate::kernels::Isa::Avx512Vnni => unsafe { avx512($($argument),*) },
             // NEON is part of the target.

@@ -1,4 +1,5 @@
-//! What the aarch64 kernels share: the end of a convolution. NEON is part of every aarch64 target, so these functions need no feature.
+//! Shared by the aarch64 kernels: requantisation and products. NEON is part of every aarch64 target, so these
+//! functions need no feature.
 
 use std::arch::aarch64::*;
 use std::arch::asm;
@@ -6,40 +7,42 @@ use std::arch::asm;
 use super::requantise::Requantise;
 use super::table::{self, Table};
 
-/// `round_half_even(values) + zero` of 16 values, saturated. Rounding saturates to i32, narrowing to i16, adding the zero point and
-/// narrowing to i8 saturate, too: no step changes the order of values or moves those within i8.
+/// `round_half_even(values) + zero` of 16 values, saturated. Rounding saturates to i32; narrowing to
+/// i16, adding the zero point and narrowing to i8 saturate too: no step changes the order of values or
+/// moves those within i8.
 #[inline(always)]
 pub(super) fn pack(values: [float32x4_t; 4], zero: int16x8_t) -> int8x16_t {
     let [a, b, c, d] = values;
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         let (low, high) = (narrow([a, b], zero), narrow([c, d], zero));
         vqmovn_high_s16(vqmovn_s16(low), high)
     }
 }
 
-/// The same of 8 values.
+/// Same for 8 values.
 #[inline(always)]
 pub(super) fn pack_half(values: [float32x4_t; 2], zero: int16x8_t) -> int8x8_t {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe { vqmovn_s16(narrow(values, zero)) }
 }
 
 #[inline(always)]
 fn narrow(values: [float32x4_t; 2], zero: int16x8_t) -> int16x8_t {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         let [a, b] = values.map(|v| vcvtnq_s32_f32(v));
         vqaddq_s16(vqmovn_high_s32(vqmovn_s32(a), b), zero)
     }
 }
 
-/// What is done to results that are saturated only. Clamping after rounding gives what clamping before it gives.
+/// What happens to results that are only saturated so far. Clamping after rounding gives the same as
+/// clamping before it.
 #[derive(Debug)]
 pub(super) enum After {
     Nothing,
     Clamp(i8, i8),
-    /// Clamps, too.
+    /// A table lookup, which includes the clamping.
     Table(Box<Table>),
 }
 
@@ -62,21 +65,22 @@ impl After {
     }
 }
 
-/// `sums · multiplier`, rounded to f32 twice as the specification says.
+/// `sums · multiplier`, rounded to f32 twice, as specified.
 #[inline(always)]
 pub(super) fn scale(sums: int32x4_t, multiplier: float32x4_t) -> float32x4_t {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe { vmulq_f32(vcvtq_f32_s32(sums), multiplier) }
 }
 
-/// Loads two registers by one instruction, each time anew: a copy from other registers would take two.
+/// Loads two registers with one instruction, each time anew: copying them from other
+/// registers would take two.
 ///
 /// # Safety
 /// Eight values must be readable at `at`.
 #[inline(always)]
 pub(super) unsafe fn load_pair(at: *const i32) -> [int32x4_t; 2] {
     let (a, b);
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         asm!(
             "ldp {a:q}, {b:q}, [{at}]",
@@ -87,11 +91,11 @@ pub(super) unsafe fn load_pair(at: *const i32) -> [int32x4_t; 2] {
     [a, b]
 }
 
-/// The same pointer, of which the compiler does not know how it relates to others: it then keeps it in a register of its own instead
-/// of adding it up again and again.
+/// Returns the same pointer but hides from the compiler how it relates to others, which then keeps it in a
+/// register of its own instead of recomputing it again and again.
 #[inline(always)]
 pub(super) fn apart(mut at: *const i8) -> *const i8 {
-    // SAFETY: does nothing.
+    // SAFETY: the assembly is a comment.
     unsafe { asm!("/* {at} */", at = inout(reg) at, options(pure, nomem, nostack, preserves_flags)) };
     at
 }
@@ -99,7 +103,7 @@ pub(super) fn apart(mut at: *const i8) -> *const i8 {
 /// 16 values as i32.
 #[inline(always)]
 pub(super) fn widen([low, high]: [int16x8_t; 2]) -> [int32x4_t; 4] {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         [
             vmovl_s16(vget_low_s16(low)),
@@ -110,7 +114,7 @@ pub(super) fn widen([low, high]: [int16x8_t; 2]) -> [int32x4_t; 4] {
     }
 }
 
-/// Where `sdot`'s weight of input `i` of four lies: four inputs of an output side by side.
+/// Position of the weight of input `i` (of four) for `sdot`: the four inputs of an output are contiguous.
 pub(super) fn at_dot(channel: usize, i: usize) -> usize {
     channel * 4 + i
 }
@@ -118,10 +122,10 @@ pub(super) fn at_dot(channel: usize, i: usize) -> usize {
 /// `sum[l] + Σ_i w[4l + i] · x[4 · GROUP + i]`. The intrinsic is not stable yet.
 ///
 /// # Safety
-/// The CPU must have `dotprod`; so must the function that this is inlined into.
+/// The CPU must have `dotprod`, and the function this is inlined into must enable it.
 #[inline(always)]
 pub(super) unsafe fn dot<const GROUP: u8>(mut sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
-    // SAFETY: registers only; the caller's promise.
+    // SAFETY: upheld by the caller; touches registers only.
     unsafe {
         asm!(
             "sdot {sum:v}.4s, {w:v}.16b, {x:v}.4b[{group}]",
@@ -132,23 +136,25 @@ pub(super) unsafe fn dot<const GROUP: u8>(mut sum: int32x4_t, w: int8x16_t, x: i
     sum
 }
 
-/// Where `smull`'s weight of input `i` of four lies: a register holds inputs 0 and 1 of four outputs, then inputs 2 and 3.
+/// Position of the weight of input `i` (of four) for `smull`: a register holds inputs 0 and 1 of four
+/// outputs, then inputs 2 and 3.
 pub(super) fn at_pairs(channel: usize, i: usize) -> usize {
     channel / 4 * 16 + i / 2 * 8 + channel % 4 * 2 + i % 2
 }
 
-/// Picks inputs 0 and 1 of group `group` of four in a register four times, then 2 and 3.
+/// Index vector that picks inputs 0 and 1 of group `group` (of four) of a register four times,
+/// then inputs 2 and 3.
 #[inline(always)]
 pub(super) fn pairs(group: u8) -> uint8x16_t {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         let first = vcombine_u64(vcreate_u64(0x0100_0100_0100_0100), vcreate_u64(0x0302_0302_0302_0302));
         vaddq_u8(vreinterpretq_u8_u64(first), vdupq_n_u8(4 * group))
     }
 }
 
-/// Adds products of the four inputs in `x` that `pick` spreads ([`pairs`]) with four registers of weights, in one piece: where the
-/// compiler orders these instructions, products of many rows wait side by side for registers that there are not.
+/// Adds products of the four inputs that `pick` ([`pairs`]) selects from `x` with four registers of weights.
+/// One assembly block: scheduled by the compiler, the products of many rows would be live at once and spill.
 #[inline(always)]
 pub(super) fn add_four(
     [a, b, c, d]: &mut [int32x4_t; 4],
@@ -156,7 +162,7 @@ pub(super) fn add_four(
     x: int8x16_t,
     pick: uint8x16_t,
 ) {
-    // SAFETY: registers only.
+    // SAFETY: touches registers only.
     unsafe {
         asm!(
             "tbl {x:v}.16b, {{{from:v}.16b}}, {pick:v}.16b",

@@ -6,13 +6,13 @@ use super::table::Table;
 /// How the sums of a convolution become int8, per output channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Requantise {
-    /// Added to the sum; holds the input's zero point: `bias − zx · Σ w`.
+    /// Added to the sum; includes the input's zero point: `bias − zx · Σ w`.
     pub bias: Vec<i32>,
     /// `(sx · sw[c]) / sy`.
     pub multiplier: Vec<f32>,
     /// Zero point of the result, −128..=127.
     pub zero: i32,
-    /// Least result, at least −128.
+    /// Smallest result, at least −128.
     pub low: i32,
     /// Largest result, at most 127.
     pub high: i32,
@@ -21,7 +21,7 @@ pub struct Requantise {
 }
 
 impl Requantise {
-    /// The result of one sum, which has no bias yet, for channel `channel`.
+    /// The result for one sum, without bias, of channel `channel`.
     #[inline(always)]
     pub fn apply(&self, channel: usize, sum: i32) -> i8 {
         let sum = sum.wrapping_add(self.bias[channel]) as f32;
@@ -30,11 +30,13 @@ impl Requantise {
     }
 }
 
-/// Added to a number between ±2²², leaves no bits for a fraction: the sum is rounded half to even, its last bits are an integer.
+/// Adding this to a number within ±2²² leaves no bits for a fraction: the sum is rounded half to even, and
+/// its low bits are an integer.
 const WHOLE: f32 = 12_582_912.0;
 
-/// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and cannot overflow; a NaN becomes
-/// the least. Written so that compilers vectorise it, to one instruction a comparison on x86; a checked conversion they do not.
+/// `clamp(round_half_even(value) + zero, low, high)`. Clamped before rounding, which gives the same and
+/// cannot overflow; a NaN becomes `low`. Written so that compilers vectorise it, with one instruction per
+/// comparison on x86; they do not vectorise a checked conversion.
 #[inline(always)]
 pub(super) fn round(value: f32, zero: i32, low: i32, high: i32) -> i8 {
     let (least, most) = ((low - zero) as f32, (high - zero) as f32);

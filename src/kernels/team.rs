@@ -1,7 +1,7 @@
-//! A fixed team of threads that share one loop at a time.
+//! A fixed team of threads that work on one loop at a time.
 //!
-//! A pass over a network is some hundred loops of a few microseconds to some hundred each, so the workers stay awake for a
-//! while between two of them and sleep only when nothing comes.
+//! A pass over a network consists of about a hundred loops of a few to a few hundred microseconds each, so
+//! workers spin for a while between two loops and sleep only if no work comes.
 
 use std::any::Any;
 use std::hint::spin_loop;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle, yield_now};
 
-/// Rounds of waiting for work before a worker sleeps, some ten microseconds.
+/// Rounds of spinning before a worker sleeps, some ten microseconds.
 const ROUNDS: usize = 4000;
 
 /// See `Shared::gate`.
@@ -20,20 +20,20 @@ const OPEN: usize = 1 << (usize::BITS - 1);
 pub struct Team {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-    /// Set while a caller has the workers.
+    /// Set while a caller is using the workers.
     taken: AtomicBool,
 }
 
-/// A loop body by the number of the thread that runs it.
+/// A loop body; takes the number of the thread that runs it.
 type Body<'a> = dyn Fn(usize) + Sync + 'a;
 
 #[derive(Default)]
 struct Shared {
-    /// Counts loops; a worker begins when it changes.
+    /// Counts loops; a worker starts when it changes.
     turn: AtomicUsize,
-    /// The address of the `&Body` of this turn; null ends the workers.
+    /// The address of this turn's `&Body`; null tells the workers to exit.
     task: AtomicPtr<()>,
-    /// OPEN while workers may join this turn, plus the number of those that have joined and not finished.
+    /// OPEN while workers may join this turn, plus the number of workers that have joined but not finished.
     gate: AtomicUsize,
     sleepers: AtomicUsize,
     sleep: Mutex<()>,
@@ -42,10 +42,10 @@ struct Shared {
 }
 
 impl Team {
-    /// A team of `threads`, of which the caller is one.
+    /// A team of `threads`, including the caller.
     ///
     /// # Errors
-    /// If the system has no more threads.
+    /// If the system cannot start more threads.
     pub fn new(threads: usize) -> std::io::Result<Self> {
         let mut team = Self { shared: Arc::default(), workers: Vec::new(), taken: AtomicBool::new(false) };
         for index in 1..threads {
@@ -57,15 +57,16 @@ impl Team {
         Ok(team)
     }
 
-    /// Number of threads.
+    /// Number of threads, including the caller.
     pub fn threads(&self) -> usize {
         1 + self.workers.len()
     }
 
-    /// Writes `output`, whole units of `unit` values, in `parts` (at most 64) parts. Each thread begins with those at its own place, so
-    /// that it finds in its cache what it wrote there in the loop before, and then helps with the others: `work(state, first, part)`
-    /// with a state that no other thread has, and the index of the part's first unit. One part, or a team that another
-    /// caller has at the moment, is done by the caller alone.
+    /// Splits `output`, whole units of `unit` values, into `parts` (at most 64) parts and calls `work(state,
+    /// first, part)` for each, with a state that no other thread uses at the time and the index of the part's
+    /// first unit. Each thread starts with the parts at its own position, so that its cache still holds what
+    /// it wrote there in the previous loop, and then helps with the others. If there is one part, or another
+    /// caller is using the team, the caller does everything alone.
     ///
     /// # Panics
     /// If there are fewer states than threads, or if `work` panics.
@@ -86,7 +87,7 @@ impl Team {
         let (states, output) = (Pointer(states.as_mut_ptr()), Pointer(output.as_mut_ptr()));
         let (claimed, threads) = (AtomicU64::new(0), self.threads());
         self.run(&|thread| {
-            // SAFETY: threads have different numbers, below the number of states.
+            // SAFETY: threads have distinct numbers, all below the number of states.
             let state = unsafe { &mut *states.at(thread) };
             let own = thread * parts / threads;
             for part in (own..parts).chain(0..own) {
@@ -95,7 +96,8 @@ impl Team {
                     continue;
                 }
                 let (start, end) = (part * units / parts, (part + 1) * units / parts);
-                // SAFETY: parts follow one another without overlap, the last ends at `units`, and each is taken once.
+                // SAFETY: parts are consecutive without overlap, the last one ends at `units`, and
+                // each is taken once.
                 let part =
                     unsafe { std::slice::from_raw_parts_mut(output.at(start * unit), (end - start) * unit) };
                 work(state, start, part);
@@ -104,13 +106,15 @@ impl Team {
         self.taken.store(false, Ordering::Release);
     }
 
-    /// Calls `body` on this thread and on every worker that comes before it is done here, and waits for them.
+    /// Calls `body` on this thread and on every worker that joins before this thread is done,
+    /// and waits for those.
     fn run(&self, body: &Body<'_>) {
         let shared = &*self.shared;
-        // Workers are done with it before this function ends.
+        // Workers are done with it before this function returns.
         shared.publish((&raw const body).cast_mut().cast());
         let own = catch_unwind(AssertUnwindSafe(|| body(0)));
-        // Who comes now is too late and has nothing to do: on a busy machine a worker may not get a core for milliseconds.
+        // Workers that come now are too late and have nothing to do: on a busy machine a worker may not get a
+        // core for milliseconds.
         shared.gate.fetch_and(!OPEN, Ordering::AcqRel);
         let mut rounds = 0;
         while shared.gate.load(Ordering::Acquire) > 0 {
@@ -131,13 +135,13 @@ impl Shared {
         self.gate.store(OPEN, Ordering::Release);
         self.turn.fetch_add(1, Ordering::SeqCst);
         if self.sleepers.load(Ordering::SeqCst) > 0 {
-            // A sleeper that has looked at `turn` before it changed is waiting once the lock is free.
+            // A sleeper that saw `turn` before it changed is waiting once the lock is free.
             drop(lock(&self.sleep));
             self.wake.notify_all();
         }
     }
 
-    /// The life of worker `index`.
+    /// The main loop of worker `index`.
     fn work(&self, index: usize) {
         let mut turn = 0;
         loop {
@@ -147,7 +151,8 @@ impl Shared {
                 continue;
             }
             let task: *const &Body<'_> = self.task.load(Ordering::Relaxed).cast_const().cast();
-            // SAFETY: null, or `Team::run` keeps what it points to until all that have joined have finished.
+            // SAFETY: null, or `Team::run` keeps its target alive until all workers that
+            // have joined are done.
             let Some(body) = (unsafe { task.as_ref() }) else { return };
             let done = catch_unwind(AssertUnwindSafe(|| body(index)));
             if let Err(panic) = done {
@@ -157,7 +162,7 @@ impl Shared {
         }
     }
 
-    /// Waits until `turn` is over; the number of the new one.
+    /// Waits until `turn` is over; returns the new one.
     fn wait(&self, turn: usize) -> usize {
         for _ in 0..ROUNDS {
             let now = self.turn.load(Ordering::Acquire);
@@ -196,10 +201,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A pointer that threads may share; whoever uses it says why that is sound.
+/// A pointer that threads may share; each use justifies why that is sound.
 struct Pointer<T>(*mut T);
 
-// SAFETY: it is only an address, and what lies there may be sent.
+// SAFETY: it is only an address, and its target is `Send`.
 unsafe impl<T: Send> Sync for Pointer<T> {}
 
 impl<T> Pointer<T> {

@@ -6,7 +6,7 @@ use crate::config::{Prompts, Settings};
 use crate::error::{Error, Result};
 use crate::model::{Bundle, Networks, TextTower};
 use crate::pipeline::{Pipeline, Plan};
-use crate::system::give_back;
+use crate::system::trim_heap;
 use crate::vocabulary::{Prompt, Vocabulary};
 
 use super::super::model::networks;
@@ -42,7 +42,7 @@ impl Planner {
         let text = networks.text.take();
         let pipeline = Pipeline::new(networks, self.bundle.manifest.clone());
         let plan = self.plan_with(settings, text)?;
-        give_back();
+        trim_heap();
         Ok((pipeline, plan))
     }
 
@@ -52,7 +52,7 @@ impl Planner {
     /// Prompts, vocabulary file or zones cannot be used.
     pub fn plan(&self, settings: &Settings) -> Result<Plan> {
         let plan = self.plan_with(settings, None);
-        give_back();
+        trim_heap();
         plan
     }
 

@@ -1,4 +1,4 @@
-//! Sum of two tensors of different scales.
+//! Sum of two tensors with different scales.
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -16,7 +16,7 @@ pub struct Add {
     pub multipliers: [f32; 2],
     /// Zero point of the result.
     pub zero: i32,
-    /// Least result, at least −128.
+    /// Smallest result, at least −128.
     pub low: i32,
     /// Largest result, at most 127.
     pub high: i32,

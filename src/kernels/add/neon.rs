@@ -8,7 +8,7 @@ use crate::kernels::neon::{pack, scale, widen};
 pub(super) fn run(add: &Add, a: &[i8], b: &[i8], output: &mut [i8]) {
     let count = output.len().min(a.len()).min(b.len());
     let whole = count - count % 16;
-    // SAFETY: 16 values from each multiple of 16 below `whole`.
+    // SAFETY: `whole` is a multiple of 16, so each step has 16 values left.
     unsafe {
         let zeros = add.zeros.map(|zero| vdup_n_s8(zero as i8));
         let multipliers = add.multipliers.map(|m| vdupq_n_f32(m));

@@ -1,22 +1,23 @@
-//! Scaled dot-product attention with several heads (Vaswani et al., *Attention Is All You Need*, 2017), in float.
+//! Scaled dot-product attention with several heads (Vaswani et al., *Attention Is All You
+//! Need*, 2017), in float.
 
 mod scalar;
 
 use super::Isa;
 use super::isa::vectorised;
 
-/// How the channels are divided, and the scale of the logits.
+/// How the channels are divided into heads, and the scale of the logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attention {
-    /// Heads.
+    /// Number of heads.
     pub heads: usize,
-    /// Channels of a head.
+    /// Channels per head.
     pub width: usize,
-    /// Factor of the products of queries and keys.
+    /// Factor applied to the products of queries and keys.
     pub scale: f32,
 }
 
-/// What one sentence brings: `[tokens, heads · width]` each, and what is added to the logits of each token as a key.
+/// The inputs for one sentence: `[tokens, heads · width]` each, and a mask.
 #[derive(Debug, Clone, Copy)]
 pub struct Tokens<'a> {
     /// Queries.
@@ -25,25 +26,26 @@ pub struct Tokens<'a> {
     pub key: &'a [f32],
     /// Values.
     pub value: &'a [f32],
-    /// `[tokens]`.
+    /// `[tokens]`: added to the logits of each token as a key.
     pub mask: &'a [f32],
 }
 
-/// Memory that calls reuse.
+/// Scratch memory, reused from call to call.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// One head's keys, `[width, tokens]`, the tokens padded to whole lanes.
     keys: Vec<f32>,
-    /// One row.
+    /// The logits of one query.
     logits: Vec<f32>,
 }
 
 impl Attention {
-    /// `Σ_j softmax_j(q_i · k_j · scale + mask_j) · v_j` of each head into `output`, `[tokens, heads · width]`. Every step in f32; sums
-    /// run in the order of channels, and of tokens. `exp` is a polynomial of degree 6, within 3 units in the last place; what is below −87 counts as −87.
+    /// `Σ_j softmax_j(q_i · k_j · scale + mask_j) · v_j` per head, written to `output`, `[tokens, heads ·
+    /// width]`. Every step is in f32; sums run in channel order and token order. `exp` is a polynomial of
+    /// degree 6, accurate to 3 units in the last place; arguments below −87 are taken as −87.
     ///
     /// # Panics
-    /// If lengths contradict each other.
+    /// If the lengths contradict each other.
     pub fn run(&self, isa: Isa, scratch: &mut Scratch, tokens: Tokens<'_>, output: &mut [f32]) {
         let length = tokens.mask.len() * self.heads * self.width;
         let lengths = [tokens.query, tokens.key, tokens.value, output].map(<[f32]>::len);

@@ -2,13 +2,15 @@
 
 use super::{Attention, Scratch, Tokens};
 
-/// Sums that are made side by side. Tokens are padded to a multiple of it.
+/// Sums accumulated side by side. The number of tokens is padded to a multiple of it.
 const LANES: usize = 16;
-/// Adding and subtracting it rounds a float below 2²² to an integer, which is then in the low bits.
+/// Adding and then subtracting this rounds a float below 2²² to an integer; after the addition the integer
+/// is in the low bits.
 const ROUND: f32 = 12_582_912.0;
-/// `ln 2` in two parts, the first of few bits, so that a small integer times it is exact.
+/// `ln 2` in two parts, the first with few significant bits, so that its product with a
+/// small integer is exact.
 const LN_2: [f32; 2] = [0.693_359_4, -0.000_212_194_44];
-/// Coefficients of the power series of `exp`, `x²` to `x⁶`.
+/// Coefficients of the power series of `exp` for `x²` to `x⁶`.
 const SERIES: [f32; 5] = [0.5, 0.166_666_67, 0.041_666_668, 0.008_333_334, 0.001_388_888_9];
 
 #[inline(always)]

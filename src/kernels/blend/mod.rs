@@ -5,11 +5,11 @@ mod scalar;
 use super::Isa;
 use super::isa::vectorised;
 
-/// `output[c] = Σ weight · picture[pixel][c]` over `pixels` and their weights, in their order, starting from 0; each product is
-/// rounded before it is added. `picture` is `[pixels, output.len()]`.
+/// `output[c] = Σ weight · picture[pixel][c]` over `pixels` (index, weight), in order, starting from 0; each
+/// product is rounded before it is added. `picture` is `[pixels, output.len()]`.
 ///
 /// # Panics
-/// If a pixel is not in the picture.
+/// If a pixel index is out of bounds.
 pub fn blend(isa: Isa, pixels: &[(usize, f32)], picture: &[f32], output: &mut [f32]) {
     vectorised!(isa, scalar::blend, (pixels: &[(usize, f32)], picture: &[f32], output: &mut [f32]));
 }

@@ -1,18 +1,18 @@
-//! AVX2: 32 pixels at a time from Y, U, V; 16 where bytes only move.
+//! AVX2: 32 pixels at a time from Y, U, V; 16 where bytes are only moved.
 
 use std::arch::x86_64::*;
 
 use super::matrix::{Matrix, Split};
 use super::{Row, Yuv, scalar};
 
-/// As the specification, which does the last pixels.
+/// Same as the specification, which handles the last pixels.
 #[target_feature(enable = "avx2")]
 pub(super) fn planes(row: Row<'_>, mut out: [&mut [u8]; 3]) {
     let done = blocks(row, out.each_mut().map(|plane| &mut **plane));
     scalar::planes(row.skip(done), out.map(|plane| &mut plane[done..]));
 }
 
-/// Returns for how many pixels it has done so, an even number.
+/// Returns the number of pixels done, which is even.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn blocks(row: Row<'_>, [red, green, blue]: [&mut [u8]; 3]) -> usize {
@@ -24,7 +24,8 @@ fn blocks(row: Row<'_>, [red, green, blue]: [&mut [u8]; 3]) -> usize {
     }
 }
 
-/// Where byte i of a plane's 16 comes from: byte (3i + c) % 16 of register (3i + c) / 16, nowhere (negative) in the others.
+/// Source of byte i of a plane's 16: byte (3i + c) % 16 of register (3i + c) / 16; negative (none) in
+/// the other registers.
 const PLACES: [[[i8; 16]; 3]; 3] = {
     let mut places = [[[-1; 16]; 3]; 3];
     let mut at = 0;
@@ -71,7 +72,7 @@ fn yuv(row: Yuv<'_>, factors: &Factors, out: [&mut [u8]; 3]) -> usize {
         let first = factors.rgb(read(row, x));
         let second = factors.rgb(read(row, x + 16));
         for (channel, (first, second)) in first.into_iter().zip(second).enumerate() {
-            // Packing goes by halves of the registers.
+            // Packing works on each half of the registers separately.
             let bytes = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(first, second));
             let to = &mut out[channel][x..][..32];
             // SAFETY: 32 bytes.
@@ -81,7 +82,7 @@ fn yuv(row: Yuv<'_>, factors: &Factors, out: [&mut [u8]; 3]) -> usize {
     done
 }
 
-/// Words of 16 pixels from `x` on: Y, and U, V in turn.
+/// 16 pixels from `x` on as words: Y, and U and V alternating.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn read(row: Yuv<'_>, x: usize) -> [__m256i; 2] {
@@ -109,15 +110,16 @@ fn read(row: Yuv<'_>, x: usize) -> [__m256i; 2] {
     }
 }
 
-/// A matrix as words for `vpmaddwd`, whose sums of two products are exact: the parts of [`Split`], of which the other word of a pair
-/// is 0 where it does not count, and the wholes, whose products with a word in the upper half are shifted by 16 bits as they are.
+/// A matrix as words for `vpmaddwd`, whose sums of two products are exact. The parts of [`Split`] are paired
+/// with 0 where the other word of a pair does not count; products of the wholes with a word in the upper half
+/// come out already shifted by 16 bits.
 struct Factors {
     black: __m256i,
-    /// Of the first and the second pixel of a pair.
+    /// For the first and for the second pixel of a pair.
     y: [__m256i; 2],
-    /// Of U and V for red, green and blue.
+    /// For U and V, per red, green and blue.
     parts: [__m256i; 3],
-    /// Of V for red, of V for green, of U for blue.
+    /// V for red, V for green, U for blue.
     wholes: [__m256i; 3],
 }
 
@@ -136,8 +138,8 @@ impl Factors {
         }
     }
 
-    /// Words of red, green and blue, not yet clamped. The chroma of two pixels is computed once, in lanes of 32 bits; so are the pixels,
-    /// first and second apart.
+    /// Words of red, green and blue, not yet clamped. The chroma of a pair of pixels is computed once, in
+    /// 32-bit lanes; first and second pixels are computed separately.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn rgb(&self, [y, chroma]: [__m256i; 2]) -> [__m256i; 3] {
@@ -145,7 +147,7 @@ impl Factors {
         let v = _mm256_sub_epi16(chroma, _mm256_set1_epi16(128));
         let u = _mm256_slli_epi32::<16>(v);
         let half = _mm256_set1_epi32(1 << 15);
-        // The whole of luma's factor is 1.
+        // The whole part of luma's factor is 1.
         let first = _mm256_add_epi32(_mm256_slli_epi32::<16>(y), half);
         let second = _mm256_or_si256(_mm256_and_si256(y, _mm256_set1_epi32(-1 << 16)), half);
         let first = _mm256_add_epi32(first, _mm256_madd_epi16(y, self.y[0]));

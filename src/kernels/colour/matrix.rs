@@ -1,6 +1,7 @@
 //! From Y, U and V to red, green and blue.
 
-/// ITU-R BT.601 with 16 fractional bits: `R = y·(Y − black) + r_v·(V − 128)` and so on, rounded to nearest, clamped.
+/// ITU-R BT.601 with 16 fractional bits: `R = y·(Y − black) + r_v·(V − 128)` and so on, rounded
+/// to nearest, clamped.
 #[derive(Debug)]
 pub struct Matrix {
     pub(super) black: i32,
@@ -12,10 +13,10 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Y spans 219 steps, U and V 224: `y = 255/219`, `r_v = 1.402 · 255/224`, `b_u = 1.772 · 255/224`.
+    /// Y spans 219 steps, U and V span 224: `y = 255/219`, `r_v = 1.402 · 255/224`, `b_u = 1.772 · 255/224`.
     pub const LIMITED: Self =
         Self { black: 16, y: 76_309, r_v: 104_597, g_u: -25_675, g_v: -53_279, b_u: 132_201 };
-    /// JFIF: all span 255 steps.
+    /// JFIF: all three span 255 steps.
     pub const FULL: Self =
         Self { black: 0, y: 65_536, r_v: 91_881, g_u: -22_554, g_v: -46_802, b_u: 116_130 };
 
@@ -28,7 +29,7 @@ impl Matrix {
     }
 }
 
-/// `2^16 · whole + part`: a factor for products of 16 bits. `whole` passes the shift by 16 bits unharmed.
+/// `2^16 · whole + part`: a factor split for 16-bit products. `whole` is unaffected by the shift by 16 bits.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[derive(Clone, Copy)]
 pub(super) struct Split {
@@ -44,7 +45,7 @@ impl Split {
     }
 }
 
-// What the kernels for registers take for granted.
+// What the SIMD kernels rely on.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const _: () = {
     assert!(Split::of(Matrix::LIMITED.y).whole == 1 && Split::of(Matrix::FULL.y).whole == 1);

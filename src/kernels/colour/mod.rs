@@ -1,4 +1,5 @@
-//! A row of pixels in any camera's format to its red, green and blue planes; chroma is repeated, not interpolated.
+//! Converts a row of pixels in any camera format to red, green and blue planes; chroma is
+//! repeated, not interpolated.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -11,27 +12,28 @@ pub use matrix::Matrix;
 
 use super::{Isa, layout};
 
-/// The bytes of one row of pixels; there may be more of them than it has pixels.
+/// The bytes of one row of pixels; there may be more bytes than the pixels need.
 #[derive(Debug, Clone, Copy)]
 pub enum Row<'a> {
     /// Red, green, blue.
     Rgb(&'a [u8]),
     /// Blue, green, red.
     Bgr(&'a [u8]),
-    /// One byte a pixel.
+    /// One byte per pixel.
     Grey(&'a [u8]),
-    /// Luma and colour differences, and what they mean.
+    /// Luma and chroma, and the matrix that converts them.
     Yuv(Yuv<'a>, &'a Matrix),
 }
 
-/// A row in which two neighbours share U and V; the last pixel of an odd number has its own.
+/// A row in which two neighbouring pixels share U and V; with an odd number of pixels the
+/// last one has its own.
 #[derive(Debug, Clone, Copy)]
 pub enum Yuv<'a> {
     /// Y₀, U, Y₁, V.
     Yuyv(&'a [u8]),
     /// U, Y₀, V, Y₁.
     Uyvy(&'a [u8]),
-    /// Y; U, V in turn.
+    /// Y; U and V alternating.
     Nv12([&'a [u8]; 2]),
     /// Y; U; V.
     Yu12([&'a [u8]; 3]),
@@ -58,15 +60,15 @@ impl Row<'_> {
     }
 }
 
-/// Writes the first `out[0].len()` pixels of `row`, which has no fewer, as red, green, blue, each 0 to 255. The three are of one
-/// length.
+/// Writes the first `out[0].len()` pixels of `row` as red, green and blue, each 0 to 255. The three planes
+/// are of equal length, and `row` has at least as many pixels.
 ///
 /// # Panics
-/// Perhaps, if one of them or `row` is shorter.
+/// May panic if a plane or `row` is shorter.
 pub fn planes(isa: Isa, row: Row<'_>, out: [&mut [u8]; 3]) {
     match isa {
         Isa::Scalar => scalar::planes(row, out),
-        // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
+        // SAFETY: every instruction set of this CPU except scalar includes AVX2.
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { avx2::planes(row, out) },
         #[cfg(target_arch = "aarch64")]
@@ -74,12 +76,13 @@ pub fn planes(isa: Isa, row: Row<'_>, out: [&mut [u8]; 3]) {
     }
 }
 
-/// Three planes, one after the other, to pixels: `out[3i + c] = planes[c · plane + i]`.
+/// Interleaves three consecutive planes into pixels: `out[3i + c] = planes[c · plane + i]`.
 ///
 /// # Panics
 /// If `planes` is too short.
 pub fn interleaved(isa: Isa, plane: usize, planes: &[u8], out: &mut [u8]) {
-    // SAFETY: a byte has the same size and no invalid values, signed or not; the slices are borrowed as these are.
+    // SAFETY: u8 and i8 have the same size and no invalid values; the new slices keep the
+    // borrows of the old ones.
     let (planes, out) = unsafe {
         (
             std::slice::from_raw_parts(planes.as_ptr().cast(), planes.len()),

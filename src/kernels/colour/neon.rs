@@ -5,16 +5,16 @@ use std::arch::aarch64::*;
 use super::matrix::{Matrix, Split};
 use super::{Row, Yuv, scalar};
 
-/// Pixels of a block.
+/// Pixels per block.
 const SIDE: usize = 16;
 
-/// As the specification, which does the last pixels.
+/// Same as the specification, which handles the last pixels.
 pub(super) fn planes(row: Row<'_>, mut out: [&mut [u8]; 3]) {
     let done = blocks(row, out.each_mut().map(|plane| &mut **plane));
     scalar::planes(row.skip(done), out.map(|plane| &mut plane[done..]));
 }
 
-/// Returns for how many pixels it has done so, an even number.
+/// Returns the number of pixels done, which is even.
 fn blocks(row: Row<'_>, [red, green, blue]: [&mut [u8]; 3]) -> usize {
     match row {
         Row::Rgb(row) => spread(row, [red, green, blue]),
@@ -53,10 +53,10 @@ fn yuv(row: Yuv<'_>, matrix: &Matrix, [red, green, blue]: [&mut [u8]; 3]) -> usi
     done
 }
 
-/// Of eight pairs from pixel `x` on: the first Y, the second, U, V.
+/// Eight pairs from pixel `x` on: the first Y, the second Y, U, V.
 #[inline(always)]
 fn read(row: Yuv<'_>, x: usize) -> [uint8x8_t; 4] {
-    // SAFETY: slices of as many bytes as are loaded.
+    // SAFETY: the slices are as long as what is loaded.
     unsafe {
         match row {
             Yuv::Yuyv(row) => {
@@ -80,12 +80,12 @@ fn read(row: Yuv<'_>, x: usize) -> [uint8x8_t; 4] {
     }
 }
 
-/// Chroma's share of red, green or blue of eight pairs.
+/// Chroma's share of red, green or blue for eight pairs.
 #[derive(Clone, Copy)]
 struct Share {
-    /// Products with parts of factors, in 32 bits.
+    /// Products with the parts of the factors, in 32 bits.
     parts: [int32x4_t; 2],
-    /// Those with wholes.
+    /// Products with the wholes.
     whole: int16x8_t,
 }
 
@@ -95,7 +95,7 @@ fn rgb([first, second, u, v]: [uint8x8_t; 4], matrix: &Matrix) -> [[uint8x8_t; 3
     let (u, v) = (less(u, 128), less(v, 128));
     let green = share(v, Split::of(matrix.g_v));
     let (u_part, [low, high]) = (Split::of(matrix.g_u).part, green.parts);
-    // SAFETY: NEON. The whole of U's factor for green is 0.
+    // SAFETY: NEON is part of every aarch64 target. The whole part of U's factor for green is 0.
     let parts = unsafe { [vmlal_n_s16(low, vget_low_s16(u), u_part), vmlal_high_n_s16(high, u, u_part)] };
     let shares = [share(v, Split::of(matrix.r_v)), Share { parts, ..green }, share(u, Split::of(matrix.b_u))];
     [coloured(first, shares, matrix), coloured(second, shares, matrix)]
@@ -103,31 +103,32 @@ fn rgb([first, second, u, v]: [uint8x8_t; 4], matrix: &Matrix) -> [[uint8x8_t; 3
 
 #[inline(always)]
 fn less(bytes: uint8x8_t, zero: u8) -> int16x8_t {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe { vreinterpretq_s16_u16(vsubl_u8(bytes, vdup_n_u8(zero))) }
 }
 
 #[inline(always)]
 fn share(words: int16x8_t, factor: Split) -> Share {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         let low = vmull_n_s16(vget_low_s16(words), factor.part);
         Share { parts: [low, vmull_high_n_s16(words, factor.part)], whole: vmulq_n_s16(words, factor.whole) }
     }
 }
 
-/// Pixels of one luma each. Sums of parts are shifted by 16 bits with rounding, wholes are added after that.
+/// Pixels with one luma each. Sums of parts are shifted by 16 bits with rounding; wholes
+/// are added afterwards.
 #[inline(always)]
 fn coloured(luma: uint8x8_t, [red, green, blue]: [Share; 3], matrix: &Matrix) -> [uint8x8_t; 3] {
     let luma = less(luma, matrix.black as u8);
-    // The whole of luma's factor is 1.
+    // The whole part of luma's factor is 1.
     let luma = Share { whole: luma, ..share(luma, Split::of(matrix.y)) };
     [sum(luma, red), sum(luma, green), sum(luma, blue)]
 }
 
 #[inline(always)]
 fn sum(luma: Share, chroma: Share) -> uint8x8_t {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         let rounded = vrshrn_n_s32::<16>(vaddq_s32(luma.parts[0], chroma.parts[0]));
         let rounded = vrshrn_high_n_s32::<16>(rounded, vaddq_s32(luma.parts[1], chroma.parts[1]));

@@ -30,7 +30,7 @@ pub(super) fn planes(row: Row<'_>, out: [&mut [u8]; 3]) {
     }
 }
 
-/// Three bytes a pixel to three planes.
+/// Three bytes per pixel to three planes.
 fn spread(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
     let pixels = row[..3 * first.len()].as_chunks::<3>().0;
     for (((first, second), third), pixel) in first.iter_mut().zip(second).zip(third).zip(pixels) {
@@ -38,12 +38,12 @@ fn spread(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
     }
 }
 
-/// Two Y at a time; the last is repeated where a row has an odd number.
+/// Two Y values at a time; in a row of odd length the last one is repeated.
 fn lumas(row: &[u8], width: usize) -> impl Iterator<Item = [u8; 2]> + '_ {
     row[..width].chunks(2).map(|pair| [pair[0], pair[pair.len() - 1]])
 }
 
-/// Writes pairs of pixels that share U and V; of the last pair only as many as there is room for.
+/// Writes pairs of pixels that share U and V; the last pair is cut off where the output ends.
 fn pairs(
     matrix: &Matrix,
     pairs: impl Iterator<Item = ([u8; 2], u8, u8)>,

@@ -1,6 +1,7 @@
 use super::{Isa, Matrix, Row, Yuv, interleaved, planes};
 
-/// BT.601 in floating point, unrounded: red, green, blue from luma weights .299, .587, .114. Steps from black to white, and of U and V.
+/// BT.601 in floating point, unrounded: red, green and blue from luma weights .299, .587, .114, given Y at
+/// black and white and the range of U and V.
 fn exact([black, white, chroma]: [f64; 3], y: u8, u: u8, v: u8) -> [f64; 3] {
     let y = (f64::from(y) - black) / white;
     let [u, v] = [u, v].map(|value| (f64::from(value) - 128.0) / chroma);
@@ -18,7 +19,7 @@ fn the_integer_matrix_is_the_rounded_formula() {
             for u in (0..=255).step_by(3) {
                 for v in (0..=255).step_by(5) {
                     for (found, exact) in matrix.rgb(y, u, v).into_iter().zip(exact(steps, y, u, v)) {
-                        // Half a step is rounding, the rest the 16 bits of the coefficients.
+                        // Half a step is rounding, the rest comes from the 16-bit coefficients.
                         let error = (f64::from(found) - exact).abs();
                         assert!(error < 0.505, "{matrix:?} {y} {u} {v}: {found} {exact}");
                     }

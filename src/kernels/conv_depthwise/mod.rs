@@ -1,4 +1,4 @@
-//! Depthwise convolution: every channel by itself.
+//! Depthwise convolution: each channel has its own kernel.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -36,8 +36,9 @@ enum Body {
 }
 
 impl Depthwise {
-    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. Kernels other than 3×3 and 5×5,
-    /// and strides above eight, run the scalar body.
+    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. The
+    /// scalar body runs where the instruction set has none for the window: on x86-64, kernels other than 3×3
+    /// and 5×5 and strides above eight; on aarch64, more than 49 taps or fewer than eight channels.
     ///
     /// # Panics
     /// If the lengths do not agree.
@@ -67,7 +68,7 @@ impl Depthwise {
         Self { window, channels, body }
     }
 
-    /// Convolves a dense picture into whole rows of another, of which `output` begins with row `first`.
+    /// Convolves a dense input into whole rows of a dense output; `output` begins at row `first`.
     ///
     /// # Panics
     /// If a slice does not fit the window.

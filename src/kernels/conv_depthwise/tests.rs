@@ -23,7 +23,7 @@ fn same_as_scalar(window: Window, channels: usize, padding: i8, x: &[i8], w: &[i
         let table = (channels + window.output[1]).is_multiple_of(2);
         let conv = Depthwise::new(isa, window, padding, w, requantise(channels, table));
         let mut output = vec![0; window.output[0] * window.output[1] * channels];
-        // In two parts, as two threads do.
+        // In two parts, as two threads would.
         let first = window.output[0] / 2;
         let (top, bottom) = output.split_at_mut(first * window.output[1] * channels);
         conv.run(x, 0, top);
@@ -108,7 +108,7 @@ fn one_window_by_hand() {
         Requantise { bias: vec![0], multiplier: vec![1.0], zero: 0, low: -128, high: 127, table: None };
     let conv = Depthwise::new(Isa::Scalar, window, -1, &[1, 1, 1, 1, 2, 3, 1, 4, 5], requantise);
     let mut output = [0];
-    // Five taps in the padding of −1, then 2·1 + 3·2 + 4·3 + 5·4.
+    // Five taps fall on the padding of −1, then 2·1 + 3·2 + 4·3 + 5·4.
     conv.run(&[1, 2, 3, 4], 0, &mut output);
     assert_eq!(output, [35]);
 }

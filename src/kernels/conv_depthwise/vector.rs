@@ -1,12 +1,13 @@
-//! 3×3 and 5×5 in registers: the rows under a column are interleaved channel by channel, so that one product instruction adds a
-//! column (or half of a high one) of many channels. Interleaved columns lie in a buffer in the first-level cache and serve all
-//! windows that they belong to: those beside each other, and with stride 1 two output rows.
+//! 3×3 and 5×5 in registers: the rows under a column are interleaved channel by channel, so that one
+//! product instruction adds up a column (or half of a 5-row column) of many channels. Interleaved columns
+//! are kept in a buffer in L1 cache and serve all windows they belong to: horizontal neighbours and, with
+//! stride 1, two output rows.
 
 use crate::kernels::patches::Window;
 use crate::kernels::requantise::Requantise;
 use crate::kernels::vector::{Epilogue, Vector};
 
-/// Bytes of interleaved columns: half of a first-level cache.
+/// Bytes of interleaved columns: half of a typical L1 data cache.
 const BUFFER: usize = 24 * 1024;
 
 /// A depthwise convolution with its weights packed for one instruction set.
@@ -19,24 +20,25 @@ pub(super) struct Depthwise<V: Vector> {
     requantise: Requantise,
 }
 
-/// Constants of `V::BYTES` channels. Lane `4l + e` of register v belongs to channel `16l + 4v + e`, as interleaving leaves them.
+/// Constants of `V::BYTES` channels. Lane `4l + e` of register v belongs to channel `16l + 4v + e`, the order
+/// that interleaving produces.
 #[derive(Debug)]
 struct Block<V: Vector> {
-    /// First channel. The last block overlaps the one before it.
+    /// First channel. The last block overlaps the previous one.
     start: usize,
-    /// `[output row][column][group of rows][register][lane][row]`, zeros beyond the kernel.
+    /// `[output row][column][group of rows][register][lane][row]`, zeros outside the kernel.
     weights: Vec<V::Weight>,
-    /// `[register][lane]`, likewise the multipliers.
+    /// `[register][lane]`, same for the multipliers.
     bias: Vec<i32>,
     multiplier: Vec<f32>,
 }
 
-/// Whether such windows are done here: the buffer holds two of them.
+/// Whether this file supports the window: the buffer must hold two of them.
 pub(super) fn fits(window: &Window) -> bool {
     (window.kernel == [3, 3] || window.kernel == [5, 5]) && window.stride[1] <= 8
 }
 
-/// Output rows done together: they share interleaved columns where they overlap by all but one row.
+/// Output rows done together: two if their interleaved columns overlap in all but one row.
 fn rows(window: &Window) -> usize {
     if window.stride == [1, 1] { 2 } else { 1 }
 }
@@ -82,10 +84,10 @@ impl<V: Vector> Block<V> {
 }
 
 /// # Safety
-/// That of [`Vector`], here and below.
+/// Same as [`Vector`], here and below.
 #[inline(always)]
 pub(super) unsafe fn run<V: Vector>(conv: &Depthwise<V>, input: &[i8], first: usize, output: &mut [i8]) {
-    // SAFETY: the caller's promise; the numbers of groups are those of `Block::new`.
+    // SAFETY: upheld by the caller; the numbers of groups match `Block::new`.
     unsafe {
         match (conv.window.kernel[0], V::GROUP) {
             (3, 4) => bands::<V, 3, 1>(conv, input, first, output),
@@ -112,7 +114,7 @@ unsafe fn bands<V: Vector, const COLUMNS: usize, const GROUPS: usize>(
     // An even number of windows.
     let windows = (((BUFFER / (GROUPS * 4 * V::BYTES)).saturating_sub(COLUMNS) / step + 1) & !1).max(2);
     assert!(((windows - 1) * step + COLUMNS) * GROUPS * 4 * V::BYTES <= BUFFER);
-    // SAFETY: the caller's promise; the buffer holds the columns of `windows` windows.
+    // SAFETY: upheld by the caller; the buffer holds the columns of `windows` windows.
     unsafe {
         let epilogue = Epilogue::<V>::new(&conv.requantise);
         let rows = rows(&conv.window);
@@ -137,7 +139,8 @@ unsafe fn bands<V: Vector, const COLUMNS: usize, const GROUPS: usize>(
     }
 }
 
-/// Fills the buffer with `columns` columns from the first one under output `at`: `[column][group][register]`.
+/// Fills the buffer with `columns` columns, starting at the first one under output `at`:
+/// `[column][group][register]`.
 #[inline(always)]
 unsafe fn interleave<V: Vector, const GROUPS: usize>(
     conv: &Depthwise<V>,
@@ -148,13 +151,14 @@ unsafe fn interleave<V: Vector, const GROUPS: usize>(
     buffer: &mut Buffer,
 ) {
     let (window, channels) = (&conv.window, conv.channels);
-    // The first column in the picture and the one behind the last, from the left of the first window on.
+    // The first column inside the input and the end of the last one, relative to the left edge
+    // of the first window.
     let left = at[1] * window.stride[1];
     let begin = window.pad[1].saturating_sub(left).min(columns);
     let end = (window.pad[1] + window.input[1]).saturating_sub(left).clamp(begin, columns);
-    // Each row from column `begin` on, and the steps between its columns.
+    // Each row from column `begin` on, and the step between its columns.
     let mut rows = [[(&conv.padding[..], 0); 4]; GROUPS];
-    // Columns from `begin` on where a whole register may be read.
+    // Number of columns from `begin` on at which a whole register can be read.
     let mut whole = end - begin;
     if whole > 0 {
         for (group, rows) in rows.iter_mut().enumerate() {
@@ -167,7 +171,7 @@ unsafe fn interleave<V: Vector, const GROUPS: usize>(
             }
         }
     }
-    // SAFETY: the caller's promise; the buffer holds the columns, and `whole` registers lie in each row.
+    // SAFETY: upheld by the caller; the buffer holds the columns, and each row has `whole` registers.
     unsafe {
         let sign = V::splat_byte(-128);
         let padding = V::interleave([V::xor(V::splat_byte(conv.padding[0]), sign); 4]);
@@ -202,10 +206,10 @@ unsafe fn interleave<V: Vector, const GROUPS: usize>(
     }
 }
 
-/// Stores four registers; where the next ones go.
+/// Stores four registers; returns where the next ones go.
 #[inline(always)]
 unsafe fn write<V: Vector>(to: *mut i8, values: [V::Ints; 4]) -> *mut i8 {
-    // SAFETY: the caller's promise of room.
+    // SAFETY: the caller guarantees enough room.
     unsafe {
         for (v, value) in values.into_iter().enumerate() {
             V::write(to.add(v * V::BYTES), value);
@@ -228,8 +232,8 @@ unsafe fn convolve<V: Vector, const COLUMNS: usize, const GROUPS: usize, const R
     let (buffer, weights) = (buffer.0.as_ptr(), block.weights.as_ptr());
     let (width, channels) = (conv.window.output[1], conv.channels);
     let within = V::BYTES.min(channels - block.start);
-    // SAFETY: the caller's promise. `bands` leaves room for an even number of windows; the constants are as long as `Block::new`
-    // makes them.
+    // SAFETY: upheld by the caller. `bands` leaves room for an even number of windows; the constants have the
+    // lengths that `Block::new` gives them.
     unsafe {
         for window in (0..count).step_by(2) {
             let mut rounded = [[[V::splat_byte(0); 4]; 2]; ROWS];

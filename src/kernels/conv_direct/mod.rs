@@ -1,4 +1,4 @@
-//! Convolution of any window and stride over all input channels.
+//! Dense convolution (one group) with any window and stride.
 
 mod scalar;
 #[cfg(test)]
@@ -34,7 +34,8 @@ enum Body {
 }
 
 impl Direct {
-    /// Packs `weights`, `[outputs, kernel rows, kernel columns, inputs]`; `padding` is the input's zero point.
+    /// Packs `weights`, `[outputs, kernel rows, kernel columns, inputs]`; `padding` is the
+    /// input's zero point.
     ///
     /// # Panics
     /// If the lengths do not agree.
@@ -55,7 +56,7 @@ impl Direct {
         Self { window, inputs, outputs, body }
     }
 
-    /// Convolves a dense picture into whole rows of another, of which `output` begins with row `first`.
+    /// Convolves a dense input into whole rows of a dense output; `output` begins at row `first`.
     ///
     /// # Panics
     /// If a slice does not fit the window.

@@ -1,4 +1,5 @@
-//! The specification: the patches under the windows, some rows at a time, through the pointwise convolution of the same instruction set.
+//! The specification: gathers the patches under the windows, several rows at a time, and runs them through
+//! the pointwise convolution of the same instruction set (im2col).
 #![forbid(unsafe_code)]
 
 use crate::kernels::Isa;
@@ -6,9 +7,9 @@ use crate::kernels::conv_pointwise::{Pointwise, Scratch};
 use crate::kernels::patches::{self, Window};
 use crate::kernels::requantise::Requantise;
 
-/// Patches that go through the weights together, at least, where there are as many.
+/// Minimum number of patches that go through the weights together, if there are that many.
 const PATCHES: usize = 24;
-/// Bytes behind the patches, so that registers may reach beyond the last one.
+/// Bytes after the patches, so that register loads may run past the last one.
 const BEYOND: usize = 16;
 
 #[derive(Debug)]

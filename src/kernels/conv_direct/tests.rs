@@ -23,7 +23,7 @@ fn same_as_scalar(window: Window, outputs: usize, x: &[i8], w: &[i8]) {
         let table = (outputs + window.output[1]).is_multiple_of(2);
         let conv = Direct::new(isa, window, -101, w, requantise(outputs, table));
         let mut output = vec![0; window.output[0] * window.output[1] * outputs];
-        // In two parts, as two threads do.
+        // In two parts, as two threads would.
         let first = window.output[0] / 2;
         let (top, bottom) = output.split_at_mut(first * window.output[1] * outputs);
         let mut scratch = Scratch::default();
@@ -82,7 +82,7 @@ fn one_window_by_hand() {
     for isa in Isa::available() {
         let conv = Direct::new(isa, window, -1, &[1, 1, 1, 1, 2, 3, 1, 4, 5], requantise.clone());
         let mut output = [0];
-        // Five taps in the padding of −1, then 2·1 + 3·2 + 4·3 + 5·4.
+        // Five taps fall on the padding of −1, then 2·1 + 3·2 + 4·3 + 5·4.
         conv.run(&mut Scratch::default(), &[1, 2, 3, 4], 0, &mut output);
         assert_eq!(output, [35], "{isa:?}");
     }

@@ -1,5 +1,6 @@
-//! Without patches: a padded copy of some input rows lies in the scratch, and the windows read it where it is. In a row of the
-//! kernel, the activations under a window lie side by side: a segment of the matrix.
+//! Without gathering patches: scratch holds a padded copy of several input rows, and the windows are read
+//! from it in place. Within one kernel row, the activations under a window are contiguous: they form a
+//! segment of the matrix.
 
 use crate::kernels::conv_pointwise::Scratch;
 use crate::kernels::conv_pointwise::vector::{Matrix, activations, multiply};
@@ -7,7 +8,7 @@ use crate::kernels::patches::Window;
 use crate::kernels::requantise::Requantise;
 use crate::kernels::vector::{Epilogue, Vector};
 
-/// Activations of padded input rows that are worked on at a time, if that is a row of windows at least.
+/// Activations of padded input rows processed at a time (but at least one row of windows).
 const CHUNK: usize = 48 * 1024;
 
 /// A convolution with its weights packed for one instruction set.
@@ -29,7 +30,7 @@ impl<V: Vector> Direct<V> {
 }
 
 /// # Safety
-/// That of [`Vector`], here and below.
+/// Same as [`Vector`], here and below.
 #[inline(always)]
 pub(super) unsafe fn run<V: Vector>(
     conv: &Direct<V>,
@@ -40,18 +41,18 @@ pub(super) unsafe fn run<V: Vector>(
 ) {
     let window = &conv.window;
     let (width, [down, right]) = (window.output[1], window.stride);
-    // Bytes of an activation, of a pixel and of a padded row.
+    // Bytes per activation, pixel and padded row.
     let size = 4 / V::GROUP;
     let pixel = conv.inputs * size;
     let line = ((width - 1) * right + window.kernel[1]) * pixel;
     let rows = output.len() / (width * conv.outputs);
-    // Rows of windows at a time, as even as possible.
+    // Rows of windows per chunk, in chunks of nearly equal size.
     let most = (CHUNK * size / line).saturating_sub(window.kernel[0]) / down + 1;
     let rows = rows.div_ceil(rows.div_ceil(most).max(1)).max(1);
     let lines = (rows - 1) * down + window.kernel[0];
     let scratch = &mut scratch.activations;
     scratch.resize(lines * line + 2 * V::BYTES, 0);
-    // SAFETY: the caller's promise; the scratch has room for the lines and two registers.
+    // SAFETY: upheld by the caller; the scratch has room for the lines and two registers.
     unsafe {
         let epilogue = Epilogue::new(conv.matrix.requantise());
         for (chunk, output) in output.chunks_mut(rows * width * conv.outputs).enumerate() {
@@ -72,14 +73,14 @@ pub(super) unsafe fn run<V: Vector>(
     }
 }
 
-/// Row `y` of the input between its padding, or padding alone: `columns` pixels at `to`.
+/// Row `y` of the input with its padding, or padding only: `columns` pixels at `to`.
 #[inline(always)]
 unsafe fn padded<V: Vector>(conv: &Direct<V>, input: &[i8], y: Option<usize>, columns: usize, to: *mut u8) {
     let inputs = conv.inputs;
     let (pixel, width) = (inputs * 4 / V::GROUP, conv.window.input[1]);
     let left = conv.window.pad[1].min(columns);
     let inside = y.map_or(0, |_| width.min(columns - left));
-    // SAFETY: the caller's promise; each part may write over what comes after it, which is written later.
+    // SAFETY: upheld by the caller; each part may overwrite what follows, which is written later.
     unsafe {
         fill::<V>(conv.padding, left * inputs, to);
         if let Some(y) = y {
@@ -89,10 +90,10 @@ unsafe fn padded<V: Vector>(conv: &Direct<V>, input: &[i8], y: Option<usize>, co
     }
 }
 
-/// `count` times the same activation; may write as much as two registers more.
+/// Writes the same activation `count` times; may write up to two registers past the end.
 #[inline(always)]
 unsafe fn fill<V: Vector>(value: i8, count: usize, to: *mut u8) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let value = V::xor(V::splat_byte(value), V::splat_byte(-128));
         for at in (0..count).step_by(V::BYTES) {

@@ -1,5 +1,5 @@
-//! Pointwise (1×1) convolution: every pixel's channels times one matrix. Also the second half of a convolution over patches and,
-//! with one pixel, a fully connected layer.
+//! Pointwise (1×1) convolution: each pixel's channels times one matrix. Also the second half of a convolution
+//! over patches and, with a single pixel, a fully connected layer.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -37,7 +37,7 @@ enum Body {
     Aarch64(aarch64::Pointwise),
 }
 
-/// Memory that the kernels reuse from call to call.
+/// Scratch memory, reused from call to call.
 #[derive(Debug, Default)]
 pub struct Scratch {
     #[cfg(target_arch = "x86_64")]
@@ -51,7 +51,7 @@ impl Pointwise {
     /// Packs `weights`, `[outputs, inputs]` row-major.
     ///
     /// # Panics
-    /// If there are not `outputs · inputs` weights or not `outputs` biases and multipliers.
+    /// If there are not `outputs · inputs` weights, or not `outputs` biases and multipliers.
     pub fn new(isa: Isa, inputs: usize, outputs: usize, weights: &[i8], requantise: Requantise) -> Self {
         assert_eq!(weights.len(), inputs * outputs);
         assert_eq!((requantise.bias.len(), requantise.multiplier.len()), (outputs, outputs));
@@ -69,11 +69,11 @@ impl Pointwise {
         Self { inputs, outputs, body }
     }
 
-    /// Convolves `output.len() / outputs` pixels, of which each starts `stride` values after the one before it; the result is
-    /// dense.
+    /// Convolves `output.len() / outputs` pixels; pixels of `input` start every `stride` values,
+    /// the result is dense.
     ///
     /// # Panics
-    /// If `input` is too short.
+    /// If `stride` is less than the number of inputs, or `input` is too short.
     #[cfg_attr(
         not(any(target_arch = "x86_64", target_arch = "aarch64")),
         expect(unused_variables, reason = "the scalar body needs no scratch")

@@ -54,7 +54,7 @@ fn every_isa_gives_what_scalar_gives() {
 fn tiles_leave_no_pixel_and_no_output_out() {
     for inputs in [8, 16, 20, 24, 48, 49] {
         for outputs in [3, 4, 8, 12, 16, 20, 40] {
-            // Without −128, of which two products do not fit i16.
+            // Without −128: two of its products do not fit i16.
             let w: Vec<i8> = bytes(inputs * outputs, 7).into_iter().map(|w| w.max(-127)).collect();
             for pixels in 1..28 {
                 let x = bytes(inputs * pixels, pixels as u64);

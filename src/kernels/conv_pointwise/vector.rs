@@ -1,5 +1,5 @@
-//! Matrix products in registers: blocks of output channels times several pixels. Activations are turned into what the product
-//! instruction takes in a scratch that stays in the first-level cache while all weights pass by.
+//! Matrix products in registers: blocks of output channels times several pixels. Activations are first
+//! rearranged for the product instruction, in scratch that stays in L1 cache while all weights stream past.
 
 use std::mem::MaybeUninit;
 
@@ -7,11 +7,11 @@ use crate::kernels::requantise::Requantise;
 use crate::kernels::table::vector::replace;
 use crate::kernels::vector::{Epilogue, Vector};
 
-/// Bytes of activations that are worked on at a time.
+/// Bytes of activations processed at a time.
 const CHUNK: usize = 16 * 1024;
 
-/// A weight matrix packed for one instruction set. Its inputs come in segments: runs of activations side by side, one for a
-/// pointwise convolution, one a kernel row for others.
+/// A weight matrix packed for one instruction set. Its inputs come in segments, runs of contiguous
+/// activations: one segment for a pointwise convolution, one per kernel row for others.
 #[derive(Debug)]
 pub(in crate::kernels) struct Matrix<V: Vector> {
     outputs: usize,
@@ -22,17 +22,17 @@ pub(in crate::kernels) struct Matrix<V: Vector> {
     requantise: Requantise,
 }
 
-/// Up to four blocks of output channels, each as wide as a register.
+/// Up to four blocks of output channels, each one register wide.
 #[derive(Debug)]
 struct Tile<V: Vector> {
-    /// First output channel. The last tile overlaps the one before it.
+    /// First output channel. The last tile overlaps the previous one.
     start: usize,
-    /// Output channels, fewer than `LANES · blocks` where there are no more.
+    /// Number of output channels; fewer than `LANES · blocks` if there are no more.
     count: usize,
     blocks: usize,
-    /// `[segments][inputs / GROUP][blocks][LANES][GROUP]`, zeros beyond the ends.
+    /// `[segments][inputs / GROUP][blocks][LANES][GROUP]`, zero-padded.
     weights: Vec<V::Weight>,
-    /// `[blocks][LANES]`, likewise the multipliers.
+    /// `[blocks][LANES]`, same for the multipliers.
     bias: Vec<i32>,
     multiplier: Vec<f32>,
 }
@@ -44,7 +44,7 @@ impl<V: Vector> Matrix<V> {
         let inputs = weights.len() / outputs / segments;
         let blocks = outputs.div_ceil(V::LANES);
         let ends: Vec<usize> = if V::BYTES == 64 {
-            // Of four at most, as even as possible: 15 blocks are 4, 4, 4 and 3.
+            // At most four per tile, as even as possible: 15 blocks become 4, 4, 4 and 3.
             let count = blocks.div_ceil(4);
             (0..=count).map(|tile| (tile * blocks).div_ceil(count)).collect()
         } else {
@@ -91,13 +91,13 @@ impl<V: Vector> Tile<V> {
     }
 }
 
-/// Turns activations into what [`Vector::dot`] takes; may write as much as two registers more.
+/// Rearranges activations into what [`Vector::dot`] takes; may write up to two registers past the end.
 ///
 /// # Safety
-/// That of [`Vector`], here and below, and room at `to`.
+/// Same as [`Vector`], here and below; there must be room at `to`.
 #[inline(always)]
 pub(in crate::kernels) unsafe fn activations<V: Vector>(from: &[i8], count: usize, to: *mut u8) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let sign = V::splat_byte(-128);
         for at in (0..count).step_by(V::BYTES) {
@@ -106,7 +106,7 @@ pub(in crate::kernels) unsafe fn activations<V: Vector>(from: &[i8], count: usiz
     }
 }
 
-/// Pixels of `inputs` activations, of which each starts `stride` values after the one before it.
+/// Pixels of `inputs` activations that start every `stride` values.
 #[inline(always)]
 pub(super) unsafe fn run<V: Vector>(
     matrix: &Matrix<V>,
@@ -119,7 +119,7 @@ pub(super) unsafe fn run<V: Vector>(
     let row = matrix.segment;
     let chunk = (CHUNK / row).max(24);
     scratch.resize(chunk * row + 2 * V::BYTES, 0);
-    // SAFETY: the caller's promise; the scratch has room for a chunk and two registers.
+    // SAFETY: upheld by the caller; the scratch has room for a chunk and two registers.
     unsafe {
         let epilogue = Epilogue::new(&matrix.requantise);
         for (index, output) in output.chunks_mut(chunk * matrix.outputs).enumerate() {
@@ -136,8 +136,8 @@ pub(super) unsafe fn run<V: Vector>(
     }
 }
 
-/// All outputs of the pixels whose first segments start at bytes `at(pixel)` of `input`, which grow, and whose segments are `line`
-/// bytes apart.
+/// All outputs of the given pixels. Their first segments start at byte `at(pixel)` of `input`, which
+/// increases with `pixel`; the segments of one pixel are `line` bytes apart.
 #[inline(always)]
 pub(in crate::kernels) unsafe fn multiply<V: Vector>(
     matrix: &Matrix<V>,
@@ -151,13 +151,13 @@ pub(in crate::kernels) unsafe fn multiply<V: Vector>(
     if pixels == 0 {
         return;
     }
-    // Tiles of two narrow blocks would fill but half a register for the look-up.
+    // A tile of two 32-byte blocks would fill only half a register for the table look-up.
     let mut epilogue = *epilogue;
     let table = if V::BYTES == 64 { None } else { epilogue.take_table() };
     let epilogue = &epilogue;
     assert!(at(pixels - 1) + (matrix.segments - 1) * line + matrix.segment <= input.len());
     for tile in &matrix.tiles {
-        // SAFETY: the caller's promise, and as asserted.
+        // SAFETY: upheld by the caller; the range is asserted above.
         unsafe {
             match (tile.blocks, V::BYTES) {
                 (1, _) => tiles::<V, 12, 1>(matrix, tile, epilogue, input, at, line, output),
@@ -166,17 +166,18 @@ pub(in crate::kernels) unsafe fn multiply<V: Vector>(
                 (2, _) => tiles::<V, 6, 2>(matrix, tile, epilogue, input, at, line, output),
                 (3, 64) => tiles::<V, 8, 3>(matrix, tile, epilogue, input, at, line, output),
                 (_, 64) => tiles::<V, 6, 4>(matrix, tile, epilogue, input, at, line, output),
-                _ => unreachable!("registers of 32 bytes have tiles of two blocks"),
+                _ => unreachable!("32-byte registers have tiles of at most two blocks"),
             }
         }
     }
     if let Some(table) = &table {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { replace::<V>(table, output) };
     }
 }
 
-/// All pixels of a tile. The last ones are done again with their predecessors where they do not fill the registers.
+/// All pixels of a tile. If the last ones do not fill the registers, some earlier pixels are
+/// computed again with them.
 #[inline(always)]
 unsafe fn tiles<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
     matrix: &Matrix<V>,
@@ -189,7 +190,7 @@ unsafe fn tiles<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
 ) {
     let pixels = output.len() / matrix.outputs;
     let mut pixel = 0;
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         while pixel < pixels && pixels >= PIXELS {
             let first = pixel.min(pixels - PIXELS);
@@ -214,7 +215,7 @@ unsafe fn tiles<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
     }
 }
 
-/// The channels of a tile for pixels from given places.
+/// The channels of one tile for pixels at the given positions.
 #[inline(always)]
 unsafe fn one<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
     matrix: &Matrix<V>,
@@ -224,7 +225,8 @@ unsafe fn one<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
     line: usize,
     output: &mut [i8],
 ) {
-    // SAFETY: the caller's promise; `Tile::new` makes weights, biases and multipliers as long as they are read.
+    // SAFETY: upheld by the caller; `Tile::new` makes weights, biases and multipliers as
+    // long as they are read.
     unsafe {
         let mut bias = [V::splat_byte(0); BLOCKS];
         let mut multiplier = [V::splat_float(0.0); BLOCKS];
@@ -250,7 +252,7 @@ unsafe fn one<V: Vector, const PIXELS: usize, const BLOCKS: usize>(
                 }
             }
         }
-        // Indexed below by more than constants: apart, so that the sums above stay in registers.
+        // Indexed below by more than constants: kept separate, so that the sums above stay in registers.
         let mut done = [[MaybeUninit::uninit(); BLOCKS]; PIXELS];
         for (done, sums) in done.iter_mut().zip(&sums) {
             for (done, &sum) in done.iter_mut().zip(sums) {

@@ -1,4 +1,5 @@
-//! Pointwise convolution (or one over patches) to whose float result another tensor is added before it is quantised.
+//! Pointwise convolution (or one over patches) whose float result is added to another tensor
+//! before it is quantised.
 
 mod scalar;
 
@@ -6,7 +7,7 @@ use super::Isa;
 use super::isa::vectorised;
 use super::requantise::Requantise;
 
-/// Zero point of the tensor that is added, and its multiplier.
+/// Zero point and multiplier of the tensor that is added.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Residual {
     /// Its zero point.
@@ -39,8 +40,9 @@ impl ConvResidual {
     }
 
     /// `output[p][o] = clamp(round_half_even(acc · m[o] + (residual[p][o] − zr) · (sr/sy)) + zy)` with
-    /// `acc = Σ_i weights[o][i] · input[p][i] + bias[o]` in wrapping i32: two products and a sum in f32, never fused. Each pixel of
-    /// `input` starts `stride` values after the one before it; `residual` and `output` are dense, `sums` is scratch.
+    /// `acc = Σ_i weights[o][i] · input[p][i] + bias[o]` in wrapping i32: two products and a sum in f32,
+    /// never fused. Pixels of `input` start every `stride` values; `residual` and `output` are dense;
+    /// `sums` is scratch.
     ///
     /// # Panics
     /// If a slice is too short.

@@ -51,7 +51,8 @@ mod tests {
             let conv = ConvResidual::new(isa, &[1, 2, 3, 4], requantise(2, 0.25), residual);
             let mut output = [0; 4];
             conv.run(&mut Vec::new(), &[1, 1, 9, 9, -9, -9], 4, &[3, 1, 2, 2], &mut output);
-            // (3·¼ + 1·¼) + 1 = 2, (8·¼ − 1·¼) + 1 = 2.75 → 2 + 1; second pixel −27·¼ → −7 + 1, −62·¼ → −16 + 1.
+            // (3·¼ + 1·¼) + 1 = 2, (8·¼ − 1·¼) + 1 = 2.75 → 2 + 1; second pixel −27·¼ → −7 +
+            // 1, −62·¼ → −16 + 1.
             assert_eq!(output, [2, 3, -6, -15]);
         }
     }

@@ -1,12 +1,13 @@
-//! The Gaussian error linear unit of float values.
+//! Gaussian error linear unit (GELU) of float values.
 
 mod scalar;
 
 use super::Isa;
 use super::isa::vectorised;
 
-/// `y = x · (1 + erf(x / √2)) / 2`, in place. `erf` is 7.1.28 of Abramowitz and Stegun, *Handbook of Mathematical Functions*: within
-/// 3·10⁻⁷. Each step is rounded to f32, so that every instruction set gives the same bits.
+/// `y = x · (1 + erf(x / √2)) / 2`, in place. `erf` is formula 7.1.28 of Abramowitz and Stegun, *Handbook of
+/// Mathematical Functions*: error below 3·10⁻⁷. Each step is rounded to f32, so that every instruction set
+/// gives the same bits.
 pub fn gelu(isa: Isa, values: &mut [f32]) {
     vectorised!(isa, scalar::gelu, (values: &mut [f32]));
 }

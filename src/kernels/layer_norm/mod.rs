@@ -5,23 +5,24 @@ mod scalar;
 use super::Isa;
 use super::isa::vectorised;
 
-/// Values of a row that are summed side by side: sums have one order on every instruction set.
+/// Lanes over which a row is summed: fixed, so that sums have the same order on every instruction set.
 const LANES: usize = 16;
 
 /// Scale and bias of a layer normalisation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerNorm {
-    /// One a channel.
+    /// One per channel.
     pub scale: Vec<f32>,
-    /// One a channel.
+    /// One per channel.
     pub bias: Vec<f32>,
     /// Added to the variance.
     pub epsilon: f32,
 }
 
 impl LayerNorm {
-    /// `y[c] = (x[c] − mean) · (1 / √(variance + epsilon)) · scale[c] + bias[c]` of each row of `values`, in place; every step in f32.
-    /// A sum runs over 16 lanes: channel `c` is added to lane `c mod 16`, then lanes `i` and `i + 8`, `i + 4`, … are added.
+    /// `y[c] = (x[c] − mean) · (1 / √(variance + epsilon)) · scale[c] + bias[c]` for each row of `values`, in
+    /// place; every step in f32. Sums run over 16 lanes: channel `c` is added to lane `c mod 16`, then lanes
+    /// `i` and `i + 8`, `i + 4`, … are added.
     ///
     /// # Panics
     /// If scale and bias differ in length.

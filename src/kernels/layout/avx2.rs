@@ -1,11 +1,11 @@
-//! AVX2: planes and pixels change places 16 by 16.
+//! AVX2: transposes planes and pixels in 16×16 blocks.
 
 use std::arch::x86_64::*;
 
-/// Pixels and channels of a block.
+/// Pixels and channels per block.
 const SIDE: usize = 16;
 
-/// As the specification, if there are 16 channels and 16 pixels at least.
+/// Same as the specification; needs at least 16 channels and 16 pixels.
 #[target_feature(enable = "avx2")]
 pub(super) fn dequantised(
     channels: usize,
@@ -38,12 +38,13 @@ pub(super) fn dequantised(
     }
 }
 
-/// Starts of blocks that cover `count`. The last overlaps the one before it.
+/// Starts of blocks that cover `count`. The last one overlaps the previous one.
 fn starts(count: usize) -> impl Iterator<Item = usize> {
     (0..count.div_ceil(SIDE)).map(move |block| (block * SIDE).min(count - SIDE))
 }
 
-/// Byte j of row i becomes byte i of row j: four times, rows i and i + 8 are put together byte by byte.
+/// Transposes: byte j of row i becomes byte i of row j. Four times, rows i and i + 8 are
+/// interleaved byte by byte.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(in crate::kernels) fn transposed(mut rows: [__m128i; SIDE]) -> [__m128i; SIDE] {
@@ -57,10 +58,10 @@ pub(in crate::kernels) fn transposed(mut rows: [__m128i; SIDE]) -> [__m128i; SID
     rows
 }
 
-/// Three planes to pixels of three channels.
+/// Interleaves three planes into pixels of three channels.
 #[target_feature(enable = "avx2")]
 pub(super) fn three(plane: usize, input: &[i8], output: &mut [i8]) {
-    // Where byte i of 48 comes from: byte i / 3 of plane i % 3, nowhere (negative) in the other planes.
+    // Source of byte i of 48: byte i / 3 of plane i % 3; negative (none) in the other planes.
     let mut places = [[[-1i8; SIDE]; 3]; 3];
     for i in 0..3 * SIDE {
         places[i / SIDE][i % 3][i % SIDE] = (i / 3) as i8;

@@ -1,4 +1,5 @@
-//! Between planes (NCHW), as the graph's inputs and outputs have them, and interleaved channels (NHWC).
+//! Conversion between planes (NCHW), the layout of the graph's inputs and outputs, and
+//! interleaved channels (NHWC).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -16,7 +17,7 @@ use super::isa::vectorised;
 pub fn interleaved(isa: Isa, channels: usize, plane: usize, input: &[i8], output: &mut [i8]) {
     #[cfg(target_arch = "x86_64")]
     if isa != Isa::Scalar && channels == 3 && output.len() >= 16 * channels {
-        // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
+        // SAFETY: every instruction set of this CPU except scalar includes AVX2.
         return unsafe { avx2::three(plane, input, output) };
     }
     #[cfg(target_arch = "aarch64")]
@@ -39,8 +40,8 @@ pub fn planes(isa: Isa, channels: usize, stride: usize, input: &[i8], output: &m
     vectorised!(isa, scalar::planes, (channels: usize, stride: usize, input: &[i8], output: &mut [i8]));
 }
 
-/// `output[channel][pixel] = (input[pixel][channel] − zero) · scale`, where pixels start every `stride` values and `unit` is
-/// `(scale, zero)`.
+/// `output[channel][pixel] = (input[pixel][channel] − zero) · scale`, where pixels start every `stride`
+/// values and `unit` is `(scale, zero)`.
 pub fn dequantised(
     isa: Isa,
     channels: usize,
@@ -51,7 +52,7 @@ pub fn dequantised(
 ) {
     #[cfg(target_arch = "x86_64")]
     if isa != Isa::Scalar && channels >= 16 && output.len() >= 16 * channels {
-        // SAFETY: as above.
+        // SAFETY: same as above.
         return unsafe { avx2::dequantised(channels, stride, unit, input, output) };
     }
     #[cfg(target_arch = "aarch64")]

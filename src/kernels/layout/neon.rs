@@ -1,10 +1,10 @@
-//! NEON: eight pixels × eight channels are turned in registers.
+//! NEON: transposes eight pixels × eight channels in registers.
 
 use std::arch::aarch64::*;
 
 use crate::kernels::neon::widen;
 
-/// Pixels and channels of a tile, and the fewest that these functions take.
+/// Pixels and channels per tile, and the minimum of either for these functions.
 pub(super) const SIDE: usize = 8;
 
 /// Three planes of at least 16 pixels.
@@ -48,7 +48,7 @@ pub(super) fn dequantised(
     });
 }
 
-/// Calls `write` with eight pixels of each channel and where they belong in the channel's plane.
+/// Calls `write` with eight pixels of each channel and the place where they belong in the channel's plane.
 #[inline(always)]
 fn tiles<T>(
     channels: usize,
@@ -59,10 +59,10 @@ fn tiles<T>(
 ) {
     let pixels = output.len() / channels;
     assert!(pixels >= SIDE && channels >= SIDE && input.len() >= (pixels - 1) * stride + channels);
-    // The last tile overlaps the one before it where pixels or channels do not fill it.
+    // The last tile overlaps the previous one if pixels or channels are not a multiple of the tile.
     for pixel in (0..pixels).step_by(SIDE).map(|pixel| pixel.min(pixels - SIDE)) {
         for channel in (0..channels).step_by(SIDE).map(|channel| channel.min(channels - SIDE)) {
-            // SAFETY: eight channels of eight pixels of the input, eight pixels of eight planes.
+            // SAFETY: eight channels of eight input pixels, and eight pixels of eight planes.
             unsafe {
                 let from = input.as_ptr().add(pixel * stride + channel);
                 let rows = turned(std::array::from_fn(|row| vld1_s8(from.add(row * stride))));
@@ -75,10 +75,10 @@ fn tiles<T>(
     }
 }
 
-/// Rows and columns exchanged.
+/// Transposes.
 #[inline(always)]
 fn turned(rows: [int8x8_t; 8]) -> [int8x8_t; 8] {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     unsafe {
         let zip = |a, b| vcombine_s8(vzip1_s8(a, b), vzip2_s8(a, b));
         let fours: [int8x16_t; 4] = std::array::from_fn(|row| zip(rows[row], rows[row + 4]));

@@ -3,7 +3,7 @@
 
 use crate::kernels::requantise::round;
 
-/// Pixels whose channels are spread over the planes together, so that they stay in the first-level cache.
+/// Pixels whose channels are spread over the planes together, so that they stay in L1 cache.
 const PIXELS: usize = 64;
 
 #[inline(always)]

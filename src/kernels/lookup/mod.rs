@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-/// A table with one scale a row.
+/// A table with one scale per row.
 #[derive(Debug)]
 pub struct Lookup {
     /// `[rows, width]`, int8 as bytes.
     pub table: Cow<'static, [u8]>,
     /// `[rows]`.
     pub scales: Vec<f32>,
-    /// Values of a row, at least 1.
+    /// Values per row, at least 1.
     pub width: usize,
 }
 

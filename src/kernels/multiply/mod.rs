@@ -1,4 +1,4 @@
-//! Product of two tensors, or of a tensor and one value a channel.
+//! Product of two tensors, or of a tensor and one value per channel.
 
 mod scalar;
 
@@ -14,14 +14,14 @@ pub struct Multiply {
     pub multiplier: f32,
     /// Zero point of the result.
     pub zero: i32,
-    /// Least result, at least −128.
+    /// Smallest result, at least −128.
     pub low: i32,
     /// Largest result, at most 127.
     pub high: i32,
 }
 
-/// `output[i] = clamp(round_half_even((a[i] − za) · (b[i] − zb) · m) + zy)`; the product of integers is exact. `b` is as long as
-/// `a`, or repeats once a pixel.
+/// `output[i] = clamp(round_half_even((a[i] − za) · (b[i] − zb) · m) + zy)`; the integer product is exact.
+/// `b` is either as long as `a` or one pixel long, and then repeats.
 ///
 /// # Panics
 /// If `b` is empty.

@@ -1,8 +1,8 @@
 //! The specification.
 #![forbid(unsafe_code)]
 
-/// Scales `vector` to unit Euclidean length: `v / sqrt(Σ v²)`, the sum in f64. A vector of zero or non-finite length is
-/// left as it is.
+/// Scales `vector` to unit Euclidean length: `v / sqrt(Σ v²)`, the sum in f64. A vector whose length is zero
+/// or not finite is left unchanged.
 pub fn l2(vector: &mut [f32]) {
     let norm = vector.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
     if norm > 0.0 && norm.is_finite() {

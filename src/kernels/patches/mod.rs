@@ -1,21 +1,21 @@
-//! Gathering the inputs of each output pixel of a convolution side by side.
+//! Gathers the inputs of each output pixel of a convolution into a contiguous patch (im2col).
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
 
-/// Where the windows of a convolution or pooling lie on a picture.
+/// Geometry of a convolution or pooling: where its windows lie on the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Height and width of the input.
     pub input: [usize; 2],
     /// Height and width of the output.
     pub output: [usize; 2],
-    /// Height and width of a window.
+    /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// Steps from one output row or column to the next.
+    /// Vertical and horizontal stride.
     pub stride: [usize; 2],
-    /// Rows above and columns left of the input that the first windows cover.
+    /// Padding rows above and padding columns left of the input.
     pub pad: [usize; 2],
 }
 
@@ -27,7 +27,8 @@ impl Window {
     }
 }
 
-/// Row `y` of the patches: `output[x]` is `[kernel rows, kernel columns, channels]`, with `padding` beyond the picture. Dense input.
+/// Row `y` of the patches: `output[x]` is `[kernel rows, kernel columns, channels]`, with `padding` outside
+/// the input. The input is dense.
 ///
 /// # Panics
 /// If a slice is too short.

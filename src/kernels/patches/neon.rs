@@ -1,16 +1,19 @@
-//! NEON: whole registers, also where a run of bytes does not fill them: what is written too much is written again by the next run.
+//! NEON: copies whole registers even where a run of bytes does not fill them; the excess is
+//! overwritten by the next run.
 
 use std::arch::asm;
 
 use super::Window;
 
-/// As the scalar body, on which it falls back at the picture's edges and where a register would reach beyond a slice.
+/// Same as the scalar body, to which it falls back at the input's edges and where a register would reach past
+/// the end of a slice.
 pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
     let [height, width] = window.kernel;
     let (line, step) = (width * channels, window.stride[1] * channels);
     let patch = height * line;
     let count = output.len() / patch;
-    // Runs of the last patch and of the last row of a window must end within the slices with what they reach too far.
+    // The runs of the last patch, and of the last row of a window, must end inside the slices
+    // including their excess.
     let over = line.next_multiple_of(16) - line;
     let first = window.pad[1].div_ceil(window.stride[1]).min(count);
     let last = || {
@@ -34,7 +37,7 @@ pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y
         let mut to = output[first * patch..].as_mut_ptr();
         for _ in first..last {
             for tap in 0..height {
-                // SAFETY: see above; the next run writes again what this one writes too much.
+                // SAFETY: see above; the next run overwrites the excess of this one.
                 unsafe { copy(from.wrapping_add(tap * below), to.wrapping_add(tap * line), line) };
             }
             (from, to) = (from.wrapping_add(step), to.wrapping_add(patch));
@@ -43,16 +46,16 @@ pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y
     (last..count).for_each(|x| edge(x, output));
 }
 
-/// Copies `count` bytes and up to 15 more, to a multiple of 16. As assembly because the compiler makes a call of `memcpy` of any loop
-/// that copies, which takes longer than most runs.
+/// Copies `count` bytes, rounded up to a multiple of 16. In assembly because the compiler turns any copying
+/// loop into a call of `memcpy`, which takes longer than most runs.
 ///
 /// # Safety
-/// They must be readable and writable.
+/// The rounded-up count must be readable and writable.
 #[inline(always)]
 unsafe fn copy(mut from: *const i8, mut to: *mut i8, count: usize) {
     let mut left = count.cast_signed();
     while left > 48 {
-        // SAFETY: the caller's promise: more than 48 bytes are four whole registers.
+        // SAFETY: upheld by the caller: more than 48 bytes round up to four registers.
         unsafe {
             asm!(
                 "ldp {a:q}, {b:q}, [{from}], #32",
@@ -67,7 +70,7 @@ unsafe fn copy(mut from: *const i8, mut to: *mut i8, count: usize) {
         left -= 64;
     }
     if left > 16 {
-        // SAFETY: likewise: more than 16 bytes are two.
+        // SAFETY: same: more than 16 bytes round up to two registers.
         unsafe {
             asm!(
                 "ldp {a:q}, {b:q}, [{from}], #32",
@@ -79,7 +82,7 @@ unsafe fn copy(mut from: *const i8, mut to: *mut i8, count: usize) {
         left -= 32;
     }
     if left > 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe {
             asm!(
                 "ldr {a:q}, [{from}]",

@@ -1,4 +1,4 @@
-//! Pooling: the largest value or the mean of each window.
+//! Pooling: maximum or mean of each window.
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -19,11 +19,11 @@ pub struct Mean {
     pub zeros: [i32; 2],
     /// `sx / sy`.
     pub multiplier: f32,
-    /// Whether the values of the padding, all zero, count.
+    /// Whether padding, whose values are zero, counts towards the mean.
     pub padding_counts: bool,
 }
 
-/// The largest value of each window that lies in the picture; padding never wins. `output` begins with row `first`.
+/// The maximum of each window inside the input; padding never wins. `output` begins at row `first`.
 pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8]) {
     match isa {
         #[cfg(target_arch = "x86_64")]
@@ -46,9 +46,9 @@ pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usiz
     }
 }
 
-/// `round_half_even(Σ (x − zx) · (multiplier / n)) + zy`, saturated, for the n values of a window. `sums` is scratch of one value a channel; `output`
-/// begins with row `first`.
-#[allow(clippy::too_many_arguments, reason = "shapes, scratch, both pictures")]
+/// `round_half_even(Σ (x − zx) · (multiplier / n)) + zy`, saturated, over the n values of a window. `sums` is
+/// scratch with one value per channel; `output` begins at row `first`.
+#[allow(clippy::too_many_arguments, reason = "shapes, scratch, input and output")]
 pub fn mean(
     isa: Isa,
     window: &Window,

@@ -7,13 +7,13 @@ use super::Mean;
 use crate::kernels::neon::{pack, scale, widen};
 use crate::kernels::patches::Window;
 
-/// The fewest channels that these take.
+/// Minimum number of channels for these functions.
 pub(super) const LANES: usize = 16;
-/// Bytes whose sum fits i16 however they are.
+/// Number of bytes whose sum always fits i16.
 const BYTES: usize = 255;
 
 pub(super) fn max(window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8]) {
-    // SAFETY: pixels are inside the input, and 16 channels from `start` inside a pixel.
+    // SAFETY: pixels lie inside the input, and 16 channels from `start` lie inside a pixel.
     each(window, channels, input, first, output, |pixels, start| unsafe {
         let Pixels { rows, columns, line, from } = pixels;
         let from = from.add(start);
@@ -40,10 +40,10 @@ pub(super) fn mean(
     first: usize,
     output: &mut [i8],
 ) {
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     let zero = unsafe { vdupq_n_s16(mean.zeros[1] as i16) };
     let whole = window.kernel[0] * window.kernel[1];
-    // SAFETY: as in `max`.
+    // SAFETY: same as in `max`.
     each(window, channels, input, first, output, |pixels, start| unsafe {
         let Pixels { rows, columns, line, from } = pixels;
         let count = if mean.padding_counts { whole } else { rows * columns };
@@ -74,7 +74,7 @@ pub(super) fn mean(
     });
 }
 
-/// The part of a window that lies in the picture; a line and `from` are those of the input.
+/// The part of a window that lies inside the input; `line` and `from` refer to the input.
 #[derive(Clone, Copy)]
 struct Pixels {
     rows: usize,
@@ -83,7 +83,7 @@ struct Pixels {
     from: *const i8,
 }
 
-/// Calls `block` for every output pixel and every 16 channels, from the given one on.
+/// Calls `block` for every output pixel and every 16 channels, with the first of them.
 #[inline(always)]
 fn each(
     window: &Window,
@@ -103,7 +103,7 @@ fn each(
             let pixels = Pixels { rows: rows.len(), columns: columns.len(), line, from };
             let mut start = 0;
             while start < channels {
-                // The last block overlaps the one before it where the channels do not fill it.
+                // The last block overlaps the previous one if the channels are not a multiple of 16.
                 let at = start.min(channels - LANES);
                 // SAFETY: 16 channels of a pixel.
                 unsafe { vst1q_s8(output.as_mut_ptr().add(at), block(pixels, at)) };

@@ -5,7 +5,7 @@ use super::Mean;
 use crate::kernels::patches::Window;
 use crate::kernels::requantise::round;
 
-/// Calls `visit` with each value's channels under the window of output pixel `at`.
+/// Calls `visit` with the channels of each input pixel under the window of output pixel `at`.
 #[inline(always)]
 fn under<'a>(window: &Window, channels: usize, input: &'a [i8], at: usize, mut visit: impl FnMut(&'a [i8])) {
     let (y, x) = (at / window.output[1], at % window.output[1]);
@@ -79,7 +79,7 @@ mod tests {
             // (1 + 2 + 4 + 7) − 4·1 = 10, 2.5 rounds to 2.
             pool::mean(isa, &halves, mean, 1, &mut [0], &[1, 2, 99, 4, 7, 99], 0, &mut output);
             assert_eq!(output, [4]);
-            // Of three by three windows only four values lie in the picture: −8/4 or −8/9.
+            // Only four values of the 3×3 window lie inside the input: −8/4 or −8/9.
             let mut corner = [0; 1];
             pool::mean(isa, &window, mean, 1, &mut [0], &[0, 0, 9, -2, -2, 9, 9, 9, 9], 0, &mut corner);
             assert_eq!(corner, [0]);

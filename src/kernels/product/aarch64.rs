@@ -1,6 +1,6 @@
-//! aarch64: 16 output columns and up to three rows in registers, `sdot` or two products in i16.
+//! aarch64: 16 output columns and up to three rows in registers, by `sdot` or by pairs of products in i16.
 //!
-//! Quantised values are never −128, so that two products fit i16 whatever the weights are: at most 2 · 128 · 127.
+//! Quantised values are never −128, so two products fit i16 whatever the weights are: at most 2 · 128 · 127.
 
 use std::arch::aarch64::*;
 
@@ -8,18 +8,18 @@ use super::quantise::Quantised;
 use super::{Columns, GROUP};
 use crate::kernels::neon::{add_four, at_dot, at_pairs, dot, pairs};
 
-/// Registers of a tile's row.
+/// Registers per row of a tile.
 const REGISTERS: usize = 4;
-/// Columns of a tile.
+/// Columns per tile.
 const LANES: usize = 4 * REGISTERS;
 
 #[derive(Debug)]
 pub(super) struct Product {
     dotprod: bool,
     outputs: usize,
-    /// `[outputs / LANES][inputs / 4][REGISTERS]`, each as its instruction takes it; zeros beyond the ends.
+    /// `[outputs / LANES][inputs / 4][REGISTERS]`, each in the layout of its instruction; zero-padded.
     weights: Vec<i8>,
-    /// One a column, zeros beyond the end.
+    /// One per column, zero-padded.
     columns: Columns,
 }
 
@@ -50,7 +50,7 @@ impl Product {
     /// The CPU must have `dotprod` if the weights are packed for it.
     pub(super) unsafe fn run(&self, rows: &Quantised, output: &mut [f32]) {
         if self.dotprod {
-            // SAFETY: the caller's promise.
+            // SAFETY: upheld by the caller.
             unsafe { self.tiles_dotprod(rows, output) }
         } else {
             self.tiles::<false>(rows, output);
@@ -67,8 +67,8 @@ impl Product {
         for start in (0..self.outputs).step_by(LANES) {
             let mut first = 0;
             while first < rows.rows() {
-                // A third row's sums and totals fit the registers without what `smull` takes. Four are two and two: a single
-                // row uses each weight but once.
+                // The sums and totals of a third row fit the registers only without the temporaries of
+                // `smull`. Four rows are done as two and two: a single row would use each weight only once.
                 first += match rows.rows() - first {
                     1 => self.tile::<1, DOTPROD>(rows, first, start, output),
                     3 | 5.. if DOTPROD => self.tile::<3, DOTPROD>(rows, first, start, output),
@@ -91,13 +91,14 @@ impl Product {
         let values = &rows.values[first * row..][..N * row];
         let scales = &rows.scales[first * rows.groups..][..N * rows.groups];
         let mut weights = self.weights[start * row..][..LANES * row].as_ptr();
-        // SAFETY: NEON.
+        // SAFETY: NEON is part of every aarch64 target.
         let mut totals = unsafe { [[vdupq_n_f32(0.0); REGISTERS]; N] };
         for group in 0..rows.groups {
-            // SAFETY: NEON.
+            // SAFETY: NEON is part of every aarch64 target.
             let mut sums = unsafe { [[vdupq_n_s32(0); REGISTERS]; N] };
             for k in (group * GROUP..(group + 1) * GROUP).step_by(16) {
-                // SAFETY: 16 values of each row, as `k` is a multiple of 16 below `row`; their weights follow each other.
+                // SAFETY: `k` is a multiple of 16 below `row`, so 16 values of each row and their
+                // weights are readable.
                 unsafe {
                     let x: [int8x16_t; N] =
                         std::array::from_fn(|n| vld1q_s8(values.as_ptr().add(n * row + k)));
@@ -110,7 +111,7 @@ impl Product {
             for (n, (totals, sums)) in totals.iter_mut().zip(sums).enumerate() {
                 let scale = scales[n * rows.groups + group];
                 for (total, sum) in totals.iter_mut().zip(sums) {
-                    // SAFETY: NEON.
+                    // SAFETY: NEON is part of every aarch64 target.
                     *total = unsafe { vaddq_f32(*total, vmulq_n_f32(vcvtq_f32_s32(sum), scale)) };
                 }
             }
@@ -139,17 +140,17 @@ impl Product {
     }
 }
 
-/// Adds the products of four inputs, the `AT`th four in `x`.
+/// Adds the products of four inputs, group `AT` of four in `x`.
 ///
 /// # Safety
-/// Their weights must be readable; the CPU must have `dotprod` if that is asked for.
+/// Their weights must be readable; the CPU must have `dotprod` if `DOTPROD` is set.
 #[inline(always)]
 unsafe fn four<const AT: u8, const N: usize, const DOTPROD: bool>(
     sums: &mut [[int32x4_t; REGISTERS]; N],
     weights: &mut *const i8,
     x: &[int8x16_t; N],
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let w: [int8x16_t; REGISTERS] = std::array::from_fn(|r| vld1q_s8(weights.add(r * 16)));
         for (sums, &x) in sums.iter_mut().zip(x) {

@@ -1,21 +1,21 @@
-//! AVX2: pairs of inputs widened to i16, `vpmaddwd`, 16 output columns and up to six rows in registers.
+//! AVX2: pairs of inputs widened to i16 for `vpmaddwd`, 16 output columns and up to six rows in registers.
 
 use std::arch::x86_64::*;
 
 use super::quantise::Quantised;
 use super::{Columns, GROUP};
 
-/// Columns of a tile: two registers of eight.
+/// Columns per tile: two registers of eight.
 const LANES: usize = 16;
-/// Rows of a tile.
+/// Rows per tile.
 const ROWS: usize = 6;
 
 #[derive(Debug)]
 pub(super) struct Product {
     outputs: usize,
-    /// `[outputs / LANES][inputs / 2][LANES][2]`, zeros beyond the ends.
+    /// `[outputs / LANES][inputs / 2][LANES][2]`, zero-padded.
     weights: Vec<i8>,
-    /// One a column, zeros beyond the end.
+    /// One per column, zero-padded.
     columns: Columns,
 }
 
@@ -64,7 +64,7 @@ impl Product {
         for group in 0..rows.groups {
             let mut sums = [[_mm256_setzero_si256(); 2]; N];
             for k in (group * GROUP..(group + 1) * GROUP).step_by(2) {
-                // SAFETY: 32 bytes, as `k` is even and below `row`.
+                // SAFETY: 32 bytes are readable, as `k` is even and below `row`.
                 let w = unsafe {
                     let at = weights.as_ptr().add(k * LANES).cast::<__m128i>();
                     [_mm_loadu_si128(at), _mm_loadu_si128(at.add(1))].map(|w| _mm256_cvtepi8_epi16(w))

@@ -1,27 +1,28 @@
 //! AVX-512 VNNI: `vpdpbusd` over 64 output columns and up to six rows.
 //!
-//! The instruction takes one unsigned operand: the weights, plus 128. Every sum starts at `−128 · Σ q`, which takes that back.
+//! The instruction takes one unsigned operand: the weights plus 128. Every sum starts at `−128 ·
+//! Σ q` to compensate.
 
 use std::arch::x86_64::*;
 
 use super::quantise::Quantised;
 use super::{Columns, GROUP};
 
-/// Columns of a register.
+/// Columns per register.
 const LANES: usize = 16;
-/// Registers of a tile's row.
+/// Registers per row of a tile.
 const BLOCKS: usize = 4;
-/// Columns of a tile.
+/// Columns per tile.
 const WIDTH: usize = LANES * BLOCKS;
-/// Rows of a tile.
+/// Rows per tile.
 const ROWS: usize = 6;
 
 #[derive(Debug)]
 pub(super) struct Product {
     outputs: usize,
-    /// `[outputs / WIDTH][inputs / 4][WIDTH][4]`, plus 128, 128 beyond the ends.
+    /// `[outputs / WIDTH][inputs / 4][WIDTH][4]`, weights plus 128, padded with 128.
     weights: Vec<u8>,
-    /// One a column, zeros beyond the end.
+    /// One per column, zero-padded.
     columns: Columns,
 }
 

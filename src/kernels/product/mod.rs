@@ -2,16 +2,16 @@
 //!
 //! # Arithmetic
 //!
-//! Weights are int8 with one scale `sw[c]` an output column, symmetric. A row `x` is quantised when it arrives, in groups of
-//! [`GROUP`] inputs with a scale each, because a few channels of a transformer are many times larger than all others. For group `g`
-//! with `m = max |x[k]|`, in f32 throughout:
+//! Weights are int8, symmetric, with one scale `sw[c]` per output column. A row `x` is quantised when it
+//! arrives, in groups of [`GROUP`] inputs with one scale each, because a few channels of a transformer are
+//! many times larger than all others. For group `g` with `m = max |x[k]|`, in f32 throughout:
 //!
 //! - `m < TINY`: `s[g] = 0` and `q[k] = 0`;
-//! - else `s[g] = m / 127` and `q[k] = clamp(round_half_even(x[k] · (127 / m)), −127, 127)`, where a NaN becomes −127 and
-//!   makes `s[g]` NaN.
+//! - otherwise `s[g] = m / 127` and `q[k] = clamp(round_half_even(x[k] · (127 / m)), −127, 127)`, where a NaN
+//!   becomes −127 and makes `s[g]` NaN.
 //!
-//! Then `y[c] = (Σ_g (Σ_k w[k][c] · q[k]) · s[g]) · sw[c] + bias[c]`: the inner sums in i32, exact; the outer in f32, first group
-//! first, starting from 0, every product rounded before it is added.
+//! Then `y[c] = (Σ_g (Σ_k w[k][c] · q[k]) · s[g]) · sw[c] + bias[c]`: the inner sums in i32, exact; the outer
+//! one in f32, first group first, starting from 0, every product rounded before it is added.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -30,10 +30,10 @@ use quantise::Quantised;
 /// Inputs that share a scale.
 pub const GROUP: usize = 64;
 
-/// Groups whose largest magnitude is smaller count as zero, so that `127 / m` is finite.
+/// Groups whose largest magnitude is below this count as zero, so that `127 / m` is finite.
 pub const TINY: f32 = 1e-30;
 
-/// Rows that are worked on at a time: their quantised values stay in the first two cache levels while all weights pass by.
+/// Rows processed at a time: their quantised values stay in L1 and L2 cache while all weights stream past.
 const ROWS: usize = 48;
 
 /// A matrix of weights, packed for one instruction set.
@@ -55,24 +55,24 @@ enum Body {
     Aarch64(aarch64::Product),
 }
 
-/// Memory that calls reuse.
+/// Scratch memory, reused from call to call.
 #[derive(Debug, Default, Clone)]
 pub struct Scratch(Quantised);
 
-/// What a product does with its columns.
+/// What is applied to each output column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Columns {
-    /// Scale of the weights, one an output.
+    /// Scale of the weights, one per output.
     pub scale: Vec<f32>,
-    /// Added at the end, one an output.
+    /// Added at the end, one per output.
     pub bias: Vec<f32>,
 }
 
 impl Product {
-    /// Packs weights; `weight(input, output)` is one of them.
+    /// Packs the weights, which are read as `weight(input, output)`.
     ///
     /// # Panics
-    /// If there are no inputs, or there is not one bias a scale.
+    /// If there are no inputs, or not one bias per scale.
     pub fn new(isa: Isa, inputs: usize, columns: Columns, weight: impl Fn(usize, usize) -> i8) -> Self {
         let outputs = columns.scale.len();
         assert!(inputs > 0 && columns.bias.len() == outputs);
@@ -88,12 +88,12 @@ impl Product {
         Self { inputs, outputs, body }
     }
 
-    /// Inputs, the length of a row that goes in.
+    /// Length of an input row.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// Outputs, the length of a row that comes out.
+    /// Length of an output row.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
@@ -101,7 +101,7 @@ impl Product {
     /// Multiplies the rows of `input`, `[rows, inputs]`, into `output`, `[rows, outputs]`.
     ///
     /// # Panics
-    /// If the lengths do not mean the same number of rows.
+    /// If `input` or `output` do not hold the same whole number of rows.
     pub fn run(&self, scratch: &mut Scratch, input: &[f32], output: &mut [f32]) {
         assert!(input.len().is_multiple_of(self.inputs));
         assert_eq!(input.len() / self.inputs * self.outputs, output.len());
@@ -124,13 +124,13 @@ impl Product {
                 #[cfg(target_arch = "x86_64")]
                 Body::Avx512Vnni(body) => {
                     scratch.0.fill(Isa::Avx512Vnni, self.inputs, input);
-                    // SAFETY: as above.
+                    // SAFETY: same as above.
                     unsafe { body.run(&scratch.0, output) }
                 }
                 #[cfg(target_arch = "aarch64")]
                 Body::Aarch64(body) => {
                     scratch.0.fill(Isa::Neon, self.inputs, input);
-                    // SAFETY: as above.
+                    // SAFETY: same as above.
                     unsafe { body.run(&scratch.0, output) }
                 }
             }

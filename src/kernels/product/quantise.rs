@@ -1,14 +1,14 @@
-//! Quantising rows on the fly, one scale a group.
+//! Quantises rows on the fly, with one scale per group.
 
 use super::{GROUP, TINY};
 use crate::kernels::Isa;
 use crate::kernels::isa::vectorised;
 use crate::kernels::requantise::round;
 
-/// Quantised rows. Each is padded with zeros to whole groups.
+/// Quantised rows, each zero-padded to whole groups.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Quantised {
-    /// Groups a row.
+    /// Groups per row.
     pub(super) groups: usize,
     /// `[rows][groups][GROUP]`.
     pub(super) values: Vec<i8>,
@@ -27,7 +27,7 @@ impl Quantised {
         vectorised!(isa, rows, (inputs: usize, input: &[f32], values: &mut [i8], scales: &mut [f32]));
     }
 
-    /// Rows.
+    /// Number of rows.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pub(super) fn rows(&self) -> usize {
         self.scales.len() / self.groups.max(1)
@@ -51,7 +51,7 @@ fn rows(inputs: usize, input: &[f32], values: &mut [i8], scales: &mut [f32]) {
 /// Quantises one group and returns its scale.
 #[inline(always)]
 fn quantise(group: &[f32; GROUP], values: &mut [i8]) -> f32 {
-    // Bits of magnitudes are ordered as the magnitudes are, NaN above all.
+    // As integers, the bits of magnitudes have the same order as the magnitudes, with NaN above all.
     let most = group.iter().fold(0, |most, x| x.abs().to_bits().max(most));
     let most = f32::from_bits(most);
     if most < TINY {

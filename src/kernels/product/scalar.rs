@@ -5,7 +5,7 @@ use super::{Columns, GROUP};
 
 #[derive(Debug)]
 pub(super) struct Product {
-    /// `[outputs][groups][GROUP]`, zeros beyond the inputs.
+    /// `[outputs][groups][GROUP]`, zero-padded.
     weights: Vec<i8>,
     columns: Columns,
 }

@@ -2,7 +2,8 @@
 
 mod scalar;
 
-/// `output[y][x] = input[y / 2][x / 2]` for a dense `input` of `width` pixels a row; `output` begins with row `first`.
+/// `output[y][x] = input[y / 2][x / 2]` for a dense `input` of `width` pixels per row; `output`
+/// begins at row `first`.
 ///
 /// # Panics
 /// If `input` is too short.

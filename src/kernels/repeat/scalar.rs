@@ -1,4 +1,4 @@
-//! The specification. Copying is bound by memory: no instruction set does it better.
+//! The specification. Copying is memory-bound: SIMD would not be faster.
 #![forbid(unsafe_code)]
 
 pub(super) fn twice(width: usize, channels: usize, input: &[i8], first: usize, output: &mut [i8]) {

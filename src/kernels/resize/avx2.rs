@@ -1,4 +1,4 @@
-//! AVX2: 16 values beside each other, in the horizontal pass those of 16 rows.
+//! AVX2: 16 values at a time; in the horizontal pass, one from each of 16 rows.
 
 use std::arch::x86_64::*;
 
@@ -6,7 +6,7 @@ use super::coefficients::{Axis, FRACTION_BITS, LOW_BITS, Pair};
 use super::{BLOCK, Rows};
 use crate::kernels::layout::transposed;
 
-/// Rows are turned into columns and back, because neighbours in a column have the same weights.
+/// Rows are transposed and transposed back, because all values of a column have the same weights.
 #[target_feature(enable = "avx2")]
 pub(super) fn horizontal(axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
     assert!(from.bytes.len() >= BLOCK * 3 * from.width && turned.len() >= BLOCK * from.width);
@@ -63,7 +63,8 @@ pub(super) fn vertical(weights: &[Pair], from: Rows<&[u8]>, to: &mut [i8]) {
     }
 }
 
-/// The sums of 16 bytes each, one every `step` bytes for each weight, rounded and clamped to bytes.
+/// For each of 16 bytes, the weighted sum of the bytes `step` apart from there on, rounded and
+/// clamped to a byte.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn weighed(weights: &[Pair], from: &[u8], step: usize) -> __m128i {
@@ -89,7 +90,7 @@ fn weighed(weights: &[Pair], from: &[u8], step: usize) -> __m128i {
         let sum = _mm256_add_epi32(_mm256_slli_epi32::<{ LOW_BITS as i32 }>(upper[half]), lower[half]);
         sums[half] = _mm256_srai_epi32::<{ FRACTION_BITS as i32 }>(sum);
     }
-    // Packing goes by halves of the registers.
+    // Packing works on each half of the registers separately.
     let words = _mm256_packs_epi32(sums[0], sums[1]);
     let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
     _mm_shuffle_epi32::<0b11_01_10_00>(bytes)

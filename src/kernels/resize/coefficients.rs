@@ -1,27 +1,28 @@
 //! The filter's weights along one axis.
 
-/// Fractional bits of a weight: 32 bits less 8 for the pixel and 2 for the sum's headroom.
+/// Fractional bits of a weight: 32 bits minus 8 for the pixel and 2 as headroom for the sum.
 pub(super) const FRACTION_BITS: u32 = 32 - 8 - 2;
 
 /// Bits of the lower part of a split weight.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) const LOW_BITS: u32 = FRACTION_BITS / 2;
 
-/// Two weights for products of 16 bits: both upper parts, both lower parts, `weight = 2^LOW_BITS · upper + lower`.
+/// Two weights for 16-bit products: both upper parts, then both lower parts, `weight =
+/// 2^LOW_BITS · upper + lower`.
 ///
-/// No part is negative nor more than `2^LOW_BITS`, which i16 holds. Sums of all products of either part are not more than the sum of
-/// weights and pixels itself, the upper one shifted, so that what holds that in i32 holds both: rounding up can at most double a
-/// weight, and `255 · 2 · 2^22 + 2^21 < 2^31`.
+/// No part is negative or exceeds `2^LOW_BITS`, so i16 holds it. The sums of products of either part (the
+/// upper one shifted) do not exceed the sum of products of the weights themselves, so i32 holds both if it
+/// holds that: rounding up can at most double a weight, and `255 · 2 · 2^22 + 2^21 < 2^31`.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) type Pair = [i16; 4];
 
-/// Which input pixels each output pixel sums up, and how much they weigh.
+/// Which input pixels contribute to each output pixel, and with what weights.
 pub(super) struct Axis {
     /// The first input pixel of each output pixel.
     firsts: Vec<usize>,
-    /// Weights of an output pixel, an even number. Those without an input pixel are 0.
+    /// Weights per output pixel, an even number. Those without an input pixel are 0.
     taps: usize,
-    /// Sum close to `2^FRACTION_BITS` for each output pixel, none negative.
+    /// They sum to nearly `2^FRACTION_BITS` for each output pixel; none is negative.
     weights: Vec<i32>,
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pairs: Vec<Pair>,
@@ -30,9 +31,10 @@ pub(super) struct Axis {
 impl Axis {
     /// The weights of each of `output` pixels over `input` pixels, both at least 1.
     ///
-    /// Triangle filter `max(0, 1 − |t|)`; when shrinking it is stretched by the ratio `input / output` (antialiasing).
-    /// Output pixel `x` is centred on `c = (x + ½) · ratio` and reads pixels `⌊c − s + ½⌋ ..⌊c + s + ½⌋` for a support of
-    /// `s = max(ratio, 1)`. Weights are normalised in f64 and then rounded to fixed point, as Pillow does (`Resample.c`).
+    /// Triangle filter `max(0, 1 − |t|)`, stretched by the ratio `input / output` when shrinking
+    /// (antialiasing). Output pixel `x` is centred on `c = (x + ½) · ratio` and reads pixels `⌊c − s + ½⌋
+    /// ..⌊c + s + ½⌋` for a support of `s = max(ratio, 1)`. Weights are normalised in f64 and then rounded to
+    /// fixed point, as Pillow does (`Resample.c`).
     pub(super) fn new(input: usize, output: usize) -> Self {
         let ratio = input as f64 / output as f64;
         let support = ratio.max(1.0);
@@ -66,12 +68,12 @@ impl Axis {
         }
     }
 
-    /// Output pixels.
+    /// Number of output pixels.
     pub(super) fn len(&self) -> usize {
         self.firsts.len()
     }
 
-    /// Weights of an output pixel.
+    /// Weights per output pixel.
     pub(super) fn taps(&self) -> usize {
         self.taps
     }
@@ -81,12 +83,12 @@ impl Axis {
         self.firsts[output]
     }
 
-    /// What an output pixel's input pixels weigh.
+    /// Weights of the input pixels of an output pixel.
     pub(super) fn weights(&self, output: usize) -> &[i32] {
         &self.weights[output * self.taps..][..self.taps]
     }
 
-    /// The same, split.
+    /// The same weights, split.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pub(super) fn pairs(&self, output: usize) -> &[Pair] {
         &self.pairs[output * self.taps / 2..][..self.taps / 2]

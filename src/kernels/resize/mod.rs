@@ -1,6 +1,8 @@
-//! Pillow's antialiased `BILINEAR` resize of 8-bit pixels, bit for bit, to signed planes: horizontal pass first, 8 bits in between.
+//! Pillow's antialiased `BILINEAR` resize of 8-bit pixels, bit for bit, into signed planes: horizontal pass
+//! first, 8 bits in between.
 //!
-//! Rows come 16 at a time and leave as soon as all that they sum up is there, so that the passes work in the first-level cache.
+//! Rows are read 16 at a time, and an output row is written as soon as all its input rows are there, so that
+//! both passes work in L1 cache.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,7 +15,7 @@ use coefficients::Axis;
 
 use super::Isa;
 
-/// Rows that the horizontal pass takes at a time, and pixels of which rows in scratch hold a multiple.
+/// Rows per horizontal pass; rows in scratch are padded to a multiple of this many pixels.
 const BLOCK: usize = 16;
 
 /// A resize from one size to another, with its scratch.
@@ -31,23 +33,23 @@ struct Scratch {
     block: Vec<u8>,
     /// A plane of the block, column by column.
     columns: Vec<u8>,
-    /// Rows after the horizontal pass, likewise as three planes.
+    /// Rows after the horizontal pass, also as three planes.
     wide: Vec<u8>,
 }
 
-/// Rows of three planes each, one behind the other.
+/// Consecutive rows of three planes each.
 #[derive(Clone, Copy)]
 struct Rows<B> {
     bytes: B,
-    /// Bytes of a row of a plane, a multiple of `BLOCK`.
+    /// Bytes per row of a plane, a multiple of `BLOCK`.
     width: usize,
 }
 
 impl Resize {
-    /// From `from` to `to`, columns and rows, all at least 1.
+    /// Resizes from size `from` to size `to`, each (columns, rows), all at least 1.
     pub fn new(isa: Isa, from: (usize, usize), to: (usize, usize)) -> Self {
         let (columns, rows) = (Axis::new(from.0, to.0), Axis::new(from.1, to.1));
-        // Taps of weight 0 may reach beyond the picture, in rows as well.
+        // Taps with weight 0 may reach outside the input, vertically as well.
         let narrow = padded(from.0 + columns.taps());
         let scratch = Scratch {
             block: vec![0; BLOCK * 3 * narrow],
@@ -57,8 +59,8 @@ impl Resize {
         Self { isa, from, columns, rows, scratch }
     }
 
-    /// Calls `read` for each row from top to bottom, which writes its red, green and blue pixels, and writes `value − 128` to three
-    /// planes whose rows start `stride` values apart.
+    /// Calls `read` for each input row from top to bottom, which writes its red, green and blue pixels;
+    /// writes `value − 128` to three planes whose rows start `stride` values apart.
     ///
     /// # Panics
     /// If a plane is too short.
@@ -71,7 +73,7 @@ impl Resize {
         let (columns, rows, (width, height)) = (&self.columns, &self.rows, self.from);
         let Scratch { block, columns: turned, wide } = &mut self.scratch;
         let (narrow, resized) = (padded(width + columns.taps()), padded(columns.len()));
-        // Rows of the picture that are read, the one that lies first in `wide`, and rows that are written.
+        // Input rows read so far, the input row at the start of `wide`, and output rows written.
         let (mut there, mut base, mut done) = (0, 0, 0);
         while there < height {
             let count = BLOCK.min(height - there);
@@ -103,10 +105,10 @@ fn padded(width: usize) -> usize {
     width.next_multiple_of(BLOCK)
 }
 
-/// The horizontal pass over `BLOCK` rows of three planes. `turned` is scratch for a plane.
+/// The horizontal pass over `BLOCK` rows of three planes. `turned` is scratch for one plane.
 #[cfg_attr(
     not(any(target_arch = "x86_64", target_arch = "aarch64")),
-    expect(unused_variables, reason = "columns beside each other serve registers only")
+    expect(unused_variables, reason = "only the SIMD bodies need the transposed columns")
 )]
 fn horizontal(isa: Isa, axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
     match isa {
@@ -116,7 +118,7 @@ fn horizontal(isa: Isa, axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, tur
                 scalar::horizontal(axis, row, out);
             }
         }
-        // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
+        // SAFETY: every instruction set of this CPU except scalar includes AVX2.
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { avx2::horizontal(axis, from, to, turned) },
         #[cfg(target_arch = "aarch64")]
@@ -124,11 +126,11 @@ fn horizontal(isa: Isa, axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, tur
     }
 }
 
-/// The vertical pass for row `y` of a plane. `from` begins with the first row that it sums up.
+/// The vertical pass for row `y` of a plane. `from` begins with the first row that contributes to it.
 fn vertical(isa: Isa, axis: &Axis, y: usize, from: Rows<&[u8]>, to: &mut [i8]) {
     match isa {
         Isa::Scalar => scalar::vertical(axis.weights(y), from, to),
-        // SAFETY: as above.
+        // SAFETY: same as above.
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { avx2::vertical(axis.pairs(y), from, to) },
         #[cfg(target_arch = "aarch64")]

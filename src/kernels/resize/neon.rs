@@ -1,17 +1,17 @@
-//! NEON: 16 values beside each other, in the horizontal pass those of 16 rows.
+//! NEON: 16 values at a time; in the horizontal pass, one from each of 16 rows.
 
 use std::arch::aarch64::*;
 
 use super::coefficients::{Axis, FRACTION_BITS, LOW_BITS, Pair};
 use super::{BLOCK, Rows};
 
-/// Rows are turned into columns and back, because neighbours in a column have the same weights.
+/// Rows are transposed and transposed back, because all values of a column have the same weights.
 pub(super) fn horizontal(axis: &Axis, from: Rows<&[u8]>, to: Rows<&mut [u8]>, turned: &mut [u8]) {
     assert!(from.bytes.len() >= BLOCK * 3 * from.width && turned.len() >= BLOCK * from.width);
     assert!(
         to.bytes.len() >= BLOCK * 3 * to.width && to.width.is_multiple_of(BLOCK) && axis.len() <= to.width
     );
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     let zero = unsafe { vdupq_n_u8(0) };
     for channel in 0..3 {
         for start in (0..from.width).step_by(BLOCK) {
@@ -58,11 +58,12 @@ pub(super) fn vertical(weights: &[Pair], from: Rows<&[u8]>, to: &mut [i8]) {
     }
 }
 
-/// The sums of 16 bytes each, one every `step` bytes for each weight, rounded and clamped to bytes.
+/// For each of 16 bytes, the weighted sum of the bytes `step` apart from there on, rounded and
+/// clamped to a byte.
 #[inline(always)]
 fn weighed(weights: &[Pair], from: &[u8], step: usize) -> uint8x16_t {
     assert!(from.len() >= (2 * weights.len() - 1) * step + BLOCK);
-    // SAFETY: NEON; the loads are asserted above.
+    // SAFETY: NEON is part of every aarch64 target; the loads are within the range asserted above.
     unsafe {
         let mut upper = [vdupq_n_u32(0); 4];
         let mut lower = [vdupq_n_u32(1 << (FRACTION_BITS - 1)); 4];
@@ -82,7 +83,7 @@ fn weighed(weights: &[Pair], from: &[u8], step: usize) -> uint8x16_t {
                 lower[quarter] = vmlal_lane_u16::<3>(lower[quarter], b[quarter], weights);
             }
         }
-        // The shift in two steps, as 16 bits is the most that also narrows.
+        // Shifted in two steps, as a narrowing shift moves by at most 16 bits.
         let mut words = [vdup_n_u16(0); 4];
         for ((words, upper), lower) in words.iter_mut().zip(upper).zip(lower) {
             *words = vshrn_n_u32::<16>(vaddq_u32(vshlq_n_u32::<{ LOW_BITS as i32 }>(upper), lower));
@@ -92,13 +93,14 @@ fn weighed(weights: &[Pair], from: &[u8], step: usize) -> uint8x16_t {
     }
 }
 
-/// Byte j of row i becomes byte i of row j: four times, rows i and i + 8 are put together byte by byte.
+/// Transposes: byte j of row i becomes byte i of row j. Four times, rows i and i + 8 are
+/// interleaved byte by byte.
 #[inline(always)]
 fn transposed(mut rows: [uint8x16_t; BLOCK]) -> [uint8x16_t; BLOCK] {
     for _ in 0..4 {
         let from = rows;
         for i in 0..BLOCK / 2 {
-            // SAFETY: NEON.
+            // SAFETY: NEON is part of every aarch64 target.
             unsafe {
                 rows[2 * i] = vzip1q_u8(from[i], from[i + BLOCK / 2]);
                 rows[2 * i + 1] = vzip2q_u8(from[i], from[i + BLOCK / 2]);

@@ -4,10 +4,10 @@
 use super::Rows;
 use super::coefficients::{Axis, FRACTION_BITS};
 
-/// Values whose sums are computed beside each other.
+/// Values whose sums are computed side by side.
 const LANES: usize = 16;
 
-/// One half in fixed point: the shift then rounds to nearest.
+/// One half in fixed point: makes the shift round to nearest.
 const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
 /// One row of three planes to `axis.len()` pixels.
@@ -28,7 +28,7 @@ pub(super) fn horizontal(axis: &Axis, row: &[u8], out: &mut [u8]) {
     }
 }
 
-/// One row of one plane, less 128.
+/// One row of one plane, minus 128.
 pub(super) fn vertical(weights: &[i32], from: Rows<&[u8]>, out: &mut [i8]) {
     for (at, out) in out.chunks_mut(LANES).enumerate() {
         let mut sums = [HALF; LANES];

@@ -1,17 +1,17 @@
 use super::{Isa, Resize};
 
-/// Three planes of `size`, columns and rows.
+/// Three planes of `size` (columns, rows).
 fn picture(size: (usize, usize), value: impl Fn(usize) -> u8) -> Vec<u8> {
     (0..3 * size.0 * size.1).map(value).collect()
 }
 
 fn noise(i: usize) -> u8 {
     let hash = (i as u32).wrapping_mul(2_654_435_761);
-    // Edges at full swing as well as all values between.
+    // Full-swing edges as well as all values in between.
     if hash & 0x700 == 0 { (hash >> 31) as u8 * 255 } else { (hash >> 15) as u8 }
 }
 
-/// Pixels, `stride` values in a row of the planes that they are written to.
+/// The resized pixels, in planes with `stride` values per row.
 fn run(isa: Isa, source: &[u8], from: (usize, usize), to: (usize, usize), stride: usize) -> Vec<u8> {
     let mut out = [0, 1, 2].map(|_| vec![0; stride * to.1]);
     let [red, green, blue] = &mut out;
@@ -24,7 +24,7 @@ fn run(isa: Isa, source: &[u8], from: (usize, usize), to: (usize, usize), stride
     out.concat().into_iter().map(|value| (value as u8) ^ 0x80).collect()
 }
 
-/// Pillow's two passes as its documents have them, whole pictures one after the other, nothing fixed at 16.
+/// Pillow's two passes as documented: whole images, one pass after the other, no blocks of 16.
 fn passes(source: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
     let pass = |input: usize, output: usize, at: &dyn Fn(usize) -> u8| -> Vec<u8> {
         let ratio = input as f64 / output as f64;
@@ -111,8 +111,8 @@ fn a_flat_picture_stays_flat_at_any_size() {
 
 #[test]
 fn halving_weighs_four_pixels_one_three_three_one() {
-    // Centre 2 of 4 pixels: distances 1.5, .5, .5, 1.5 over a support of 2 weigh 1/8, 3/8, 3/8, 1/8; the outer
-    // output pixels lose their tap beyond the edge.
+    // Centre 2 of 4 pixels: distances 1.5, .5, .5, 1.5 over a support of 2 give weights 1/8, 3/8, 3/8, 1/8;
+    // the outer output pixels lose the tap outside the input.
     let source = [0, 0, 80, 160, 240, 240].repeat(3);
     for isa in Isa::available() {
         // 0·3/7 + 0·3/7 + 80·1/7 = 11.4; (0 + 3·80 + 3·160 + 240)/8 = 120; (160 + 3·240 + 3·240)/7 = 228.6

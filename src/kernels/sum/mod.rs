@@ -1,10 +1,10 @@
-//! Sums along one axis, in order: the same bits on every CPU, which sums in parts would not have.
+//! Sums along one axis, in order: unlike partial sums, they give the same bits on every CPU.
 #![forbid(unsafe_code)]
 
 /// `y[o, i] = Σ_k x[o, k, i]` over f32 `[outer, length, inner]`, k in order from +0.
 ///
 /// # Panics
-/// If `x` or `y` have another length.
+/// If `x` or `y` do not have the lengths of these shapes.
 pub fn sum(x: &[f32], [outer, length, inner]: [usize; 3], y: &mut [f32]) {
     assert_eq!(
         (x.len(), y.len()),
@@ -34,7 +34,7 @@ mod tests {
         let mut y = [9.0; 4];
         sum(&x, [2, 3, 2], &mut y);
         assert_eq!(y, [9.0, 12.0, 90.0, 120.0]);
-        // In any other order 1 would not be lost.
+        // In any other order the 1 would survive.
         let mut y = [0.0];
         sum(&[1e8, 1.0, -1e8], [1, 3, 1], &mut y);
         assert_eq!(y, [0.0]);

@@ -41,9 +41,9 @@ pub fn apply(isa: Isa, table: &Table, input: &[i8], output: &mut [i8]) {
     }
 }
 
-/// Writes two tensors of `channels` channels channel by channel in turn, each through its table:
-/// `output[2i] = first[a[i]]`, `output[2i + 1] = second[b[i]]`. Concatenation followed by a channel shuffle of two groups.
-/// Pixels of `a` and `b` start every `stride` values; the result is dense.
+/// Interleaves two tensors of `channels` channels, each mapped through its table: `output[2i] = first[a[i]]`,
+/// `output[2i + 1] = second[b[i]]`, i.e. concatenation followed by a channel shuffle with two groups. Pixels
+/// of `a` start every `a_stride` values, those of `b` every `b_stride`; the result is dense.
 ///
 /// # Panics
 /// If a slice is too short.

@@ -1,4 +1,4 @@
-//! NEON: the table lies in 16 registers, four look-ups of 64 entries each for 16 values.
+//! NEON: the table is held in 16 registers; 16 values take four look-ups of 64 entries.
 
 use std::arch::aarch64::*;
 
@@ -15,10 +15,10 @@ impl Registers {
         Self(std::array::from_fn(|i| unsafe { vld1q_s8_x4(table.0[i * 64..][..64].as_ptr()) }))
     }
 
-    /// An index beyond a quarter leaves what the quarter before it gave.
+    /// An index outside a quarter keeps what the previous quarter gave.
     #[inline(always)]
     fn get(&self, q: int8x16_t) -> int8x16_t {
-        // SAFETY: NEON.
+        // SAFETY: NEON is part of every aarch64 target.
         unsafe {
             let (q, quarter) = (vreinterpretq_u8_s8(q), vdupq_n_u8(64));
             let mut found = vqtbl4q_s8(self.0[0], q);
@@ -55,7 +55,8 @@ pub(in crate::kernels) fn in_place(table: &Table, values: &mut [i8]) {
     chunks.into_remainder().iter_mut().for_each(|q| *q = table.get(*q));
 }
 
-/// As the scalar body; the last 16 channels of a pixel overlap those before where the channels do not fill them.
+/// Same as the scalar body; the last 16 channels of a pixel overlap the previous ones if the channels are
+/// not a multiple of 16.
 pub(super) fn interleave(
     channels: usize,
     tables: [&Table; 2],

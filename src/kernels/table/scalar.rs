@@ -29,7 +29,7 @@ impl Table {
         &self.0
     }
 
-    /// Whether nothing changes.
+    /// Whether the function is the identity.
     pub fn is_identity(&self) -> bool {
         *self == Self::new(|q| q)
     }

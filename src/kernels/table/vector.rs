@@ -4,10 +4,10 @@ use super::Table;
 use crate::kernels::vector::Vector;
 
 /// # Safety
-/// That of [`Vector`], here and below.
+/// Same as [`Vector`], here and below.
 #[inline(always)]
 pub(super) unsafe fn apply<V: Vector>(table: &Table, input: &[i8], output: &mut [i8]) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let table = V::table(table.entries());
         for at in starts::<V>(output.len().min(input.len())) {
@@ -17,16 +17,16 @@ pub(super) unsafe fn apply<V: Vector>(table: &Table, input: &[i8], output: &mut 
     }
 }
 
-/// Replaces each value by its entry.
+/// Replaces each value by its table entry.
 #[inline(always)]
 pub(in crate::kernels) unsafe fn replace<V: Vector>(table: &V::Table, values: &mut [i8]) {
     for values in values.chunks_mut(V::BYTES) {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { V::write_first(values, V::look_up(table, V::first(values))) };
     }
 }
 
-/// As [`super::interleave`], for pixels of `channels` values that start every `strides` values.
+/// Same as [`super::interleave`], for pixels of `channels` values that start every `strides` values.
 #[inline(always)]
 pub(super) unsafe fn interleave<V: Vector>(
     channels: usize,
@@ -35,7 +35,7 @@ pub(super) unsafe fn interleave<V: Vector>(
     strides: [usize; 2],
     output: &mut [i8],
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let tables = [V::table(tables[0].entries()), V::table(tables[1].entries())];
         for (pixel, output) in output.chunks_exact_mut(2 * channels).enumerate() {
@@ -52,17 +52,18 @@ pub(super) unsafe fn interleave<V: Vector>(
     }
 }
 
-/// Starts of registers that cover `count` values. The last overlaps the one before it, unless there is but one.
+/// Starts of registers that cover `count` values. The last one overlaps the previous one, unless
+/// there is only one.
 #[inline(always)]
 fn starts<V: Vector>(count: usize) -> impl Iterator<Item = usize> {
     let last = count.saturating_sub(V::BYTES);
     (0..count.div_ceil(V::BYTES)).map(move |index| (index * V::BYTES).min(last))
 }
 
-/// A register, or as much of it as fits.
+/// Writes a register, or as much of it as fits.
 #[inline(always)]
 unsafe fn write<V: Vector>(to: &mut [i8], values: V::Ints) {
     let count = to.len().min(V::BYTES);
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe { V::write_first(&mut to[..count], values) }
 }

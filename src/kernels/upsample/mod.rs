@@ -12,7 +12,7 @@ use super::isa::vectorised;
 pub struct Upsample {
     /// Height and width of the input.
     pub size: [usize; 2],
-    /// Channels.
+    /// Number of channels.
     pub channels: usize,
     /// Zero points of the input and of the result.
     pub zeros: [i32; 2],
@@ -20,8 +20,8 @@ pub struct Upsample {
     pub multiplier: f32,
 }
 
-/// Each result mixes the four nearest inputs 9 : 3 : 3 : 1, the border repeated:
-/// `round_half_even(Σ weight · (x − zx) · multiplier) + zy`, saturated. `output` begins with row `first`.
+/// Each output mixes the four nearest inputs 9 : 3 : 3 : 1, with the border repeated: `round_half_even(Σ
+/// weight · (x − zx) · multiplier) + zy`, saturated. `output` begins at row `first`.
 pub fn twice(isa: Isa, upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]) {
     #[cfg(target_arch = "aarch64")]
     if isa != Isa::Scalar && upsample.channels >= neon::LANES {

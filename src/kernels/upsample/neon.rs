@@ -1,4 +1,5 @@
-//! NEON: 16 channels at a time. A weighted sum of bytes is at most 16 · 128, and less the zero point 16 · 256, which fits i16.
+//! NEON: 16 channels at a time. A weighted sum of bytes is at most 16 · 128 in magnitude, and 16 · 256 after
+//! subtracting the zero point, which fits i16.
 
 use std::arch::aarch64::*;
 
@@ -6,13 +7,13 @@ use super::Upsample;
 use super::scalar::neighbours;
 use crate::kernels::neon::{pack, scale, widen};
 
-/// The fewest channels that this takes.
+/// Minimum number of channels for this function.
 pub(super) const LANES: usize = 16;
 
 pub(super) fn twice(upsample: &Upsample, input: &[i8], first: usize, output: &mut [i8]) {
     let Upsample { size: [height, width], channels, zeros, multiplier } = *upsample;
     assert!(input.len() >= height * width * channels && channels >= LANES);
-    // SAFETY: NEON.
+    // SAFETY: NEON is part of every aarch64 target.
     let (three, nine, before, multiplier, zero) = unsafe {
         (
             vdupq_n_s16(3),
@@ -30,9 +31,9 @@ pub(super) fn twice(upsample: &Upsample, input: &[i8], first: usize, output: &mu
             let pixels = rows.map(|row| columns.map(|column| row[column * channels..][..channels].as_ptr()));
             let mut start = 0;
             while start < channels {
-                // The last block overlaps the one before it where the channels do not fill it.
+                // The last block overlaps the previous one if the channels are not a multiple of 16.
                 let from = start.min(channels - LANES);
-                // SAFETY: a pixel has `channels` values, `from` leaves 16.
+                // SAFETY: a pixel has `channels` values, of which at least 16 follow `from`.
                 unsafe {
                     let [[a, b], [c, d]] = pixels.map(|row| row.map(|pixel| vld1q_s8(pixel.add(from))));
                     let low = vmlal_s8(before, vget_low_s8(a), nine);

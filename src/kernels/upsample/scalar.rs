@@ -4,7 +4,7 @@
 use super::Upsample;
 use crate::kernels::requantise::round;
 
-/// The nearer input of output `at`, which counts three times, and the farther one; the border is repeated.
+/// The nearer input of output `at`, which has weight three, and the farther one; the border is repeated.
 #[inline(always)]
 pub(super) fn neighbours(at: usize, size: usize) -> [usize; 2] {
     let near = at / 2;

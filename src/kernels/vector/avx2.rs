@@ -1,4 +1,4 @@
-//! AVX2: bytes widened to i16, `vpmaddwd`, so that nothing saturates.
+//! AVX2: bytes are widened to i16 for `vpmaddwd`, so that nothing saturates.
 
 use std::arch::x86_64::*;
 
@@ -16,7 +16,7 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     unsafe fn write_activations(to: *mut u8, bytes: __m256i) {
-        // SAFETY: the caller's promise: 64 bytes.
+        // SAFETY: upheld by the caller: 64 bytes are writable.
         unsafe {
             let low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(bytes));
             let high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256::<1>(bytes));
@@ -27,13 +27,13 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     unsafe fn dot(sum: __m256i, x: __m256i, w: __m256i) -> __m256i {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(x, w)) }
     }
 
     #[inline(always)]
     unsafe fn interleave([a, b, ..]: [__m256i; 4]) -> [__m256i; 4] {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe {
             let zero = _mm256_setzero_si256();
             let (low, high) = (_mm256_unpacklo_epi8(a, b), _mm256_unpackhi_epi8(a, b));

@@ -1,4 +1,5 @@
-//! AVX-512 VNNI and VBMI: `vpdpbusd` on registers of 64 bytes, tables by `vpermi2b`, masked loads and stores.
+//! AVX-512 VNNI and VBMI: `vpdpbusd` on 64-byte registers, table look-ups by `vpermi2b`,
+//! masked loads and stores.
 
 use std::arch::x86_64::*;
 
@@ -7,13 +8,13 @@ use super::Vector;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::kernels) struct Avx512Vnni;
 
-/// A mask of the first `count` bytes, all for 64 and more.
+/// A mask of the first `count` bytes; all ones from 64 on.
 #[inline(always)]
 fn mask(count: usize) -> __mmask64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
-/// Indices of 32 bytes from `start` of two registers in turn.
+/// Indices that interleave 32 bytes of two registers, from `start` on.
 const fn in_turn(start: u8) -> [u8; 64] {
     let mut indices = [0; 64];
     let mut i = 0;
@@ -35,7 +36,7 @@ impl Vector for Avx512Vnni {
 
     #[inline(always)]
     unsafe fn read<T>(from: *const T) -> __m512i {
-        // SAFETY: the caller's promise, here and below.
+        // SAFETY: upheld by the caller, here and below.
         unsafe { _mm512_loadu_si512(from.cast()) }
     }
 
@@ -141,8 +142,8 @@ impl Vector for Avx512Vnni {
 
     #[inline(always)]
     unsafe fn round(sum: __m512i, multiplier: __m512, high: __m512) -> __m512i {
-        // SAFETY: see above. With `high` first, a NaN stays one, and becomes the least i32 as it becomes the least value in the
-        // specification.
+        // SAFETY: see above. With `high` as first operand a NaN stays NaN and becomes the lowest i32, just as
+        // the specification makes it the lowest value.
         unsafe { _mm512_cvtps_epi32(_mm512_min_ps(high, _mm512_mul_ps(_mm512_cvtepi32_ps(sum), multiplier))) }
     }
 

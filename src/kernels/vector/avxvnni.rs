@@ -1,4 +1,4 @@
-//! AVX-VNNI: `vpdpbusd` on registers of 32 bytes.
+//! AVX-VNNI: `vpdpbusd` on 32-byte registers.
 
 use std::arch::x86_64::*;
 
@@ -16,19 +16,19 @@ impl Vector for AvxVnni {
 
     #[inline(always)]
     unsafe fn write_activations(to: *mut u8, bytes: __m256i) {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { Self::write(to.cast(), bytes) }
     }
 
     #[inline(always)]
     unsafe fn dot(sum: __m256i, x: __m256i, w: __m256i) -> __m256i {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { _mm256_dpbusd_avx_epi32(sum, x, w) }
     }
 
     #[inline(always)]
     unsafe fn interleave([a, b, c, d]: [__m256i; 4]) -> [__m256i; 4] {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe {
             let (ab, cd) = (_mm256_unpacklo_epi8(a, b), _mm256_unpacklo_epi8(c, d));
             let (ab_high, cd_high) = (_mm256_unpackhi_epi8(a, b), _mm256_unpackhi_epi8(c, d));

@@ -1,12 +1,13 @@
-//! Requantising in registers: what every convolution ends with.
+//! Requantisation in registers, the end of every convolution.
 
 use super::Vector;
 use crate::kernels::requantise::Requantise;
 
-/// Constants of a convolution's end.
+/// Constants of the requantisation.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Epilogue<V: Vector> {
-    /// Upper bound of the rounded product. Sums far above it would not be i32 after rounding; those far below saturate.
+    /// Upper bound of the rounded product: sums far above it would overflow i32 when rounded; those far below
+    /// saturate correctly.
     high: V::Floats,
     zero: V::Ints,
     low: V::Ints,
@@ -15,11 +16,11 @@ pub(in crate::kernels) struct Epilogue<V: Vector> {
 
 impl<V: Vector> Epilogue<V> {
     /// # Safety
-    /// That of [`Vector`], here and below.
+    /// Same as [`Vector`], here and below.
     #[inline(always)]
     pub(in crate::kernels) unsafe fn new(requantise: &Requantise) -> Self {
         let Requantise { zero, low, high, ref table, .. } = *requantise;
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe {
             Self {
                 high: V::splat_float((high - zero) as f32),
@@ -33,11 +34,11 @@ impl<V: Vector> Epilogue<V> {
     /// The rounded product of a sum and its multiplier.
     #[inline(always)]
     pub(in crate::kernels) unsafe fn round(&self, sum: V::Ints, multiplier: V::Floats) -> V::Ints {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { V::round(sum, multiplier, self.high) }
     }
 
-    /// The table, which [`Self::finish`] then leaves to the caller.
+    /// Takes the table, whose application [`Self::finish`] then leaves to the caller.
     #[inline(always)]
     pub(in crate::kernels) fn take_table(&mut self) -> Option<V::Table> {
         self.table.take()
@@ -46,7 +47,7 @@ impl<V: Vector> Epilogue<V> {
     /// Four registers of rounded products to bytes, in the order of [`Vector::narrow`].
     #[inline(always)]
     pub(in crate::kernels) unsafe fn finish(&self, rounded: [V::Ints; 4]) -> V::Ints {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe {
             let bytes = V::max(V::narrow(rounded, self.zero), self.low);
             match &self.table {

@@ -1,5 +1,5 @@
-//! What the x86-64 kernels need of an instruction set: each kernel body is written once over [`Vector`] and compiled for every set
-//! by [`compiled`].
+//! What the x86-64 kernels need from an instruction set: each kernel body is written once over [`Vector`] and
+//! compiled for every set by [`compiled`].
 
 mod avx2;
 mod avx512vnni;
@@ -12,19 +12,19 @@ pub(super) use avx512vnni::Avx512Vnni;
 pub(super) use avxvnni::AvxVnni;
 pub(super) use epilogue::Epilogue;
 
-/// Registers of one instruction set. Activations are unsigned in them, `x + 128`, as `vpdpbusd` wants them; biases take that back
-/// (`−128 · Σ w`).
+/// Registers of one instruction set. They hold activations unsigned, as `x + 128`, because `vpdpbusd` takes
+/// them so; biases compensate for it (`−128 · Σ w`).
 ///
 /// # Safety
-/// All functions: the CPU has the instruction set, and the caller is compiled for it.
+/// For all functions: the CPU has the instruction set, and the caller is compiled for it.
 pub(super) trait Vector: Copy + std::fmt::Debug {
-    /// Bytes of a register.
+    /// Bytes per register.
     const BYTES: usize;
-    /// i32 lanes of a register.
+    /// i32 lanes per register.
     const LANES: usize = Self::BYTES / 4;
-    /// Activations that [`Self::dot`] adds up in a lane: four bytes hold them.
+    /// Activations that [`Self::dot`] sums up per lane; they occupy four bytes.
     const GROUP: usize;
-    /// A weight as [`Self::dot`] takes it, `4 / GROUP` bytes: a register holds `LANES · GROUP`.
+    /// A weight as [`Self::dot`] takes it, `4 / GROUP` bytes: a register holds `LANES · GROUP` of them.
     type Weight: Copy + Default + From<i8> + std::fmt::Debug;
     /// A register of integers of any width.
     type Ints: Copy;
@@ -33,9 +33,9 @@ pub(super) trait Vector: Copy + std::fmt::Debug {
     /// A table of 256 entries.
     type Table: Copy;
 
-    /// A register from memory, of which `BYTES` are readable.
+    /// Loads a register; `BYTES` must be readable.
     unsafe fn read<T>(from: *const T) -> Self::Ints;
-    /// Likewise.
+    /// Same for floats.
     unsafe fn read_floats(from: *const f32) -> Self::Floats;
     /// The same f32 in all lanes.
     unsafe fn splat_float(value: f32) -> Self::Floats;
@@ -45,11 +45,11 @@ pub(super) trait Vector: Copy + std::fmt::Debug {
     unsafe fn splat_byte(value: i8) -> Self::Ints;
     /// Four bytes from memory in all lanes.
     unsafe fn broadcast(from: *const u8) -> Self::Ints;
-    /// The first `BYTES` of a slice, zeros beyond its end.
+    /// The first `BYTES` bytes of a slice, zeros past its end.
     unsafe fn first(from: &[i8]) -> Self::Ints;
-    /// Bitwise.
+    /// Bitwise exclusive or.
     unsafe fn xor(a: Self::Ints, b: Self::Ints) -> Self::Ints;
-    /// The larger of signed bytes.
+    /// The maximum of signed bytes.
     unsafe fn max(a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// Stores `BYTES` bytes.
     unsafe fn write(to: *mut i8, bytes: Self::Ints);
@@ -58,34 +58,37 @@ pub(super) trait Vector: Copy + std::fmt::Debug {
     /// Stores `BYTES` unsigned activations as [`Self::dot`] takes them: `BYTES · 4 / GROUP` bytes.
     unsafe fn write_activations(to: *mut u8, bytes: Self::Ints);
 
-    /// The bytes of both in turn.
+    /// Interleaves the bytes of both.
     unsafe fn zip(a: Self::Ints, b: Self::Ints) -> [Self::Ints; 2];
-    /// `sum + Σ x·w` in every lane, `GROUP` products, wrapping.
+    /// `sum + Σ x·w` in every lane, over `GROUP` products, wrapping.
     unsafe fn dot(sum: Self::Ints, x: Self::Ints, w: Self::Ints) -> Self::Ints;
-    /// The first `GROUP` rows, byte by byte in turn: register v holds in lane `4l + e` the activations of channel `16l + 4v + e`.
+    /// Interleaves the first `GROUP` rows byte by byte: lane `4l + e` of register v holds the activations of
+    /// channel `16l + 4v + e`.
     unsafe fn interleave(rows: [Self::Ints; 4]) -> [Self::Ints; 4];
-    /// `round_half_even(min(sum · multiplier, high))`; far below all of int8 where that is no i32.
+    /// `round_half_even(min(sum · multiplier, high))`; far below all of int8 where that does not fit i32.
     unsafe fn round(sum: Self::Ints, multiplier: Self::Floats, high: Self::Floats) -> Self::Ints;
-    /// Saturates i32 plus i16 to bytes. Dword `4l + v` holds lanes `4l..4l + 4` of register v.
+    /// Adds the i16 zero point to i32 values and saturates to bytes. Dword `4l + v` holds lanes `4l..4l
+    /// + 4` of register v.
     unsafe fn narrow(values: [Self::Ints; 4], zero: Self::Ints) -> Self::Ints;
-    /// Brings what `narrow` makes into the order of registers, then lanes.
+    /// Brings the result of `narrow` into the order of registers, then lanes.
     unsafe fn in_order(bytes: Self::Ints) -> Self::Ints;
-    /// A table for [`Self::look_up`].
+    /// Prepares a table for [`Self::look_up`].
     unsafe fn table(table: &[i8; 256]) -> Self::Table;
-    /// Each byte's entry.
+    /// Maps each byte through the table.
     unsafe fn look_up(table: &Self::Table, bytes: Self::Ints) -> Self::Ints;
 }
 
-/// Calls a kernel body that is generic over [`Vector`] and `#[inline(always)]`, compiled for the features.
+/// Calls a kernel body that is generic over [`Vector`] and `#[inline(always)]`, compiled with
+/// the given features.
 macro_rules! compiled {
     ($features:literal, $body:path, ($($argument:ident: $kind:ty),* $(,)?)) => {{
         #[target_feature(enable = $features)]
-        #[allow(clippy::too_many_arguments, reason = "as many as the kernel has")]
+        #[allow(clippy::too_many_arguments, reason = "as many as the kernel takes")]
         fn compiled($($argument: $kind),*) {
-            // SAFETY: compiled for the features.
+            // SAFETY: this function is compiled with the features.
             unsafe { $body($($argument),*) }
         }
-        // SAFETY: `Isa::available` makes an `Isa` only after finding its features.
+        // SAFETY: `Isa::available` yields an `Isa` only after detecting its features.
         unsafe { compiled($($argument),*) }
     }};
 }

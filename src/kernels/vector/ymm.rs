@@ -1,17 +1,17 @@
-//! What AVX2 and AVX-VNNI have in common: registers of 32 bytes.
+//! What AVX2 and AVX-VNNI have in common: 32-byte registers.
 
-/// The functions of [`super::Vector`] that any CPU with AVX2 has.
+/// The functions of [`super::Vector`] that any CPU with AVX2 supports.
 macro_rules! ymm {
     () => {
         const BYTES: usize = 32;
         type Ints = __m256i;
         type Floats = __m256;
-        /// Differences of neighbouring rows of 16 entries, the positive half and the negative half.
+        /// Differences between neighbouring rows of 16 entries, for the positive half and the negative half.
         type Table = [__m256i; 16];
 
         #[inline(always)]
         unsafe fn read<T>(from: *const T) -> __m256i {
-            // SAFETY: the caller's promise, here and below.
+            // SAFETY: upheld by the caller, here and below.
             unsafe { _mm256_loadu_si256(from.cast()) }
         }
 
@@ -48,7 +48,7 @@ macro_rules! ymm {
         #[inline(always)]
         unsafe fn first(from: &[i8]) -> __m256i {
             let mut all = [0; 32];
-            // SAFETY: 32 bytes, or as many as the slice has.
+            // SAFETY: reads 32 bytes, or as many as the slice has.
             unsafe {
                 if from.len() >= 32 {
                     return Self::read(from.as_ptr());
@@ -105,8 +105,8 @@ macro_rules! ymm {
 
         #[inline(always)]
         unsafe fn round(sum: __m256i, multiplier: __m256, high: __m256) -> __m256i {
-            // SAFETY: see above. With `high` first, a NaN stays one, and becomes the least i32 as it becomes the least value in
-            // the specification.
+            // SAFETY: see above. With `high` as first operand a NaN stays NaN and becomes the lowest i32,
+            // just as the specification makes it the lowest value.
             unsafe {
                 _mm256_cvtps_epi32(_mm256_min_ps(high, _mm256_mul_ps(_mm256_cvtepi32_ps(sum), multiplier)))
             }
@@ -145,8 +145,9 @@ macro_rules! ymm {
 
         #[inline(always)]
         unsafe fn look_up(table: &Self::Table, bytes: __m256i) -> __m256i {
-            // `vpshufb` gives 0 for a negative index, else the entry of its four lowest bits. Row by row 16 less, an index takes the
-            // differences of all rows up to its own and then stays negative, as the subtraction saturates.
+            // `vpshufb` gives 0 for a negative index, otherwise the entry selected by its four lowest bits.
+            // With 16 subtracted per row, an index collects the differences of all rows up to its own and
+            // then stays negative, because the subtraction saturates.
             // SAFETY: see above.
             unsafe {
                 let step = _mm256_set1_epi8(16);

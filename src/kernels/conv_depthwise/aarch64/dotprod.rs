@@ -1,5 +1,5 @@
-//! `sdot`: four rows of a column are interleaved, so that one instruction adds a column of four channels. With stride 1, the same
-//! four rows serve two output rows: the weights of the second are moved down by one.
+//! `sdot`: four rows of a column are interleaved, so that one instruction adds up a column of four channels.
+//! With stride 1, the same four rows serve two output rows: the weights of the second are moved down by one.
 
 use std::arch::aarch64::*;
 use std::arch::asm;
@@ -12,7 +12,8 @@ use crate::kernels::requantise::Requantise;
 #[derive(Debug)]
 pub(super) struct Block {
     start: usize,
-    /// `[output row][column][register][lane][row 0, row 1, row 2, row 3]`; one row has no weight.
+    /// `[output row][column][register][lane][row 0, row 1, row 2, row 3]`; one of the four
+    /// rows has weight zero.
     weights: [[[[i8; 16]; 2]; 3]; 2],
     bias: [i32; LANES],
     multiplier: [f32; LANES],
@@ -48,10 +49,10 @@ pub(super) unsafe fn run<const ROWS: usize>(
     output: &mut [i8],
 ) {
     let line = output.len() / ROWS;
-    // The fourth row has no weight where there is one output row.
+    // The fourth row has no weight if there is only one output row.
     let lines: [&[i8]; 4] = std::array::from_fn(|tap| conv.line(input, y, tap.min(ROWS + 1)));
     for block in blocks {
-        // SAFETY: the lines are as long as the picture is wide, the output has `ROWS` rows.
+        // SAFETY: the lines are as long as the input is wide; the output has `ROWS` rows.
         unsafe {
             let body = Rows::<ROWS> {
                 lines: lines.map(<[i8]>::as_ptr),
@@ -81,12 +82,12 @@ struct Rows<const ROWS: usize> {
 }
 
 impl<const ROWS: usize> Slide<ROWS> for Rows<ROWS> {
-    /// Four rows interleaved, of channels 0..4 and 4..8.
+    /// Four rows interleaved, channels 0..4 and 4..8.
     type Column = [int8x16_t; 2];
 
     #[inline(always)]
     unsafe fn load(&self, at: usize) -> Self::Column {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe {
             let [a, b, c, d] = self.lines.map(|line| vld1_s8(line.add(at)));
             let d = if ROWS == 1 { c } else { d };
@@ -98,7 +99,7 @@ impl<const ROWS: usize> Slide<ROWS> for Rows<ROWS> {
 
     #[inline(always)]
     unsafe fn write(&self, columns: [Self::Column; 3], to: [*mut i8; ROWS]) {
-        // SAFETY: only `run` uses this type, the bias has eight values; the caller's promise.
+        // SAFETY: upheld by the caller; only `run` uses this type, and the bias has eight values.
         unsafe {
             let mut values = [vdupq_n_f32(0.0); 4];
             for (row, weights) in self.weights.iter().enumerate() {
@@ -121,11 +122,11 @@ impl<const ROWS: usize> Slide<ROWS> for Rows<ROWS> {
     }
 }
 
-/// `sum[l] + Σ_i x[4l + i] · w[4l + i]`. The intrinsic is not stable yet. Only for functions with `dotprod`: elsewhere
-/// the assembler refuses it.
+/// `sum[l] + Σ_i x[4l + i] · w[4l + i]`. The intrinsic is not stable yet. Call it only from functions with
+/// `dotprod` enabled: otherwise the assembler rejects it.
 #[inline(always)]
 fn dot(mut sum: int32x4_t, x: int8x16_t, w: int8x16_t) -> int32x4_t {
-    // SAFETY: registers only.
+    // SAFETY: touches registers only.
     unsafe {
         asm!(
             "sdot {sum:v}.4s, {x:v}.16b, {w:v}.16b",

@@ -1,7 +1,8 @@
-//! Any kernel: for each pixel the places of its taps, then eight channels at a time over pairs of taps.
+//! Any kernel size: collects the addresses of each pixel's taps, then works on eight channels at a time
+//! over pairs of taps.
 //!
-//! A product is at most 128 · 127 where no weight is −128, so two are at most 32 512 and fit i16. Where one is, each product is
-//! added by itself.
+//! If no weight is −128, a product is at most 128 · 127, so two sum to at most 32 512 and fit i16. Otherwise
+//! each product is added by itself.
 
 use std::arch::aarch64::*;
 
@@ -9,18 +10,18 @@ use super::{Depthwise, LANES};
 use crate::kernels::neon::{pack_half, scale};
 use crate::kernels::requantise::Requantise;
 
-/// Taps of the largest kernel, 7×7, and one to make them even.
+/// Taps of the largest kernel, 7×7, plus one to make the number even.
 pub(super) const MAX_TAPS: usize = 50;
 
 /// Constants of eight channels.
 #[derive(Debug)]
 pub(super) struct Block {
     start: usize,
-    /// `[pair][tap]`, the last one zero where the taps are odd.
+    /// `[pair][tap]`; with an odd number of taps the last one is zero.
     weights: Vec<[[i8; LANES]; 2]>,
     bias: [i32; LANES],
     multiplier: [f32; LANES],
-    /// Whether a sum of two products can reach 2¹⁵.
+    /// Whether the sum of two products can reach 2¹⁵.
     wide: bool,
 }
 
@@ -63,7 +64,7 @@ pub(super) fn run(conv: &Depthwise, blocks: &[Block], input: &[i8], y: usize, ou
         for block in blocks {
             let places = &places[..2 * block.weights.len()];
             let to = &mut output[block.start..][..LANES];
-            // SAFETY: all channels can be read at each place.
+            // SAFETY: all channels are readable at each address.
             let q = unsafe {
                 if block.wide {
                     block.pixel::<true>(places, conv.zero)
@@ -79,10 +80,10 @@ pub(super) fn run(conv: &Depthwise, blocks: &[Block], input: &[i8], y: usize, ou
 
 impl Block {
     /// # Safety
-    /// The block's channels must be readable at each place.
+    /// The block's channels must be readable at each address.
     #[inline(always)]
     unsafe fn pixel<const WIDE: bool>(&self, places: &[*const i8], zero: i16) -> int8x8_t {
-        // SAFETY: the caller's promise; constants of eight channels.
+        // SAFETY: upheld by the caller; the constants cover eight channels.
         unsafe {
             let mut sums = [vld1q_s32(self.bias.as_ptr()), vld1q_s32(self.bias.as_ptr().add(4))];
             let mut add = |products: int16x8_t| {

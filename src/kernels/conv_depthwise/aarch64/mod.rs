@@ -1,4 +1,5 @@
-//! aarch64: 3×3 by sliding over rows with the last columns in registers, eight channels at a time; other kernels pixel by pixel.
+//! aarch64: 3×3 kernels slide along the rows with the last columns in registers, eight channels at a time;
+//! other kernels go pixel by pixel.
 
 mod dotprod;
 mod general;
@@ -9,10 +10,10 @@ use crate::kernels::neon::After;
 use crate::kernels::patches::Window;
 use crate::kernels::requantise::Requantise;
 
-/// Channels worked on together.
+/// Channels processed together.
 const LANES: usize = 8;
 
-/// Whether these kernels can do it.
+/// Whether these kernels support the window.
 pub(super) fn fits(window: &Window, channels: usize) -> bool {
     channels >= LANES && window.kernel[0] * window.kernel[1] < general::MAX_TAPS
 }
@@ -22,7 +23,7 @@ pub(super) struct Depthwise {
     window: Window,
     channels: usize,
     body: Body,
-    /// A row of the input's zero points.
+    /// A row filled with the input's zero point.
     padding: Vec<i8>,
     zero: i16,
     after: After,
@@ -45,7 +46,7 @@ impl Depthwise {
     ) -> Self {
         let channels = requantise.bias.len();
         let taps = weights.len() / channels;
-        // The last block overlaps the one before it where the channels do not fill it.
+        // The last block overlaps the previous one if the channels are not a multiple of the lanes.
         let starts = (0..channels).step_by(LANES).map(|start| start.min(channels - LANES));
         let part = |start: usize| (&weights[start * taps..][..LANES * taps], requantise, start);
         let body = match isa {
@@ -64,11 +65,12 @@ impl Depthwise {
         let rows = output.len() / line;
         let mut y = 0;
         while y < rows {
-            // Two rows at a time share input rows where the stride is 1.
+            // With stride 1, two output rows are done at a time because they share input rows.
             let pair = matches!(self.body, Body::Dotprod(_)) && self.window.stride[0] == 1 && y + 1 < rows;
             let count = if pair { 2 } else { 1 };
             let output = &mut output[y * line..][..count * line];
-            // SAFETY: as `lines` describes; only an `Isa` of this CPU makes `Dotprod`.
+            // SAFETY: the input is as long as asserted in `Depthwise::run`; only an `Isa` of this
+            // CPU makes `Dotprod`.
             unsafe {
                 match &self.body {
                     Body::Dotprod(blocks) if pair => {
@@ -84,7 +86,7 @@ impl Depthwise {
         }
     }
 
-    /// Row `tap` of the input under output row `y`, or a row of padding.
+    /// Input row `tap` under output row `y`, or a row of padding.
     fn line<'a>(&'a self, input: &'a [i8], y: usize, tap: usize) -> &'a [i8] {
         let line = self.padding.len();
         self.window.source(0, y, tap).map_or(&self.padding[..], |row| &input[row * line..][..line])
@@ -93,25 +95,25 @@ impl Depthwise {
 
 /// Eight channels of a 3×3 convolution, `ROWS` output rows at a time, with all constants in registers.
 trait Slide<const ROWS: usize> {
-    /// A column of the input under the windows.
+    /// One column of the input under the windows.
     type Column: Copy;
 
     /// # Safety
-    /// The rows must be readable `at` this place, for eight bytes.
+    /// Eight bytes must be readable at offset `at` in each row.
     unsafe fn load(&self, at: usize) -> Self::Column;
 
-    /// Convolves and requantises.
+    /// Convolves, requantises and stores.
     ///
     /// # Safety
     /// Eight bytes must be writable in each row.
     unsafe fn write(&self, columns: [Self::Column; 3], to: [*mut i8; ROWS]);
 }
 
-/// Slides over an output row; `padding` is a column beyond the picture.
+/// Slides along an output row; `padding` is a column outside the input.
 ///
 /// # Safety
-/// `body` must be able to load the columns of the input, `channels` values apart from `start` on, and to write the pixels of the
-/// output from `to` on.
+/// `body` must be able to load the input's columns, which are `channels` values apart and begin at `start`,
+/// and to write the output's pixels from `to` on.
 #[inline(always)]
 unsafe fn slide<const ROWS: usize, S: Slide<ROWS>>(
     body: &S,
@@ -122,12 +124,12 @@ unsafe fn slide<const ROWS: usize, S: Slide<ROWS>>(
     to: [*mut i8; ROWS],
 ) {
     let (width, stride, pad) = (window.output[1], window.stride[1], window.pad[1]);
-    // Columns `inner` have their windows within the picture.
+    // The windows of columns `inner` lie completely inside the input.
     let first = pad.div_ceil(stride).min(width);
     let inner =
         (window.input[1] + pad).checked_sub(3).map_or(first, |last| (last / stride + 1).clamp(first, width));
     let inner = if stride <= 2 { inner } else { first };
-    // SAFETY: the caller's promise; `load` gets columns of the picture only.
+    // SAFETY: upheld by the caller; `load` is called for columns of the input only.
     unsafe {
         let mut x = first;
         if x < inner {

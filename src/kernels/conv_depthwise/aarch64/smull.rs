@@ -1,7 +1,7 @@
-//! Without `sdot`: two taps in i16 (`smull`, `smlal`), then into i32 (`saddw`).
+//! Without `sdot`: two taps are added in i16 (`smull`, `smlal`), then accumulated in i32 (`saddw`).
 //!
-//! A product is at most 128 · 127 where no weight is −128, so two are at most 32 512 and fit i16. Where one is, each product is
-//! added by itself.
+//! If no weight is −128, a product is at most 128 · 127, so two sum to at most 32 512 and fit i16. Otherwise
+//! each product is added by itself.
 
 use std::arch::aarch64::*;
 
@@ -17,7 +17,7 @@ pub(super) struct Block {
     weights: [[[i8; LANES]; 3]; 3],
     bias: [i32; LANES],
     multiplier: [f32; LANES],
-    /// Whether a sum of two products can reach 2¹⁵.
+    /// Whether the sum of two products can reach 2¹⁵.
     wide: bool,
 }
 
@@ -44,11 +44,11 @@ impl Block {
 /// Output row `y`.
 ///
 /// # Safety
-/// None beyond the slices, which are checked; for likeness with the other bodies.
+/// None: the slices are checked. Unsafe only to match the signature of the other bodies.
 pub(super) unsafe fn run(conv: &Depthwise, blocks: &[Block], input: &[i8], y: usize, output: &mut [i8]) {
     let lines: [&[i8]; 3] = std::array::from_fn(|tap| conv.line(input, y, tap));
     for block in blocks {
-        // SAFETY: the lines are as long as the picture is wide, the output is a row.
+        // SAFETY: the lines are as long as the input is wide; the output is one row.
         unsafe {
             let to = [output.as_mut_ptr().add(block.start)];
             let padding = [vdup_n_s8(conv.padding[0]); 3];
@@ -96,13 +96,13 @@ impl<const WIDE: bool> Slide<1> for Row<WIDE> {
 
     #[inline(always)]
     unsafe fn load(&self, at: usize) -> Self::Column {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         unsafe { self.lines.map(|line| vld1_s8(line.add(at))) }
     }
 
     #[inline(always)]
     unsafe fn write(&self, columns: [Self::Column; 3], to: [*mut i8; 1]) {
-        // SAFETY: the bias has eight values; the caller's promise.
+        // SAFETY: upheld by the caller; the bias has eight values.
         unsafe {
             let mut sums = load_pair(self.bias);
             let mut add = |products: int16x8_t| {

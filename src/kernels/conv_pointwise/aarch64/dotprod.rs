@@ -1,4 +1,4 @@
-//! `sdot`: four outputs × four inputs of weights times four inputs of one pixel, picked by element.
+//! `sdot` by element: four outputs × four inputs of weights, times four inputs of one pixel.
 
 use std::arch::aarch64::*;
 
@@ -6,10 +6,11 @@ use super::{Block, LANES, Pixels, STEP, apart, tiles};
 use crate::kernels::neon::dot;
 
 /// # Safety
-/// Whole steps of inputs must be readable at each pixel, the block's channels writable.
+/// Every pixel must be readable up to a whole number of input steps, and the block's
+/// channels must be writable.
 #[target_feature(enable = "dotprod")]
 pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         match block.count.div_ceil(LANES) {
             1 => tiles!(block, pixels, tile, 8, 7, 1),
@@ -21,12 +22,12 @@ pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
 }
 
 /// # Safety
-/// As of `run`, for `PIXELS` pixels; the block has `REGISTERS` registers.
+/// Same as `run`, for `PIXELS` pixels; the block has `REGISTERS` registers.
 #[inline]
 #[target_feature(enable = "dotprod")]
 unsafe fn tile<const PIXELS: usize, const REGISTERS: usize>(block: &Block, pixels: Pixels) {
     let mut sums = block.biases::<PIXELS, REGISTERS>();
-    // SAFETY: the caller's promise; the weights have `groups` groups.
+    // SAFETY: upheld by the caller; the weights have `groups` groups.
     unsafe {
         let rows: [*const i8; PIXELS] = std::array::from_fn(|p| apart(pixels.from.add(p * pixels.stride)));
         let mut weights = block.weights.as_ptr();
@@ -54,7 +55,7 @@ unsafe fn tile<const PIXELS: usize, const REGISTERS: usize>(block: &Block, pixel
     }
 }
 
-/// Adds the products of four inputs, `GROUP` of those in `x`.
+/// Adds the products of four inputs: those in group `GROUP` of `x`.
 ///
 /// # Safety
 /// A group of weights must be readable.
@@ -66,10 +67,10 @@ unsafe fn group<const GROUP: u8, const PIXELS: usize, const REGISTERS: usize>(
     x: &[int8x16_t; PIXELS],
 ) {
     for r in 0..REGISTERS {
-        // SAFETY: the caller's promise.
+        // SAFETY: upheld by the caller.
         let w = unsafe { vld1q_s8(weights.add(r * 16)) };
         for (sums, &x) in sums.iter_mut().zip(x) {
-            // SAFETY: the target feature.
+            // SAFETY: enabled by the target feature.
             sums[r] = unsafe { dot::<GROUP>(sums[r], w, x) };
         }
     }

@@ -1,20 +1,22 @@
-//! `smmla`: eight inputs of two pixels times eight inputs of two outputs, four sums a register.
+//! `smmla`: eight inputs of two pixels times eight inputs of two outputs, four sums per register.
 
 use std::arch::aarch64::*;
 use std::arch::asm;
 
 use super::{Block, LANES, Pixels, apart, load_pair, tiles, unroll};
 
-/// Where the weight of input `i` of eight lies in a group: eight inputs of an output side by side.
+/// Position within a group of the weight of input `i` (of eight): the eight inputs of an
+/// output are contiguous.
 pub(super) fn at(channel: usize, i: usize) -> usize {
     channel * 8 + i
 }
 
 /// # Safety
-/// Whole steps of inputs must be readable at each pixel, the block's channels writable.
+/// Every pixel must be readable up to a whole number of input steps, and the block's
+/// channels must be writable.
 #[target_feature(enable = "i8mm")]
 pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         match block.count.div_ceil(LANES) {
             1 => tiles!(block, pixels, tile, 8, 7, 1),
@@ -25,16 +27,16 @@ pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
     }
 }
 
-/// An odd last pixel is its own partner.
+/// If the number of pixels is odd, the last one is paired with itself.
 ///
 /// # Safety
-/// As of `run`, for `PIXELS` pixels; the block has `REGISTERS` registers.
+/// Same as `run`, for `PIXELS` pixels; the block has `REGISTERS` registers.
 #[inline]
 #[target_feature(enable = "i8mm")]
 unsafe fn tile<const PIXELS: usize, const REGISTERS: usize>(block: &Block, pixels: Pixels) {
-    // SAFETY: the caller's promise; the weights have `groups` groups.
+    // SAFETY: upheld by the caller; the weights have `groups` groups.
     unsafe {
-        // `[pixel pair]`, of which the second half is unused, as in `sums`.
+        // `[pixel pair]`; only the first half of the array is used, as in `sums`.
         let mut rows: [[*const i8; 2]; PIXELS] = std::array::from_fn(|pair| {
             [2 * pair, 2 * pair + 1].map(|p| apart(pixels.from.add(p.min(PIXELS - 1) * pixels.stride)))
         });
@@ -69,14 +71,14 @@ unsafe fn tile<const PIXELS: usize, const REGISTERS: usize>(block: &Block, pixel
     }
 }
 
-/// Eight inputs of two pixels; moves on to the next ones.
+/// Loads eight inputs of each of two pixels and advances the pointers.
 ///
 /// # Safety
-/// They must be readable.
+/// The inputs must be readable.
 #[inline(always)]
 unsafe fn load_two([first, second]: &mut [*const i8; 2]) -> int8x16_t {
     let x;
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         asm!(
             "ldr {x:d}, [{first}], #8",
@@ -88,11 +90,12 @@ unsafe fn load_two([first, second]: &mut [*const i8; 2]) -> int8x16_t {
     x
 }
 
-/// `sum[2p + o] + Σ_i x[8p + i] · w[8o + i]`. The intrinsic is not stable yet. Only for functions with `i8mm`: elsewhere the
-/// assembler refuses it.
+/// `sum[2p + o] + Σ_i x[8p + i] · w[8o + i]`. The intrinsic is not stable yet. Call it only from functions
+/// with `i8mm` enabled: otherwise the assembler rejects it.
 #[inline(always)]
 fn multiply(mut sum: int32x4_t, x: int8x16_t, w: int8x16_t) -> int32x4_t {
-    // SAFETY: registers only. Not `pure`, so that the order stays and with it the number of registers.
+    // SAFETY: touches registers only. Not `pure`, so that the compiler keeps the order and with it
+    // the register count.
     unsafe {
         asm!(
             "smmla {sum:v}.4s, {x:v}.16b, {w:v}.16b",

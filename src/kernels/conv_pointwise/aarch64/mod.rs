@@ -1,6 +1,6 @@
-//! aarch64: tiles of some pixels × up to 16 output channels, read straight from the picture.
+//! aarch64: tiles of several pixels × up to 16 output channels, read directly from the input.
 //!
-//! Each instruction set has a file that multiplies; loops, packing and the end of the convolution are here.
+//! Each instruction set has a file with its multiplication; loops, packing and requantisation are here.
 
 mod dotprod;
 mod i8mm;
@@ -12,17 +12,17 @@ use crate::kernels::Isa;
 use crate::kernels::neon::{After, apart, at_dot, at_pairs, load_pair, pack, scale};
 use crate::kernels::requantise::Requantise;
 
-/// Bytes of activations that are worked on at a time: they stay in the first-level cache while the weights pass by.
+/// Bytes of activations processed at a time: they stay in L1 cache while all weights stream past.
 const CHUNK: usize = 16 * 1024;
-/// Output channels of a register of sums.
+/// Output channels per register of sums.
 const LANES: usize = 4;
-/// Inputs of a pixel are loaded so many at a time.
+/// Inputs of a pixel loaded at a time.
 const STEP: usize = 16;
 /// Pixels of the largest tile.
 const MOST: usize = 8;
 
-/// Runs `$body` for 0, 1, … as far as `$count`, at most [`MOST`], with an index that the compiler knows from the start: what it
-/// picks from arrays then stays in registers.
+/// Runs `$body` for 0, 1, … below `$count`, at most [`MOST`], with an index that is a constant to the
+/// compiler: array elements picked by it then stay in registers.
 macro_rules! unroll {
     ($index:ident < $count:expr, $body:expr) => {
         unroll!(@ $index $count, $body, 0 1 2 3 4 5 6 7)
@@ -50,21 +50,21 @@ pub(super) struct Pointwise {
 struct Block {
     /// First output channel.
     start: usize,
-    /// Output channels.
+    /// Number of output channels.
     count: usize,
-    /// Groups of four inputs (of eight for `smmla`), zeros beyond the end.
+    /// Groups of four inputs (eight for `smmla`), padded with zeros.
     groups: usize,
-    /// `[groups][registers]`, each as its instruction takes it.
+    /// `[groups][registers]`, each in the layout of its instruction.
     weights: Vec<i8>,
     bias: [i32; 4 * LANES],
     multiplier: [f32; 4 * LANES],
     /// Zero point of the result.
     zero: i16,
-    /// Whether a sum of two products can reach 2¹⁵.
+    /// Whether the sum of two products can reach 2¹⁵.
     wide: bool,
 }
 
-/// Pixels next to each other: where they are read and where block's channels are written.
+/// Consecutive pixels: where to read them and where to write the block's channels.
 #[derive(Debug, Clone, Copy)]
 struct Pixels {
     count: usize,
@@ -90,7 +90,7 @@ impl Pointwise {
     pub(super) fn run(&self, tail: &mut Vec<i8>, input: &[i8], stride: usize, output: &mut [i8]) {
         let pixels = output.len() / self.outputs;
         let row = self.inputs.next_multiple_of(STEP);
-        // The pixels of which whole steps can be read; the others, and some more to fill a tile, are copied.
+        // Pixels of which whole steps can be read; the rest, plus some more to fill a tile, are copied.
         let whole = input.len().checked_sub(row).map_or(0, |last| last / stride + 1);
         let whole = if whole < pixels { pixels.saturating_sub((pixels - whole).max(MOST)) } else { pixels };
         let (first, last) = output.split_at_mut(whole * self.outputs);
@@ -107,10 +107,10 @@ impl Pointwise {
         }
     }
 
-    /// All pixels, of which whole steps can be read.
+    /// All pixels; whole steps must be readable.
     fn chunks(&self, input: &[i8], stride: usize, output: &mut [i8]) {
         let row = self.inputs.next_multiple_of(STEP);
-        // Chunks of about one size leave no rest of a few pixels.
+        // Chunks of nearly equal size do not leave a remainder of a few pixels.
         let (pixels, most) = (output.len() / self.outputs, (CHUNK / row).max(24));
         let chunk = pixels.div_ceil(((pixels + most / 2) / most).max(1)).max(1);
         for (index, output) in output.chunks_mut(chunk * self.outputs).enumerate() {
@@ -120,8 +120,8 @@ impl Pointwise {
             for block in &self.blocks {
                 let (from, to) = (input.as_ptr(), output[block.start..].as_mut_ptr());
                 let pixels = Pixels { count, from, stride, to, outputs: self.outputs };
-                // SAFETY: whole steps can be read of each pixel; the block's channels lie in each pixel of the output; only an
-                // `Isa` of this CPU gets here.
+                // SAFETY: whole steps of each pixel are readable, the block's channels lie inside each pixel
+                // of the output, and `isa` is an `Isa` of this CPU.
                 unsafe {
                     match self.isa {
                         Isa::I8mm => i8mm::run(block, pixels),
@@ -166,10 +166,10 @@ impl Block {
         block
     }
 
-    /// The biases as first sums of some pixels.
+    /// The biases as initial sums of several pixels.
     #[inline(always)]
     fn biases<const PIXELS: usize, const REGISTERS: usize>(&self) -> [[int32x4_t; REGISTERS]; PIXELS] {
-        // SAFETY: there are four registers.
+        // SAFETY: the bias fills four registers.
         unsafe {
             let at = self.bias.as_ptr();
             std::array::from_fn(|_| {
@@ -180,7 +180,7 @@ impl Block {
         }
     }
 
-    /// Requantises the sums of some pixels and writes them.
+    /// Requantises the sums of several pixels and stores them.
     ///
     /// # Safety
     /// The block's channels must be writable at each pixel.
@@ -190,9 +190,9 @@ impl Block {
         sums: &[[int32x4_t; REGISTERS]; PIXELS],
         pixels: Pixels,
     ) {
-        // Pixels whose results share a register.
+        // Number of pixels whose results share a register.
         let share = if REGISTERS == 3 { 1 } else { 4 / REGISTERS };
-        // SAFETY: there are four registers of multipliers; the caller's promise.
+        // SAFETY: upheld by the caller; there are four registers of multipliers.
         unsafe {
             let mut multiplier = [vdupq_n_f32(0.0); REGISTERS];
             unroll!(r < REGISTERS, multiplier[r] = vld1q_f32(self.multiplier.as_ptr().add(r * LANES)));
@@ -230,13 +230,13 @@ impl Block {
     }
 }
 
-/// Writes part `part` of a register, `REGISTERS · LANES` bytes.
+/// Stores part `part` of a register, `REGISTERS · LANES` bytes.
 ///
 /// # Safety
 /// They must be writable.
 #[inline(always)]
 unsafe fn store<const REGISTERS: usize>(to: *mut i8, q: int8x16_t, part: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let (wide, narrow) = (vreinterpretq_s64_s8(q), vreinterpretq_s32_s8(q));
         match (REGISTERS, part) {
@@ -255,8 +255,8 @@ unsafe fn store<const REGISTERS: usize>(to: *mut i8, q: int8x16_t, part: usize) 
     }
 }
 
-/// Calls `$tile` for all pixels: tiles of `$large` and `$small`, one less, which leave no rest of 20 pixels and more; single pixels
-/// where they do.
+/// Calls `$tile` for all pixels: tiles of `$large` and of `$small` pixels, one less, which leave no remainder
+/// from a certain count on (20 for 6 and 5); below it, single pixels cover the remainder.
 macro_rules! tiles {
     ($block:expr, $pixels:expr, $tile:ident, $large:literal, $small:literal, $registers:literal $(, $wide:ident)?) => {{
         let Pixels { count, mut from, stride, mut to, outputs } = $pixels;

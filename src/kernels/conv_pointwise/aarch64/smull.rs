@@ -1,7 +1,8 @@
-//! Without `sdot`: two products of bytes in i16 (`smull`, `smlal2`), then pairs of them into i32 (`sadalp`).
+//! Without `sdot`: two byte products are added in i16 (`smull`, `smlal2`), then pairs of those
+//! in i32 (`sadalp`).
 //!
-//! A product is at most 128 · 127 where no weight is −128, so two are at most 32 512 and fit i16. Where one is, each product is
-//! added by itself.
+//! If no weight is −128, a product is at most 128 · 127, so two sum to at most 32 512 and fit i16. Otherwise
+//! each product is added by itself.
 
 use std::arch::aarch64::*;
 
@@ -9,16 +10,17 @@ use super::{Block, LANES, Pixels, STEP, apart, tiles};
 use crate::kernels::neon::{add_four, pairs};
 
 /// # Safety
-/// Whole steps of inputs must be readable at each pixel, the block's channels writable.
+/// Every pixel must be readable up to a whole number of input steps, and the block's
+/// channels must be writable.
 pub(super) unsafe fn run(block: &Block, pixels: Pixels) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe { if block.wide { blocks::<true>(block, pixels) } else { blocks::<false>(block, pixels) } }
 }
 
 /// # Safety
-/// As of `run`.
+/// Same as `run`.
 unsafe fn blocks<const WIDE: bool>(block: &Block, pixels: Pixels) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         match block.count.div_ceil(LANES) {
             1 => tiles!(block, pixels, tile, 6, 5, 1, WIDE),
@@ -30,11 +32,11 @@ unsafe fn blocks<const WIDE: bool>(block: &Block, pixels: Pixels) {
 }
 
 /// # Safety
-/// As of `run`, for `PIXELS` pixels; the block has `REGISTERS` registers.
+/// Same as `run`, for `PIXELS` pixels; the block has `REGISTERS` registers.
 #[inline]
 unsafe fn tile<const PIXELS: usize, const REGISTERS: usize, const WIDE: bool>(block: &Block, pixels: Pixels) {
     let mut sums = block.biases::<PIXELS, REGISTERS>();
-    // SAFETY: the caller's promise; the weights have `groups` groups.
+    // SAFETY: upheld by the caller; the weights have `groups` groups.
     unsafe {
         let rows: [*const i8; PIXELS] = std::array::from_fn(|p| apart(pixels.from.add(p * pixels.stride)));
         let pick: [uint8x16_t; 4] = std::array::from_fn(|g| pairs(g as u8));
@@ -63,7 +65,7 @@ unsafe fn tile<const PIXELS: usize, const REGISTERS: usize, const WIDE: bool>(bl
     }
 }
 
-/// Adds the products of the four inputs in `x` that `pick` spreads.
+/// Adds the products of the four inputs that `pick` selects from `x`.
 ///
 /// # Safety
 /// A group of weights must be readable.
@@ -74,7 +76,7 @@ unsafe fn group<const PIXELS: usize, const REGISTERS: usize, const WIDE: bool>(
     x: &[int8x16_t; PIXELS],
     pick: uint8x16_t,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: upheld by the caller.
     unsafe {
         let w: [int8x16_t; REGISTERS] = std::array::from_fn(|r| vld1q_s8(weights.add(r * 16)));
         for (sums, &x) in sums.iter_mut().zip(x) {

@@ -1,4 +1,4 @@
-//! What is known of a track, and which tracks count.
+//! Tracked objects, and the filter that decides which of them count.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,23 +10,23 @@ use crate::track::Track;
 
 /// A track since it appeared.
 #[derive(Debug)]
-pub(super) struct Thing {
+pub(super) struct TrackedObject {
     pub label: Arc<str>,
-    /// Whether it was seen in this frame: only then its place says something new.
+    /// Whether it was seen in this frame: only then is its position new.
     pub seen: bool,
-    /// Whether the last frame that was looked at showed it. What nobody looks at is still there.
+    /// Whether the last frame on which the detector ran showed it. In between it counts as still there.
     pub visible: bool,
-    /// Whether the tracker has given it up.
+    /// Whether the tracker has lost it.
     pub gone: bool,
     /// Age of the track when it was last visible.
     pub stayed: Duration,
     /// Left, top, right, bottom where it was last seen, in fractions of the picture.
-    place: [f64; 4],
+    bounds: [f64; 4],
     /// Newest last.
     scores: VecDeque<f32>,
 }
 
-impl Thing {
+impl TrackedObject {
     pub fn new(track: &Track) -> Self {
         Self {
             label: track.label.clone(),
@@ -34,24 +34,24 @@ impl Thing {
             visible: false,
             gone: false,
             stayed: Duration::ZERO,
-            place: [0.0; 4],
+            bounds: [0.0; 4],
             scores: VecDeque::new(),
         }
     }
 
-    /// Takes over how the track stands in a picture of `size`; `frames` of scores are kept.
-    pub fn follow(&mut self, track: &Track, size: (u32, u32), looked: bool, frames: usize) {
+    /// Updates it from its track in a picture of `size`; the last `frames` scores are kept.
+    pub fn update(&mut self, track: &Track, size: (u32, u32), looked: bool, frames: usize) {
         self.gone = false;
         let [w, h] = [size.0, size.1].map(f64::from);
         let r = track.rect;
-        let place = [f64::from(r.x0) / w, f64::from(r.y0) / h, f64::from(r.x1) / w, f64::from(r.y1) / h];
-        self.seen = track.seen && track.score.is_finite() && place.iter().all(|v| v.is_finite());
+        let bounds = [f64::from(r.x0) / w, f64::from(r.y0) / h, f64::from(r.x1) / w, f64::from(r.y1) / h];
+        self.seen = track.seen && track.score.is_finite() && bounds.iter().all(|v| v.is_finite());
         if self.label != track.label {
             self.label = track.label.clone();
             self.scores.clear();
         }
         if self.seen {
-            self.place = place;
+            self.bounds = bounds;
             self.scores.push_back(track.score);
             self.scores.drain(..self.scores.len().saturating_sub(frames));
         }
@@ -61,9 +61,9 @@ impl Thing {
         }
     }
 
-    /// Where it was last seen, never outside the picture.
+    /// Anchor point where it was last seen, clamped to the picture.
     pub fn anchor(&self, anchor: Anchor) -> Point {
-        let [x0, y0, x1, y1] = self.place;
+        let [x0, y0, x1, y1] = self.bounds;
         let y = match anchor {
             Anchor::Bottom => y1,
             Anchor::Centre => (y0 + y1) / 2.0,
@@ -72,7 +72,7 @@ impl Thing {
     }
 
     fn area(&self) -> f64 {
-        let [x0, y0, x1, y1] = self.place;
+        let [x0, y0, x1, y1] = self.bounds;
         (x1 - x0).max(0.0) * (y1 - y0).max(0.0)
     }
 
@@ -83,7 +83,7 @@ impl Thing {
     }
 }
 
-/// Which tracks a zone or line takes.
+/// Which objects count in a zone or at a line.
 #[derive(Debug)]
 pub(super) struct Filter {
     labels: Vec<String>,
@@ -97,15 +97,17 @@ impl Filter {
     }
 
     /// Whether a name counts.
-    pub fn names(&self, label: &str) -> bool {
+    pub fn accepts_label(&self, label: &str) -> bool {
         self.labels.is_empty() || self.labels.iter().any(|name| name == label)
     }
 
-    /// Whether a thing counts, as it was last seen.
-    pub fn takes(&self, thing: &Thing) -> bool {
-        let rule = self.rules.iter().find(|rule| *rule.name == *thing.label);
+    /// Whether an object counts, as it was last seen.
+    pub fn accepts(&self, object: &TrackedObject) -> bool {
+        let rule = self.rules.iter().find(|rule| *rule.name == *object.label);
         let threshold = rule.and_then(|rule| rule.threshold).unwrap_or(0.0);
         let min_area = rule.map_or(0.0, |rule| rule.min_area).max(self.min_area);
-        self.names(&thing.label) && thing.score() >= threshold && thing.area() >= f64::from(min_area)
+        self.accepts_label(&object.label)
+            && object.score() >= threshold
+            && object.area() >= f64::from(min_area)
     }
 }
