@@ -32,6 +32,10 @@ fmt:
     {{python}} -m ruff check --fix quantize
     {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross
 
+# The book of docs/ (needs mdbook 0.5: cargo install --locked mdbook)
+docs:
+    docs/build.sh
+
 # The static checks alone
 lint:
     cargo fmt --all -- --check
