@@ -9,7 +9,9 @@ mod shell;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use common::{Answer, edgeclip};
 use pages::{Page, normal, root};
@@ -289,6 +291,20 @@ fn the_first_command_prints_what_the_readme_shows() {
     let answer = edgeclip(root(), &words).ok();
     assert_eq!(without_timing(answer.stdout.trim_end()), without_timing(shown.trim_end()));
     assert!(Path::new(&words[at]).exists());
+}
+
+#[test]
+fn eval_answers_as_its_page_shows() {
+    let page = pages::read("docs/eval.md");
+    let blocks = page.blocks();
+    let session = blocks.iter().find_map(|block| block.text.strip_prefix("$ edgeclip eval <<'END'\n"));
+    let (requests, answers) = session.expect("a session").split_once("END\n").unwrap();
+    let mut eval = Command::new(env!("CARGO_BIN_EXE_edgeclip"));
+    eval.arg("eval").current_dir(root()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut eval = eval.spawn().unwrap();
+    eval.stdin.take().unwrap().write_all(requests.as_bytes()).unwrap();
+    let output = eval.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), answers);
 }
 
 /// With `EDGECLIP_BLESS=1` the page is written anew.
