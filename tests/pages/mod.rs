@@ -174,9 +174,8 @@ impl Page {
             let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
             kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
         };
-        self.prose()
-            .filter_map(|(_, line)| line.starts_with('#').then(|| slug(line.trim_start_matches('#'))))
-            .collect()
+        let headings = self.prose().filter(|(_, line)| line.starts_with('#'));
+        headings.map(|(_, line)| slug(line.trim_start_matches('#'))).collect()
     }
 }
 

@@ -5,8 +5,7 @@ pub fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let (mut word, mut quote, mut begun) = (String::new(), None, false);
     let mut redirected = false;
-    let mut characters = line.chars().chain([' ']).peekable();
-    while let Some(c) = characters.next() {
+    for c in line.chars().chain([' ']) {
         match (quote, c) {
             (Some(q), c) if c == q => quote = None,
             (Some(_), c) => word.push(c),
