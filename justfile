@@ -29,12 +29,17 @@ package *targets:
     cross/packaging/build.sh {{targets}}
     cross/packaging/test.sh
 
-# Format Rust and Python
+# Format Rust, Python and Markdown
 fmt:
     cargo fmt --all
-    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers cross
+    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers cross docs
     {{python}} -m ruff check --fix quantize
-    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross
+    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross docs
+    {{python}} docs/wrap.py
+
+# The book of docs/ (needs mdbook 0.5: cargo install --locked mdbook)
+docs:
+    docs/build.sh
 
 # The static checks alone
 lint:
