@@ -143,11 +143,11 @@ stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no
 finish "environment"
 begin "mypy" types -p quantize
 stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/*.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh \
-    cross/vm/*.sh cross/packaging/*.sh cross/packaging/files/p{ostinst,rerm,ostrm} crates/v4l2-sys-mit/generate.sh tests/data/make_videos.sh tests/data/h264/make.sh
+    cross/vm/*.sh docs/*.sh cross/packaging/*.sh cross/packaging/files/p{ostinst,rerm,ostrm} crates/v4l2-sys-mit/generate.sh tests/data/make_videos.sh tests/data/h264/make.sh
 stage "cargo deny" dependencies
 stage "ruff" "$venv/bin/ruff" check --quiet quantize
-stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers cross
-stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross
+stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers cross docs
+stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross docs
 stage "no text, packed" cargo test --quiet --locked --no-default-features --features packed --test program
 stage "cargo build" cargo test --quiet --locked --no-run
 finish "mypy"

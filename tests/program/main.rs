@@ -14,6 +14,8 @@ mod deploy;
 #[cfg(feature = "text")]
 mod detect;
 #[cfg(feature = "text")]
+mod docs;
+#[cfg(feature = "text")]
 mod doctor;
 #[cfg(feature = "text")]
 mod embed;

@@ -1,10 +1,6 @@
 //! Holds the documentation: links lead somewhere, commands exist, examples do what they show.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 mod pages;
-#[path = "pages/shell.rs"]
 mod shell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,10 +9,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{Answer, edgeclip};
-use pages::{Page, normal, root};
+use self::pages::{Page, normal, root};
 use serde_json::Value;
 use tempfile::tempdir;
+
+use super::common::{Answer, edgeclip};
 
 /// Columns of prose.
 const WIDTH: usize = 100;
