@@ -59,5 +59,6 @@ impl Networks {
 
 #[cfg(test)]
 mod bundle_tests;
-#[cfg(all(test, feature = "text"))]
+#[cfg(test)]
+#[cfg(feature = "text")]
 mod text_int8_tests;
