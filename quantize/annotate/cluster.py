@@ -1,8 +1,8 @@
 """Runs tasks on Ray Data: stages with networks as actors that keep their model, light stages as tasks.
 
 Ray runs a light stage in the actor behind it where it can. A worker or node that dies loses nothing: Ray runs its chunk again;
-a part that was already written is written again with the same content. All machines must see the inputs and the output folder
-under the same paths.
+a part that was already written is written again with the same content. Each chunk is reported once. All machines must see
+the inputs and the output folder under the same paths.
 """
 
 import logging
@@ -67,9 +67,8 @@ def _light(names: tuple[str, ...], settings: bytes, row: Row) -> Row:
 
 def _finish(settings: Settings, row: Row) -> Row:
     if row["error"]:
-        return {"folder": "", "pictures": 0, "error": row["error"]}
-    done = finish(pickle.loads(row["load"]), settings)
-    return {"folder": done.folder, "pictures": done.pictures, "error": ""}
+        return {"done": b"", "error": row["error"]}
+    return {"done": pickle.dumps(finish(pickle.loads(row["load"]), settings)), "error": ""}
 
 
 def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iterator[Done]:
@@ -99,7 +98,8 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
         for row in data.map(partial(_finish, settings)).iter_rows():
             if row["error"]:
                 raise AnnotateError(str(row["error"]))
-            yield Done(str(row["folder"]), int(row["pictures"]))
+            done: Done = pickle.loads(row["done"])
+            yield done
     except RayError as error:
         reason = str(error).strip().splitlines()[0]
         raise AnnotateError(f"Ray: {type(error).__name__}: {reason}; finished chunks are kept, run again to go on") from error

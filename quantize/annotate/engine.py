@@ -5,8 +5,7 @@ import json
 import shutil
 import tarfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,21 +90,24 @@ def _runner(settings: Settings) -> Callable[[Sequence[Task], Sequence[str], Sett
 
 
 def _run(tasks: Sequence[Task], names: Sequence[str], settings: Settings, description: str) -> Iterator[Done]:
-    """Runs those tasks that have no result yet; the bar counts pictures."""
-    left = [task for task in tasks if not task.result.exists()]
-    if not left:
+    """Runs the tasks and yields each when it is finished; the bar counts pictures."""
+    if not tasks:
         return
-    total = sum(len(task.chunk.places) for task in left)
+    total = sum(len(task.chunk.places) for task in tasks)
     finished: list[Done] = []
 
     def pictures() -> Iterator[None]:
-        for done in _runner(settings)(left, names, settings):
+        for done in _runner(settings)(tasks, names, settings):
             finished.append(done)
             yield from (None for _ in range(done.pictures))
 
     for _ in track(pictures(), description, total):
         while finished:
             yield finished.pop()
+
+
+def _unfinished(tasks: Iterable[Task]) -> list[Task]:
+    return [task for task in tasks if not task.result.exists()]
 
 
 def _survey_folder(out: Path, shard: InputShard, settings: Settings) -> Path:
@@ -118,7 +120,7 @@ def _survey(shards: Sequence[InputShard], names: Sequence[str], out: Path, setti
         shard.name: [Task(chunk, str(_survey_folder(out, shard, settings)), True) for chunk in shard.chunks(settings.chunk)]
         for shard in shards
     }
-    for _ in _run([task for each in tasks.values() for task in each], names, settings, description):
+    for _ in _run(_unfinished(task for each in tasks.values() for task in each), names, settings, description):
         pass
     seen: Survey = {}
     for name, each in tasks.items():
@@ -183,11 +185,14 @@ def _annotate(todo: dict[str, tuple[InputShard, str]], seen: Survey, settings: S
     for folder, (shard, _) in todo.items():
         for chunk in shard.chunks(settings.chunk):
             tasks.append(Task(chunk, folder, False, {key: seen[shard.name][key] for key, _ in chunk.places}))
-    waiting = Counter(task.folder for task in tasks if not task.result.exists())
-    yield from (folder for folder in todo if folder not in waiting)
-    for done in _run(tasks, settings.order(ANNOTATE), settings, "annotate"):
-        waiting[done.folder] -= 1
-        if waiting[done.folder] == 0:
+    left = _unfinished(tasks)
+    waiting: dict[str, set[Path]] = {folder: set() for folder in todo}
+    for task in left:
+        waiting[task.folder].add(task.result)
+    yield from [folder for folder in todo if not waiting[folder]]
+    for done in _run(left, settings.order(ANNOTATE), settings, "annotate"):
+        waiting[done.folder].remove(done.result)
+        if not waiting[done.folder]:
             yield done.folder
 
 

@@ -35,6 +35,15 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Done:
+    """A finished task: its folder, its result there, and how many pictures its chunk has."""
+
+    folder: str
+    result: Path
+    pictures: int
+
+
+@dataclass(frozen=True)
 class Task:
     """One chunk of one pass; `seen` is empty in the survey. It leaves `NUMBER.json`, after `NUMBER.tar` if it writes pictures."""
 
@@ -52,6 +61,10 @@ class Task:
     def pictures(self) -> Path:
         """The part of the output shard."""
         return self.result.with_suffix(".tar")
+
+    def done(self) -> Done:
+        """What is reported once the result exists."""
+        return Done(self.folder, self.result, len(self.chunk.places))
 
 
 @dataclass(frozen=True)
@@ -92,14 +105,6 @@ def run_stage(name: str, stage: Stage, load: Load, batch: int) -> Load:
     return replace(load, records=records, seconds=load.seconds | {name: time.perf_counter() - start})
 
 
-@dataclass(frozen=True)
-class Done:
-    """A finished task's folder and how many pictures its chunk has."""
-
-    folder: str
-    pictures: int
-
-
 def finish(load: Load, settings: Settings) -> Done:
     """Writes the result."""
     task = load.task
@@ -111,7 +116,7 @@ def finish(load: Load, settings: Settings) -> Done:
         _replace(task.pictures, tar_of(r for r in load.records if not r.dropped))
         content = {"stats": stats_of(load.records, Counter(load.seconds)).to_json()}
     _replace(task.result, json.dumps(content).encode())
-    return Done(task.folder, len(load.records))
+    return task.done()
 
 
 def _seen(record: Record, synonyms: Any) -> Seen:
