@@ -25,6 +25,7 @@ from quantize.integers import (
     mean,
     product,
     real_conv,
+    real_product,
     saturate,
     spread,
     upsample,
@@ -33,9 +34,12 @@ from quantize.integers import (
 
 
 def softmax(x: Array, axis: int) -> Array:
-    """In float32."""
-    e: Array = np.exp(x - x.max(axis, keepdims=True))
-    shares: Array = e / e.sum(axis, keepdims=True)
+    """In float32: the exponential in float64, rounded once, and the sum in order, so that every CPU has the same bits."""
+    e = np.exp((x - x.max(axis, keepdims=True)).astype(np.float64)).astype(F)
+    total = np.zeros_like(e.take(0, axis))
+    for i in range(e.shape[axis]):
+        total = total + e.take(i, axis)
+    shares: Array = e / np.expand_dims(total, axis)
     return shares
 
 
@@ -134,7 +138,7 @@ def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
             return product(x, others[0], others[1] if len(others) > 1 else None, bool(a.get("transB", 0)))
         case "Gemm" | "MatMul":
             w = real(others[0]).T if a.get("transB", 0) else real(others[0])
-            return real(x) @ w + (real(others[1]) if len(others) > 1 else F(0))
+            return real_product(real(x), w) + (real(others[1]) if len(others) > 1 else F(0))
         case "Add" | "Mul" if (sums := joined(op, *inputs)) is not None:
             return sums
         case "Relu" if isinstance(x, Sums):

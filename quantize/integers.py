@@ -114,15 +114,25 @@ def conv(x: Quantised, weights: Quantised, bias: Any, a: dict[str, Any]) -> Sums
     return Sums([(sums[None].astype(np.int64), unit.reshape(-1, 1, 1))])
 
 
+def real_product(a: Array, b: Array) -> Array:
+    """Float `[…, rows, K]` times `[…, K, columns]`, the same bits on every CPU, which BLAS does not give.
+
+    Products are exact in float64; they are added in the order of K, each sum rounded to float32.
+    """
+    total = np.zeros((*a.shape[:-1], b.shape[-1]), F)
+    for k in range(a.shape[-1]):
+        total = (total + a[..., :, k : k + 1].astype(np.float64) * b[..., k : k + 1, :]).astype(F)
+    return total
+
+
 def real_conv(x: Array, w: Array, bias: Array | None, a: dict[str, Any]) -> Array:
-    """In float32, what stays in float."""
+    """In float32, what stays in float; the order of sums is that of `real_product`."""
     patches = windows(x[0], {"kernel_shape": list(w.shape[2:])} | a, 0)
-    if a.get("group", 1) == 1:
-        sums = np.tensordot(w, patches, ((1, 2, 3), (0, 3, 4)))
-    else:
-        sums = np.einsum("chwij,cij->chw", patches, w[:, 0])
-    real: Array = (sums if bias is None else sums + bias.reshape(-1, 1, 1))[None].astype(F)
-    return real
+    rows, columns = patches.shape[1:3]
+    groups = a.get("group", 1)
+    pixels = patches.transpose(0, 3, 4, 1, 2).reshape(groups, -1, rows * columns)
+    sums = real_product(w.reshape(groups, w.shape[0] // groups, -1), pixels).reshape(-1, rows, columns)
+    return (sums if bias is None else sums + bias.reshape(-1, 1, 1))[None]
 
 
 def product(x: Quantised, weights: Quantised, bias: Any, transposed: bool) -> Sums:

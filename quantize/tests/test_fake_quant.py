@@ -5,10 +5,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from onnx import helper
 from quantize.fake_quant import compute
 from quantize.golden import BUNDLE, FOLDER, MODEL_CASES
-from quantize.integers import Quantised, Sums, saturate, upsample
+from quantize.integers import Quantised, Sums, real_conv, real_product, saturate, upsample
 
 SCALE = np.array(0.5, np.float32)
 ZERO = np.array(0, np.int8)
@@ -35,6 +36,27 @@ def test_padding_reads_as_the_zero_point(group: int) -> None:
     # one input of 7 − 3 = 4 a channel, all else is padding
     assert sums.terms[0][0].ravel().tolist() == [8 // group, 8 // group]
     assert sums.quantise(2 * SCALE, ZERO).ravel().tolist() == [4 // group, 8 // group]
+
+
+def test_float_products_add_up_in_order() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 9)).astype(np.float32), rng.normal(size=(9, 3)).astype(np.float32)
+    found = real_product(a, b)
+    for row, column in np.ndindex(found.shape):
+        total = np.float32(0)
+        for x, y in zip(a[row].tolist(), b[:, column].tolist(), strict=True):
+            total = np.float32(float(total) + x * y)
+        assert found[row, column] == total
+
+
+@pytest.mark.parametrize("group", [1, 2, 4])
+def test_float_convolutions(group: int) -> None:
+    rng = np.random.default_rng(group)
+    x, w, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1, 4, 6, 5), (8, 4 // group, 3, 3), (8,)))
+    attributes = {"kernel_shape": [3, 3], "strides": [2, 1], "pads": [1, 1, 1, 1], "group": group}
+    wanted = torch.conv2d(*map(torch.from_numpy, (x, w, bias)), stride=(2, 1), padding=1, groups=group)
+    # sums of up to 36 products of unit variance, in another order
+    np.testing.assert_allclose(real_conv(x, w, bias, attributes), wanted.numpy(), atol=1e-5)
 
 
 def test_golden_hashes_are_of_the_committed_network() -> None:
