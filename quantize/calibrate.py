@@ -15,16 +15,17 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from quantize import reference
-from quantize.bundle import Score
+from quantize.arithmetic import reference
+from quantize.arithmetic.geometry import Floats, pairwise_iou
+from quantize.board.split import is_held_out
+from quantize.bundle.manifest import Score
+from quantize.bundle.write import write_manifest
+from quantize.command_line import missing_files_end_it, recipe_and_bundle
 from quantize.data.shards import Sample, Shards
-from quantize.data.split import is_dev
 from quantize.data.words import TagParser
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.export.bundle import write_manifest
-from quantize.geometry import Floats, pairwise_iou
 from quantize.progress import track
-from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
+from quantize.settings.board import BoardRecipe
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -149,14 +150,14 @@ def logit(p: Floats) -> Floats:
     return np.asarray(np.log(p / (1 - p)), np.float32)
 
 
-def held_out(recipe: Recipe) -> list[tuple[Sample, list[str]]]:
+def held_out(recipe: BoardRecipe) -> list[tuple[Sample, list[str]]]:
     """Held-out pictures with their tags: labels, names of boxes, and what captions mention."""
-    samples = [s for s in Shards([Path(p) for p in recipe.shards]) if is_dev(s.key, s.source, recipe)]
-    parser = TagParser(Path(recipe.tag_list).read_text().split("\n"))
+    samples = [s for s in Shards([Path(p) for p in recipe.data.shards]) if is_held_out(s.key, s.source, recipe.data)]
+    parser = TagParser(Path(recipe.data.tag_list).read_text().split("\n"))
     return [(s, list(dict.fromkeys([*s.labels, *parser(s.captions), *(b.name for b in s.boxes)]))) for s in samples[:MAX_DEV]]
 
 
-def calibrate(recipe: Recipe, bundle: Path) -> None:
+def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
     predictor = OnnxPredictor(bundle)
     seen = [look(predictor, sample, tags) for sample, tags in track(held_out(recipe), "held-out pictures")]
     boxed, tagged = [s for s in seen if len(s.boxes)], [s for s in seen if s.tags]

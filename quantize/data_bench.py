@@ -1,4 +1,4 @@
-"""Whether drawing pictures keeps up with training them: `python -m quantize.training.data_bench RECIPE`.
+"""Whether drawing pictures keeps up with training them: `python -m quantize.data_bench RECIPE`.
 
 Prints pictures/s that the recipe's batches come at for several numbers of worker processes, beside what the model consumes.
 """
@@ -13,10 +13,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from quantize.recipe import errors_end_it, path_from_command_line
-from quantize.train import training_of
+from quantize.command_line import errors_end_it, recipe_path
+from quantize.settings.loop import LoopSettings
+from quantize.tasks import training_of
 from quantize.training.parallel import Step
-from quantize.training.settings import LoopSettings
 from quantize.training.task import Task, Training
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def table(model: float, supply: dict[int, float]) -> Table:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    path: Path = path_from_command_line(__doc__)
+    path: Path = recipe_path(__doc__)
     cores = os.cpu_count() or 1
     with errors_end_it(FileNotFoundError, ValueError):
         model, supply = bench(training_of(path), sorted({1, 2, max(1, cores // 2), cores}))

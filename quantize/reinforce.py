@@ -11,14 +11,15 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from quantize.batches import spare_cores
+from quantize.board.supervision import load_supervision
+from quantize.command_line import board_recipe, errors_end_it
 from quantize.data.indexed import IndexedShards
+from quantize.data.workers import spare_cores
 from quantize.distillation.canvases import View, collate, show
 from quantize.distillation.store import check, describe, file_of, folder_of, keep, told
 from quantize.distillation.teacher import Taught, Teacher, ask, load_teacher
 from quantize.progress import track
-from quantize.recipe import Recipe, errors_end_it, from_command_line
-from quantize.supervision import load_supervision
+from quantize.settings.board import BoardRecipe
 from quantize.training.distributed import processes, rank, world
 
 log = logging.getLogger("quantize.reinforce")
@@ -27,7 +28,7 @@ log = logging.getLogger("quantize.reinforce")
 class Views(Dataset[list[View] | None]):
     """All views of each sample of one shard; None, and a warning, for one that cannot be read."""
 
-    def __init__(self, recipe: Recipe, samples: IndexedShards, shard: int, size: int) -> None:
+    def __init__(self, recipe: BoardRecipe, samples: IndexedShards, shard: int, size: int) -> None:
         self.recipe, self.samples, self.size = recipe, samples, size
         self.first, self.end = (int(n) for n in samples.first[shard : shard + 2])
 
@@ -41,7 +42,7 @@ class Views(Dataset[list[View] | None]):
         except Exception as error:  # Pillow alone has half a dozen kinds for a broken file
             log.warning("sample %s passed over: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
             return None
-        return [show(sample, view, r.size, r.seed, r.distil, [self.size]) for view in range(r.distil.views)]
+        return [show(sample, view, r.model.size, r.seed, r.distil, [self.size]) for view in range(r.distil.views)]
 
 
 def split(taught: Taught, counts: list[int]) -> list[Taught]:
@@ -50,10 +51,10 @@ def split(taught: Taught, counts: list[int]) -> list[Taught]:
     return [Taught(taught.image[i : i + 1], region, taught.dense[i : i + 1]) for i, region in enumerate(regions)]
 
 
-def ask_shard(recipe: Recipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str) -> list[list[Taught | None]]:
+def ask_shard(recipe: BoardRecipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str) -> list[list[Taught | None]]:
     """What it sees of each sample in each view; None of one that cannot be read."""
     drawn = DataLoader(
-        Views(recipe, samples, shard, teacher.size), batch_size=None, num_workers=recipe.workers or spare_cores(),
+        Views(recipe, samples, shard, teacher.size), batch_size=None, num_workers=recipe.data.workers or spare_cores(),
         multiprocessing_context="fork",
     )  # fmt: skip
     waiting: list[View] = []
@@ -71,7 +72,7 @@ def ask_shard(recipe: Recipe, teacher: Teacher, samples: IndexedShards, shard: i
     for views in track(drawn, what):
         readable.append(views is not None)
         waiting.extend(views or [])
-        if len(waiting) >= recipe.feature_batch:
+        if len(waiting) >= recipe.data.feature_batch:
             answer()
     if waiting:
         answer()
@@ -89,16 +90,16 @@ class Lecture:
     missing: list[int]
 
 
-def lectures(recipe: Recipe) -> list[Lecture]:
+def lectures(recipe: BoardRecipe) -> list[Lecture]:
     """Raises FileNotFoundError or ValueError that says what is missing or wrong."""
     d = recipe.distil
     if not d.stored or not d.teachers:
         raise ValueError("found no distil.stored or no distil.teachers, expected a folder, and paths of trained RegionClips")
     names = load_supervision(recipe).names
-    samples = IndexedShards([Path(p) for p in recipe.shards], Path(recipe.cache))
+    samples = IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
     found = []
     for path in d.teachers:
-        folder, values = folder_of(path, d), told(path, recipe.size, recipe.seed, d, names)
+        folder, values = folder_of(path, d), told(path, recipe.model.size, recipe.seed, d, names)
         missing = [shard for shard in range(len(samples.paths)) if not file_of(folder, samples, shard).exists()]
         if not missing:
             check(folder, values)
@@ -110,7 +111,7 @@ def lectures(recipe: Recipe) -> list[Lecture]:
     return found
 
 
-def reinforce(recipe: Recipe) -> None:
+def reinforce(recipe: BoardRecipe) -> None:
     """Fills `distil.stored`; with several processes each asks about its part of the shards."""
     with errors_end_it(FileNotFoundError, ValueError):
         found = lectures(recipe)
@@ -122,7 +123,7 @@ def reinforce(recipe: Recipe) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe = from_command_line(__doc__)
+    recipe = board_recipe(__doc__)
     with processes(recipe.device):
         reinforce(recipe)
 

@@ -21,11 +21,12 @@ from torch import Tensor
 from quantize.ablations.predictor import RowPredictor, Seen
 from quantize.ablations.rows import ROWS, Row, recipe_of
 from quantize.ablations.table import markdown, plot
-from quantize.alignment.recipe import AlignmentRecipe, load_alignment_recipe
 from quantize.alignment.supply import CachedSupply
 from quantize.alignment.task import AlignmentTask, load_parts
 from quantize.alignment.texts import encode_once, said
 from quantize.alignment.vocabulary import Vocabulary
+from quantize.command_line import missing_files_end_it
+from quantize.data.workers import workers
 from quantize.evaluate.boxes import evaluate_boxes
 from quantize.evaluate.coco_detection import evaluate_detection
 from quantize.evaluate.coco_names import COCO_NAMES
@@ -34,11 +35,10 @@ from quantize.evaluate.nanodet import NanoDet
 from quantize.evaluate.retrieval import evaluate_retrieval
 from quantize.evaluate.samples import ShardError, read_shard
 from quantize.evaluate.segmentation import camvid_truth, evaluate_segmentation, panoptic_truth
-from quantize.features import workers
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track
-from quantize.recipe import missing_files_end_it
+from quantize.settings.region_clip import RegionClipRecipe, load_region_clip_recipe
 from quantize.training.loop import run
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def measure(predictor: RowPredictor, data: ValidationSet) -> dict[str, float]:
 class Ablation:
     """What every run shares (by fork): batches, texts, and the measured pictures' features."""
 
-    recipe: AlignmentRecipe
+    recipe: RegionClipRecipe
     data: ValidationSet
     supply: CachedSupply
     vocabulary: Vocabulary
@@ -81,7 +81,7 @@ class Ablation:
         return measure(RowPredictor(task.model, self.texts, row, self.seen), self.data)
 
 
-def prepare(recipe: AlignmentRecipe, data: ValidationSet) -> Ablation:
+def prepare(recipe: RegionClipRecipe, data: ValidationSet) -> Ablation:
     """Computes what is not in the recipe's cache yet."""
     supply, vocabulary = load_parts(recipe)
     assert isinstance(supply, CachedSupply)
@@ -124,7 +124,7 @@ def main() -> None:
     arguments = parser()
     args = arguments.parse_args()
     try:
-        recipe = load_alignment_recipe(args.recipe)
+        recipe = load_region_clip_recipe(args.recipe)
         if not recipe.data.cached:
             raise ValueError(f"{args.recipe}: data.cached is false, expected true: rows share one frozen encoder's features")
         data = ValidationSet.of(read_shard(args.data))

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from quantize.ablations.rows import Row
 from quantize.alignment.texts import Texts
+from quantize.arithmetic.geometry import Floats, nms
+from quantize.arithmetic.preprocess import GREY, Letterbox, letterbox
 from quantize.evaluate.nanodet import NanoDet
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
-from quantize.features import normalise
-from quantize.geometry import Floats, nms
 from quantize.model.dense import Dense
+from quantize.model.preparation import normalise
 from quantize.model.region_clip import RegionClip
 from quantize.model.regions import align
-from quantize.preprocess import GREY, Letterbox, letterbox
 
 PROPOSAL_IOU = 0.6
 CHUNK = 64

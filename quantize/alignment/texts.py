@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from quantize.alignment.examples import Example
 from quantize.alignment.vocabulary import Vocabulary
-from quantize.features import workers
+from quantize.data.workers import workers
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.annotate.errors import AnnotateError
-from quantize.settings import build, read_toml
+from quantize.settings.toml import build, read_toml
 
 SURVEY = ("check", "fingerprint", "caption", "parse")
 """First pass: what vocabulary and duplicates are counted from."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from quantize.bundle import Detection, Pool, Score
-from quantize.geometry import Floats, Integers, area, clip, nms, sample_grid
+from quantize.arithmetic.geometry import Floats, Integers, area, clip, nms, sample_grid
+from quantize.bundle.manifest import Detection, Pool, Score
 
 MAX_BEFORE_NMS = 1000
 

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from quantize.fake_quant import attributes
+from quantize.arithmetic.vision import attributes
 
 Array = NDArray[Any]
 F = np.float32

@@ -1,6 +1,7 @@
 """The integer arithmetic of the Rust engine in numpy, on the same QDQ file. `src/kernels/mod.rs` states the arithmetic.
 
-`python -m quantize.fake_quant MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` and writes all outputs.
+`python -m quantize.arithmetic.vision MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` and writes all
+outputs.
 Chains that the engine leaves in float (a softmax and the layer behind it) are computed in float here, too.
 """
 
@@ -13,8 +14,8 @@ import onnx
 from onnx import numpy_helper
 from safetensors.numpy import load_file, save_file
 
-from quantize import functions
-from quantize.integers import (
+from quantize.arithmetic import functions
+from quantize.arithmetic.integers import (
     INFINITY,
     Array,
     F,

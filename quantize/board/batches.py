@@ -1,6 +1,5 @@
-"""Batches of sites for one training step: drawn from the cache (frozen trunk) or made on the spot (trained trunk)."""
+"""Batches of points for one training step: drawn from the cache (frozen trunk) or made on the spot (trained trunk)."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -12,12 +11,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from quantize.board.points import Points, collect
+from quantize.board.supervision import Supervision
+from quantize.data.layouts import Canvas, Layout, draw, layouts
 from quantize.data.shards import Sample
-from quantize.features import Layout, draw, layouts, normalise
+from quantize.data.workers import spare_cores
+from quantize.model.preparation import normalise
 from quantize.model.trunk import Maps, Trunk
-from quantize.recipe import Recipe
-from quantize.sites import Canvas, Sites, collect
-from quantize.supervision import Supervision
+from quantize.settings.board import BoardRecipe
 from quantize.training.distributed import rank
 
 IMAGE, REGION = (
@@ -27,19 +28,19 @@ IMAGE, REGION = (
 PIXEL, ANCHOR = ("pixel", "pixel_name"), ("anchor", "anchor_level", "anchor_target", "anchor_distance")
 
 
-class CachedSites:
-    """All views of the cache in memory. Held-out pictures give no image and region sites; pixels and anchors have no owner."""
+class CachedPoints:
+    """All views of the cache in memory. Held-out pictures give no image and region points; pixels and anchors have no owner."""
 
-    def __init__(self, recipe: Recipe, supervision: Supervision) -> None:
+    def __init__(self, recipe: BoardRecipe, supervision: Supervision) -> None:
         views = []
-        for view in recipe.views:
-            path = Path(recipe.cache) / f"view-{view}.safetensors"
+        for view in recipe.data.views:
+            path = Path(recipe.data.cache) / f"view-{view}.safetensors"
             if not path.exists():
                 raise FileNotFoundError(f"{path} is missing; run `python -m quantize.features` with this recipe first")
-            views.append(Sites(**load_file(path)))
-        self.sites = Sites.cat(views)
-        s, dev = self.sites, supervision.dev
-        weight = torch.tensor([recipe.source_weights.get(source, 1.0) for source in supervision.sources])
+            views.append(Points(**load_file(path)))
+        self.points = Points.cat(views)
+        s, dev = self.points, supervision.dev
+        weight = torch.tensor([recipe.data.source_weights.get(source, 1.0) for source in supervision.sources])
         self.image_weight = weight[s.image_sample] * ~dev[s.image_sample]
         self.region_weight = self._region_weight(supervision, weight) * ~dev[s.region_owner]
         count = torch.bincount(s.pixel_name + 1).float()
@@ -48,7 +49,7 @@ class CachedSites:
 
     def _region_weight(self, supervision: Supervision, weight: Tensor) -> Tensor:
         """Names are drawn by the inverse square root of how often they occur; half of the weight goes to whole pictures."""
-        s = self.sites
+        s = self.points
         named = s.region_name >= 0
         count = torch.bincount(s.region_name[named], minlength=len(supervision.names)).float().clamp(min=1)
         by_name = torch.where(
@@ -60,22 +61,22 @@ class CachedSites:
     def _take(self, names: tuple[str, ...], weight: Tensor, n: int, g: torch.Generator) -> dict[str, Tensor]:
         # torch.multinomial takes at most 2^24 categories
         at = torch.multinomial(weight, n, replacement=True, generator=g)
-        return {k: getattr(self.sites, k)[at] for k in names}
+        return {k: getattr(self.points, k)[at] for k in names}
 
-    def batches(self, first: int) -> Iterator[Sites]:
+    def batches(self, first: int) -> Iterator[Points]:
         """From number `first` on, on the recipe's device."""
         for number in count(first):
             seed = np.random.SeedSequence([self.recipe.seed, number, rank()]).generate_state(1, np.uint64)[0]
             yield self.batch(torch.Generator().manual_seed(int(seed) >> 1)).vectors_to(self.recipe.device)
 
-    def batch(self, g: torch.Generator) -> Sites:
+    def batch(self, g: torch.Generator) -> Points:
         r = self.recipe
-        at = torch.randint(len(self.sites.anchor), (r.batch_anchors,), generator=g)
-        parts = self._take(IMAGE, self.image_weight, r.batch_images, g)
-        parts |= self._take(REGION, self.region_weight, r.batch_regions, g)
-        parts |= self._take(PIXEL, self.pixel_weight, r.batch_pixels, g)
-        parts |= {k: getattr(self.sites, k)[at] for k in ANCHOR}
-        return Sites(**parts)
+        at = torch.randint(len(self.points.anchor), (r.data.batch_anchors,), generator=g)
+        parts = self._take(IMAGE, self.image_weight, r.data.batch_images, g)
+        parts |= self._take(REGION, self.region_weight, r.data.batch_regions, g)
+        parts |= self._take(PIXEL, self.pixel_weight, r.data.batch_pixels, g)
+        parts |= {k: getattr(self.points, k)[at] for k in ANCHOR}
+        return Points(**parts)
 
 
 Step = tuple[Tensor, list[Layout]]
@@ -84,9 +85,9 @@ Step = tuple[Tensor, list[Layout]]
 class Drawing(Dataset[Step]):
     """The canvases of each batch, by its number: any process can draw any batch. A third each is plain, augmented and mosaic."""
 
-    def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample]) -> None:
+    def __init__(self, recipe: BoardRecipe, supervision: Supervision, samples: list[Sample]) -> None:
         self.recipe, self.samples = recipe, samples
-        weight = torch.tensor([recipe.source_weights.get(source, 1.0) for source in supervision.sources])
+        weight = torch.tensor([recipe.data.source_weights.get(source, 1.0) for source in supervision.sources])
         share = (weight * ~supervision.dev).double().numpy()
         self.share = share / share.sum()
 
@@ -95,14 +96,14 @@ class Drawing(Dataset[Step]):
         r = self.recipe
         rng = np.random.default_rng([r.seed, number, rank(), 0])
         chosen = rng.choice(
-            len(self.samples), min(r.batch_pictures, int((self.share > 0).sum())), replace=False, p=self.share
+            len(self.samples), min(r.data.batch_pictures, int((self.share > 0).sum())), replace=False, p=self.share
         ).tolist()
         cut = len(chosen) // 3
         found: list[Layout] = []
         for view, part in (("plain", chosen[:cut]), ("augmented", chosen[cut : 2 * cut]), ("mosaic", chosen[2 * cut :])):
-            local = layouts(view, [self.samples[i] for i in part], r.size, rng)
+            local = layouts(view, [self.samples[i] for i in part], r.model.size, rng)
             found += [([part[i] for i in index], placed) for index, placed in local]
-        drawn = [draw(index, [self.samples[i] for i in index], placed, r.size).pixels for index, placed in found]
+        drawn = [draw(index, [self.samples[i] for i in index], placed, r.model.size).pixels for index, placed in found]
         return torch.from_numpy(np.stack(drawn)), found
 
 
@@ -115,13 +116,13 @@ class Drawn:
     layouts: list[Layout]
 
 
-class LiveSites:
+class LivePoints:
     """Draws canvases and runs the trunk in every step, so that gradients reach it; `teacher` is the trunk before training."""
 
-    def __init__(self, recipe: Recipe, supervision: Supervision, samples: list[Sample], teacher: Trunk) -> None:
+    def __init__(self, recipe: BoardRecipe, supervision: Supervision, samples: list[Sample], teacher: Trunk) -> None:
         if [s.key for s in samples] != supervision.keys:
             raise SystemExit(
-                f"{recipe.cache}/samples.json lists other pictures than the shards; run `python -m quantize.features`"
+                f"{recipe.data.cache}/samples.json lists other pictures than the shards; run `python -m quantize.features`"
             )
         self.recipe, self.samples, self.teacher = recipe, samples, teacher
         self.names = {n: i for i, n in enumerate(supervision.names)}
@@ -131,14 +132,14 @@ class LiveSites:
         """From number `first` on; other processes draw the pixels of the next steps while one trains."""
         # processes: Pillow's colour changes and numpy's bookkeeping hold Python's lock
         supply = DataLoader(
-            self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.workers or spare_cores(),
+            self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.data.workers or spare_cores(),
             multiprocessing_context="fork",
             generator=torch.Generator(),  # its own, so that a resumed run finds the global one as it was
         )  # fmt: skip
         for number, (pixels, found) in enumerate(supply, first):
             yield Drawn(number, pixels, found)
 
-    def sites(self, trunk: Trunk, batch: Drawn) -> Sites:
+    def points(self, trunk: Trunk, batch: Drawn) -> Points:
         """Runs `trunk`; its products are in bf16 or not as autocast says, its maps float32."""
         r = self.recipe
         x = normalise(batch.pixels.to(r.device))
@@ -154,9 +155,4 @@ class LiveSites:
                 for image, (index, placed) in zip(batch.pixels, batch.layouts, strict=True)
             ]
             rng = np.random.default_rng([r.seed, batch.number, rank(), 1])
-            return collect(taught, maps, canvases, self.names, r.size, rng)
-
-
-def spare_cores() -> int:
-    """All but one: that trains."""
-    return max(1, (os.cpu_count() or 1) - 1)
+            return collect(taught, maps, canvases, self.names, r.model.size, rng)

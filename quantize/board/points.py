@@ -1,11 +1,10 @@
-"""Sites: the places of a picture where vision meets text (a picture, a region, a pixel) or box supervision (an anchor).
+"""Supervision points: the places of a picture where vision meets text (a picture, a region, a pixel), or a box (an anchor).
 
-`collect` turns trunk maps and the canvases they came from into site vectors. With a frozen trunk the vectors are computed once
-and cached; with a trained one they are made in every step, and gradients flow through them.
+`collect` turns trunk maps and the canvases they came from into vectors with their targets. With a frozen trunk the vectors are
+computed once and cached; with a trained one they are made in every step, and gradients flow through them.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -14,38 +13,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from quantize.data.canvas import Placement, Rect
-from quantize.data.shards import IGNORED_MASK_NAMES, Sample
+from quantize.data.canvas import Rect
+from quantize.data.layouts import Canvas
+from quantize.data.shards import IGNORED_MASK_NAMES
 from quantize.model.nanodet import BINS
+from quantize.model.pooling import pool, region_vectors
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Maps, decode_boxes
-from quantize.pooling import pool, region_vectors
 
 PIXELS_PER_MASK = 48
 PIXELS_PER_PICTURE = 6
 ANCHORS_POSITIVE = 16
 ANCHORS_NEGATIVE = 24
+LEAST_SIDE = 4  # of a box on the canvas, in pixels
 MATCH_IOU = 0.5
 NO_NAME = -1
 Taught = list[tuple[Tensor, Tensor]]  # a level's class logits and box bins, see Trunk.teacher_outputs
 
 
 @dataclass
-class Canvas:
-    """A drawn canvas and what lies where; `index` are positions in the list of samples."""
-
-    pixels: NDArray[np.uint8]
-    index: list[int]
-    samples: list[Sample]
-    placed: list[Placement]
-
-    @property
-    def single(self) -> bool:
-        return len(self.samples) == 1
-
-
-@dataclass
-class Sites:
+class Points:
     """Vectors with their targets. `*_sample` are positions in the list of samples, `*_name` in the list of names (-1: none)."""
 
     image: Tensor
@@ -64,59 +51,47 @@ class Sites:
     anchor_distance: Tensor  # left, top, right, bottom in strides of the box the anchor belongs to; NaN where it has none
 
     @staticmethod
-    def cat(parts: "list[Sites]") -> "Sites":
-        return Sites(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Sites)})
+    def cat(parts: "list[Points]") -> "Points":
+        return Points(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Points)})
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> "Sites":
-        return Sites(**{f.name: change(getattr(self, f.name)) for f in fields(Sites)})
-
-    def vectors_to(self, device: str) -> "Sites":
+    def vectors_to(self, device: str) -> "Points":
         """With the vectors on `device`; the targets stay on the CPU beside the supervision that they index."""
         moved = {k: getattr(self, k).to(device) for k in ("image", "region", "pixel", "anchor")}
         return replace(self, **moved)
 
 
-@dataclass
-class _Regions:
-    rects: list[Rect] = field(default_factory=list)
-    batch: list[int] = field(default_factory=list)
-    content: list[tuple[int, int, int, int]] = field(default_factory=list)
-    sample: list[int] = field(default_factory=list)
-    owner: list[int] = field(default_factory=list)
-    box: list[int] = field(default_factory=list)
-    name: list[int] = field(default_factory=list)
-    weight: list[float] = field(default_factory=list)
+@dataclass(frozen=True)
+class _Region:
+    """A place on a canvas; `content` is what its context may reach into. The other fields are those of `Points`."""
+
+    canvas: int
+    rect: Rect
+    content: tuple[int, int, int, int]
+    owner: int
+    sample: int = -1
+    box: int = -1
+    name: int = NO_NAME
+    weight: float = 1.0
 
 
-def _regions(canvases: list[Canvas], names: dict[str, int], size: int) -> _Regions:
-    r = _Regions()
-
-    def add(
-        b: int, rect: Rect, clip: tuple[int, int, int, int], sample: int, owner: int, box: int, name: int, weight: float
-    ) -> None:
-        r.rects.append(rect)
-        r.batch.append(b)
-        r.content.append(clip)
-        r.sample.append(sample)
-        r.owner.append(owner)
-        r.box.append(box)
-        r.name.append(name)
-        r.weight.append(weight)
-
-    for b, canvas in enumerate(canvases):
+def _regions(canvases: list[Canvas], names: dict[str, int], size: int) -> list[_Region]:
+    """Whole pictures, and each one's boxes that are large enough to see."""
+    found = []
+    for at, canvas in enumerate(canvases):
         for i, sample, placed in zip(canvas.index, canvas.samples, canvas.placed, strict=True):
             # in a mosaic the context of a box reaches into the neighbours, as it does in a real scene
-            clip = placed.target if canvas.single else (0, 0, size, size)
-            whole = tuple(float(v) for v in placed.target)
-            add(b, (whole[0], whole[1], whole[2], whole[3]), clip, i, i, -1, NO_NAME, 1.0)
+            content = placed.target if canvas.single else (0, 0, size, size)
+            x0, y0, x1, y1 = placed.target
+            found.append(_Region(at, (float(x0), float(y0), float(x1), float(y1)), content, i, sample=i))
             for k, box in enumerate(sample.boxes):
                 rect = placed.box(box.rect)
-                if rect is not None and min(rect[2] - rect[0], rect[3] - rect[1]) >= 4:
-                    add(b, rect, clip, -1, i, k, names.get(box.name, NO_NAME), box.score)
-    return r
+                if rect is not None and min(rect[2] - rect[0], rect[3] - rect[1]) >= LEAST_SIDE:
+                    name = names.get(box.name, NO_NAME)
+                    found.append(_Region(at, rect, content, i, box=k, name=name, weight=box.score))
+    return found
 
 
-def _mask_points(
+def _mask_pixels(
     canvas: Canvas, names: dict[str, int], size: int, rng: Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[int]]:
     xs, ys, ids = [np.zeros(0)], [np.zeros(0)], []
@@ -148,23 +123,23 @@ def _distances(rects: Tensor, stride: int, h: int, w: int) -> Tensor:
     return torch.cat([centre - rects[:, :2], rects[:, 2:] - centre], -1) / stride
 
 
-def _anchors(taught: Taught, maps: Maps, regions: _Regions) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _anchors(taught: Taught, maps: Maps, regions: list[_Region]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Objectness targets: the teacher's best class score, or the IoU of the predicted box with a person's box, whichever is more.
 
     Box targets: the box that the prediction overlaps by MATCH_IOU, if the cell lies in it and its bins can reach the sides.
     """
     vectors, levels, targets, distances = [], [], [], []
-    boxed = torch.tensor([k >= 0 for k in regions.box])
-    people = torch.tensor([w == 1.0 for w in regions.weight])
-    rects = torch.tensor(regions.rects, dtype=torch.float32)
-    batch = torch.tensor(regions.batch)
+    boxed = torch.tensor([r.box >= 0 for r in regions])
+    people = torch.tensor([r.weight == 1.0 for r in regions])
+    rects = torch.tensor([r.rect for r in regions], dtype=torch.float32)
+    canvas = torch.tensor([r.canvas for r in regions])
     for level, (stride, tower, (logits, bins)) in enumerate(zip(STRIDES, maps.towers, taught, strict=True)):
         score = logits.float().sigmoid().amax(1)
         predicted = decode_boxes(bins, stride)
         for b in range(len(score)):
             target = score[b].flatten()
             wanted = target.new_full((len(target), 4), float("nan"))
-            chosen = boxed & (batch == b)
+            chosen = boxed & (canvas == b)
             if chosen.any():
                 mine = rects[chosen].to(target.device)
                 iou = box_iou(predicted[b].reshape(-1, 4), mine)
@@ -184,41 +159,41 @@ def _anchors(taught: Taught, maps: Maps, regions: _Regions) -> tuple[Tensor, Ten
     return torch.cat(vectors), torch.cat(levels), torch.cat(targets), torch.cat(distances)
 
 
-def collect(taught: Taught, maps: Maps, canvases: list[Canvas], names: dict[str, int], size: int, rng: Generator) -> Sites:
-    """Site vectors of one batch; `names` maps a name to its position in the bank, `taught` are the teacher's outputs."""
+def collect(taught: Taught, maps: Maps, canvases: list[Canvas], names: dict[str, int], size: int, rng: Generator) -> Points:
+    """The points of one batch; `names` maps a name to its position in the bank, `taught` are the teacher's outputs."""
     device = maps.semantic.device
     single = [b for b, c in enumerate(canvases) if c.single]
     regions = _regions(canvases, names, size)
-    rects = torch.tensor(regions.rects, dtype=torch.float32, device=device)
-    content = torch.tensor(regions.content, dtype=torch.float32, device=device)
-    region = region_vectors(maps, torch.tensor(regions.batch, device=device), rects, content, size)
+    rects = torch.tensor([r.rect for r in regions], dtype=torch.float32, device=device)
+    content = torch.tensor([r.content for r in regions], dtype=torch.float32, device=device)
+    region = region_vectors(maps, torch.tensor([r.canvas for r in regions], device=device), rects, content, size)
 
-    points, point_batch, point_name = [], [], []
+    places, canvas_of, pixel_name = [], [], []
     for b, canvas in enumerate(canvases):
-        x, y, ids = _mask_points(canvas, names, size, rng)
+        x, y, ids = _mask_pixels(canvas, names, size, rng)
         if canvas.single and not ids:
             x0, y0, x1, y1 = canvas.placed[0].target
             x, y = rng.uniform(x0, x1, PIXELS_PER_PICTURE), rng.uniform(y0, y1, PIXELS_PER_PICTURE)
             ids = [NO_NAME] * PIXELS_PER_PICTURE
-        points.append(np.stack([x, y, x, y], 1))
-        point_batch += [b] * len(ids)
-        point_name += ids
-    at = torch.tensor(np.concatenate(points), dtype=torch.float32, device=device)
-    pb = torch.tensor(point_batch, device=device, dtype=torch.long)
-    pixel = torch.cat([pool(m, pb, at, 1, size) for m in (maps.semantic, maps.middle, maps.towers[1])], 1)
+        places.append(np.stack([x, y, x, y], 1))
+        canvas_of += [b] * len(ids)
+        pixel_name += ids
+    at = torch.tensor(np.concatenate(places), dtype=torch.float32, device=device)
+    of = torch.tensor(canvas_of, device=device, dtype=torch.long)
+    pixel = torch.cat([pool(m, of, at, 1, size) for m in (maps.semantic, maps.middle, maps.towers[1])], 1)
 
     anchor, level, target, distance = _anchors(taught, maps, regions)
-    return Sites(
+    return Points(
         image=maps.semantic[single].float().mean((2, 3)),
         image_sample=torch.tensor([canvases[b].index[0] for b in single], dtype=torch.long),
         region=region,
-        region_sample=torch.tensor(regions.sample),
-        region_box=torch.tensor(regions.box),
-        region_owner=torch.tensor(regions.owner),
-        region_name=torch.tensor(regions.name),
-        region_weight=torch.tensor(regions.weight),
+        region_sample=torch.tensor([r.sample for r in regions]),
+        region_box=torch.tensor([r.box for r in regions]),
+        region_owner=torch.tensor([r.owner for r in regions]),
+        region_name=torch.tensor([r.name for r in regions]),
+        region_weight=torch.tensor([r.weight for r in regions]),
         pixel=pixel,
-        pixel_name=torch.tensor(point_name, dtype=torch.long),
+        pixel_name=torch.tensor(pixel_name, dtype=torch.long),
         anchor=anchor.float(),
         anchor_level=level,
         anchor_target=target,

@@ -2,11 +2,11 @@
 
 import zlib
 
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardData
 
 MODULUS = 1000
 
 
-def is_dev(key: str, source: str, recipe: Recipe) -> bool:
+def is_held_out(key: str, source: str, data: BoardData) -> bool:
     """A fixed share of each source by the hash of its key; `dev_shares` sets another share for single sources."""
-    return zlib.crc32(key.encode()) % MODULUS < recipe.dev_shares.get(source, recipe.dev_share) * MODULUS
+    return zlib.crc32(key.encode()) % MODULUS < data.dev_shares.get(source, data.dev_share) * MODULUS

@@ -1,4 +1,4 @@
-"""What each picture's sites should say: texts, tags, labels and the classifier's distribution, in tensors that a step indexes."""
+"""What the points of each picture should say, as tensors that a step indexes: texts, tags, labels, soft labels."""
 
 import json
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
-from quantize.data.split import is_dev
+from quantize.board.split import is_held_out
+from quantize.board.texts import Texts, load_texts
 from quantize.data.words import imagenet_names
-from quantize.recipe import Recipe
-from quantize.texts import Texts, load_texts
+from quantize.settings.board import BoardRecipe
 
 NEAR_NAME = 0.8
 
@@ -46,16 +46,16 @@ class Supervision:
         return torch.tensor([rows[int(d * len(rows))] for rows, d in zip(self.class_rows, draw.tolist(), strict=True)])
 
 
-def load_supervision(recipe: Recipe) -> Supervision:
+def load_supervision(recipe: BoardRecipe) -> Supervision:
     """From what `quantize.features` wrote; raises FileNotFoundError that says which step to run."""
-    cache = Path(recipe.cache)
+    cache = Path(recipe.data.cache)
     for name in ("samples.json", "names.json", "soft.safetensors"):
         if not (cache / name).exists():
             raise FileNotFoundError(f"{cache / name} is missing; run `python -m quantize.features` with this recipe first")
     samples = json.loads((cache / "samples.json").read_text())
     names: list[str] = json.loads((cache / "names.json").read_text())
-    classes = imagenet_names(Path(recipe.teachers) / "imagenet_labels.txt")
-    with np.load(recipe.clip_names) as arrays:
+    classes = imagenet_names(Path(recipe.model.teachers) / "imagenet_labels.txt")
+    with np.load(recipe.data.clip_names) as arrays:
         clip_names, clip = [str(n) for n in arrays["names"]], torch.from_numpy(arrays["emb"].astype(np.float32))
     texts = load_texts(
         [*names, *(s for g in classes for s in g), *clip_names, *(c for s in samples for c in s["captions"])], cache
@@ -76,5 +76,5 @@ def load_supervision(recipe: Recipe) -> Supervision:
         box_names=[[position[b[4]] for b in s["boxes"]] for s in samples],
         first_soft=first, soft_rows=torch.diff(first, append=torch.tensor([len(soft["probability"])])), soft=soft["probability"],
         clip_rows=torch.tensor([texts.index[n] for n in clip_names]), clip=F.normalize(clip - clip.mean(0), dim=1),
-        dev=torch.tensor([is_dev(s["key"], s["source"], recipe) for s in samples]),
+        dev=torch.tensor([is_held_out(s["key"], s["source"], recipe.data) for s in samples]),
     )  # fmt: skip

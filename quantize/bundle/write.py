@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from quantize.bundle import FORMAT, Manifest, Score
+from quantize.bundle.manifest import FORMAT, Manifest, Score
 
 HASHED = ("vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors")
 Metrics = dict[str, dict[str, float]]

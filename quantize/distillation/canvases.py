@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quantize.data import canvas as cv
+from quantize.data.layouts import draw
 from quantize.data.shards import Sample
-from quantize.distillation.settings import DistilSettings
-from quantize.features import draw
+from quantize.settings.distil import DistilSettings
 
 LEAST_SIDE = 4.0  # of a box on the canvas, in pixels
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from quantize import losses
-from quantize.distillation.settings import DistilSettings
 from quantize.distillation.student import Seen
+from quantize.settings.distil import DistilSettings
 from quantize.training.distributed import gather
 
 

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from quantize.data.indexed import IndexedShards
-from quantize.distillation.settings import DistilSettings
 from quantize.distillation.teacher import Taught, Teacher
+from quantize.settings.distil import DistilSettings
 
 
 def folder_of(path: str, settings: DistilSettings) -> Path:

@@ -1,16 +1,16 @@
-"""The board's model on a batch of canvases: heads and vectors are those of `sites`, at the teachers' boxes and cells."""
+"""The board's model on a batch of canvases: heads and vectors are those of `points`, at the teachers' boxes and cells."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from quantize.board.objective import embed
 from quantize.distillation.canvases import Canvases
-from quantize.features import normalise
 from quantize.model.edgeclip import EdgeClip
+from quantize.model.pooling import pool, region_vectors
+from quantize.model.preparation import normalise
 from quantize.model.trunk import Maps, Trunk
-from quantize.objective import embed
-from quantize.pooling import pool, region_vectors
 
 
 @dataclass

@@ -14,21 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from quantize.batches import spare_cores
-from quantize.board import parameter_groups, starting_points
+from quantize.board.objective import all_losses, weighted, words
+from quantize.board.points import collect
+from quantize.board.supervision import Supervision, load_supervision
+from quantize.board.task import parameter_groups, start_from_data
 from quantize.data.indexed import IndexedShards
+from quantize.data.layouts import Canvas
+from quantize.data.workers import spare_cores
 from quantize.distillation.canvases import Canvases, collate, show
 from quantize.distillation.objective import Lesson, terms
 from quantize.distillation.store import Known, Stored, folder_of, told
 from quantize.distillation.student import maps_of, see, vectors_of
 from quantize.distillation.teacher import Taught, Teacher, ask, load_teacher
-from quantize.features import normalise
 from quantize.model.edgeclip import EdgeClip
+from quantize.model.preparation import normalise
 from quantize.model.trunk import Maps, load_trunk
-from quantize.objective import all_losses, weighted, words
-from quantize.recipe import Recipe
-from quantize.sites import Canvas, collect
-from quantize.supervision import Supervision, load_supervision
+from quantize.settings.board import BoardRecipe
 from quantize.training.distributed import rank
 
 log = logging.getLogger(__name__)
@@ -67,14 +68,14 @@ class Batch:
 class Drawing(Dataset[Batch]):
     """Each batch by its number: any process can draw any batch. `at` are the readable samples."""
 
-    def __init__(self, recipe: Recipe, samples: IndexedShards, at: list[int], share: Share, known: list[Known]) -> None:
+    def __init__(self, recipe: BoardRecipe, samples: IndexedShards, at: list[int], share: Share, known: list[Known]) -> None:
         self.recipe, self.samples, self.at, self.share, self.known = recipe, samples, at, share, known
         self.others = [t.size for t in known if isinstance(t, Teacher)]
 
     def __getitem__(self, number: int) -> Batch:
         r = self.recipe
         rng = np.random.default_rng([r.seed, number, rank()])
-        some = min(r.batch_pictures, int((self.share > 0).sum()))
+        some = min(r.data.batch_pictures, int((self.share > 0).sum()))
         rows = rng.choice(len(self.at), some, replace=False, p=self.share).tolist()
         chosen = rng.integers(r.distil.views, size=some).tolist()
         return self.batch(number, rows, chosen)
@@ -83,12 +84,14 @@ class Drawing(Dataset[Batch]):
         """Of these pictures, each in the view that is chosen."""
         r = self.recipe
         where = [self.at[i] for i in rows]
-        views = [show(self.samples[i], k, r.size, r.seed, r.distil, self.others) for i, k in zip(where, chosen, strict=True)]
+        views = [
+            show(self.samples[i], k, r.model.size, r.seed, r.distil, self.others) for i, k in zip(where, chosen, strict=True)
+        ]
         recalled = [t.recall(where, chosen) if isinstance(t, Stored) else None for t in self.known]
         return Batch(collate(number, rows, views, r.distil.grid), recalled)
 
 
-def known_teachers(recipe: Recipe, samples: IndexedShards, names: list[str]) -> list[Known]:
+def known_teachers(recipe: BoardRecipe, samples: IndexedShards, names: list[str]) -> list[Known]:
     """What is stored of each, or the teachers themselves."""
     d = recipe.distil
     if not d.teachers:
@@ -96,7 +99,7 @@ def known_teachers(recipe: Recipe, samples: IndexedShards, names: list[str]) -> 
     if not d.stored:
         return [load_teacher(Path(path), names, recipe.device) for path in d.teachers]
     return [
-        Stored.open(folder_of(path, d), told(path, recipe.size, recipe.seed, d, names), samples, recipe.device)
+        Stored.open(folder_of(path, d), told(path, recipe.model.size, recipe.seed, d, names), samples, recipe.device)
         for path in d.teachers
     ]
 
@@ -104,32 +107,32 @@ def known_teachers(recipe: Recipe, samples: IndexedShards, names: list[str]) -> 
 class Distil:
     """Raises FileNotFoundError or ValueError that says what is missing or wrong."""
 
-    def __init__(self, recipe: Recipe, samples: IndexedShards | None = None) -> None:
+    def __init__(self, recipe: BoardRecipe, samples: IndexedShards | None = None) -> None:
         self.recipe, self.supervision = recipe, load_supervision(recipe)
-        self.samples = samples or IndexedShards([Path(p) for p in recipe.shards], Path(recipe.cache))
+        self.samples = samples or IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
         self.known = known_teachers(recipe, self.samples, self.supervision.names)
-        self.at = positions(self.samples, self.supervision, recipe.cache)
+        self.at = positions(self.samples, self.supervision, recipe.data.cache)
         self.drawing = Drawing(recipe, self.samples, self.at, self._share(), self.known)
         self.names = {n: i for i, n in enumerate(self.supervision.names)}
         torch.manual_seed(recipe.seed)  # here, so that the student begins the same beside other teachers
-        self.trunk = load_trunk(recipe).to(recipe.device).requires_grad_(False)
+        self.trunk = load_trunk(recipe.model).to(recipe.device).requires_grad_(False)
         self.before = copy.deepcopy(self.trunk).eval()
-        model = EdgeClip(self.trunk, recipe.dim, recipe.hidden, recipe.drop).to(recipe.device)
-        maps = nn.ModuleList(nn.Linear(recipe.dim, t.names.shape[1], bias=False) for t in self.known).to(recipe.device)
+        model = EdgeClip(self.trunk, recipe.model.dim, recipe.model.hidden, recipe.model.drop).to(recipe.device)
+        maps = nn.ModuleList(nn.Linear(recipe.model.dim, t.names.shape[1], bias=False) for t in self.known).to(recipe.device)
         self.modules = nn.ModuleDict({"model": model, "maps": maps})
-        if recipe.frozen:
+        if recipe.model.frozen:
             self.trunk.eval()
         else:
             self.modules["trunk"] = self.trunk.requires_grad_()
         first = self.drawing[0].canvases
         with torch.no_grad():
             vectors = vectors_of(maps_of(self.trunk, first, recipe.device), first)
-        starting_points(model, vectors.image, vectors.region, vectors.pixel, self.supervision)
+        start_from_data(model, vectors.image, vectors.region, vectors.pixel, self.supervision)
 
     def _share(self) -> Share:
         """How often each picture is drawn; held-out pictures never."""
         s = self.supervision
-        weight = np.array([self.recipe.source_weights.get(source, 1.0) for source in s.sources]) * ~s.dev.numpy()
+        weight = np.array([self.recipe.data.source_weights.get(source, 1.0) for source in s.sources]) * ~s.dev.numpy()
         found: Share = weight / weight.sum()
         return found
 
@@ -140,7 +143,7 @@ class Distil:
 
     def batches(self, first: int) -> Iterator[Batch]:
         supply = DataLoader(
-            self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.workers or spare_cores(),
+            self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.data.workers or spare_cores(),
             multiprocessing_context="fork", generator=torch.Generator(),
         )  # fmt: skip
         return iter(supply)
@@ -184,8 +187,8 @@ class Distil:
             with torch.no_grad():
                 answers = self.before.teacher_outputs([t.float() for t in towers])
             rng = np.random.default_rng([r.seed, batch.number, rank(), 1])
-            sites = collect(answers, maps, canvases, self.names, r.size, rng)
-        return weighted(all_losses(model, sites, self.supervision, torch.default_generator))
+            points = collect(answers, maps, canvases, self.names, r.model.size, rng)
+        return weighted(all_losses(model, points, self.supervision, torch.default_generator))
 
     def describe(self) -> dict[str, Any]:
         return asdict(self.recipe)

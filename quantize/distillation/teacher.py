@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from quantize.distillation.canvases import Canvases
-from quantize.features import normalise
 from quantize.model.dense import Dense
+from quantize.model.preparation import normalise
 from quantize.model.text import TEMPLATES
 from quantize.model.trained import load_region_clip
 

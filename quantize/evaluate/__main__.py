@@ -8,30 +8,23 @@ python -m quantize.evaluate --protocol coco-detection --data COCO --runtime bina
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from quantize.bundle import BundleError
+from quantize.bundle.manifest import BundleError
 from quantize.evaluate import on_dataset
-from quantize.evaluate.binary import BinaryError
+from quantize.evaluate.binary import BinaryError, release_binary
 from quantize.evaluate.datasets.files import DatasetError
-from quantize.evaluate.measure import Metrics, ValidationSet, measure, measure_conse, measure_nanodet
+from quantize.evaluate.measure import QUICK_LIMIT, Metrics, ValidationSet, measure, measure_conse, measure_nanodet
 from quantize.evaluate.predictor import CheckpointError
 from quantize.evaluate.protocols.outcome import Settings
 from quantize.evaluate.samples import ShardError, read_shard
 from quantize.evaluate.table import closing_line, print_table
 
-QUICK_LIMIT = 12
 VALIDATION_SHARD = Path("../shared/data/val.tar")
 UNUSABLE = 2
 """Exit code for input that cannot be used."""
-
-
-def release_binary() -> Path:
-    """Where `cargo build --release` leaves the program."""
-    return Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "release" / "edgeclip"
 
 
 def natural(text: str) -> int:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Integers
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Integers
 from quantize.progress import track
 
 

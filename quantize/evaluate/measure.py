@@ -16,6 +16,8 @@ from quantize.evaluate.segmentation import camvid_truth, evaluate_segmentation, 
 
 Metrics = dict[str, float]
 """Shares from 0 to 1 by name; `table.py` says what each one is."""
+QUICK_LIMIT = 12
+"""Samples of each source in a quick run."""
 
 
 @dataclass(frozen=True)

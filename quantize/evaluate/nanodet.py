@@ -12,12 +12,12 @@ from pathlib import Path
 import ncnn
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, nms, pairwise_iou
+from quantize.arithmetic.preprocess import letterbox
 from quantize.evaluate.boxes import BoxAccuracy, box_accuracy, box_labels
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Detections, Picture
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, nms, pairwise_iou
-from quantize.preprocess import letterbox
 
 SIDE = 320
 HEADS = {8: ("792", "795"), 16: ("814", "817"), 32: ("836", "839")}

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.geometry import Floats, Integers
+from quantize.arithmetic.geometry import Floats, Integers
 
 Picture = NDArray[np.uint8]
 """RGB pixels, `[height, width, 3]`."""

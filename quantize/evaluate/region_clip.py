@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quantize.arithmetic.geometry import Floats, nms
+from quantize.arithmetic.preprocess import Letterbox, letterbox
+from quantize.arithmetic.reference import MAX_BEFORE_NMS, name_boxes, unit
 from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detections, Masks, Picture
-from quantize.geometry import Floats, nms
 from quantize.model.dense import Dense
 from quantize.model.prediction import masks
 from quantize.model.text import TEMPLATES
 from quantize.model.trained import load_region_clip
-from quantize.preprocess import Letterbox, letterbox
 from quantize.progress import track
-from quantize.reference import MAX_BEFORE_NMS, name_boxes, unit
 
 T = TypeVar("T")
 BATCH = 16

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, Integers
 from quantize.progress import track
 
 RANKS = (1, 5, 10)

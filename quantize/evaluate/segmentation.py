@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers, sample_grid
 from quantize.evaluate.predictor import DenseEmbeddings, Predictor
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, Integers, sample_grid
 from quantize.progress import track
 
 IGNORED = -1

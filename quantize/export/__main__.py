@@ -18,24 +18,26 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from quantize.bundle import Detection, Manifest, Score
+from quantize.bundle.manifest import Detection, Manifest, Score
+from quantize.bundle.write import sha256, spread, write_manifest, write_vocabulary
+from quantize.command_line import missing_files_end_it, recipe_and_bundle
 from quantize.data.shards import Sample
 from quantize.data.words import imagenet_names
-from quantize.export.bundle import sha256, spread, write_manifest, write_vocabulary
 from quantize.export.graphs import VISION_OUTPUTS, PromptGraph, VisionGraph
 from quantize.export.text import float_embedding, write_text
 from quantize.export.vocabulary import write_tokenizer
+from quantize.int8.bundles import float_folder
+from quantize.int8.calibration import calibration_inputs, calibration_samples, picture_regions
+from quantize.int8.graph import dequantise_input, fold, macs
+from quantize.int8.ptq import static_int8
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.nanodet import BINS
+from quantize.model.pooling import REGION_POOLS
 from quantize.model.registry import STRIDES
 from quantize.model.text import MAX_TOKENS, TEMPLATES, MiniLM, minilm_folder
 from quantize.model.trunk import Trunk, load_trunk
-from quantize.pooling import REGION_POOLS
 from quantize.progress import track
-from quantize.quantise.calibration import calibration_inputs, calibration_samples, picture_regions
-from quantize.quantise.graph import dequantise_input, fold, macs
-from quantize.quantise.ptq import static_int8
-from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
+from quantize.settings.board import BoardRecipe
 
 log = logging.getLogger(__name__)
 NEGATIVES = 384
@@ -59,21 +61,21 @@ class Trained:
     tower: MiniLM
 
 
-def load_trained(recipe: Recipe) -> Trained:
+def load_trained(recipe: BoardRecipe) -> Trained:
     path = Path(recipe.out) / "model.pt"
     if not path.exists():
         raise SystemExit(f"{path} is missing; run `python -m quantize.train` with this recipe first")
-    trunk = load_trunk(recipe)
-    model = EdgeClip(trunk, recipe.dim, recipe.hidden, recipe.drop)
-    parts = nn.ModuleDict({"model": model} if recipe.frozen else {"model": model, "trunk": trunk})
+    trunk = load_trunk(recipe.model)
+    model = EdgeClip(trunk, recipe.model.dim, recipe.model.hidden, recipe.model.drop)
+    parts = nn.ModuleDict({"model": model} if recipe.model.frozen else {"model": model, "trunk": trunk})
     parts.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["weights"])
     tower = MiniLM.load()
-    groups = imagenet_names(Path(recipe.teachers) / "imagenet_labels.txt")
+    groups = imagenet_names(Path(recipe.model.teachers) / "imagenet_labels.txt")
     vectors = tower.encode_templated([s for g in groups for s in g])
     with torch.no_grad():
         each = model.projection(vectors)
     owner = torch.tensor([i for i, g in enumerate(groups) for _ in g])
-    classes = F.normalize(torch.zeros(len(groups), recipe.dim).index_add(0, owner, each), dim=1)
+    classes = F.normalize(torch.zeros(len(groups), recipe.model.dim).index_add(0, owner, each), dim=1)
     return Trained(trunk.eval(), model.eval(), classes, tower)
 
 
@@ -98,12 +100,12 @@ def cosine(a: NDArray[np.float32], b: NDArray[np.float32], axis: int) -> float:
     return float(dot.mean())
 
 
-def export(recipe: Recipe, bundle: Path) -> None:
+def export(recipe: BoardRecipe, bundle: Path) -> None:
     t = load_trained(recipe)
     bundle.mkdir(parents=True, exist_ok=True)
     samples = calibration_samples(recipe)
-    inputs = calibration_inputs(samples, recipe.size)
-    regions = calibration_regions(t, samples, inputs, recipe.size)
+    inputs = calibration_inputs(samples, recipe.model.size)
+    regions = calibration_regions(t, samples, inputs, recipe.model.size)
     reference = float_folder(recipe)
     reference.mkdir(parents=True, exist_ok=True)
     vision, prompt = reference / "vision.onnx", reference / "prompt.onnx"
@@ -144,16 +146,11 @@ def export(recipe: Recipe, bundle: Path) -> None:
         write_manifest(folder, uncalibrated(t, recipe), {"int8_cosine": found})
 
 
-def float_folder(recipe: Recipe) -> Path:
-    """Where the float twin of the bundle is kept, for comparison."""
-    return Path(recipe.out) / "float"
-
-
-def uncalibrated(t: Trained, recipe: Recipe) -> Manifest:
+def uncalibrated(t: Trained, recipe: BoardRecipe) -> Manifest:
     """The manifest before `quantize.calibrate` has fitted its scores."""
     scale = {k: float(t.model.scale(k).detach()) for k in ("region", "image")}
     return Manifest(
-        name=recipe.name, size=recipe.size, embedding=recipe.dim, text_max_tokens=MAX_TOKENS, templates=TEMPLATES,
+        name=recipe.name, size=recipe.model.size, embedding=recipe.model.dim, text_max_tokens=MAX_TOKENS, templates=TEMPLATES,
         detection=Detection(STRIDES, BINS, max_candidates=100, min_objectness=0.02, candidate_iou=0.65, label_iou=0.5),
         pools=REGION_POOLS, threshold=0.3, max_similarity=0.6,
         region=Score(scale["region"], (0.0, 1.0, 1.0)), image=Score(scale["image"], (0.0, 1.0)),
@@ -186,12 +183,12 @@ def compare_text(bundle: Path, t: Trained) -> float:
     return cosine(np.concatenate(rows), expected, 1)
 
 
-def negatives(bundle: Path, t: Trained, recipe: Recipe) -> None:
+def negatives(bundle: Path, t: Trained, recipe: BoardRecipe) -> None:
     """A bank of everyday names that covers the joint space: what else a region may be.
 
     Rare names are left out: they are mostly kinds of something that a user would ask for ("espresso" in a "cup").
     """
-    samples = json.loads((Path(recipe.cache) / "samples.json").read_text())
+    samples = json.loads((Path(recipe.data.cache) / "samples.json").read_text())
     counts = Counter(name for s in samples for name in {*s["labels"], *s["tags"], *(b[4] for b in s["boxes"])})
     names = [name for name, n in counts.most_common() if n >= EVERYDAY_PICTURES]
     with torch.no_grad():
@@ -201,7 +198,7 @@ def negatives(bundle: Path, t: Trained, recipe: Recipe) -> None:
         bundle / "negatives.vocab.safetensors",
         [names[i] for i in chosen],
         vectors[chosen],
-        torch.zeros(0, recipe.dim),
+        torch.zeros(0, recipe.model.dim),
         sha256(bundle / "text.onnx"),
     )
 

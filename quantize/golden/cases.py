@@ -1,4 +1,4 @@
-"""Golden cases: what Python computes, for the Rust tests to compare with. `python -m quantize.golden` makes them again."""
+"""The golden cases, one function for each kind; `python -m quantize.golden` writes them all."""
 
 import hashlib
 import json
@@ -12,13 +12,14 @@ from PIL import Image
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from quantize import fake_quant, fake_text, fixture_networks, reference
+from quantize.arithmetic import reference, text, vision
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.predictor import Picture
-from quantize.geometry import Floats
-from quantize.preprocess import Letterbox, letterbox
+from quantize.golden import networks
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests/golden"
 BUNDLE = ROOT / "models/default"
 PREPROCESS_SIZE = 48
@@ -80,7 +81,7 @@ class IntegerPredictor(OnnxPredictor):
     def run_vision(self, picture: Picture) -> tuple[dict[str, Floats], Letterbox]:
         """As of the base class."""
         pixels, placed = letterbox(picture, self.manifest.size)
-        outputs = fake_quant.run(self.network, pixels[None])
+        outputs = vision.run(self.network, pixels[None])
         return {name: value[0] for name, value in outputs.items()}, placed
 
 
@@ -131,7 +132,7 @@ def int8_cases(folder: Path) -> None:
     size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
     for name in MODEL_CASES:
         values, _ = letterbox(np.asarray(Image.open(FOLDER / "model" / f"{name}.png")), size)
-        outputs = fake_quant.run(model, values[None])
+        outputs = vision.run(model, values[None])
         hashes = {key: hashlib.sha256(np.ascontiguousarray(value, "<f4").tobytes()).hexdigest() for key, value in outputs.items()}
         case = {"network": hashlib.sha256(network).hexdigest(), "outputs": hashes}
         (folder / f"{name}.json").write_text(json.dumps(case, indent=1) + "\n")
@@ -140,10 +141,10 @@ def int8_cases(folder: Path) -> None:
 def small_cases(folder: Path) -> None:
     """Writes `<name>.onnx`, and in `<name>.safetensors` an `image` and the outputs by the integer arithmetic."""
     folder.mkdir(parents=True, exist_ok=True)
-    for fixture in fixture_networks.networks():
+    for fixture in networks.networks():
         model = fixture.model()
         onnx.save(model, folder / f"{fixture.name}.onnx")
-        outputs = {name: np.ascontiguousarray(value, "<f4") for name, value in fake_quant.run(model, fixture.image).items()}
+        outputs = {name: np.ascontiguousarray(value, "<f4") for name, value in vision.run(model, fixture.image).items()}
         save_file({"image": fixture.image} | outputs, folder / f"{fixture.name}.safetensors")
 
 
@@ -164,23 +165,23 @@ def kernel_cases(path: Path) -> None:
     rows, factors, shifts = normal(5, 100) * 3, normal(100), normal(100)
     q, k, v = normal(3, 9, 2, 20) * 2
     mask = np.where(np.arange(9) < 8, 0, -1e4).astype(np.float32)
-    logits = fake_text.matmul(q.transpose(1, 0, 2), k.transpose(1, 2, 0)) * np.float32(0.3) + mask
-    mixed = fake_text.matmul(fake_text.softmax(logits), v.transpose(1, 0, 2)).transpose(1, 0, 2)
+    logits = text.matmul(q.transpose(1, 0, 2), k.transpose(1, 2, 0)) * np.float32(0.3) + mask
+    mixed = text.matmul(text.softmax(logits), v.transpose(1, 0, 2)).transpose(1, 0, 2)
     ramp = np.linspace(-9, 9, 2001, dtype=np.float32)
     half, root = np.float32(0.5), np.float32(0.5**0.5)
     tensors = {
         "product.x": x, "product.weights": weights, "product.scale": scale, "product.bias": bias,
-        "product.y": fake_text.product(x, weights, scale, bias),
-        "gelu.x": ramp, "gelu.y": ramp * half * (np.float32(1) + fake_text.erf(ramp * root)),
+        "product.y": text.product(x, weights, scale, bias),
+        "gelu.x": ramp, "gelu.y": ramp * half * (np.float32(1) + text.erf(ramp * root)),
         "layer_norm.x": rows, "layer_norm.scale": factors, "layer_norm.bias": shifts,
-        "layer_norm.y": fake_text.layer_norm(rows, factors, shifts, 1e-12),
+        "layer_norm.y": text.layer_norm(rows, factors, shifts, 1e-12),
         "attention.q": q, "attention.k": k, "attention.v": v, "attention.mask": mask, "attention.y": mixed,
     }  # fmt: skip
     save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, path)
 
 
 def text_cases(path: Path) -> None:
-    """Writes `embeddings` `[N, D]` of TEXT_PROMPTS by `fake_text`, unit norm, with the metadata `prompts` and `text_sha256`."""
+    """Writes `embeddings` `[N, D]` of TEXT_PROMPTS by `arithmetic.text`, unit norm; metadata `prompts` and `text_sha256`."""
     data = (BUNDLE / "text.onnx").read_bytes()
     network = onnx.load_from_string(data)
     manifest = tomllib.loads((BUNDLE / "model.toml").read_text())
@@ -190,15 +191,6 @@ def text_cases(path: Path) -> None:
     for template in manifest["templates"]:
         for row, prompt in zip(total, TEXT_PROMPTS, strict=True):
             ids = np.array([tokenizer.encode(template.replace("{}", prompt)).ids], np.int64)
-            row += reference.unit(fake_text.run(network, ids)[0])
+            row += reference.unit(text.run(network, ids)[0])
     metadata = {"prompts": json.dumps(TEXT_PROMPTS), "text_sha256": hashlib.sha256(data).hexdigest()}
     save_file({"embeddings": reference.unit(total)}, path, metadata)
-
-
-if __name__ == "__main__":
-    preprocess_cases(FOLDER / "preprocess")
-    model_cases(FOLDER / "model")
-    int8_cases(FOLDER / "int8")
-    small_cases(FOLDER / "small")
-    kernel_cases(FOLDER / "int8" / "kernels.safetensors")
-    text_cases(FOLDER / "int8" / "texts.safetensors")

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from quantize import fake_quant
-from quantize.integers import Array, F, Quantised, Sums
+from quantize.arithmetic import vision
+from quantize.arithmetic.integers import Array, F, Quantised, Sums
 
 OPSET = 20
 ELEMENTS = {np.dtype(np.int8): TensorProto.INT8, np.dtype(np.uint8): TensorProto.UINT8, np.dtype(F): TensorProto.FLOAT}
@@ -42,7 +42,7 @@ class Fixture:
         names = [f"{op.lower()}{len(self.nodes)}" + ("" if count == 1 else f"_{i}") for i in range(count)]
         node = helper.make_node(op, inputs, names, name=names[0], **attributes)
         self.nodes.append(node)
-        value = fake_quant.compute(node, [self.values[name] if name else None for name in inputs], fake_quant.attributes(node))
+        value = vision.compute(node, [self.values[name] if name else None for name in inputs], vision.attributes(node))
         self.values |= dict(zip(names, [value] if count == 1 else value, strict=True))
         return names
 
@@ -62,7 +62,7 @@ class Fixture:
             terms = [term.astype(F) * (factor / value.count.astype(F)) for term, factor in value.terms]
             real = np.clip(sum(terms[1:], terms[0]), *value.bounds)
         else:
-            real = fake_quant.real(value)
+            real = vision.real(value)
         low, high = min(float(real.min()), 0.0), max(float(real.max()), 0.0)
         scale = np.array((high - low) * share / 255 + 1e-6, F)
         least = np.iinfo(self.kind).min
@@ -70,7 +70,7 @@ class Fixture:
         name = f"q{len(self.nodes)}"
         inputs = [x, self.constant(scale), self.constant(zero)]
         self.nodes.append(helper.make_node("QuantizeLinear", inputs, [name], name=name))
-        self.values[name] = fake_quant.quantise(value, scale, zero, 1)
+        self.values[name] = vision.quantise(value, scale, zero, 1)
         return self.dequantised(name, scale, zero)
 
     def start(self, scale: float = 0.02, zero: int = 3) -> str:
@@ -94,7 +94,7 @@ class Fixture:
         name = f"q{len(self.nodes)}"
         self.nodes.append(helper.make_node("QuantizeLinear", [stored, *parameters], [name], name=name, axis=0))
         scale, zero = (self.values[parameter] for parameter in parameters)
-        self.values[name] = fake_quant.quantise(self.values[stored], scale, zero, 0)
+        self.values[name] = vision.quantise(self.values[stored], scale, zero, 0)
         dequantised = f"dq{len(self.nodes)}"
         inputs = [name, *parameters]
         self.nodes.append(helper.make_node("DequantizeLinear", inputs, [dequantised], name=dequantised, axis=0))
@@ -121,7 +121,7 @@ class Fixture:
 
     def shape(self, name: str) -> list[int]:
         """Of an output."""
-        return list(fake_quant.real(self.values[name]).shape)
+        return list(vision.real(self.values[name]).shape)
 
     def model(self) -> onnx.ModelProto:
         """The graph, checked."""

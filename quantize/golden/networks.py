@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from quantize.fixtures import Fixture
-from quantize.integers import Array, F
+from quantize.arithmetic.integers import Array, F
+from quantize.golden.fixtures import Fixture
 
 HALF = np.array(0.5, F)
 

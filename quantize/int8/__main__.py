@@ -1,4 +1,4 @@
-"""Float networks → int8 networks, after `quantize.export` has written the float ones: `python -m quantize.quantise STEP RECIPE`.
+"""Float networks → int8 networks, after `quantize.export` has written the float ones: `python -m quantize.int8 STEP RECIPE`.
 
 Calibration and fine-tuning look at pictures of the recipe's shards; only `compare` opens the validation shard.
 """
@@ -8,15 +8,15 @@ import logging
 import sys
 from pathlib import Path
 
-from quantize.bundle import BundleError
-from quantize.evaluate.__main__ import QUICK_LIMIT, release_binary
-from quantize.evaluate.binary import BinaryError
+from quantize.bundle.manifest import BundleError
+from quantize.evaluate.binary import BinaryError, release_binary
+from quantize.evaluate.measure import QUICK_LIMIT
 from quantize.evaluate.samples import ShardError
-from quantize.quantise import steps
-from quantize.quantise.compare import compare
-from quantize.quantise.ptq import CHOICES, DEFAULT, Method
-from quantize.quantise.qat import QatSettings
-from quantize.recipe import load_recipe
+from quantize.int8 import steps
+from quantize.int8.compare import compare
+from quantize.int8.ptq import CHOICES, DEFAULT, Method
+from quantize.int8.qat import QatSettings
+from quantize.settings.board import load_board_recipe
 
 UNUSABLE = 2
 DEPTH = 4
@@ -53,7 +53,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
 
 def arguments() -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(prog="python -m quantize.quantise", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m quantize.int8", description=__doc__)
     commands = parser.add_subparsers(dest="step", required=True)
 
     def step(name: str, text: str) -> argparse.ArgumentParser:
@@ -103,7 +103,7 @@ def run(a: argparse.Namespace) -> None:
     if a.step == "compare":
         print(compare(a.bundles, a.data, a.binary, QUICK_LIMIT if a.quick else None, a.results), end="")
         return
-    recipe, place = load_recipe(a.recipe), steps.Place(a.like, a.out)
+    recipe, place = load_board_recipe(a.recipe), steps.Place(a.like, a.out)
     if a.step == "qat":
         s = QatSettings(a.steps, a.batch, a.learning_rate, a.scale_rate, not a.heads, a.seed)
         steps.qat(recipe, place, a.source, s, a.every)
@@ -124,7 +124,7 @@ def main() -> int:
     try:
         run(arguments())
     except (ValueError, OSError, BundleError, BinaryError, ShardError) as error:
-        print(f"quantise: {error}", file=sys.stderr)
+        print(f"int8: {error}", file=sys.stderr)
         return UNUSABLE
     return 0
 

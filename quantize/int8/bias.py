@@ -8,9 +8,9 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from quantize.quantise.graph import LAYERS
-from quantize.quantise.network import QdqNet
-from quantize.quantise.ranges import session
+from quantize.int8.graph import LAYERS
+from quantize.int8.network import QdqNet
+from quantize.int8.ranges import session
 
 Array = NDArray[np.float32]
 # a layer's results over all inputs are held at once; more than these change nothing

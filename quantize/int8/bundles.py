@@ -9,12 +9,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from quantize.bundle import read_manifest
+from quantize.bundle.manifest import read_manifest
+from quantize.bundle.write import HASHED, Metrics, write_manifest
 from quantize.data.shards import Sample
-from quantize.export.bundle import HASHED, Metrics, write_manifest
-from quantize.quantise.calibration import calibration_inputs, calibration_samples, maps_of, picture_regions
-from quantize.quantise.ranges import session
-from quantize.recipe import Recipe
+from quantize.int8.calibration import calibration_inputs, calibration_samples, maps_of, picture_regions
+from quantize.int8.ranges import session
+from quantize.settings.board import BoardRecipe
 
 Array = NDArray[np.float32]
 NETWORKS = ("vision.onnx", "prompt.onnx")
@@ -29,9 +29,14 @@ class Twin:
     samples: list[Sample]
 
 
-def float_path(recipe: Recipe, network: str) -> Path:
+def float_folder(recipe: BoardRecipe) -> Path:
+    """Where `quantize.export` keeps the float twin of the bundle."""
+    return Path(recipe.out) / "float"
+
+
+def float_path(recipe: BoardRecipe, network: str) -> Path:
     """A float twin. Raises FileNotFoundError that says what makes it."""
-    path = Path(recipe.out) / "float" / network
+    path = float_folder(recipe) / network
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; run `python -m quantize.export` with this recipe first")
     return path
@@ -61,13 +66,13 @@ def stored(inputs: Sequence[Array], scale: float | None) -> list[NDArray[np.gene
     return [x if scale is None else np.rint(x / scale).astype(np.int8) for x in inputs]
 
 
-def twins(recipe: Recipe, input_scale: float) -> dict[str, Twin]:
+def twins(recipe: BoardRecipe, input_scale: float) -> dict[str, Twin]:
     """The float twins of both networks with their calibration inputs; regions are those that the float vision network gives."""
     vision, prompt = (float_path(recipe, name) for name in NETWORKS)
     samples = calibration_samples(recipe)
-    inputs = calibration_inputs(samples, recipe.size)
+    inputs = calibration_inputs(samples, recipe.model.size)
     seen = outputs_of(onnx.load(vision), stored(inputs, input_scale))
-    regions = [picture_regions(s, maps_of(o), recipe.size) for s, o in zip(samples, seen, strict=True)]
+    regions = [picture_regions(s, maps_of(o), recipe.model.size) for s, o in zip(samples, seen, strict=True)]
     return {"vision.onnx": Twin(vision, inputs, samples), "prompt.onnx": Twin(prompt, regions, samples)}
 
 

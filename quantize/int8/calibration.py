@@ -7,22 +7,23 @@ import torch
 from numpy.typing import NDArray
 
 from quantize.data import canvas as cv
+from quantize.data.layouts import draw
 from quantize.data.shards import Sample, Shards
-from quantize.features import draw, to_input
+from quantize.model.pooling import region_vectors
+from quantize.model.preparation import to_input
 from quantize.model.trunk import Maps
-from quantize.pooling import region_vectors
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 
 Array = NDArray[np.float32]
 STEP = 309  # about 43 pictures of the default set; more change nothing
 TOWERS = ("tower8", "tower16", "tower32")
 
 
-def calibration_samples(recipe: Recipe, step: int = STEP) -> list[Sample]:
+def calibration_samples(recipe: BoardRecipe, step: int = STEP) -> list[Sample]:
     """Every `step`-th picture through all shards, which hold all sources. Raises ValueError where there is none."""
-    found = list(Shards([Path(p) for p in recipe.shards], every=step))
+    found = list(Shards([Path(p) for p in recipe.data.shards], every=step))
     if not found:
-        raise ValueError(f"calibration: found no usable picture in {', '.join(recipe.shards)}, expected at least one")
+        raise ValueError(f"calibration: found no usable picture in {', '.join(recipe.data.shards)}, expected at least one")
     return found
 
 

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from quantize.quantise.ranges import session
+from quantize.int8.ranges import session
 
 Array = NDArray[np.float32]
 SWEEPS = 20

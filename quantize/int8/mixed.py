@@ -7,8 +7,8 @@ in multiply-accumulates, and `edgeclip bench` says what they take.
 import heapq
 from dataclasses import dataclass
 
+from quantize.int8.sensitivity import Bench
 from quantize.progress import track
-from quantize.quantise.sensitivity import Bench
 
 
 @dataclass

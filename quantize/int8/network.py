@@ -1,6 +1,6 @@
 """A QDQ graph as a PyTorch network that can be trained: it computes what the board computes, and goes back into the same file.
 
-In evaluation mode sums are exact (float64) and every quantised value equals `quantize/fake_quant.py` bit for bit. In training
+In evaluation mode sums are exact (float64) and every quantised value equals `quantize/vision.py` bit for bit. In training
 mode sums are float32, which is exact below 2²⁴ and twice as fast.
 """
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from quantize.fake_quant import attributes
-from quantize.quantise import ops
-from quantize.quantise.graph import LAYERS
-from quantize.quantise.straight_through import Quantised, Sums, Type, round_clamp
-from quantize.quantise.weights import output_axis
+from quantize.arithmetic.vision import attributes
+from quantize.int8 import ops
+from quantize.int8.graph import LAYERS
+from quantize.int8.straight_through import Quantised, Sums, Type, round_clamp
+from quantize.int8.weights import output_axis
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What single nodes of a QDQ graph compute: `quantize/fake_quant.py` in PyTorch, for batches."""
+"""What single nodes of a QDQ graph compute: `quantize/vision.py` in PyTorch, for batches."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from quantize.quantise.straight_through import Quantised, Sums
+from quantize.int8.straight_through import Quantised, Sums
 
 Attributes = dict[str, Any]
 

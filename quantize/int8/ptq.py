@@ -15,11 +15,11 @@ from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from quantize.quantise.bias import correct_bias
-from quantize.quantise.equalise import equalise, relu6_to_relu
-from quantize.quantise.graph import float_input, fold, int8_input, shorten, weights_only
-from quantize.quantise.ranges import METHODS, Histogram, Range, observe
-from quantize.quantise.weights import clip_weights
+from quantize.int8.bias import correct_bias
+from quantize.int8.equalise import equalise, relu6_to_relu
+from quantize.int8.graph import float_input, fold, int8_input, shorten, weights_only
+from quantize.int8.ranges import METHODS, Histogram, Range, observe
+from quantize.int8.weights import clip_weights
 
 Array = NDArray[np.float32]
 QUANTISED_OPS = [

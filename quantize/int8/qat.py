@@ -18,17 +18,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from quantize.board.split import is_held_out
 from quantize.data import canvas as cv
+from quantize.data.layouts import draw, layouts
 from quantize.data.shards import Sample, Shards
-from quantize.data.split import is_dev
-from quantize.features import draw, layouts, to_input
-from quantize.quantise.bundles import stored
-from quantize.quantise.calibration import maps_of, picture_regions
-from quantize.quantise.network import QdqNet, Stored
-from quantize.quantise.noise import noise_to_signal, signals
-from quantize.recipe import Recipe
+from quantize.int8.bundles import stored
+from quantize.int8.calibration import maps_of, picture_regions
+from quantize.int8.network import QdqNet, Stored
+from quantize.int8.noise import noise_to_signal, signals
+from quantize.model.preparation import to_input
+from quantize.settings.board import BoardRecipe
+from quantize.settings.loop import LoopSettings
 from quantize.training.loop import run
-from quantize.training.settings import LoopSettings
 
 Array = NDArray[np.float32]
 TRUNK = "/trunk/"
@@ -134,12 +135,12 @@ def fit(task: Imitation, out: Path) -> list[float]:
 class Pictures:
     """Draws training pictures that do not calibrate the scores: half as on the board, half with crops and colours changed."""
 
-    def __init__(self, recipe: Recipe, batch: int, every: int) -> None:
-        samples = Shards([Path(p) for p in recipe.shards], every=every)
-        self.samples = [s for s in samples if not is_dev(s.key, s.source, recipe)]
+    def __init__(self, recipe: BoardRecipe, batch: int, every: int) -> None:
+        samples = Shards([Path(p) for p in recipe.data.shards], every=every)
+        self.samples = [s for s in samples if not is_held_out(s.key, s.source, recipe.data)]
         if not self.samples:
-            raise ValueError(f"qat: found no usable picture in {', '.join(recipe.shards)}, expected at least one")
-        self.size, self.batch = recipe.size, batch
+            raise ValueError(f"qat: found no usable picture in {', '.join(recipe.data.shards)}, expected at least one")
+        self.size, self.batch = recipe.model.size, batch
 
     def draw(self, rng: np.random.Generator, views: tuple[str, ...]) -> Iterator[tuple[Sample, cv.Placement, Array]]:
         """As many as a batch has, each with its place and as `[1,3,S,S]`."""
@@ -164,5 +165,8 @@ class Regions:
         """`[M,F]` of one picture each."""
         drawn = list(self.pictures.draw(rng, ("plain",)))
         size = self.pictures.size
-        both = ([picture_regions(s, maps_of(run(x)), size) for s, _, x in drawn] for run in (self.int8, self.floats))
-        return next(both), next(both)
+
+        def regions(network: Teacher) -> list[Array]:
+            return [picture_regions(s, maps_of(network(x)), size) for s, _, x in drawn]
+
+        return regions(self.int8), regions(self.floats)

@@ -14,12 +14,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from quantize.int8.bundles import outputs_of, stored
+from quantize.int8.graph import LAYERS, layer_macs
+from quantize.int8.noise import Effect, effect
+from quantize.int8.ptq import Method, Prepared, finish, qdq
+from quantize.int8.ranges import METHODS
 from quantize.progress import track
-from quantize.quantise.bundles import outputs_of, stored
-from quantize.quantise.graph import LAYERS, layer_macs
-from quantize.quantise.noise import Effect, effect
-from quantize.quantise.ptq import Method, Prepared, finish, qdq
-from quantize.quantise.ranges import METHODS
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -1,4 +1,4 @@
-"""The steps of `python -m quantize.quantise`, on files."""
+"""The steps of `python -m quantize.int8`, on files."""
 
 import json
 import logging
@@ -10,18 +10,18 @@ import onnx
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from quantize.bundle import BundleError
+from quantize.bundle.manifest import BundleError
+from quantize.int8.bundles import NETWORKS, Runner, Twin, float_path, outputs_of, stored, twins, write_bundle
+from quantize.int8.calibration import maps_of, picture_regions
+from quantize.int8.mixed import choose
+from quantize.int8.noise import effect
+from quantize.int8.ptq import Method, Prepared, prepare, quantise
+from quantize.int8.qat import Imitation, Pictures, QatSettings, Regions, fit
+from quantize.int8.sensitivity import Bench, Metric, Outputs, sensitivity, write
 from quantize.progress import track
-from quantize.quantise.bundles import NETWORKS, Runner, Twin, float_path, outputs_of, stored, twins, write_bundle
-from quantize.quantise.calibration import maps_of, picture_regions
-from quantize.quantise.mixed import choose
-from quantize.quantise.noise import effect
-from quantize.quantise.ptq import Method, Prepared, prepare, quantise
-from quantize.quantise.qat import Imitation, Pictures, QatSettings, Regions, fit
-from quantize.quantise.sensitivity import Bench, Metric, Outputs, sensitivity, write
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 
-log = logging.getLogger("quantize.quantise")
+log = logging.getLogger("quantize.int8")
 INPUT_SCALE = 1 / 127.5
 Array = NDArray[np.float32]
 Networks = dict[str, onnx.ModelProto]
@@ -60,7 +60,7 @@ def save(networks: Networks, found: dict[str, Twin], place: Place) -> None:
     log.info("%s is written; `python -m quantize.calibrate` fits its scores", place.out)
 
 
-def ptq(recipe: Recipe, place: Place, method: Method, kept: dict[str, frozenset[str]]) -> None:
+def ptq(recipe: BoardRecipe, place: Place, method: Method, kept: dict[str, frozenset[str]]) -> None:
     """Post-training int8; `kept` names the float nodes of a network."""
     found = twins(recipe, INPUT_SCALE)
     save({n: quantise(prepared(t, method), method, kept.get(n, frozenset())) for n, t in found.items()}, found, place)
@@ -74,10 +74,10 @@ def float_nodes(path: Path) -> dict[str, frozenset[str]]:
     except FileNotFoundError:
         raise
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: found {error!r}, expected the mixed.json of `quantize.quantise mixed`") from None
+        raise ValueError(f"{path}: found {error!r}, expected the mixed.json of `quantize.int8 mixed`") from None
 
 
-def qat(recipe: Recipe, place: Place, source: Path, s: QatSettings, every: int) -> None:
+def qat(recipe: BoardRecipe, place: Place, source: Path, s: QatSettings, every: int) -> None:
     """Fine-tunes the bundle `source`: its vision network first, then the prompter on what that sees."""
     found = twins(recipe, INPUT_SCALE)
     for name in NETWORKS:
@@ -108,27 +108,27 @@ def qat(recipe: Recipe, place: Place, source: Path, s: QatSettings, every: int) 
     (place.out / "qat.json").write_text(json.dumps(asdict(s) | {"source": str(source), "pictures": len(pictures.samples)}) + "\n")
 
 
-def same_names(twin: Twin, recipe: Recipe, like: Path, chosen: list[int]) -> Metric:
+def same_names(twin: Twin, recipe: BoardRecipe, like: Path, chosen: list[int]) -> Metric:
     """Share of the pictures' boxes that the float prompter names as it does from float maps, among the bundle's bank of names."""
     prompter = Runner(onnx.load(float_path(recipe, "prompt.onnx")))
     bank = load_file(like / "negatives.vocab.safetensors")["embeddings"]
 
     def names(outputs: Outputs) -> NDArray[np.int64]:
-        regions = [picture_regions(twin.samples[i], maps_of(o), recipe.size) for i, o in zip(chosen, outputs, strict=True)]
+        regions = [picture_regions(twin.samples[i], maps_of(o), recipe.model.size) for i, o in zip(chosen, outputs, strict=True)]
         return np.concatenate([(prompter(r)["embedding"] @ bank.T).argmax(1) for r in regions])
 
     wanted = names(outputs_of(onnx.load(twin.path), stored([twin.inputs[i] for i in chosen], INPUT_SCALE)))
     return lambda outputs: float((names(outputs) == wanted).mean())
 
 
-def bench_of(recipe: Recipe, place: Place, method: Method, count: int) -> Bench:
+def bench_of(recipe: BoardRecipe, place: Place, method: Method, count: int) -> Bench:
     """The vision network on `count` calibration pictures."""
     twin = twins(recipe, INPUT_SCALE)["vision.onnx"]
     chosen = list(range(len(twin.inputs)))[:: max(1, len(twin.inputs) // count)][:count]
     return Bench(prepared(twin, method), method, chosen, same_names(twin, recipe, place.like, chosen))
 
 
-def sensitivities(recipe: Recipe, place: Place, method: Method, count: int, depth: int | None) -> None:
+def sensitivities(recipe: BoardRecipe, place: Place, method: Method, count: int, depth: int | None) -> None:
     """Table and plot of the vision network."""
     bench = bench_of(recipe, place, method, count)
     rows = sensitivity(bench, bench.groups(depth))
@@ -136,7 +136,7 @@ def sensitivities(recipe: Recipe, place: Place, method: Method, count: int, dept
     log.info("%s holds sensitivity.md, .json and .png of %d layers", place.out, len(rows))
 
 
-def mixed(recipe: Recipe, place: Place, method: Method, count: int, depth: int | None, share: float) -> None:
+def mixed(recipe: BoardRecipe, place: Place, method: Method, count: int, depth: int | None, share: float) -> None:
     """Chooses float blocks within `share` of all multiply-accumulates, and writes the bundle and `mixed.json`."""
     bench = bench_of(recipe, place, method, count)
     groups = bench.groups(depth)

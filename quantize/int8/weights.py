@@ -5,7 +5,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from quantize.quantise.graph import LAYERS
+from quantize.int8.graph import LAYERS
 
 LIMIT = 127
 SHARES = np.linspace(0.4, 1, 121)

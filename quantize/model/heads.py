@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from quantize.model.nanodet import CLASSES, WIDTH, NanoDet
-from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
+from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES
 
 
 class Standardise(nn.Module):

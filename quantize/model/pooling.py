@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from quantize.bundle import Pool
+from quantize.bundle.manifest import Pool
 from quantize.model.nanodet import WIDTH
 from quantize.model.trunk import Maps
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from quantize.model.dense import Slots, wide
-from quantize.model.settings import CODES
+from quantize.settings.model import CODES
 
 FINEST = 128.0  # half periods of the finest position code along the canvas
 KEPT = 2**24  # hidden values that are made at a time

@@ -1,127 +1,73 @@
-"""A recipe: every setting of one training run, from a TOML file."""
+"""The recipe of the board's model: keys of its own and the tables `[data]`, `[model]`, `[loop]` and `[distil]` of a TOML file."""
 
-import argparse
-import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from quantize.distillation.settings import DistilSettings
-from quantize.settings import build, read_toml
-from quantize.training.settings import LoopSettings
+from quantize.settings.distil import DistilSettings
+from quantize.settings.recipe import Recipe
+from quantize.settings.toml import at_least_one, build, read_toml
+
+STRIDE = 32  # of the coarsest map
 
 
 @dataclass
-class Recipe:
-    """Each key of the TOML file is one field; unknown keys and wrong types are errors, keys without a default are required."""
+class BoardData:
+    """What training looks at, and how much of it in a step."""
 
-    name: str
-    shards: list[str]
-    teachers: str
-    tag_list: str
-    clip_names: str
-    cache: str
-    out: str
-    seed: int = 0
-    device: str = "cpu"
-    backbone: str = "mobilenet_v2"
-    backbone_weights: str = "pretrained"
-    size: int = 320
-    dim: int = 256
-    hidden: int = 512
-    drop: float = 0.3
-    frozen: bool = True
+    shards: list[str]  # WebDataset files
+    cache: str  # folder that `quantize.features` fills
+    tag_list: str  # file of words, one per line, that count as tags where captions mention them
+    clip_names: str  # .npz of names with CLIP's text vectors, whose similarities the text projection imitates
     views: list[str] = field(default_factory=lambda: ["plain", "augmented", "mosaic"])
-    feature_batch: int = 32
-    dev_share: float = 0.04
-    steps: int = 6000
-    warmup: int = 200
-    batch_images: int = 512
-    batch_regions: int = 768
-    batch_pixels: int = 512
-    batch_anchors: int = 2048
-    batch_pictures: int = 96
-    learning_rate: float = 1e-3
-    trunk_learning_rate: float = 1e-4
-    weight_decay: float = 0.05
-    checkpoint_every: int = 500
-    workers: int = 0  # processes that draw pictures, where they are drawn in every step; 0: one fewer than cores
-    trains: str = "board"  # which of `quantize.train.TASKS`
-    loop: LoopSettings = field(default_factory=LoopSettings)  # what of it is no key of the recipe itself
-    distil: DistilSettings = field(default_factory=DistilSettings)  # what `quantize.reinforce` and `quantize.distil` read
-    dev_shares: dict[str, float] = field(default_factory=dict)
-    source_weights: dict[str, float] = field(default_factory=dict)
+    # ^ canvases that are cached, with a frozen trunk: plain (as on the board), augmented, mosaic; a digit behind for another draw
+    feature_batch: int = 32  # canvases per pass of the frozen trunk
+    dev_share: float = 0.04  # of each source's pictures, held out to calibrate the scores
+    dev_shares: dict[str, float] = field(default_factory=dict)  # another share for single sources
+    source_weights: dict[str, float] = field(default_factory=dict)  # how often a source's pictures are drawn; 1 if not named
+    batch_images: int = 512  # whole pictures per step, with a frozen trunk
+    batch_regions: int = 768  # regions per step, with a frozen trunk
+    batch_pixels: int = 512  # pixels per step, with a frozen trunk
+    batch_anchors: int = 2048  # cells of the detector per step, with a frozen trunk
+    batch_pictures: int = 96  # pictures drawn per step, with a trained trunk or teachers
+    workers: int = 0  # processes that draw them; 0: one fewer than cores
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "feature_batch", "batch_images", "batch_regions", "batch_pixels", "batch_anchors", "batch_pictures")
 
 
-STRIDE = 32
-LOOP_KEYS = ("name", "device", "seed", "steps", "warmup", "checkpoint_every")
+@dataclass
+class BoardModel:
+    """The network."""
+
+    teachers: str  # folder of the pretrained networks: mobilenet_v2_imagenet.npz, imagenet_labels.txt, nanodet_m.param and .bin
+    backbone: str = "mobilenet_v2"  # the encoder of pictures: this one, or `timm:NAME`
+    backbone_weights: str = "pretrained"  # or a checkpoint's path
+    size: int = 320  # side of the input in pixels, a multiple of 32
+    dim: int = 256  # of the joint space of pictures and texts
+    hidden: int = 512  # width of the heads' hidden layers
+    drop: float = 0.3  # share of the heads' features that dropout sets to zero
+    frozen: bool = True  # the trunk stays as it is, and what it sees is cached; false: it is trained, on canvases drawn anew
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "dim", "hidden")
+        if self.size < STRIDE or self.size % STRIDE:
+            raise ValueError(f"size is {self.size}, expected a multiple of {STRIDE}")
 
 
-def loop_settings(recipe: Recipe) -> LoopSettings:
-    """The table [loop] with what the recipe says for all."""
-    return replace(recipe.loop, **{key: getattr(recipe, key) for key in LOOP_KEYS})
+@dataclass(kw_only=True)
+class BoardRecipe(Recipe):
+    """All settings of one run; unknown keys and wrong types are errors, keys without a default are required."""
+
+    data: BoardData
+    model: BoardModel
+    trunk_learning_rate: float = 1e-4  # of layers that start trained: the trunk, NanoDet's head, the classifier's names
+    distil: DistilSettings = field(default_factory=DistilSettings)
+
+    def __post_init__(self) -> None:
+        if self.trains != "board":
+            raise ValueError(f"trains is {self.trains!r}, expected board")
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_board_recipe(path: Path) -> BoardRecipe:
     """Raises ValueError that names the file, the key, what was found and expected."""
-    values = read_toml(path, "recipe")
-    recipe = build(values, Recipe, path)
-    twice = [key for key in LOOP_KEYS if key in values.get("loop", {})]
-    if twice:
-        raise ValueError(f"{path}: found loop.{twice[0]}, expected {twice[0]} among the recipe's own keys")
-    try:
-        loop_settings(recipe)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    if recipe.size < STRIDE or recipe.size % STRIDE:
-        raise ValueError(f"{path}: size is {recipe.size}, expected a multiple of {STRIDE}")
-    return recipe
-
-
-@contextmanager
-def errors_end_it(*kinds: type[Exception]) -> Iterator[None]:
-    """Errors of these kinds end the program with one line and exit code 2."""
-    try:
-        yield
-    except kinds as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-def missing_files_end_it() -> AbstractContextManager[None]:
-    """A file that the recipe names and that is missing ends the program with one line and exit code 2."""
-    return errors_end_it(FileNotFoundError)
-
-
-def _parser(doc: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", type=Path, help="for example quantize/recipes/cpu.toml")
-    return parser
-
-
-def _load_or_end(parser: argparse.ArgumentParser, path: Path) -> Recipe:
-    try:
-        return load_recipe(path)
-    except ValueError as error:
-        parser.error(str(error))
-
-
-def path_from_command_line(doc: str | None) -> Path:
-    """`python -m quantize.<step> RECIPE`, for steps with several kinds of recipes."""
-    path: Path = _parser(doc).parse_args().recipe
-    return path
-
-
-def from_command_line(doc: str | None) -> Recipe:
-    """`python -m quantize.<step> RECIPE`; errors end with exit code 2."""
-    parser = _parser(doc)
-    return _load_or_end(parser, parser.parse_args().recipe)
-
-
-def recipe_and_bundle(doc: str | None) -> tuple[Recipe, Path]:
-    """`python -m quantize.<step> RECIPE [--bundle models/default]`; errors end with exit code 2."""
-    parser = _parser(doc)
-    parser.add_argument("--bundle", type=Path, default=Path("models/default"), help="folder of the bundle (%(default)s)")
-    arguments = parser.parse_args()
-    return _load_or_end(parser, arguments.recipe), arguments.bundle
+    return build(read_toml(path, "recipe"), BoardRecipe, path)

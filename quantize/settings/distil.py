@@ -1,6 +1,8 @@
-"""The table [distil] of a board's recipe."""
+"""The table `[distil]` of a board's recipe: what `quantize.reinforce` and `quantize.distil` read."""
 
 from dataclasses import dataclass, field
+
+from quantize.settings.toml import at_least_one
 
 LOSSES = {"image": 1.0, "region": 1.0, "pixel": 0.5, "relations": 0.5, "affinity": 0.5, "answers": 0.5}
 WEIGHTINGS = ("fixed", "certainty", "agreement")
@@ -8,9 +10,7 @@ WEIGHTINGS = ("fixed", "certainty", "agreement")
 
 @dataclass
 class DistilSettings:
-    """`losses` changes weights of LOSSES: cosine to the teacher of pictures, regions and cells; similarities among pictures;
-    which names fit pictures (both ways), and regions.
-    """
+    """How the board's model learns from trained RegionClips."""
 
     teachers: dict[str, float] = field(default_factory=dict)  # path of a trained RegionClip's model.pt → its weight
     stored: str = ""  # folder that `quantize.reinforce` fills; empty: teachers are asked in every step
@@ -21,11 +21,11 @@ class DistilSettings:
     weighting: str = "fixed"  # or "certainty", "agreement": which teacher counts more for a picture or region
     supervised: float = 1.0  # weight of the board's own losses beside the teachers'
     losses: dict[str, float] = field(default_factory=dict)
+    # ^ other weights than LOSSES: `image`, `region`, `pixel`: cosine to the teacher's vectors of pictures, regions and cells;
+    # `relations`: similarities among pictures; `affinity`: which names fit pictures, both ways; `answers`: which fit regions
 
     def __post_init__(self) -> None:
-        for key in ("views", "regions", "grid", "names"):
-            if getattr(self, key) < 1:
-                raise ValueError(f"{key} is {getattr(self, key)}, expected at least 1")
+        at_least_one(self, "views", "regions", "grid", "names")
         if self.weighting not in WEIGHTINGS:
             raise ValueError(f"weighting is {self.weighting!r}, expected one of {', '.join(WEIGHTINGS)}")
         for name in self.losses:

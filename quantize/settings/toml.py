@@ -1,4 +1,4 @@
-"""TOML files → dataclasses: every key is a field, every table a dataclass; unknown keys and wrong types are errors."""
+"""TOML files → dataclasses: every key is a field, every table is a dataclass; unknown keys and wrong types are errors."""
 
 import tomllib
 from dataclasses import MISSING, fields, is_dataclass
@@ -37,19 +37,43 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         raise ValueError(f"{what} {path} cannot be read: {error}; expected a TOML file") from None
 
 
-def build(values: dict[str, Any], kind: type[T], path: Path, prefix: str = "") -> T:
-    """The dataclass `kind` from a table; raises ValueError that names file, key, what was found and expected."""
+def _places(key: str, kind: Any, prefix: str = "") -> list[str]:
+    """Where `key` may stand in a file of `kind`."""
+    found = []
+    for name, hint in get_type_hints(kind).items():
+        if name == key:
+            found.append(f"in the table [{prefix[:-1]}]" if prefix else "outside of any table")
+        if is_dataclass(hint):
+            found += _places(key, hint, f"{prefix}{name}.")
+    return found
+
+
+def at_least_one(settings: object, *names: str) -> None:
+    """Raises ValueError for a field below 1."""
+    for name in names:
+        if getattr(settings, name) < 1:
+            raise ValueError(f"{name} is {getattr(settings, name)}, expected at least 1")
+
+
+def build(values: dict[str, Any], kind: type[T], path: Path) -> T:
+    """The dataclass `kind` from a file's values; raises ValueError that names file, key, what was found and expected."""
+    return _build(values, kind, path, "", kind)
+
+
+def _build(values: dict[str, Any], kind: type[T], path: Path, prefix: str, whole: Any) -> T:
+    """A table of the file; `whole` is the file's dataclass."""
     hints = get_type_hints(kind)
     known = {f.name: f for f in fields(cast(Any, kind))}
     found: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            raise ValueError(f"{path}: unknown key {prefix + key!r}; expected one of {', '.join(known)}")
+            instead = f"it {' or '.join(places)}" if (places := _places(key, whole)) else f"one of {', '.join(known)}"
+            raise ValueError(f"{path}: unknown key {prefix + key!r}; expected {instead}")
         expected = hints[key]
         if is_dataclass(expected):
             if not isinstance(value, dict):
                 raise ValueError(f"{path}: {prefix}{key} is {value!r}, expected a table [{prefix}{key}]")
-            found[key] = build(value, cast(type[Any], expected), path, f"{prefix}{key}.")
+            found[key] = _build(value, cast(type[Any], expected), path, f"{prefix}{key}.", whole)
         elif not _fits(value, expected):
             raise ValueError(f"{path}: {prefix}{key} is {value!r}, expected {EXPECTED[expected]}")
         else:

@@ -12,7 +12,6 @@ from quantize.alignment.dense_cache import pack
 from quantize.alignment.examples import example
 from quantize.alignment.heads import head_terms
 from quantize.alignment.objective import Objective
-from quantize.alignment.recipe import AlignmentRecipe, DataSettings, load_alignment_recipe
 from quantize.alignment.supply import Slice, chosen
 from quantize.alignment.task import AlignmentTask, load_parts, load_task, readable
 from quantize.alignment.texts import Texts
@@ -24,9 +23,10 @@ from quantize.model.assignment import assign
 from quantize.model.dense import Dense
 from quantize.model.prediction import Prediction, decode
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
+from quantize.settings.loop import LoopSettings
+from quantize.settings.model import ModelSettings
+from quantize.settings.region_clip import RegionClipData, RegionClipRecipe, load_region_clip_recipe
 from quantize.tests.synthetic import SHAPES, png, write_shapes, write_shard, write_teachers
-from quantize.training.settings import LoopSettings
 
 ALL = {
     "image_text": 1.0, "image_text_sigmoid": 0.1, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "region_tags": 0.3,
@@ -43,11 +43,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def recipe_in(place: Path, **data: object) -> AlignmentRecipe:
+def recipe_in(place: Path, **data: object) -> RegionClipRecipe:
     values = {"batch": 8, "regions": 2, "grid": 2, "workers": 0, "least_tag_pictures": 1} | data
-    return AlignmentRecipe(
+    return RegionClipRecipe(
         trains="clip", name="shapes", out=str(place / "out"),
-        data=DataSettings([str(place / "shapes.tar")], str(place / "cache"), **values),  # type: ignore[arg-type]
+        data=RegionClipData([str(place / "shapes.tar")], str(place / "cache"), **values),  # type: ignore[arg-type]
         model=ModelSettings(
             encoder="mobilenet_v2", teachers=str(place / "teachers"), dim=16, size=64, prompter_width=16, tune_image="frozen"
         ),
@@ -291,7 +291,7 @@ def test_an_unknown_term_is_refused(place: Path) -> None:
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")))
 def test_the_shipped_alignment_recipes_load(path: Path) -> None:
     if 'trains = "clip"' in path.read_text():
-        assert load_alignment_recipe(path).trains == "clip"
+        assert load_region_clip_recipe(path).trains == "clip"
 
 
 def test_masks_of_another_kind_are_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

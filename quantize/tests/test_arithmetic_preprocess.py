@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quantize.golden import FOLDER, PREPROCESS_CASES, PREPROCESS_SIZE, preprocess_cases
-from quantize.preprocess import Letterbox, letterbox
+from quantize.arithmetic.preprocess import Letterbox, letterbox
+from quantize.golden.cases import FOLDER, PREPROCESS_CASES, PREPROCESS_SIZE, preprocess_cases
 from safetensors.numpy import load_file
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quantize import reference
-from quantize.bundle import BundleError, Detection, Pool, Score, read_manifest
-from quantize.geometry import Floats
+from quantize.arithmetic import reference
+from quantize.arithmetic.geometry import Floats
+from quantize.bundle.manifest import BundleError, Detection, Pool, Score, read_manifest
 
 SETTINGS = Detection((8,), 4, max_candidates=2, min_objectness=0.5, candidate_iou=0.5, label_iou=0.5)
 

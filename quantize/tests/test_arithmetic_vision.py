@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from onnx import helper
-from quantize.fake_quant import compute
-from quantize.golden import BUNDLE, FOLDER, MODEL_CASES
-from quantize.integers import Quantised, Sums, real_conv, real_product, saturate, upsample
+from quantize.arithmetic.integers import Quantised, Sums, real_conv, real_product, saturate, upsample
+from quantize.arithmetic.vision import compute
+from quantize.golden.cases import BUNDLE, FOLDER, MODEL_CASES
 
 SCALE = np.array(0.5, np.float32)
 ZERO = np.array(0, np.int8)
@@ -54,7 +54,8 @@ def test_float_convolutions(group: int) -> None:
     rng = np.random.default_rng(group)
     x, w, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1, 4, 6, 5), (8, 4 // group, 3, 3), (8,)))
     attributes = {"kernel_shape": [3, 3], "strides": [2, 1], "pads": [1, 1, 1, 1], "group": group}
-    wanted = torch.conv2d(*map(torch.from_numpy, (x, w, bias)), stride=(2, 1), padding=1, groups=group)
+    tensors = torch.from_numpy(x), torch.from_numpy(w), torch.from_numpy(bias)
+    wanted = torch.conv2d(*tensors, stride=(2, 1), padding=1, groups=group)
     # sums of up to 36 products of unit variance, in another order
     np.testing.assert_allclose(real_conv(x, w, bias, attributes), wanted.numpy(), atol=1e-5)
 

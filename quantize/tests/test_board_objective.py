@@ -1,37 +1,38 @@
-"""Which loss sees which site with which target: the losses' arguments are noted and compared with the supervision."""
+"""Which loss sees which point with which target: the losses' arguments are noted and compared with the supervision."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
-from quantize import losses, objective
-from quantize.batches import CachedSites
+from quantize import losses
+from quantize.board import objective
+from quantize.board.batches import CachedPoints
+from quantize.board.objective import Step, all_losses, anchor_losses, image_losses, pixel_losses, region_losses, weighted, words
+from quantize.board.points import Points
+from quantize.board.supervision import Supervision, load_supervision
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.trunk import load_trunk
-from quantize.objective import Words, all_losses, anchor_losses, image_losses, pixel_losses, region_losses, weighted
-from quantize.recipe import Recipe
-from quantize.sites import Sites
-from quantize.supervision import Supervision, load_supervision
+from quantize.settings.board import BoardRecipe
 from torch import Tensor
 
 Calls = dict[str, list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
-def supervision(recipe: Recipe) -> Supervision:
+def supervision(recipe: BoardRecipe) -> Supervision:
     return load_supervision(recipe)
 
 
 @pytest.fixture(scope="module")
-def model(recipe: Recipe) -> EdgeClip:
+def model(recipe: BoardRecipe) -> EdgeClip:
     torch.manual_seed(0)
-    return EdgeClip(load_trunk(recipe), recipe.dim, recipe.hidden, 0.0).eval()
+    return EdgeClip(load_trunk(recipe.model), recipe.model.dim, recipe.model.hidden, 0.0).eval()
 
 
 @pytest.fixture(scope="module")
-def batch(recipe: Recipe, supervision: Supervision) -> Sites:
-    return CachedSites(recipe, supervision).batch(torch.Generator().manual_seed(3))
+def batch(recipe: BoardRecipe, supervision: Supervision) -> Points:
+    return CachedPoints(recipe, supervision).batch(torch.Generator().manual_seed(3))
 
 
 @pytest.fixture
@@ -51,14 +52,15 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
     return iter([seen])
 
 
-@pytest.fixture
-def words(model: EdgeClip, supervision: Supervision) -> Words:
-    with torch.no_grad():
-        return objective.words(model, supervision, torch.Generator().manual_seed(0))
-
-
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(1)
+
+
+@pytest.fixture
+def step(model: EdgeClip, supervision: Supervision) -> Step:
+    with torch.no_grad():
+        texts = words(model, supervision, torch.Generator().manual_seed(0))
+    return Step(model, supervision, texts, generator())
 
 
 def check_whole(seen: Calls, samples: list[int], model: EdgeClip, s: Supervision) -> None:
@@ -76,19 +78,19 @@ def check_whole(seen: Calls, samples: list[int], model: EdgeClip, s: Supervision
     assert [row.nonzero().squeeze(1).tolist() for row in hot] == [sorted(s.tags[i]) for i in samples]
 
 
-def test_pictures(calls: Iterator[Calls], model: EdgeClip, batch: Sites, words: Words, supervision: Supervision) -> None:
-    image_losses(model, batch, words, supervision, generator())
-    seen, s, samples = next(calls), supervision, batch.image_sample.tolist()
-    check_whole(seen, samples, model, s)
+def test_pictures(calls: Iterator[Calls], step: Step, batch: Points) -> None:
+    image_losses(step, batch)
+    seen, s, samples = next(calls), step.supervision, batch.image_sample.tolist()
+    check_whole(seen, samples, step.model, s)
     (_, names, probability, _) = seen["soft_names"][0]
-    assert names is words.classes
+    assert names is step.words.classes
     assert torch.equal(probability, torch.stack([s.soft[s.first_soft[i]] for i in samples]).float())
 
 
-def test_regions(calls: Iterator[Calls], model: EdgeClip, batch: Sites, words: Words, supervision: Supervision) -> None:
-    region_losses(model, batch, words, supervision, generator())
-    seen, s = next(calls), supervision
-    check_whole(seen, [i for i in batch.region_sample.tolist() if i >= 0], model, s)
+def test_regions(calls: Iterator[Calls], step: Step, batch: Points) -> None:
+    region_losses(step, batch)
+    seen, s = next(calls), step.supervision
+    check_whole(seen, [i for i in batch.region_sample.tolist() if i >= 0], step.model, s)
     rows = list(zip(batch.region_owner.tolist(), batch.region_box.tolist(), batch.region_name.tolist(), strict=True))
     _, _, target, _, _, weight = seen["names_cross_entropy"][1]
     boxed = [(owner, box, name) for owner, box, name in rows if name >= 0]
@@ -99,8 +101,8 @@ def test_regions(calls: Iterator[Calls], model: EdgeClip, batch: Sites, words: W
     assert torch.equal(probability, torch.stack([s.soft[s.first_soft[owner] + 1 + box] for owner, box, _ in rows]).float())
 
 
-def test_pixels(calls: Iterator[Calls], model: EdgeClip, batch: Sites, words: Words, supervision: Supervision) -> None:
-    pixel_losses(model, batch, words, supervision)
+def test_pixels(calls: Iterator[Calls], step: Step, batch: Points) -> None:
+    pixel_losses(step, batch)
     seen, named = next(calls), batch.pixel_name >= 0
     assert torch.equal(seen["names_cross_entropy"][0][2], batch.pixel_name[named])
     probability = seen["soft_names"][0][2]
@@ -109,7 +111,7 @@ def test_pixels(calls: Iterator[Calls], model: EdgeClip, batch: Sites, words: Wo
     assert not probability.requires_grad
 
 
-def test_anchors(calls: Iterator[Calls], model: EdgeClip, batch: Sites) -> None:
+def test_anchors(calls: Iterator[Calls], model: EdgeClip, batch: Points) -> None:
     anchor_losses(model, batch)
     seen = next(calls)
     levels = batch.anchor_level.unique().tolist()  # type: ignore[no-untyped-call]
@@ -123,7 +125,7 @@ def test_anchors(calls: Iterator[Calls], model: EdgeClip, batch: Sites) -> None:
     assert len(distances) == (~batch.anchor_distance.isnan().any(1)).sum()
 
 
-def test_every_loss_has_its_weight(model: EdgeClip, batch: Sites, supervision: Supervision) -> None:
+def test_every_loss_has_its_weight(model: EdgeClip, batch: Points, supervision: Supervision) -> None:
     found = all_losses(model, batch, supervision, generator())
     for name, value in weighted(found).items():
         assert value.item() == pytest.approx(objective.WEIGHTS[name] * found[name].item(), rel=1e-5), name

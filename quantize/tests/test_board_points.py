@@ -1,17 +1,17 @@
-"""Sites: every vector comes from where its target says. The maps hold the coordinates of their own cells."""
+"""Points: every vector comes from where its target says. The maps hold the coordinates of their own cells."""
 
 import numpy as np
 import pytest
 import torch
-from quantize import sites
+from quantize.board import points
+from quantize.board.points import NO_NAME, Points, Taught, collect
 from quantize.data import canvas as cv
+from quantize.data.layouts import Canvas, draw
 from quantize.data.shards import Box, Sample
-from quantize.features import draw
 from quantize.model.nanodet import BINS, CLASSES
+from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Maps
-from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
-from quantize.sites import NO_NAME, Canvas, Sites, Taught, collect
 from torch import Tensor
 
 SIZE = 192
@@ -59,7 +59,7 @@ def mosaic(samples: list[Sample], index: list[int]) -> Canvas:
     return draw(index, samples, [cv.Placement((0, 0, 1, 1), c) for c in cv.grid(2, SIZE)[: len(samples)]], SIZE)
 
 
-def sites_of(canvases: list[Canvas], taught: Taught | None = None) -> Sites:
+def sites_of(canvases: list[Canvas], taught: Taught | None = None) -> Points:
     n = len(canvases)
     return collect(taught or silent(n), maps_of(n), canvases, NAMES, SIZE, np.random.default_rng(0))
 
@@ -79,9 +79,9 @@ def test_shapes_and_ownership() -> None:
     assert s.region_box.tolist() == [-1, 0, 1, -1, 0, -1, -1, 0]
     assert s.region_name.tolist() == [NO_NAME, 0, NO_NAME, NO_NAME, 0, NO_NAME, NO_NAME, NO_NAME]
     assert s.region_weight.tolist() == pytest.approx([1, 1, 0.7, 1, 1, 1, 1, 0.7])
-    count = 2 * len(STRIDES) * (sites.ANCHORS_POSITIVE + sites.ANCHORS_NEGATIVE)
+    count = 2 * len(STRIDES) * (points.ANCHORS_POSITIVE + points.ANCHORS_NEGATIVE)
     assert len(s.anchor) == len(s.anchor_level) == len(s.anchor_target) == len(s.anchor_distance) <= count
-    assert s.pixel.shape == (sites.PIXELS_PER_PICTURE, 1280 + 96 + 96)  # of the single picture; nothing is known of the mosaic
+    assert s.pixel.shape == (points.PIXELS_PER_PICTURE, 1280 + 96 + 96)  # of the single picture; nothing is known of the mosaic
 
 
 def test_regions_are_pooled_where_the_boxes_lie() -> None:
@@ -113,7 +113,7 @@ def test_a_single_pictures_context_ends_at_its_edge_and_a_mosaics_does_not() -> 
 def test_pixels_have_the_name_under_them() -> None:
     s, flipped = sample([], mask=True), cv.Placement((0.1, 0.0, 1.0, 0.9), (0, 32, 192, 160), flip=True)
     found = sites_of([draw([0], [s], [flipped], SIZE)])
-    assert len(found.pixel) == sites.PIXELS_PER_MASK
+    assert len(found.pixel) == points.PIXELS_PER_MASK
     assert set(found.pixel_name.tolist()) == {NAMES["table"], NAMES["wall"]}
     assert s.mask is not None
     middle = found.pixel[:, 1280:1282].numpy().astype(np.float64)

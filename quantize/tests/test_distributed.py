@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 from quantize.tests.processes import SETTINGS, WAYS, work
 from quantize.tests.test_loop import apart, same, weights
 from quantize.tests.toy import Toy
@@ -16,7 +16,7 @@ from torch.multiprocessing.spawn import spawn
 
 
 @pytest.fixture(scope="module")
-def results(recipe: Recipe, workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(recipe: BoardRecipe, workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that two processes filled."""
     folder = tmp_path_factory.mktemp("processes")
     with socket.socket() as free:

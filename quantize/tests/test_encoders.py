@@ -13,9 +13,9 @@ from quantize.model.hf_models import HfEncoder, HfText
 from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.model.open_clip_models import OpenClipEncoder, resized
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.text import MiniLM
 from quantize.model.text_towers import load_text_tower
+from quantize.settings.model import ModelSettings
 from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
 from torch import Tensor

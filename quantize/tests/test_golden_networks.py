@@ -7,12 +7,13 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
-from quantize import fake_quant, fixture_networks
-from quantize.fixtures import ELEMENTS, Fixture
-from quantize.golden import FOLDER
+from quantize.arithmetic import vision
+from quantize.golden import networks
+from quantize.golden.cases import FOLDER
+from quantize.golden.fixtures import ELEMENTS, Fixture
 from safetensors.numpy import load_file
 
-FIXTURES = {fixture.name: fixture for fixture in fixture_networks.networks()}
+FIXTURES = {fixture.name: fixture for fixture in networks.networks()}
 # of the values that one step computes, those that float arithmetic may round to the other side
 SHARE = 0.01
 
@@ -55,7 +56,7 @@ def step(fixture: Fixture, model: onnx.ModelProto, end: onnx.NodeProto) -> tuple
 def test_committed_outputs_are_those_of_the_reference(name: str) -> None:
     stored = load_file(FOLDER / "small" / f"{name}.safetensors")
     model = onnx.load(FOLDER / "small" / f"{name}.onnx")
-    for output, value in fake_quant.run(model, stored["image"]).items():
+    for output, value in vision.run(model, stored["image"]).items():
         assert value.tobytes() == stored[output].tobytes(), output
 
 
@@ -82,7 +83,7 @@ def test_each_step_is_within_one_of_onnx_runtime(name: str) -> None:
 def test_whole_networks_agree_with_onnx_runtime(name: str) -> None:
     fixture = FIXTURES[name]
     model = fixture.model()
-    ours, theirs = fake_quant.run(model, fixture.image), runtime(model, {"image": fixture.image})
+    ours, theirs = vision.run(model, fixture.image), runtime(model, {"image": fixture.image})
     scales = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
     for output, value in ours.items():
         maker = next(node for node in model.graph.node if output in node.output)

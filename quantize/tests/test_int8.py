@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from quantize.export.__main__ import cosine, run
-from quantize.quantise.graph import dequantise_input, fuse_pads, macs, shorten, weights_only
-from quantize.quantise.ptq import static_int8
+from quantize.int8.graph import dequantise_input, fuse_pads, macs, shorten, weights_only
+from quantize.int8.ptq import static_int8
 
 RNG = np.random.default_rng(0)
 Floats = NDArray[np.float32]

@@ -1,28 +1,27 @@
-"""`python -m quantize.quantise`: bundles out of the tiny float twins, and what is said about what cannot be used."""
+"""`python -m quantize.int8`: bundles out of the tiny float twins, and what is said about what cannot be used."""
 
 import json
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-from quantize.bundle import read_manifest
+from quantize.bundle.manifest import read_manifest
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.quantise import __main__ as command
-from quantize.quantise import calibration, compare
-from quantize.quantise.ptq import prepare
-from quantize.recipe import Recipe
+from quantize.int8 import __main__ as command
+from quantize.int8 import calibration, compare
+from quantize.int8.ptq import prepare
+from quantize.settings.board import BoardRecipe
 from quantize.tests.networks import pictures, separable
-from quantize.tests.synthetic import shape_picture, write_recipe, write_shard
+from quantize.tests.synthetic import changed, shape_picture, write_recipe, write_shard
 
 PICTURE = shape_picture(np.random.default_rng(99), "blue", "ball", 48)[0]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr("sys.argv", ["quantise", *(str(a) for a in arguments)])
+    monkeypatch.setattr("sys.argv", ["int8", *(str(a) for a in arguments)])
     monkeypatch.setattr(calibration.calibration_samples, "__defaults__", (8,))
     return command.main()
 
@@ -68,9 +67,7 @@ def test_fine_tuning_writes_a_bundle_with_other_weights(
 def test_mixed_precision_keeps_float_weights_of_the_chosen_blocks(
     recipe_file: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "quantize.quantise.sensitivity.Bench.groups", lambda b, _: {"d": [n for n in b.nodes if "/nanodet/" in n]}
-    )
+    monkeypatch.setattr("quantize.int8.sensitivity.Bench.groups", lambda b, _: {"d": [n for n in b.nodes if "/nanodet/" in n]})
     out = tmp_path / "mixed"
     assert run(monkeypatch, "mixed", recipe_file, "--out", out, "--like", bundle, "--budget", 1, "--pictures", 1) == 0
     chosen = json.loads((out / "mixed.json").read_text())
@@ -99,7 +96,7 @@ def test_what_cannot_be_used_is_said_in_one_line(
     filled = [a.format(recipe=write_recipe(tmp_path), tmp=tmp_path) for a in arguments]
     assert run(monkeypatch, *filled) == 2
     error = capsys.readouterr().err
-    assert error.startswith("quantise: ")
+    assert error.startswith("int8: ")
     assert error.count("\n") == 1
     assert said in error
 
@@ -120,9 +117,9 @@ def test_flags_out_of_range_are_refused(
     assert said in capsys.readouterr().err
 
 
-def test_no_calibration_picture_and_wrong_shapes_are_said(trained: Recipe, tmp_path: Path) -> None:
+def test_no_calibration_picture_and_wrong_shapes_are_said(trained: BoardRecipe, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"calibration: found no usable picture in .*shapes\.tar, expected at least one"):
-        calibration.calibration_samples(replace(trained, shards=[str(write_shard(tmp_path / "shapes.tar", {}))]))
+        calibration.calibration_samples(changed(trained, shards=[str(write_shard(tmp_path / "shapes.tar", {}))]))
     onnx.save(separable(), tmp_path / "float.onnx")
     wrong = [x[:, :, :4] for x in pictures(2)]
     with pytest.raises(ValueError, match=r"image: found inputs of shape \[1, 3, 4, 8\], expected \[1, 3, 8, 8\]"):

@@ -8,12 +8,12 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-from quantize.quantise.bias import correct_bias, layer_means
-from quantize.quantise.bundles import outputs_of
-from quantize.quantise.equalise import ends, equalise, pairs, relu6_to_relu
-from quantize.quantise.network import QdqNet
-from quantize.quantise.noise import effect
-from quantize.quantise.ptq import Method, qdq, quantise
+from quantize.int8.bias import correct_bias, layer_means
+from quantize.int8.bundles import outputs_of
+from quantize.int8.equalise import ends, equalise, pairs, relu6_to_relu
+from quantize.int8.network import QdqNet
+from quantize.int8.noise import effect
+from quantize.int8.ptq import Method, qdq, quantise
 from quantize.tests.networks import SCALE, Network, pictures, prepared, separable
 
 

@@ -8,13 +8,13 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-from quantize import fake_quant
+from quantize.arithmetic import vision
 from quantize.export.__main__ import run
-from quantize.quantise.bundles import outputs_of
-from quantize.quantise.mixed import choose
-from quantize.quantise.network import QdqNet
-from quantize.quantise.ptq import Method
-from quantize.quantise.sensitivity import Bench, sensitivity, write
+from quantize.int8.bundles import outputs_of
+from quantize.int8.mixed import choose
+from quantize.int8.network import QdqNet
+from quantize.int8.ptq import Method
+from quantize.int8.sensitivity import Bench, sensitivity, write
 from quantize.tests.networks import SCALE, planted, prepared, separable
 
 
@@ -40,7 +40,7 @@ def test_all_float_is_float_and_all_int8_is_int8(tmp_path: Path) -> None:
     model = b.build(())
     for found, x in zip(outputs_of(model, inputs), inputs, strict=True):
         # ONNX Runtime rounds once more here and there
-        assert np.abs(found["embedding"] - fake_quant.run(model, x)["embedding"]).max() < 0.02 * np.abs(found["embedding"]).max()
+        assert np.abs(found["embedding"] - vision.run(model, x)["embedding"]).max() < 0.02 * np.abs(found["embedding"]).max()
 
 
 @pytest.mark.parametrize("layer", ["expand", "depthwise", "project"])
@@ -58,7 +58,7 @@ def test_a_float_layer_holds_float_weights_between_int8_tensors(layer: str, tmp_
     onnx.save(model, tmp_path / "mixed.onnx")
     for x in b.inputs[:2]:
         image = np.rint(x / SCALE).astype(np.int8)
-        found = fake_quant.run(model, image)["embedding"]
+        found = vision.run(model, image)["embedding"]
         (wanted,) = run(tmp_path / "mixed.onnx", {"image": image})
         step = np.abs(wanted).max() / 127
         assert np.abs(found - wanted).max() < 2.5 * step

@@ -7,20 +7,21 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-from quantize import fake_quant, fixture_networks
-from quantize.fixtures import Fixture
-from quantize.quantise.bundles import Runner, outputs_of
-from quantize.quantise.network import QdqNet
-from quantize.quantise.noise import effect
-from quantize.quantise.ptq import Method, quantise
-from quantize.quantise.qat import Imitation, QatSettings, fit
-from quantize.quantise.straight_through import Type, round_clamp
+from quantize.arithmetic import vision
+from quantize.golden import networks
+from quantize.golden.fixtures import Fixture
+from quantize.int8.bundles import Runner, outputs_of
+from quantize.int8.network import QdqNet
+from quantize.int8.noise import effect
+from quantize.int8.ptq import Method, quantise
+from quantize.int8.qat import Imitation, QatSettings, fit
+from quantize.int8.straight_through import Type, round_clamp
 from quantize.tests.networks import SCALE, Floats, pictures, planted, prepared, separable
 
 NETWORKS = [
-    *(fixture_networks.mobile(k) for k in (np.int8, np.uint8, np.float32)),
-    fixture_networks.residual(),
-    fixture_networks.pools(),
+    *(networks.mobile(k) for k in (np.int8, np.uint8, np.float32)),
+    networks.residual(),
+    networks.pools(),
 ]
 
 
@@ -30,7 +31,7 @@ def test_forward_equals_the_integer_reference_bit_for_bit(fixture: Fixture, trai
     model = fixture.model()
     with torch.no_grad():
         found = QdqNet(model).train(training)(torch.from_numpy(fixture.image.astype(np.float32)))
-    for name, wanted in fake_quant.run(model, fixture.image).items():
+    for name, wanted in vision.run(model, fixture.image).items():
         assert np.array_equal(found[name].numpy(), wanted), name
 
 
@@ -66,8 +67,8 @@ def test_what_was_trained_is_what_the_file_holds(tmp_path: Path) -> None:
     x = np.rint(pictures(1)[0] / SCALE)
     with torch.no_grad():
         wanted = net(torch.from_numpy(x).float())["embedding"].numpy()
-    assert np.array_equal(fake_quant.run(exported, x.astype(np.int8))["embedding"], wanted)
-    assert not np.array_equal(fake_quant.run(model, x.astype(np.int8))["embedding"], wanted)
+    assert np.array_equal(vision.run(exported, x.astype(np.int8))["embedding"], wanted)
+    assert not np.array_equal(vision.run(model, x.astype(np.int8))["embedding"], wanted)
 
 
 def test_gradients_pass_through_rounding_and_stop_where_clamped() -> None:
@@ -148,4 +149,4 @@ def test_bad_training_is_refused(tmp_path: Path) -> None:
 
 def test_weights_with_a_zero_point_are_refused() -> None:
     with pytest.raises(ValueError, match="expected constant weights"):
-        QdqNet(fixture_networks.stored_in_float().model())
+        QdqNet(networks.stored_in_float().model())

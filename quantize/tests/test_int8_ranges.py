@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from quantize.quantise import ranges
-from quantize.quantise.graph import LAYERS
-from quantize.quantise.ranges import BINS, Histogram, minmax, mse, observe, percentile, quantised
-from quantize.quantise.weights import SHARES, best_clip, clip_weights
+from quantize.int8 import ranges
+from quantize.int8.graph import LAYERS
+from quantize.int8.ranges import BINS, Histogram, minmax, mse, observe, percentile, quantised
+from quantize.int8.weights import SHARES, best_clip, clip_weights
 from quantize.tests.networks import pictures, separable
 
 RNG = np.random.default_rng(0)

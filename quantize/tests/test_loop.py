@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import torch
+from quantize.settings.loop import LoopSettings
 from quantize.tests.toy import DIM, FEATURES, Block, Toy
 from quantize.training import average, schedule, throughput
 from quantize.training.blocks import compute_again, repeated
 from quantize.training.checkpoint import BadCheckpoint
 from quantize.training.loop import run
-from quantize.training.settings import LoopSettings
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 

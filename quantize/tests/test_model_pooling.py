@@ -3,9 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from quantize import reference
+from quantize.arithmetic import reference
+from quantize.model.pooling import EXTENT_FEATURES, REGION_POOLS, TOWER_FEATURES, expand, named_maps, pool, region_vectors
 from quantize.model.trunk import Maps
-from quantize.pooling import EXTENT_FEATURES, REGION_POOLS, TOWER_FEATURES, expand, named_maps, pool, region_vectors
 from torch import Tensor
 
 SIZE = 160

@@ -10,8 +10,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.distributed import rank, world
-from quantize.training.settings import LoopSettings
 from quantize.training.throughput import memory_gib
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.average import Average
 from quantize.training.blocks import compute_again
 from quantize.training.checkpoint import Checkpoints, save_at_once
@@ -18,7 +19,6 @@ from quantize.training.ends import Stop, end_without_number, finite, out_of_memo
 from quantize.training.log import Log
 from quantize.training.parallel import Parallel, Step, whole
 from quantize.training.schedule import Schedule
-from quantize.training.settings import LoopSettings
 from quantize.training.task import Batch, Task
 from quantize.training.throughput import counted, report
 

@@ -12,9 +12,9 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.blocks import repeated
 from quantize.training.distributed import average_gradients, world
-from quantize.training.settings import LoopSettings
 
 
 class Step(nn.Module):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.distributed import rank, world
-from quantize.training.settings import LoopSettings
 
 if TYPE_CHECKING:
     from quantize.training.log import Log

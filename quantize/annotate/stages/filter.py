@@ -7,7 +7,7 @@ import numpy as np
 
 from quantize.annotate.record import PseudoBox, Record
 from quantize.annotate.settings import Settings
-from quantize.geometry import nms, pairwise_iou
+from quantize.arithmetic.geometry import nms, pairwise_iou
 
 SAME_PLACE = 0.8
 """IoU above which two boxes hold the same thing."""

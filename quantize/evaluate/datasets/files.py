@@ -12,9 +12,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from PIL import Image
 
+from quantize.arithmetic.geometry import Floats, Integers, clip
 from quantize.evaluate.predictor import Picture
 from quantize.evaluate.segmentation import IGNORED
-from quantize.geometry import Floats, Integers, clip
 from quantize.progress import track
 
 R = TypeVar("R")

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.reference import unit
 from quantize.evaluate.datasets.files import Reading, inside
 from quantize.evaluate.datasets.kinds import AttributeSet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.statistics import Doubles, bootstrap
-from quantize.geometry import Floats
-from quantize.reference import unit
 
 
 def measure(predictor: Predictor, data: AttributeSet, settings: Settings) -> Outcome:

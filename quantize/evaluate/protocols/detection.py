@@ -9,13 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.average_precision import MOST_OF_A_CLASS, Precisions, mean_precision, precisions
 from quantize.evaluate.datasets.files import Reading
 from quantize.evaluate.datasets.kinds import BoxSet
 from quantize.evaluate.predictor import Detections, Detector
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.statistics import Doubles, bootstrap
-from quantize.geometry import Floats, Integers
 
 THRESHOLD = 0.001
 TOP = 100

@@ -5,9 +5,9 @@ from itertools import islice
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.predictor import DenseEmbeddings, Picture, Predictor
 from quantize.evaluate.segmentation import sample_content
-from quantize.geometry import Floats, Integers
 
 SCALE, BIAS = 10.0, -2.5
 BACKGROUND = 0.4

@@ -10,6 +10,7 @@ from itertools import tee
 import numpy as np
 from PIL import Image
 
+from quantize.arithmetic.geometry import Integers
 from quantize.evaluate.datasets.files import DatasetError, Reading
 from quantize.evaluate.datasets.kinds import PanopticItem, PanopticSet, Segment
 from quantize.evaluate.predictor import Detections, Predictor
@@ -17,7 +18,6 @@ from quantize.evaluate.protocols.label_maps import label, views
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.segmentation import sample_content
 from quantize.evaluate.statistics import Doubles, bootstrap, class_mean
-from quantize.geometry import Integers
 
 THRESHOLD = 0.3
 TOP = 100
