@@ -14,14 +14,12 @@ from quantize.annotate.models import deeplab
 from quantize.annotate.models.captioner import load_captioner
 from quantize.annotate.models.detector import Detector, load_detector
 from quantize.annotate.models.grounding_dino import GroundingDino
-from quantize.annotate.models.hub import load
 from quantize.annotate.models.nanodet import NanoDetector
 from quantize.annotate.models.segmenter import load_segmenter
 from quantize.annotate.record import Picture, PseudoBox
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Detections
 from quantize.tests import tiny_models
-from transformers import AutoModelForZeroShotObjectDetection
 
 
 def picture(seed: int, height: int = 40, width: int = 60) -> Picture:
@@ -93,15 +91,14 @@ def test_owlv2s_padding_queries_change_nothing(folders: Callable[[str], Path]) -
 
 
 def test_grounding_dino_reads_scores_at_the_querys_tokens(folders: Callable[[str], Path]) -> None:
-    detector = GroundingDino.load(str(folders("grounding_dino")), "cpu", 0.0)
+    detector = GroundingDino.load(str(folders("grounding_dino")), "cpu", min_score=0.0)
     text = "red dog. bus. two red shirt."
     spans = detector._spans(["red dog", "bus", "two red shirt"], text, 64)
     assert spans == [[1, 2], [4], [6, 7, 8]]  # [CLS] red dog . bus . two red shirt . [SEP]
     assert detector._spans(["red dog", "bus", "two red shirt"], text, 8) == [[1, 2], [4], [6]]  # cut at eight tokens
-    model, processor, _ = load(AutoModelForZeroShotObjectDetection, str(folders("grounding_dino")), "cpu")
-    inputs = processor(text="red dog. cat.", images=[PICTURES[0]], return_tensors="pt")
+    inputs = detector.processor(text="red dog. cat.", images=[PICTURES[0]], return_tensors="pt")
     with torch.inference_mode():
-        outputs = model(**inputs)
+        outputs = detector.model(**inputs)
     probabilities = outputs.logits.sigmoid()[0]
     by_query = torch.stack([probabilities[:, 1:3].amax(1), probabilities[:, 4]], 1)
     (found,) = detector(PICTURES[:1], [["red dog", "cat"]])

@@ -36,6 +36,15 @@ def end_without_number(
     raise SystemExit(f"{what} at step {step} ({described(found)}); the batch is in {path}")
 
 
+def _settings(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys and values, of tables, too."""
+    for key, value in described.items():
+        if isinstance(value, dict):
+            yield from _settings(value)
+        else:
+            yield key, value
+
+
 @contextmanager
 def out_of_memory_ends_it(step: int, task: Task) -> Iterator[None]:
     """In one line, with what to change in the recipe."""
@@ -43,7 +52,7 @@ def out_of_memory_ends_it(step: int, task: Task) -> Iterator[None]:
         yield
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error):
-            sizes = [f"{k} ({v})" for k, v in task.describe().items() if k.startswith("batch")] or ["the batch"]
+            sizes = [f"{k} ({v})" for k, v in _settings(task.describe()) if k.startswith("batch")] or ["the batch"]
             raise SystemExit(
                 f"out of memory at step {step}: lower {', '.join(sizes)} and raise accumulate in [loop] by as much, or set "
                 'activation_checkpointing = true or precision = "bf16" there; with several GPUs distributed = "fsdp" needs less'

@@ -12,7 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from quantize.settings.loop import LoopSettings
 from quantize.training.distributed import rank, world
-from quantize.training.throughput import memory_gib
+from quantize.training.memory import memory_gib
 
 log = logging.getLogger(__name__)
 LINE_EVERY_SECONDS = 20.0

@@ -54,9 +54,11 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
                 batches = list(islice(supply, settings.accumulate))
                 waited = time.perf_counter() - begun
                 optimiser.zero_grad(set_to_none=True)
-                with counted(records, only=step == first and not settings.compile):
+                with counted(step == first and not settings.compile) as flops:
                     terms = [backward(parallel, batch, i + 1, settings) for i, batch in enumerate(batches)]
                     norm = parallel.clip()
+                if step == first:
+                    records.flops = flops()
                 flags = [~finite(terms), ~norm.isfinite(), torch.tensor(stop.asked, device=norm.device)]
                 wrong_loss, wrong_gradient, stopped = any_process(torch.stack(flags))
                 if wrong_loss or wrong_gradient:
