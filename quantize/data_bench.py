@@ -26,11 +26,11 @@ STEPS = 5
 
 def supplied(task: Task) -> float:
     """Pictures/s of the batches alone; the first one, for which the workers start, is not counted."""
-    supply = task.batches(0)
-    next(supply)
+    batches = task.batches(0)
+    next(batches)
     pictures, begun = 0, time.perf_counter()
     while time.perf_counter() - begun < SECONDS:
-        pictures += task.pictures(next(supply))
+        pictures += task.pictures(next(batches))
     return pictures / (time.perf_counter() - begun)
 
 
@@ -54,9 +54,9 @@ def bench(training: Training, workers: list[int]) -> tuple[float, dict[int, floa
     return consumed(training.build(0), training.settings), {n: supplied(training.build(n)) for n in workers}
 
 
-def table(model: float, supply: dict[int, float]) -> Table:
+def table(model: float, rates: dict[int, float]) -> Table:
     found = Table("workers", "pictures/s", "of what the model consumes")
-    for n, rate in supply.items():
+    for n, rate in rates.items():
         found.add_row(str(n), f"{rate:.0f}", f"{100 * rate / model:.0f} %")
     return found
 
@@ -66,9 +66,9 @@ def main() -> None:
     path: Path = recipe_path(__doc__)
     cores = os.cpu_count() or 1
     with errors_end_it(FileNotFoundError, ValueError):
-        model, supply = bench(training_of(path), sorted({1, 2, max(1, cores // 2), cores}))
-    Console().print(f"the model consumes {model:.0f} pictures/s", table(model, supply), sep="\n")
-    enough = [n for n, rate in supply.items() if rate > model]
+        model, rates = bench(training_of(path), sorted({1, 2, max(1, cores // 2), cores}))
+    Console().print(f"the model consumes {model:.0f} pictures/s", table(model, rates), sep="\n")
+    enough = [n for n, rate in rates.items() if rate > model]
     Console().print(
         f"{enough[0]} workers keep up" if enough else "drawing is the bottleneck: more cores, or smaller pictures in shards"
     )

@@ -57,8 +57,8 @@ def _view_part(task: tuple[list[Layout], list[int]]) -> dict[str, NDArray[np.gen
         with torch.autocast("cpu", torch.bfloat16):
             maps = w.trunk(to_input([c.pixels for c in canvases]))
         maps = Maps(maps.semantic.float(), maps.middle.float(), [t.float() for t in maps.towers])
-        taught = w.trunk.teacher_outputs(maps.towers)
-        points = collect(taught, maps, canvases, w.names, w.recipe.model.size, rng)
+        detected = w.trunk.teacher_outputs(maps.towers)
+        points = collect(detected, maps, canvases, w.names, w.recipe.model.size, rng)
     arrays = {f.name: getattr(points, f.name) for f in fields(Points)}
     return {k: (t.half() if t.is_floating_point() else t).numpy() for k, t in arrays.items()}
 

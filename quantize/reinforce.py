@@ -16,8 +16,8 @@ from quantize.command_line import board_recipe, errors_end_it
 from quantize.data.indexed import IndexedShards
 from quantize.data.workers import spare_cores
 from quantize.distillation.canvases import View, collate, show
-from quantize.distillation.store import check, describe, file_of, folder_of, keep, told
-from quantize.distillation.teacher import Taught, Teacher, ask, load_teacher
+from quantize.distillation.store import check, describe, file_of, folder_of, identity, keep
+from quantize.distillation.teacher import Teacher, TeacherOutputs, ask, load_teacher
 from quantize.progress import track
 from quantize.settings.board import BoardRecipe
 from quantize.training.distributed import processes, rank, world
@@ -45,26 +45,28 @@ class Views(Dataset[list[View] | None]):
         return [show(sample, view, r.model.size, r.seed, r.distil, [self.size]) for view in range(r.distil.views)]
 
 
-def split(taught: Taught, counts: list[int]) -> list[Taught]:
+def split(taught: TeacherOutputs, counts: list[int]) -> list[TeacherOutputs]:
     """One a view."""
     regions = torch.split(taught.region, counts)
-    return [Taught(taught.image[i : i + 1], region, taught.dense[i : i + 1]) for i, region in enumerate(regions)]
+    return [TeacherOutputs(taught.image[i : i + 1], region, taught.dense[i : i + 1]) for i, region in enumerate(regions)]
 
 
-def ask_shard(recipe: BoardRecipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str) -> list[list[Taught | None]]:
+def ask_shard(
+    recipe: BoardRecipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str
+) -> list[list[TeacherOutputs | None]]:
     """What it sees of each sample in each view; None of one that cannot be read."""
     drawn = DataLoader(
         Views(recipe, samples, shard, teacher.size), batch_size=None, num_workers=recipe.data.workers or spare_cores(),
         multiprocessing_context="fork",
     )  # fmt: skip
     waiting: list[View] = []
-    answers: list[Taught] = []
+    answers: list[TeacherOutputs] = []
 
     def answer() -> None:
         batch = collate(0, [], waiting, recipe.distil.grid)
         with torch.autocast(torch.device(recipe.device).type, torch.bfloat16, enabled=recipe.loop.precision == "bf16"):
             taught = ask(teacher, batch, recipe.distil.grid, recipe.device)
-        taught = Taught(taught.image.cpu(), taught.region.cpu(), taught.dense.cpu())
+        taught = TeacherOutputs(taught.image.cpu(), taught.region.cpu(), taught.dense.cpu())
         answers.extend(split(taught, [len(view.boxes) for view in waiting]))
         waiting.clear()
 
@@ -81,7 +83,7 @@ def ask_shard(recipe: BoardRecipe, teacher: Teacher, samples: IndexedShards, sha
 
 
 @dataclass
-class Lecture:
+class Missing:
     """A teacher, its pictures, the folder for what it sees of them, and this process's part of the shards not yet there."""
 
     teacher: Teacher
@@ -90,7 +92,7 @@ class Lecture:
     missing: list[int]
 
 
-def lectures(recipe: BoardRecipe) -> list[Lecture]:
+def missing_outputs(recipe: BoardRecipe) -> list[Missing]:
     """Raises FileNotFoundError or ValueError that says what is missing or wrong."""
     d = recipe.distil
     if not d.stored or not d.teachers:
@@ -99,7 +101,7 @@ def lectures(recipe: BoardRecipe) -> list[Lecture]:
     samples = IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
     found = []
     for path in d.teachers:
-        folder, values = folder_of(path, d), told(path, recipe.model.size, recipe.seed, d, names)
+        folder, values = folder_of(path, d), identity(path, recipe.model.size, recipe.seed, d, names)
         missing = [shard for shard in range(len(samples.paths)) if not file_of(folder, samples, shard).exists()]
         if not missing:
             check(folder, values)
@@ -107,14 +109,14 @@ def lectures(recipe: BoardRecipe) -> list[Lecture]:
         teacher = load_teacher(Path(path), names, recipe.device)
         if rank() == 0:
             describe(folder, values, teacher.scales, teacher.names)
-        found.append(Lecture(teacher, samples, folder, missing[rank() :: world()]))
+        found.append(Missing(teacher, samples, folder, missing[rank() :: world()]))
     return found
 
 
 def reinforce(recipe: BoardRecipe) -> None:
     """Fills `distil.stored`; with several processes each asks about its part of the shards."""
     with errors_end_it(FileNotFoundError, ValueError):
-        found = lectures(recipe)
+        found = missing_outputs(recipe)
     for each in found:
         for shard in each.missing:
             target = file_of(each.folder, each.samples, shard)

@@ -21,7 +21,7 @@ from torch import Tensor
 from quantize.ablations.predictor import RowPredictor, Seen
 from quantize.ablations.rows import ROWS, Row, recipe_of
 from quantize.ablations.table import markdown, plot
-from quantize.alignment.supply import CachedSupply
+from quantize.alignment.loader import CachedLoader
 from quantize.alignment.task import AlignmentTask, load_parts
 from quantize.alignment.texts import encode_once, said
 from quantize.alignment.vocabulary import Vocabulary
@@ -67,7 +67,7 @@ class Ablation:
 
     recipe: RegionClipRecipe
     data: ValidationSet
-    supply: CachedSupply
+    loader: CachedLoader
     vocabulary: Vocabulary
     texts: dict[str, Tensor]
     seen: Seen
@@ -75,7 +75,7 @@ class Ablation:
     def result(self, row: Row, seed: int) -> dict[str, float]:
         """Trains one row with one seed and measures it."""
         recipe = recipe_of(row, self.recipe, seed)
-        task = AlignmentTask(recipe, replace(self.supply, seed=seed), self.vocabulary, self.texts)
+        task = AlignmentTask(recipe, replace(self.loader, seed=seed), self.vocabulary, self.texts)
         weights = run(task, recipe.loop_settings(), Path(recipe.out) / f"{ROWS.index(row)}-{seed}")
         task.modules.load_state_dict(torch.load(weights, weights_only=True)["weights"])
         return measure(RowPredictor(task.model, self.texts, row, self.seen), self.data)
@@ -83,8 +83,8 @@ class Ablation:
 
 def prepare(recipe: RegionClipRecipe, data: ValidationSet) -> Ablation:
     """Computes what is not in the recipe's cache yet."""
-    supply, vocabulary = load_parts(recipe)
-    assert isinstance(supply, CachedSupply)
+    loader, vocabulary = load_parts(recipe)
+    assert isinstance(loader, CachedLoader)
     model = RegionClip(recipe.model).eval()
     assert model.text_tower is not None
     captions = [str(c) for sample in data.flickr for c in sample.record["captions"]]
@@ -94,14 +94,14 @@ def prepare(recipe: RegionClipRecipe, data: ValidationSet) -> Ablation:
         *panoptic_truth([s for s in data.coco if "panoptic.png" in s.files])[0],
     ]
     asked = {template.format(text) for template in TEMPLATES for text in (*captions, *prompts)}
-    asked |= said(supply.examples, vocabulary)
+    asked |= said(loader.examples, vocabulary)
     texts = encode_once(model.text_tower, recipe.model.text, sorted(asked), Path(recipe.data.cache))
     seen = Seen(model, recipe.model.size, NanoDet(Path(recipe.model.teachers)), PROPOSALS)
     for sample in track([*data.coco, *data.camvid, *data.flickr], "measured pictures"):
         seen.dense(sample.picture())
     for sample in data.coco:
         seen.proposals(sample.picture())
-    return Ablation(recipe, data, supply, vocabulary, texts, seen)
+    return Ablation(recipe, data, loader, vocabulary, texts, seen)
 
 
 _ablation: Ablation

@@ -48,7 +48,7 @@ def place(sample: Sample, view: int, size: int, rng: Generator) -> cv.Placement:
     return cv.augmented(sample.picture, sample.source, (0, 0, size, size), rng)
 
 
-class Supply(Protocol):
+class Loader(Protocol):
     """Batches by step."""
 
     def batches(self, first: int, part: Slice) -> Iterator[Batch]:
@@ -57,14 +57,14 @@ class Supply(Protocol):
 
 
 class _Steps(Dataset[Batch]):
-    def __init__(self, live: "LiveSupply", part: Slice) -> None:
+    def __init__(self, live: "LiveLoader", part: Slice) -> None:
         self.live, self.part = live, part
 
     def __getitem__(self, step: int) -> Batch:
         return self.live.draw(step, self.part)
 
 
-class LiveSupply:
+class LiveLoader:
     """Canvases drawn in every step by worker processes. A sample that cannot be read is named and another drawn in its place."""
 
     def __init__(
@@ -104,7 +104,7 @@ class LiveSupply:
 
 
 @dataclass
-class CachedSupply:
+class CachedLoader:
     """Batches of cached features: every drawn sample in one of the views at random."""
 
     views: list[Features]

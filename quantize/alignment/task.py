@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from quantize.alignment.batches import Batch, Collator
 from quantize.alignment.dense_cache import Features, FrozenEncoder, features
 from quantize.alignment.examples import example
+from quantize.alignment.loader import CachedLoader, LiveLoader, Loader, Slice, place
 from quantize.alignment.objective import Objective
-from quantize.alignment.supply import CachedSupply, LiveSupply, Slice, Supply, place
 from quantize.alignment.texts import Texts
 from quantize.alignment.vocabulary import Vocabulary
 from quantize.data.indexed import IndexedShards
@@ -47,9 +47,9 @@ def readable(samples: IndexedShards) -> Iterator[Sample | None]:
 class AlignmentTask:
     """Model, batches and losses of one recipe; see `training.task.Task`."""
 
-    def __init__(self, recipe: RegionClipRecipe, supply: Supply, vocabulary: Vocabulary, kept: dict[str, Tensor]) -> None:
+    def __init__(self, recipe: RegionClipRecipe, loader: Loader, vocabulary: Vocabulary, kept: dict[str, Tensor]) -> None:
         """`kept` are a frozen text tower's vectors, see `texts.Texts`."""
-        self.recipe, self.supply = recipe, supply
+        self.recipe, self.loader = recipe, loader
         torch.manual_seed(recipe.seed)
         self.model = RegionClip(recipe.model).to(recipe.device)
         self.modules = nn.ModuleDict({"model": self.model})
@@ -73,7 +73,7 @@ class AlignmentTask:
 
     def batches(self, first: int) -> Iterator[Batch]:
         part = Slice(self.recipe.data.batch, rank(), world())
-        for batch in self.supply.batches(first, part):
+        for batch in self.loader.batches(first, part):
             yield batch.to(self.recipe.device)
 
     def pictures(self, batch: Batch) -> int:
@@ -95,11 +95,11 @@ def weight_of(sources: list[str], recipe: RegionClipRecipe) -> NDArray[np.float6
     return np.array([recipe.data.source_weights.get(source, 1.0) for source in sources], np.float64)
 
 
-def live(recipe: RegionClipRecipe, samples: IndexedShards, vocabulary: Vocabulary) -> LiveSupply:
+def live(recipe: RegionClipRecipe, samples: IndexedShards, vocabulary: Vocabulary) -> LiveLoader:
     """Pictures drawn anew in every step."""
     share = weight_of([s.decode() for s in samples.sources.tolist()], recipe)
     collate = Collator(vocabulary, recipe.data.regions, recipe.data.grid)
-    return LiveSupply(samples, share, recipe.model.size, collate, recipe.seed, recipe.data.workers)
+    return LiveLoader(samples, share, recipe.model.size, collate, recipe.seed, recipe.data.workers)
 
 
 def vocabulary_of(recipe: RegionClipRecipe, samples: IndexedShards) -> Vocabulary:
@@ -113,7 +113,7 @@ def vocabulary_of(recipe: RegionClipRecipe, samples: IndexedShards) -> Vocabular
     return Vocabulary(json.loads(path.read_text()))
 
 
-def cached(recipe: RegionClipRecipe, samples: list[Sample], vocabulary: Vocabulary) -> CachedSupply:
+def cached(recipe: RegionClipRecipe, samples: list[Sample], vocabulary: Vocabulary) -> CachedLoader:
     """Dense features of the recipe's frozen encoder, computed where they are not kept yet."""
     data, size = recipe.data, recipe.model.size
     network = RegionClip(recipe.model).to(recipe.device).eval().encoder
@@ -127,10 +127,10 @@ def cached(recipe: RegionClipRecipe, samples: list[Sample], vocabulary: Vocabula
         views.append(features(encoder, samples, places, Path(data.cache)))
         examples.append([example(s, p, size, data.grid) for s, p in zip(samples, places, strict=True)])
     collate = Collator(vocabulary, data.regions, data.grid)
-    return CachedSupply(views, examples, weight_of([s.source for s in samples], recipe), collate, recipe.seed)
+    return CachedLoader(views, examples, weight_of([s.source for s in samples], recipe), collate, recipe.seed)
 
 
-def load_parts(recipe: RegionClipRecipe) -> tuple[Supply, Vocabulary]:
+def load_parts(recipe: RegionClipRecipe) -> tuple[Loader, Vocabulary]:
     """Batches and vocabulary of a recipe; raises FileNotFoundError or ValueError that says what is missing or wrong."""
     samples = IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
     if not len(samples):

@@ -131,12 +131,12 @@ class LivePoints:
     def batches(self, first: int) -> Iterator[Drawn]:
         """From number `first` on; other processes draw the pixels of the next steps while one trains."""
         # processes: Pillow's colour changes and numpy's bookkeeping hold Python's lock
-        supply = DataLoader(
+        loader = DataLoader(
             self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.data.workers or spare_cores(),
             multiprocessing_context="fork",
             generator=torch.Generator(),  # its own, so that a resumed run finds the global one as it was
         )  # fmt: skip
-        for number, (pixels, found) in enumerate(supply, first):
+        for number, (pixels, found) in enumerate(loader, first):
             yield Drawn(number, pixels, found)
 
     def points(self, trunk: Trunk, batch: Drawn) -> Points:
@@ -149,10 +149,10 @@ class LivePoints:
         with torch.autocast(x.device.type, enabled=False):
             maps = Maps(maps.semantic.float(), maps.middle.float(), [t.float() for t in maps.towers])
             with torch.no_grad():
-                taught = self.teacher.teacher_outputs([t.float() for t in towers])
+                detected = self.teacher.teacher_outputs([t.float() for t in towers])
             canvases = [
                 Canvas(image.numpy(), index, [self.samples[i] for i in index], placed)
                 for image, (index, placed) in zip(batch.pixels, batch.layouts, strict=True)
             ]
             rng = np.random.default_rng([r.seed, batch.number, rank(), 1])
-            return collect(taught, maps, canvases, self.names, r.model.size, rng)
+            return collect(detected, maps, canvases, self.names, r.model.size, rng)

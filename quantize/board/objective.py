@@ -117,10 +117,10 @@ def region_losses(step: Step, points: Points) -> dict[str, Tensor]:
     if whole.any():
         out |= step.labels("region", vectors[whole], points.region_sample[whole])
     out |= step.names("region_name", "region", vectors, points.region_name, points.region_weight)
-    taught = points.region_box + 1 < supervision.soft_rows[points.region_owner]
-    if taught.any():
-        rows = supervision.first_soft[points.region_owner[taught]] + points.region_box[taught] + 1
-        out["region_soft"] = step.soft("region", vectors[taught], supervision.soft[rows])
+    looked_at = points.region_box + 1 < supervision.soft_rows[points.region_owner]
+    if looked_at.any():
+        rows = supervision.first_soft[points.region_owner[looked_at]] + points.region_box[looked_at] + 1
+        out["region_soft"] = step.soft("region", vectors[looked_at], supervision.soft[rows])
     return out
 
 

@@ -28,7 +28,7 @@ ANCHORS_NEGATIVE = 24
 LEAST_SIDE = 4  # of a box on the canvas, in pixels
 MATCH_IOU = 0.5
 NO_NAME = -1
-Taught = list[tuple[Tensor, Tensor]]  # a level's class logits and box bins, see Trunk.teacher_outputs
+DetectorOutputs = list[tuple[Tensor, Tensor]]  # a level's class logits and box bins, see Trunk.teacher_outputs
 
 
 @dataclass
@@ -123,7 +123,7 @@ def _distances(rects: Tensor, stride: int, h: int, w: int) -> Tensor:
     return torch.cat([centre - rects[:, :2], rects[:, 2:] - centre], -1) / stride
 
 
-def _anchors(taught: Taught, maps: Maps, regions: list[_Region]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _anchors(detected: DetectorOutputs, maps: Maps, regions: list[_Region]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Objectness targets: the teacher's best class score, or the IoU of the predicted box with a person's box, whichever is more.
 
     Box targets: the box that the prediction overlaps by MATCH_IOU, if the cell lies in it and its bins can reach the sides.
@@ -133,7 +133,7 @@ def _anchors(taught: Taught, maps: Maps, regions: list[_Region]) -> tuple[Tensor
     people = torch.tensor([r.weight == 1.0 for r in regions])
     rects = torch.tensor([r.rect for r in regions], dtype=torch.float32)
     canvas = torch.tensor([r.canvas for r in regions])
-    for level, (stride, tower, (logits, bins)) in enumerate(zip(STRIDES, maps.towers, taught, strict=True)):
+    for level, (stride, tower, (logits, bins)) in enumerate(zip(STRIDES, maps.towers, detected, strict=True)):
         score = logits.float().sigmoid().amax(1)
         predicted = decode_boxes(bins, stride)
         for b in range(len(score)):
@@ -159,8 +159,10 @@ def _anchors(taught: Taught, maps: Maps, regions: list[_Region]) -> tuple[Tensor
     return torch.cat(vectors), torch.cat(levels), torch.cat(targets), torch.cat(distances)
 
 
-def collect(taught: Taught, maps: Maps, canvases: list[Canvas], names: dict[str, int], size: int, rng: Generator) -> Points:
-    """The points of one batch; `names` maps a name to its position in the bank, `taught` are the teacher's outputs."""
+def collect(
+    detected: DetectorOutputs, maps: Maps, canvases: list[Canvas], names: dict[str, int], size: int, rng: Generator
+) -> Points:
+    """The points of one batch; `names` maps a name to its position in the bank, `detected` are the teacher's outputs."""
     device = maps.semantic.device
     single = [b for b, c in enumerate(canvases) if c.single]
     regions = _regions(canvases, names, size)
@@ -182,7 +184,7 @@ def collect(taught: Taught, maps: Maps, canvases: list[Canvas], names: dict[str,
     of = torch.tensor(canvas_of, device=device, dtype=torch.long)
     pixel = torch.cat([pool(m, of, at, 1, size) for m in (maps.semantic, maps.middle, maps.towers[1])], 1)
 
-    anchor, level, target, distance = _anchors(taught, maps, regions)
+    anchor, level, target, distance = _anchors(detected, maps, regions)
     return Points(
         image=maps.semantic[single].float().mean((2, 3)),
         image_sample=torch.tensor([canvases[b].index[0] for b in single], dtype=torch.long),

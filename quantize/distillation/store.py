@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from quantize.data.indexed import IndexedShards
-from quantize.distillation.teacher import Taught, Teacher
+from quantize.distillation.teacher import Teacher, TeacherOutputs
 from quantize.settings.distil import DistilSettings
 
 
@@ -27,7 +27,7 @@ def folder_of(path: str, settings: DistilSettings) -> Path:
     return Path(settings.stored) / Path(path).parent.name
 
 
-def told(path: str, size: int, seed: int, settings: DistilSettings, names: list[str]) -> dict[str, Any]:
+def identity(path: str, size: int, seed: int, settings: DistilSettings, names: list[str]) -> dict[str, Any]:
     """All that stored outputs depend on, but for the teacher's weights."""
     digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]
     kept = {"views": settings.views, "regions": settings.regions, "grid": settings.grid}
@@ -70,13 +70,13 @@ def check(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def keep(path: Path, seen: list[list[Taught | None]]) -> None:
+def keep(path: Path, seen: list[list[TeacherOutputs | None]]) -> None:
     """One shard's file: by picture and view; None where the picture could not be read."""
     like = next((t for views in seen for t in views if t is not None), None)
     if like is None:  # a shard of broken pictures, of which no training draws one
         save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, path)
         return
-    blank = Taught(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
+    blank = TeacherOutputs(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
     rows = [[t or blank for t in views] for views in seen]
     count = torch.tensor([[len(t.region) for t in views] for views in rows])
     first = (count.flatten().cumsum(0) - count.flatten()).reshape(count.shape)
@@ -109,7 +109,7 @@ class Stored:
                 raise FileNotFoundError(f"{path} is missing; run `python -m quantize.reinforce` with this recipe to its end")
         return Stored(folder, samples, load_file(folder / "names.safetensors")["names"].to(device), found["scales"])
 
-    def recall(self, rows: list[int], chosen: list[int]) -> Taught:
+    def recall(self, rows: list[int], chosen: list[int]) -> TeacherOutputs:
         """Of the samples `rows`, each in the view that is `chosen`."""
         image, region, dense = [], [], []
         for i, view in zip(rows, chosen, strict=True):
@@ -120,7 +120,7 @@ class Stored:
                 image.append(part["image"][row, view])
                 dense.append(part["dense"][row, view])
                 region.append(file.get_slice("region")[start : start + count])
-        return Taught(torch.stack(image), torch.cat(region), torch.stack(dense))
+        return TeacherOutputs(torch.stack(image), torch.cat(region), torch.stack(dense))
 
 
-Known = Teacher | Stored
+AnyTeacher = Teacher | Stored

@@ -23,7 +23,7 @@ class Vectors:
 
 
 @dataclass
-class Seen:
+class StudentOutputs:
     """Unit vectors in the student's space: [B,dim], [R,dim], [P,dim]."""
 
     image: Tensor
@@ -46,9 +46,9 @@ def vectors_of(maps: Maps, canvases: Canvases) -> Vectors:
     return Vectors(maps.semantic.mean((2, 3)), region_vectors(maps, owner, boxes, content, size), torch.cat(pixel, 1))
 
 
-def see(model: EdgeClip, vectors: Vectors, classes: Tensor, bf16: bool) -> Seen:
+def student_outputs(model: EdgeClip, vectors: Vectors, classes: Tensor, bf16: bool) -> StudentOutputs:
     """`classes` are the classifier's names in the student's space."""
-    return Seen(
+    return StudentOutputs(
         embed(bf16, model.image, vectors.image, classes),
         embed(bf16, model.region, vectors.region, classes),
         embed(bf16, model.dense, vectors.pixel),

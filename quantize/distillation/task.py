@@ -22,10 +22,10 @@ from quantize.data.indexed import IndexedShards
 from quantize.data.layouts import Canvas
 from quantize.data.workers import spare_cores
 from quantize.distillation.canvases import Canvases, collate, show
-from quantize.distillation.objective import Lesson, terms
-from quantize.distillation.store import Known, Stored, folder_of, told
-from quantize.distillation.student import maps_of, see, vectors_of
-from quantize.distillation.teacher import Taught, Teacher, ask, load_teacher
+from quantize.distillation.objective import Targets, terms
+from quantize.distillation.store import AnyTeacher, Stored, folder_of, identity
+from quantize.distillation.student import maps_of, student_outputs, vectors_of
+from quantize.distillation.teacher import Teacher, TeacherOutputs, ask, load_teacher
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.preparation import normalise
 from quantize.model.trunk import Maps, load_trunk
@@ -49,12 +49,12 @@ def positions(samples: IndexedShards, supervision: Supervision, cache: str) -> l
 Share = NDArray[np.float64]
 
 
-def lesson(taught: Taught, known: Known, cells: Tensor, names: Tensor) -> Lesson:
+def targets_of(taught: TeacherOutputs, known: AnyTeacher, cells: Tensor, names: Tensor) -> Targets:
     """In float32 on the device; `cells` and `names` are those of the step."""
     device = known.names.device
     image, region, dense = (t.float().to(device) for t in (taught.image, taught.region, taught.dense.flatten(0, 1)))
     scales = known.scales
-    return Lesson(image, region, dense[cells.to(device)], known.names[names].float(), scales["image"], scales["region"])
+    return Targets(image, region, dense[cells.to(device)], known.names[names].float(), scales["image"], scales["region"])
 
 
 @dataclass
@@ -62,13 +62,13 @@ class Batch:
     """`recalled` is what is stored of each teacher; None for one that is to be asked."""
 
     canvases: Canvases
-    recalled: list[Taught | None]
+    recalled: list[TeacherOutputs | None]
 
 
 class Drawing(Dataset[Batch]):
     """Each batch by its number: any process can draw any batch. `at` are the readable samples."""
 
-    def __init__(self, recipe: BoardRecipe, samples: IndexedShards, at: list[int], share: Share, known: list[Known]) -> None:
+    def __init__(self, recipe: BoardRecipe, samples: IndexedShards, at: list[int], share: Share, known: list[AnyTeacher]) -> None:
         self.recipe, self.samples, self.at, self.share, self.known = recipe, samples, at, share, known
         self.others = [t.size for t in known if isinstance(t, Teacher)]
 
@@ -91,7 +91,7 @@ class Drawing(Dataset[Batch]):
         return Batch(collate(number, rows, views, r.distil.grid), recalled)
 
 
-def known_teachers(recipe: BoardRecipe, samples: IndexedShards, names: list[str]) -> list[Known]:
+def load_teachers(recipe: BoardRecipe, samples: IndexedShards, names: list[str]) -> list[AnyTeacher]:
     """What is stored of each, or the teachers themselves."""
     d = recipe.distil
     if not d.teachers:
@@ -99,7 +99,7 @@ def known_teachers(recipe: BoardRecipe, samples: IndexedShards, names: list[str]
     if not d.stored:
         return [load_teacher(Path(path), names, recipe.device) for path in d.teachers]
     return [
-        Stored.open(folder_of(path, d), told(path, recipe.model.size, recipe.seed, d, names), samples, recipe.device)
+        Stored.open(folder_of(path, d), identity(path, recipe.model.size, recipe.seed, d, names), samples, recipe.device)
         for path in d.teachers
     ]
 
@@ -110,7 +110,7 @@ class Distil:
     def __init__(self, recipe: BoardRecipe, samples: IndexedShards | None = None) -> None:
         self.recipe, self.supervision = recipe, load_supervision(recipe)
         self.samples = samples or IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
-        self.known = known_teachers(recipe, self.samples, self.supervision.names)
+        self.known = load_teachers(recipe, self.samples, self.supervision.names)
         self.at = positions(self.samples, self.supervision, recipe.data.cache)
         self.drawing = Drawing(recipe, self.samples, self.at, self._share(), self.known)
         self.names = {n: i for i, n in enumerate(self.supervision.names)}
@@ -142,11 +142,11 @@ class Distil:
         return [*parameter_groups(cast(EdgeClip, self.modules["model"]), trunk, r), maps]
 
     def batches(self, first: int) -> Iterator[Batch]:
-        supply = DataLoader(
+        loader = DataLoader(
             self.drawing, batch_size=None, sampler=count(first), num_workers=self.recipe.data.workers or spare_cores(),
             multiprocessing_context="fork", generator=torch.Generator(),
         )  # fmt: skip
-        return iter(supply)
+        return iter(loader)
 
     def pictures(self, batch: Batch) -> int:
         return len(batch.canvases.views)
@@ -165,12 +165,12 @@ class Distil:
         with torch.autocast(device, enabled=False):
             w = words(model, s, torch.default_generator)
             chosen = torch.randperm(len(s.names))[: r.distil.names].to(r.device)
-            lessons = [
-                lesson(t, known, canvases.cells, chosen) for t, known in zip(taught, self.known, strict=True) if t is not None
+            targets = [
+                targets_of(t, known, canvases.cells, chosen) for t, known in zip(taught, self.known, strict=True) if t is not None
             ]
-            seen = see(model, vectors_of(maps, canvases), w.classes, bf16)
+            seen = student_outputs(model, vectors_of(maps, canvases), w.classes, bf16)
             scales = model.scale("image"), model.scale("region")
-            found = terms(seen, w.names[chosen], scales, lessons, cast(nn.ModuleList, self.modules["maps"]), r.distil)
+            found = terms(seen, w.names[chosen], scales, targets, cast(nn.ModuleList, self.modules["maps"]), r.distil)
         if r.distil.supervised > 0:
             found |= {f"board_{k}": r.distil.supervised * v for k, v in self._supervised(model, maps, canvases).items()}
         return found

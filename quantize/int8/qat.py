@@ -57,18 +57,18 @@ class Batch:
 
 
 # what the int8 network is shown, and what its float teacher is shown in its stead
-Supply = Callable[[np.random.Generator], tuple[list[Array], list[Array]]]
+Loader = Callable[[np.random.Generator], tuple[list[Array], list[Array]]]
 Teacher = Callable[[Array], dict[str, Array]]
 
 
 class Imitation:
-    """The task of the training loop: inputs from `supply`, float outputs as targets."""
+    """The task of the training loop: inputs from `loader`, float outputs as targets."""
 
-    def __init__(self, model: onnx.ModelProto, teacher: Teacher, scale: float | None, supply: Supply, s: QatSettings) -> None:
+    def __init__(self, model: onnx.ModelProto, teacher: Teacher, scale: float | None, loader: Loader, s: QatSettings) -> None:
         """`model` is an int8 form of what `teacher` computes in float; `scale` is that of the int8 input, None if it is float."""
         self.net = QdqNet(model, learn_scales=s.scale_rate > 0)
         self.modules = nn.ModuleDict({"net": self.net})
-        self.teacher, self.scale, self.supply, self.settings = teacher, scale, supply, s
+        self.teacher, self.scale, self.loader, self.settings = teacher, scale, loader, s
 
     def groups(self) -> list[dict[str, Any]]:
         """Weights move in units of their own integers, biases by the size of their layer's."""
@@ -89,7 +89,7 @@ class Imitation:
     def batches(self, first: int) -> Iterator[Batch]:
         """From step `first` on, without end; the same for the same seed."""
         for step in count(first):
-            inputs, true = self.supply(np.random.default_rng([self.settings.seed, step]))
+            inputs, true = self.loader(np.random.default_rng([self.settings.seed, step]))
             wanted = [self.teacher(x) for x in true]
             x = np.concatenate([np.asarray(v, np.float32) for v in stored(inputs, self.scale)])
             targets = {k: torch.from_numpy(np.concatenate([w[k] for w in wanted])) for k in wanted[0]}

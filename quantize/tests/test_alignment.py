@@ -11,8 +11,8 @@ from quantize.alignment.batches import Collator
 from quantize.alignment.dense_cache import pack
 from quantize.alignment.examples import example
 from quantize.alignment.heads import head_terms
+from quantize.alignment.loader import Slice, chosen
 from quantize.alignment.objective import Objective
-from quantize.alignment.supply import Slice, chosen
 from quantize.alignment.task import AlignmentTask, load_parts, load_task, readable
 from quantize.alignment.texts import Texts
 from quantize.alignment.vocabulary import Vocabulary
@@ -157,9 +157,9 @@ def test_packed_features_are_near_the_floats() -> None:
 
 @pytest.mark.parametrize("cached", [False, True])
 def test_batches_depend_on_their_number_alone(place: Path, cached: bool) -> None:
-    supply, _ = load_parts(recipe_in(place, cached=cached))
-    third = next(supply.batches(2, Slice(8)))
-    again = next(islice(supply.batches(0, Slice(8)), 2, None))
+    loader, _ = load_parts(recipe_in(place, cached=cached))
+    third = next(loader.batches(2, Slice(8)))
+    again = next(islice(loader.batches(0, Slice(8)), 2, None))
     assert third.captions == again.captions
     torch.testing.assert_close(third.boxes, again.boxes)
     one, other = (b.dense.map if cached and b.dense else b.pictures for b in (third, again))
@@ -195,10 +195,10 @@ def test_every_term_falls_on_shapes(place: Path, cached: bool) -> None:
     torch.manual_seed(0)
     task = load_task(recipe_in(place, cached=cached))
     optimiser = torch.optim.Adam(task.model.parameters(), 3e-3)
-    supply = task.batches(0)
+    loader = task.batches(0)
     seen = []
     for _ in range(30):
-        found = task.losses(next(supply))
+        found = task.losses(next(loader))
         optimiser.zero_grad()
         torch.stack(list(found.values())).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from quantize.board import points
-from quantize.board.points import NO_NAME, Points, Taught, collect
+from quantize.board.points import NO_NAME, DetectorOutputs, Points, collect
 from quantize.data import canvas as cv
 from quantize.data.layouts import Canvas, draw
 from quantize.data.shards import Box, Sample
@@ -34,7 +34,7 @@ def maps_of(pictures: int) -> Maps:
     return Maps(coordinates(1280, 32, pictures), coordinates(96, 16, pictures), towers)
 
 
-def silent(pictures: int) -> Taught:
+def silent(pictures: int) -> DetectorOutputs:
     """A teacher that sees nothing."""
     cells = [SIZE // s for s in STRIDES]
     return [(torch.full((pictures, CLASSES, n, n), -9.0), torch.zeros(pictures, 4 * BINS, n, n)) for n in cells]
@@ -59,9 +59,9 @@ def mosaic(samples: list[Sample], index: list[int]) -> Canvas:
     return draw(index, samples, [cv.Placement((0, 0, 1, 1), c) for c in cv.grid(2, SIZE)[: len(samples)]], SIZE)
 
 
-def sites_of(canvases: list[Canvas], taught: Taught | None = None) -> Points:
+def points_of(canvases: list[Canvas], detected: DetectorOutputs | None = None) -> Points:
     n = len(canvases)
-    return collect(taught or silent(n), maps_of(n), canvases, NAMES, SIZE, np.random.default_rng(0))
+    return collect(detected or silent(n), maps_of(n), canvases, NAMES, SIZE, np.random.default_rng(0))
 
 
 CUP = Box((0.25, 0.25, 0.5, 0.5), "cup")
@@ -70,7 +70,7 @@ PSEUDO = Box((0.5, 0.25, 0.875, 0.75), "gadget", 0.7)
 
 def test_shapes_and_ownership() -> None:
     canvases = [one(sample([CUP, PSEUDO]), 7), mosaic([sample([CUP]), sample([]), sample([PSEUDO])], [3, 4, 5])]
-    s = sites_of(canvases)
+    s = points_of(canvases)
     assert s.image.shape == (1, 1280)
     assert s.image_sample.tolist() == [7]
     assert s.region.shape == (8, TOWER_FEATURES + 1280 + EXTENT_FEATURES)
@@ -86,7 +86,7 @@ def test_shapes_and_ownership() -> None:
 
 def test_regions_are_pooled_where_the_boxes_lie() -> None:
     canvases = [mosaic([sample([CUP])], [0]), mosaic([sample([]), sample([]), sample([]), sample([CUP])], [1, 2, 3, 4])]
-    s = sites_of(canvases)
+    s = points_of(canvases)
     cells = cv.grid(2, SIZE)
     boxes = (s.region_box == 0).nonzero().squeeze(1).tolist()
     for row, cell, picture in zip(boxes, (cells[0], cells[3]), (0, 1), strict=True):
@@ -99,20 +99,20 @@ def test_regions_are_pooled_where_the_boxes_lie() -> None:
 def test_a_single_pictures_context_ends_at_its_edge_and_a_mosaics_does_not() -> None:
     corner = Box((0.0, 0.0, 0.5, 0.9), "cup")
     tall = sample([corner], size=(80, 160))  # letterboxed to x from 48 to 144
-    alone = sites_of([one(tall, 0)])
+    alone = points_of([one(tall, 0)])
     x0, x1 = 48.0, 96.0
     half = 1.2 * 0.9 * SIZE / 2
     wide = (x0 + x1) / 2 - half, (x0 + x1) / 2 + half
     assert alone.region[1, SEMANTIC].item() == pytest.approx((48 + min(wide[1], 144)) / 2, abs=4)
     placed = cv.Placement((0, 0, 1, 1), (48, 0, 144, 192))
     second = cv.Placement((0, 0, 1, 1), (0, 0, 16, 16))
-    both = sites_of([draw([0, 1], [tall, sample([])], [placed, second], SIZE)])
+    both = points_of([draw([0, 1], [tall, sample([])], [placed, second], SIZE)])
     assert both.region[1, SEMANTIC].item() < alone.region[1, SEMANTIC].item() - 5
 
 
 def test_pixels_have_the_name_under_them() -> None:
     s, flipped = sample([], mask=True), cv.Placement((0.1, 0.0, 1.0, 0.9), (0, 32, 192, 160), flip=True)
-    found = sites_of([draw([0], [s], [flipped], SIZE)])
+    found = points_of([draw([0], [s], [flipped], SIZE)])
     assert len(found.pixel) == points.PIXELS_PER_MASK
     assert set(found.pixel_name.tolist()) == {NAMES["table"], NAMES["wall"]}
     assert s.mask is not None
@@ -126,10 +126,10 @@ def test_pixels_have_the_name_under_them() -> None:
     assert np.mean(agree) > 0.9  # points are rounded when they are pooled
 
 
-def taught_box(box: tuple[float, float, float, float], score: float) -> Taught:
+def detected_box(box: tuple[float, float, float, float], score: float) -> DetectorOutputs:
     """A teacher whose cells of stride 16 all predict `box` and give `score` to class 3 where they lie in it."""
-    taught = silent(1)
-    logits, bins = taught[1]
+    detected = silent(1)
+    logits, bins = detected[1]
     for row in range(SIZE // 16):
         for column in range(SIZE // 16):
             x, y = (column + 0.5) * 16, (row + 0.5) * 16
@@ -142,7 +142,7 @@ def taught_box(box: tuple[float, float, float, float], score: float) -> Taught:
                 spread[torch.arange(4), low] = (1 - share).clamp(min=1e-9).log()
                 spread[torch.arange(4), low + 1] = share.clamp(min=1e-9).log()
                 bins[0, :, row, column] = spread.flatten()
-    return taught
+    return detected
 
 
 @pytest.mark.parametrize(("box", "target"), [(CUP, 1.0), (Box(CUP.rect, "cup", 0.6), 0.5)])
@@ -151,7 +151,7 @@ def test_anchors_lead_back_to_the_box(box: Box, target: float) -> None:
     canvas = mosaic([sample([box])], [0])
     canvas.placed = [cv.Placement((0, 0, 1, 1), (16, 32, 176, 160))]
     rect = (16 + 40, 32 + 32, 16 + 80, 32 + 64)
-    s = sites_of([canvas], taught_box(rect, 0.0))
+    s = points_of([canvas], detected_box(rect, 0.0))
     boxed = ~s.anchor_distance.isnan().any(1)
     assert boxed.sum() >= 4
     assert (s.anchor_level[boxed] == 1).all()
@@ -166,7 +166,7 @@ def test_anchors_lead_back_to_the_box(box: Box, target: float) -> None:
 
 def test_sides_beyond_the_last_bin_are_no_targets() -> None:
     canvas = one(sample([Box((0.01, 0.01, 0.99, 0.99), "cup")], size=(SIZE, SIZE)), 0)
-    s = sites_of([canvas], taught_box((20.0, 20.0, 131.0, 190.0), 0.0))  # half of the box
+    s = points_of([canvas], detected_box((20.0, 20.0, 131.0, 190.0), 0.0))  # half of the box
     boxed = ~s.anchor_distance.isnan().any(1)
     assert boxed.any()
     assert s.anchor_distance[boxed].max() < BINS - 1
@@ -187,6 +187,6 @@ def test_gradients_reach_every_map() -> None:
 
 
 def test_vectors_move_and_targets_stay() -> None:
-    moved = sites_of([one(sample([CUP]), 0)]).vectors_to("meta")
+    moved = points_of([one(sample([CUP]), 0)]).vectors_to("meta")
     assert {t.device.type for t in (moved.image, moved.region, moved.pixel, moved.anchor)} == {"meta"}
     assert {t.device.type for t in (moved.image_sample, moved.region_name, moved.anchor_level)} == {"cpu"}

@@ -17,9 +17,9 @@ from quantize.data import canvas as cv
 from quantize.data.indexed import IndexedShards
 from quantize.distil import distil
 from quantize.distillation.canvases import collate, placement, resized, show
-from quantize.distillation.objective import Lesson, row_weights, terms
-from quantize.distillation.store import Stored, folder_of, told
-from quantize.distillation.student import Seen
+from quantize.distillation.objective import Targets, row_weights, terms
+from quantize.distillation.store import Stored, folder_of, identity
+from quantize.distillation.student import StudentOutputs
 from quantize.distillation.task import Batch, Distil
 from quantize.distillation.teacher import Teacher, ask, load_teacher
 from quantize.export import __main__ as exporter
@@ -122,7 +122,7 @@ def test_what_is_stored_is_what_the_teacher_says(stored: BoardRecipe) -> None:
     names = json.loads((Path(stored.data.cache) / "names.json").read_text())
     for path in d.teachers:
         folder = folder_of(path, d)
-        known = Stored.open(folder, told(path, stored.model.size, stored.seed, d, names), samples, "cpu")
+        known = Stored.open(folder, identity(path, stored.model.size, stored.seed, d, names), samples, "cpu")
         teacher = load_teacher(Path(path), names, "cpu")
         assert known.scales == teacher.scales
         assert torch.equal(known.names, teacher.names)
@@ -194,22 +194,22 @@ def test_terms_are_those_of_the_formulas() -> None:
     def unit(*shape: int) -> Tensor:
         return F.normalize(torch.randn(*shape, generator=g, dtype=torch.double), dim=-1)
 
-    seen = Seen(unit(4, 5), unit(6, 5), unit(7, 5))
-    lessons = [Lesson(unit(4, d), unit(6, d), unit(7, d), unit(3, d), 9.0, 11.0) for d in (5, 8)]
+    seen = StudentOutputs(unit(4, 5), unit(6, 5), unit(7, 5))
+    targets = [Targets(unit(4, d), unit(6, d), unit(7, d), unit(3, d), 9.0, 11.0) for d in (5, 8)]
     maps = nn.ModuleList([nn.Linear(5, d, bias=False, dtype=torch.double) for d in (5, 8)])
     settings = DistilSettings(teachers={"a": 3.0, "b": 1.0}, losses={"image": 2.0})
     names, scale = unit(3, 5), torch.tensor(7.0, dtype=torch.double)
-    found = terms(seen, names, (scale, scale), lessons, maps, settings)
+    found = terms(seen, names, (scale, scale), targets, maps, settings)
     assert set(found) == set(LOSSES)
     cosine = [
-        sum(F.cosine_similarity(m(v), w, dim=0).item() for v, w in zip(seen.image, lesson.image, strict=True)) / 4
-        for m, lesson in zip(maps, lessons, strict=True)
+        sum(F.cosine_similarity(m(v), w, dim=0).item() for v, w in zip(seen.image, target.image, strict=True)) / 4
+        for m, target in zip(maps, targets, strict=True)
     ]
     assert found["image"].item() == pytest.approx(2.0 * (0.75 * (1 - cosine[0]) + 0.25 * (1 - cosine[1])), abs=1e-9)
     answers = 0.0
-    for lesson, share in zip(lessons, (0.75, 0.25), strict=True):
-        for v, w in zip(seen.region, lesson.region, strict=True):
-            mine, theirs = (7.0 * names @ v).softmax(0), (11.0 * lesson.names @ w).softmax(0)
+    for target, share in zip(targets, (0.75, 0.25), strict=True):
+        for v, w in zip(seen.region, target.region, strict=True):
+            mine, theirs = (7.0 * names @ v).softmax(0), (11.0 * target.names @ w).softmax(0)
             answers += share * sum(p * np.log(p / q) for p, q in zip(theirs.tolist(), mine.tolist(), strict=True)) / 6
     assert found["answers"].item() == pytest.approx(0.5 * answers, abs=1e-9)
 
@@ -217,9 +217,9 @@ def test_terms_are_those_of_the_formulas() -> None:
 def test_the_sure_teacher_counts_more() -> None:
     names = torch.eye(2)
     sure, unsure = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.7, 0.7]])
-    lessons = [Lesson(v, v, v, names, 9.0, 9.0) for v in (sure, unsure)]
+    targets = [Targets(v, v, v, names, 9.0, 9.0) for v in (sure, unsure)]
     even = torch.tensor([0.5, 0.5])
-    found = {how: row_weights([sure, unsure], lessons, [9.0, 9.0], even, how)[:, 0].tolist() for how in ("fixed", "certainty")}
+    found = {how: row_weights([sure, unsure], targets, [9.0, 9.0], even, how)[:, 0].tolist() for how in ("fixed", "certainty")}
     assert found["fixed"] == [0.5, 0.5]
     assert found["certainty"][0] > 0.6
     assert sum(found["certainty"]) == pytest.approx(1)
@@ -236,7 +236,7 @@ def test_pictures_that_cannot_be_read_are_passed_over(stored: BoardRecipe, workp
     reinforce(more)
     samples, path = samples_of(more), next(iter(more.distil.teachers))
     names = json.loads((Path(stored.data.cache) / "names.json").read_text())
-    values = told(path, stored.model.size, stored.seed, more.distil, names)
+    values = identity(path, stored.model.size, stored.seed, more.distil, names)
     known = Stored.open(folder_of(path, more.distil), values, samples, "cpu")
     folder = folder_of(path, stored.distil)
     before = Stored.open(folder, values, samples_of(stored), "cpu")

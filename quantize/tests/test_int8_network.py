@@ -93,11 +93,11 @@ def test_gradient_of_a_step_size_is_that_of_lsq() -> None:
 
 
 def imitation(floats: onnx.ModelProto, int8: onnx.ModelProto, s: QatSettings) -> Imitation:
-    def supply(rng: np.random.Generator) -> tuple[list[Floats], list[Floats]]:
+    def loader(rng: np.random.Generator) -> tuple[list[Floats], list[Floats]]:
         x = pictures(4, int(rng.integers(1 << 30)))
         return x, x
 
-    return Imitation(int8, Runner(floats), SCALE, supply, s)
+    return Imitation(int8, Runner(floats), SCALE, loader, s)
 
 
 @pytest.mark.parametrize("model", [planted("b"), planted("c"), separable("LeakyRelu", spread=8.0, alpha=0.1)])

@@ -97,8 +97,8 @@ def test_a_signal_saves_a_checkpoint_and_ends(number: int, tmp_path: Path) -> No
 def test_a_loss_that_is_no_number_is_named_and_its_batch_saved(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"^loss is nan at step 3 \(near=\d\.\d+ pairs=nan\); the batch is in .*bad-batch\.pt$"):
         run(At(3, "nan"), SETTINGS, tmp_path)
-    supply = Toy().batches(3)
-    assert torch.equal(torch.load(tmp_path / "bad-batch.pt"), next(supply))
+    loader = Toy().batches(3)
+    assert torch.equal(torch.load(tmp_path / "bad-batch.pt"), next(loader))
     assert not (tmp_path / "model.pt").exists()
 
 

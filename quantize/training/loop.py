@@ -43,7 +43,7 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
     first = checkpoints.load()
     if first:
         log.info("going on from step %d", first)
-    supply = task.batches(first * settings.accumulate)
+    loader = task.batches(first * settings.accumulate)
     records, stop = Log(settings, out, first), Stop()
     try:
         records.begin()
@@ -51,7 +51,7 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
             with out_of_memory_ends_it(step, task):
                 rate = schedule.set(step)
                 begun = time.perf_counter()
-                batches = list(islice(supply, settings.accumulate))
+                batches = list(islice(loader, settings.accumulate))
                 waited = time.perf_counter() - begun
                 optimiser.zero_grad(set_to_none=True)
                 with counted(step == first and not settings.compile) as flops:
