@@ -1,7 +1,7 @@
 """Fits the bundle's scores on held-out training pictures: `python -m quantize.calibrate RECIPE [--bundle models/default]`.
 
 The int8 files themselves are run, so that the scores fit what the board computes. Random small vocabularies, with names that are
-there and names that are not, stand for what users ask.
+present and names that are not, stand for what users ask for.
 """
 
 import logging
@@ -79,7 +79,7 @@ def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[
 
 
 class Vocabularies:
-    """Random lists of names: some that are there, the rest from everything else that was named anywhere."""
+    """Random lists of names: some that are present, the rest from everything else that was named anywhere."""
 
     def __init__(self, predictor: OnnxPredictor, universe: list[str]) -> None:
         self.universe = universe
@@ -88,7 +88,7 @@ class Vocabularies:
         self.bank = predictor.bank
 
     def draw(self, present: list[str], rng: Generator) -> list[int]:
-        """Up to half is there; of what is not, half is drawn from what resembles it, since users ask for "dog, cat"."""
+        """Up to half are present; of the others, half are drawn from what resembles them, since users ask for "dog, cat"."""
         size = int(rng.choice(VOCABULARY_SIZES))
         here = [self.position[n] for n in dict.fromkeys(present)]
         kept: list[int] = rng.permutation(here)[: max(1, size // 2)].tolist() if here else []
@@ -99,7 +99,7 @@ class Vocabularies:
         return kept + close + others[: absent - len(close)]
 
     def _alike(self, kept: list[int], here: list[int], count: int) -> list[int]:
-        """What is most like any of `kept`, except what is there and what may mean the same."""
+        """What is most like any of `kept`, except what is present and what may mean the same."""
         if not kept:
             return []
         likeness = (self.vectors @ self.vectors[kept].T).max(axis=1)
@@ -113,7 +113,7 @@ class Vocabularies:
 def region_rows(
     seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Margin and objectness of every candidate and name, and whether that name's box is there."""
+    """Margin and objectness of every candidate and name, and whether that name has a box there."""
     xs, ys = [], []
     for s in seen:
         for _ in range(VOCABULARIES_PER_PICTURE if len(s.found) else 0):
@@ -174,7 +174,7 @@ def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
         region, region_loss = fit_logistic(*region_rows(boxed, of_boxes, similarity, m.region.scale, np.random.default_rng(0)))
         image, image_loss = fit_logistic(*tag_rows(tagged, of_tags, similarity, m.image.scale, np.random.default_rng(0)))
         log.info("similarity %.1f: regions %s loss %.4f, tags %s loss %.4f", similarity, region, region_loss, image, image_loss)
-        # regions have one positive in a hundred: their loss is brought to the tags' size
+        # regions have one positive in a hundred: their loss is scaled to that of the tags
         total = 10 * region_loss + image_loss
         if best is None or total < best[0]:
             best = (total, similarity, region, image, region_loss, image_loss)

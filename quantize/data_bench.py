@@ -1,6 +1,6 @@
-"""Whether drawing pictures keeps up with training them: `python -m quantize.data_bench RECIPE`.
+"""Whether drawing pictures keeps up with training on them: `python -m quantize.data_bench RECIPE`.
 
-Prints pictures/s that the recipe's batches come at for several numbers of worker processes, beside what the model consumes.
+Prints how many pictures/s several numbers of worker processes supply, beside what the model consumes.
 """
 
 import logging

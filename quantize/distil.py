@@ -22,7 +22,7 @@ MAPS = "maps."
 
 
 def part_from_maps(path: Path) -> None:
-    """The board needs no maps; what continues to distil may."""
+    """The board needs no maps; a later distillation may."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     maps = {k: t for k, t in state["weights"].items() if k.startswith(MAPS)}
     save_at_once({k.removeprefix(MAPS): t for k, t in maps.items()}, path.with_name("maps.pt"))

@@ -1,7 +1,7 @@
-"""Computes point vectors with a frozen trunk once: `python -m quantize.features quantize/recipes/cpu.toml`.
+"""Computes the supervision points of a frozen trunk once: `python -m quantize.features quantize/recipes/cpu.toml`.
 
 Writes `samples.json` (texts of every picture), `soft.safetensors` (the classifier's distribution for whole pictures and boxes)
-and one `view-*.safetensors` a view into the recipe's cache folder.
+and one `view-*.safetensors` per view into the recipe's cache folder.
 """
 
 import json
@@ -73,7 +73,7 @@ def _teacher_part(crops: list[NDArray[np.uint8]]) -> NDArray[np.float16]:
 
 
 def view_points(view: str) -> dict[str, Tensor]:
-    """All point arrays of one view, in half precision."""
+    """All arrays of `Points` of one view, in half precision."""
     w = _work
     seed = [w.recipe.seed, *view.encode()]
     jobs = layouts(view, w.samples, w.recipe.model.size, np.random.default_rng(seed))
@@ -126,15 +126,15 @@ def describe(sample: Sample, bank: Bank) -> dict[str, object]:
 
 
 def fill_cache(recipe: BoardRecipe) -> None:
-    """Computes what the recipe's cache lacks."""
+    """Computes what is missing in the recipe's cache."""
     torch.manual_seed(recipe.seed)
     cache = Path(recipe.data.cache)
     cache.mkdir(parents=True, exist_ok=True)
     shards = Shards([Path(p) for p in recipe.data.shards])
     samples = list(shards)
     if not samples:
-        raise SystemExit(f"no usable sample in {recipe.data.shards}; {shards.bad} were passed over")
-    log.info("%d pictures, %d passed over", len(samples), shards.bad)
+        raise SystemExit(f"no usable sample in {recipe.data.shards}; {shards.bad} were skipped")
+    log.info("%d pictures, %d skipped", len(samples), shards.bad)
     bank = build_bank(samples, recipe)
     names = cache / "names.json"
     if names.exists() and json.loads(names.read_text()) != bank.names:

@@ -1,7 +1,7 @@
 """Asks the teachers of a recipe's [distil] once: `python -m quantize.reinforce RECIPE`, or with torchrun on several GPUs.
 
-What they see of every picture in every view goes to the folder `distil.stored`, a file a shard (`distillation.store`). Shards
-that are there already are not asked about again. `python -m quantize.distil RECIPE` reads them.
+Their outputs for every picture in every view go to the folder `distil.stored`, one file per shard (`distillation.store`). Shards
+that are there already are skipped. `python -m quantize.distil RECIPE` reads them.
 """
 
 import logging
@@ -39,14 +39,14 @@ class Views(Dataset[list[View] | None]):
         r, i = self.recipe, self.first + row
         try:
             sample = self.samples[i]
-        except Exception as error:  # Pillow alone has half a dozen kinds for a broken file
-            log.warning("sample %s passed over: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
+        except Exception as error:  # Pillow alone raises half a dozen types for a broken file
+            log.warning("sample %s skipped: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
             return None
         return [show(sample, view, r.model.size, r.seed, r.distil, [self.size]) for view in range(r.distil.views)]
 
 
 def split(taught: TeacherOutputs, counts: list[int]) -> list[TeacherOutputs]:
-    """One a view."""
+    """One for each view."""
     regions = torch.split(taught.region, counts)
     return [TeacherOutputs(taught.image[i : i + 1], region, taught.dense[i : i + 1]) for i, region in enumerate(regions)]
 
@@ -54,7 +54,7 @@ def split(taught: TeacherOutputs, counts: list[int]) -> list[TeacherOutputs]:
 def ask_shard(
     recipe: BoardRecipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str
 ) -> list[list[TeacherOutputs | None]]:
-    """What it sees of each sample in each view; None of one that cannot be read."""
+    """Its outputs for each sample in each view; None for one that cannot be read."""
     drawn = DataLoader(
         Views(recipe, samples, shard, teacher.size), batch_size=None, num_workers=recipe.data.workers or spare_cores(),
         multiprocessing_context="fork",
@@ -84,7 +84,7 @@ def ask_shard(
 
 @dataclass
 class Missing:
-    """A teacher, its pictures, the folder for what it sees of them, and this process's part of the shards not yet there."""
+    """A teacher, its pictures, the folder for its outputs, and this process's part of the shards that are missing there."""
 
     teacher: Teacher
     samples: IndexedShards
@@ -114,7 +114,7 @@ def missing_outputs(recipe: BoardRecipe) -> list[Missing]:
 
 
 def reinforce(recipe: BoardRecipe) -> None:
-    """Fills `distil.stored`; with several processes each asks about its part of the shards."""
+    """Fills `distil.stored`; each of several processes takes its part of the shards."""
     with errors_end_it(FileNotFoundError, ValueError):
         found = missing_outputs(recipe)
     for each in found:

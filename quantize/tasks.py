@@ -27,7 +27,7 @@ def clip(recipe: RegionClipRecipe) -> Training:
     return Training(lambda workers: load_task(recipe, workers), recipe.loop_settings(), Path(recipe.out))
 
 
-# each reads its own kind of recipe, and raises ValueError if it is not right
+# each reads its own kind of recipe; raises ValueError if something is wrong with it
 TASKS: dict[str, Callable[[Path], Training]] = {
     "board": lambda path: board(load_board_recipe(path)),
     "clip": lambda path: clip(load_region_clip_recipe(path)),
@@ -35,7 +35,7 @@ TASKS: dict[str, Callable[[Path], Training]] = {
 
 
 def training_of(path: Path) -> Training:
-    """Raises ValueError for a recipe that is not right."""
+    """Raises ValueError that says what is wrong with the recipe."""
     kind = read_toml(path, "recipe").get("trains")
     if kind not in TASKS:
         found = "no trains" if kind is None else f"trains = {kind!r}"

@@ -1,7 +1,7 @@
-"""Trains what the recipe's key `trains` says: `python -m quantize.train quantize/recipes/cpu.toml`, or on several GPUs
+"""Trains what the recipe's key `trains` names: `python -m quantize.train quantize/recipes/cpu.toml`, or on several GPUs
 `torchrun --nproc-per-node 8 -m quantize.train RECIPE`.
 
-Goes on from the newest of `<out>/checkpoints/` when there is one; the result is `<out>/model.pt` (an exponential average of the
+Resumes from the newest of `<out>/checkpoints/` if there is one; the result is `<out>/model.pt` (an exponential average of the
 weights).
 """
 

@@ -3,8 +3,8 @@
 python -m quantize.ablations quantize/recipes/ablations.toml             three seeds, about two hours on 4 CPU cores
 python -m quantize.ablations quantize/recipes/ablations.toml --seeds 1   one seed
 
-The recipe is the last row's; the others leave out terms of its [losses]. Results go to <out>/results.json as they come, and a run
-that was broken off goes on with what is missing; then <out>/table.md and <out>/table.png are written.
+The recipe is the last row's; the others leave out terms of its [losses]. Results go to <out>/results.json as they come, and an
+interrupted run resumes with what is missing; then <out>/table.md and <out>/table.png are written.
 """
 
 import argparse

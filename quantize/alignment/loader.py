@@ -98,8 +98,8 @@ class LiveLoader:
         while True:
             try:
                 return self.samples[i]
-            except Exception as error:  # Pillow alone has half a dozen kinds for a broken file
-                log.warning("sample %s passed over: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
+            except Exception as error:  # Pillow alone raises half a dozen types for a broken file
+                log.warning("sample %s skipped: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
                 i = int(rng.integers(len(self.samples)))
 
 
@@ -108,7 +108,7 @@ class CachedLoader:
     """Batches of cached features: every drawn sample in one of the views at random."""
 
     views: list[Features]
-    examples: list[list[Example]]  # a list a view
+    examples: list[list[Example]]  # one list per view
     share: NDArray[np.float64]
     collate: Collator
     seed: int

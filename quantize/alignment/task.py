@@ -39,8 +39,8 @@ def readable(samples: IndexedShards) -> Iterator[Sample | None]:
     for i in range(len(samples)):
         try:
             yield samples[i]
-        except Exception as error:  # Pillow alone has half a dozen kinds for a broken file
-            log.warning("sample %s passed over: %s: %s", samples.keys[i].decode(), type(error).__name__, error)
+        except Exception as error:  # Pillow alone raises half a dozen types for a broken file
+            log.warning("sample %s skipped: %s: %s", samples.keys[i].decode(), type(error).__name__, error)
             yield None
 
 

@@ -23,13 +23,13 @@ from quantize.annotate.work import Done, Load, Task, begin, build_stages, finish
 
 Row = dict[str, Any]
 SPARE_CPUS = 2
-"""Of a Ray of this machine alone, beside one a network's worker: for reading, parsing and writing."""
+"""Of a Ray of this machine alone, beside one per worker of a network: for reading, parsing and writing."""
 
 
 class Stages:
     """Some stages in a row, as Ray Data calls them: with and to rows of one pickled `Load`.
 
-    What goes wrong for good travels in the row's `error`: raised, it would make Ray start the actor again and again.
+    A permanent failure travels in the row's `error`: if it were raised, Ray would restart the actor again and again.
     """
 
     def __init__(self, names: Sequence[str], settings: Settings) -> None:
@@ -75,7 +75,7 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
     """Yields each finished task, in the order that they finish.
 
     Raises:
-        AnnotateError: the cluster cannot be reached, or a stage failed for good.
+        AnnotateError: the cluster cannot be reached, or a stage failed permanently.
     """
     groups = [(heavy, list(group)) for heavy, group in groupby(names, key=HEAVY.__contains__)]
     networks = sum(heavy for heavy, _ in groups)
@@ -102,7 +102,7 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
             yield done
     except RayError as error:
         reason = str(error).strip().splitlines()[0]
-        raise AnnotateError(f"Ray: {type(error).__name__}: {reason}; finished chunks are kept, run again to go on") from error
+        raise AnnotateError(f"Ray: {type(error).__name__}: {reason}; finished chunks are kept, run again to resume") from error
 
 
 def _connect(settings: Settings, networks: int) -> None:

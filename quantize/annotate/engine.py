@@ -25,7 +25,7 @@ Survey = dict[str, dict[str, Seen]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Finished shards in order, with the numbers of each; `skipped` were finished by an earlier run."""
+    """Finished shards in order, with the statistics of each; `skipped` were finished by an earlier run."""
 
     shards: dict[str, Stats]
     skipped: list[str]
@@ -41,10 +41,10 @@ class Outcome:
 
 
 def annotate(inputs: Sequence[Path], out: Path, settings: Settings) -> Outcome:
-    """Writes one shard `NAME.tar` and its numbers `NAME.json` for each input shard, and `vocabulary.json`.
+    """Writes one shard `NAME.tar` and its statistics `NAME.json` for each input shard, and `vocabulary.json`.
 
     Raises:
-        AnnotateError: inputs, settings or weights cannot be used, or the work cannot go on; what is done is kept.
+        AnnotateError: inputs, settings or weights cannot be used, or the work cannot continue; what is done is kept.
     """
     shards = find(inputs, settings.shard_size)
     excluded = find([Path(path) for path in settings.exclude], settings.shard_size)
@@ -162,7 +162,7 @@ def _with_vocabulary(seen: Survey, out: Path, settings: Settings) -> tuple[Setti
 
 
 def _identity(shard: InputShard, seen: dict[str, Seen], words: vocabulary.Vocabulary | None, settings: Settings) -> str:
-    """Changes with all that a shard's content hangs on."""
+    """Changes with everything that a shard's content depends on."""
     names = [sorted(kind) for kind in words.counts.values()] if words else []
     kept = replace(settings, vocabulary="").identity()
     captions = [(key, entry.dropped, entry.pseudo_captions) for key, entry in seen.items()]
@@ -170,7 +170,7 @@ def _identity(shard: InputShard, seen: dict[str, Seen], words: vocabulary.Vocabu
 
 
 def _finished(out: Path, name: str, identity: str) -> Stats | None:
-    """The numbers of a shard that an earlier run finished with the same identity."""
+    """The statistics of a shard that an earlier run finished with the same identity."""
     try:
         values = json.loads((out / f"{name}.json").read_bytes())
         same = values["identity"] == identity and (out / f"{name}.tar").is_file()
@@ -197,7 +197,7 @@ def _annotate(todo: dict[str, tuple[InputShard, str]], seen: Survey, settings: S
 
 
 def _commit(folder: Path, out: Path, name: str, identity: str) -> Stats:
-    """Parts → the shard; each file appears under its name only when it is whole."""
+    """Parts → the shard; each file gets its name only when it is complete."""
     stats = Stats()
     shard = out / f"{name}.tar"
     temporary = shard.with_suffix(".tar.tmp")

@@ -43,7 +43,7 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
     if tasks:
         hint = "fewer --workers or a smaller --batch"
         raise AnnotateError(
-            f"{DEATHS} workers died in a row, {len(tasks)} chunks are left (out of memory? try {hint}); run again to go on"
+            f"{DEATHS} workers died in a row, {len(tasks)} chunks are left (out of memory? try {hint}); run again to resume"
         )
 
 

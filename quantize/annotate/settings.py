@@ -142,4 +142,4 @@ def _check(settings: Settings, where: str) -> None:
         if stage in NEEDS and not getattr(settings, NEEDS[stage]):
             raise AnnotateError(f"{where}: stage {stage} has no model, expected the setting {NEEDS[stage]}")
     if settings.stages and "check" not in settings.stages:
-        raise AnnotateError(f"{where}: stages lack check, expected it, for the others take sound pictures for granted")
+        raise AnnotateError(f"{where}: stages lack check, expected it, because the others rely on sound pictures")

@@ -1,4 +1,4 @@
-"""What is done with one chunk, in whichever process: read, run the stages, write a part that only counts once it is whole.
+"""What is done with one chunk, in whichever process: read, run the stages, write a part that only counts once it is complete.
 
 A part's content depends on the chunk alone, so a chunk that is done twice (its worker died after writing) leaves the same part.
 """

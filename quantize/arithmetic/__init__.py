@@ -1,1 +1,1 @@
-"""The board's arithmetic in numpy: the specification that the binary is compared with, bit for bit where it is of integers."""
+"""The board's arithmetic in numpy: the specification that the binary is compared with, bit for bit."""

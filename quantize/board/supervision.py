@@ -41,7 +41,7 @@ class Supervision:
     dev: Tensor  # [N] held-out pictures, for calibration
 
     def class_choice(self, generator: torch.Generator) -> Tensor:
-        """One synonym a class, at random."""
+        """One synonym per class, at random."""
         draw = torch.rand(len(self.class_rows), generator=generator)
         return torch.tensor([rows[int(d * len(rows))] for rows, d in zip(self.class_rows, draw.tolist(), strict=True)])
 

@@ -43,7 +43,7 @@ def terms(
     maps: nn.ModuleList,
     s: DistilSettings,
 ) -> dict[str, Tensor]:
-    """Weighted terms of `settings.LOSSES`; `names` [K,dim] are the student's, `maps` lead into each teacher's space."""
+    """Weighted terms of `settings.distil.LOSSES`; `names` [K,dim] are the student's, `maps` lead into each teacher's space."""
     found: dict[str, Tensor] = {}
     shares = torch.tensor(list(s.teachers.values()), device=names.device)
     shares = shares / shares.sum()

@@ -1,4 +1,4 @@
-"""What a teacher saw, once for all trainings (DataCompDR, arXiv 2311.17049): a folder a teacher, a safetensors file a shard.
+"""A teacher's outputs, once for all trainings (DataCompDR, arXiv 2311.17049): one folder per teacher, one file per shard.
 
 A file holds, for the N pictures of its shard in V views: `image` [N,V,D], `dense` [N,V,grid·grid,D], `region` [rows,D] in half
 precision; `first` and `count` [N,V] find a view's rows of `region` (count 0: the picture could not be read). `teacher.json` says

@@ -58,8 +58,8 @@ def arguments() -> argparse.Namespace:
         help="resampled sets behind the intervals (default: %(default)s; 0 for none)",
     )  # fmt: skip
     public.add_argument("--sliding", action="store_true", help="label maps from square windows that overlap by half")
-    public.add_argument("--templates", type=Path, help="ImageNet: sentences with {} for the name, one a line")
-    public.add_argument("--names", type=Path, help="ImageNet: names of the classes in the order of their synsets, one a line")
+    public.add_argument("--templates", type=Path, help="ImageNet: sentences with {} for the name, one per line")
+    public.add_argument("--names", type=Path, help="ImageNet: names of the classes in the order of their synsets, one per line")
     return parser.parse_args()
 
 

@@ -20,7 +20,7 @@ from quantize.evaluate.texts import TextCutter
 from quantize.progress import track
 
 TEXTS = 256
-"""Texts a request."""
+"""Texts per request."""
 SECONDS_TO_END = 10.0
 
 

@@ -1,4 +1,4 @@
-"""Which name fits a box that is given: accuracy over the labelled boxes of COCO."""
+"""Which name fits a given box: accuracy over the labelled boxes of COCO."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

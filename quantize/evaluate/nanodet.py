@@ -25,7 +25,7 @@ HEADS = {8: ("792", "795"), 16: ("814", "817"), 32: ("836", "839")}
 MEAN, NORM = (103.53, 116.28, 123.675), (0.017429, 0.017507, 0.017125)
 NMS_IOU = 0.6
 MAX_CANDIDATES = 200
-"""Cells of each class that enter its NMS; the picture keeps at most 100 boxes in the end."""
+"""Cells of each class that enter its NMS; the picture keeps at most 100 boxes."""
 
 
 def decode(scores: Floats, bins: Floats, stride: int, side: int) -> Floats:

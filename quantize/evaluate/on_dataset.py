@@ -73,12 +73,12 @@ def _measured(protocol: Protocol, folder: Path, model: Predictor, settings: Sett
     if not data.items:
         raise DatasetError(f"{folder}: found no pictures, expected those of the set (--data, --list)")
     outcome = protocol.measure(model, data, settings)
-    data.problems.tell()
+    data.problems.report()
     return dataclasses.replace(outcome, counts=dict(outcome.counts) | data.problems.counts())
 
 
 def templates(file: Path | None) -> tuple[str, ...]:
-    """The sentences in a file, one a line with `{}` for the name; `{}` alone without a file."""
+    """The sentences in a file, one per line with `{}` for the name; `{}` alone without a file."""
     if file is None:
         return ("{}",)
     lines = tuple(line.strip() for line in read_lines(file, "a sentence with {} a line"))

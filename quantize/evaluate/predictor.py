@@ -59,14 +59,14 @@ class Detector(Protocol):
     def detect(
         self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
     ) -> Iterator[Detections]:
-        """Finds `names`: at most `top` boxes a picture (all for None), each with a score of `threshold` or more."""
+        """Finds `names`: at most `top` boxes per picture (all for None), each with a score of `threshold` or more."""
         ...
 
 
 class Predictor(Detector, Protocol):
-    """An open-vocabulary model; embeddings come back with unit norm.
+    """An open-vocabulary model; embeddings have unit norm.
 
-    Pictures are taken one by one, in order, and what comes back picture by picture does so as soon as it is known: whole
+    Pictures are taken one by one, in order, and results per picture are yielded as soon as they are known: whole
     data sets need not fit into memory.
     """
 

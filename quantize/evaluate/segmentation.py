@@ -33,7 +33,7 @@ def mean_iou(matrix: Integers) -> float:
 def sample_content(maps: Floats, content: Floats, size: tuple[int, int], rows: slice) -> Floats:
     """Values of cells `[C, h, w]` at every pixel of some `rows` of a picture of `size` (height, width): `[C, rows, width]`.
 
-    `content` is where the picture lies among the cells, as of `DenseEmbeddings`; values are linear between cells.
+    `content` is where the picture lies among the cells, as in `DenseEmbeddings`; values are linear between cells.
     """
     (height, width), (x0, y0, x1, y1) = size, content
     down = (y0 + (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / height * (y1 - y0)) * maps.shape[1] - 0.5

@@ -79,7 +79,7 @@ class IntegerPredictor(OnnxPredictor):
         self.network = onnx.load(model / "vision.onnx")
 
     def run_vision(self, picture: Picture) -> tuple[dict[str, Floats], Letterbox]:
-        """As of the base class."""
+        """Same as in the base class."""
         pixels, placed = letterbox(picture, self.manifest.size)
         outputs = vision.run(self.network, pixels[None])
         return {name: value[0] for name, value in outputs.items()}, placed

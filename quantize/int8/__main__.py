@@ -70,7 +70,7 @@ def arguments() -> argparse.Namespace:
     qat.add_argument("--source", type=Path, default=Path("models/default"), help="int8 bundle to start from (%(default)s)")
     s = QatSettings()
     qat.add_argument("--steps", type=positive, default=s.steps, help="(%(default)s)")
-    qat.add_argument("--batch", type=positive, default=s.batch, help="pictures a step (%(default)s)")
+    qat.add_argument("--batch", type=positive, default=s.batch, help="pictures per step (%(default)s)")
     qat.add_argument("--learning-rate", type=float, default=s.learning_rate, help="in steps of integer weights (%(default)s)")
     qat.add_argument("--scale-rate", type=float, default=s.scale_rate, help="of learned step sizes, 0 for none (%(default)s)")
     qat.add_argument("--heads", action="store_true", help="leave the trunk as it is")

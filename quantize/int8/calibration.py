@@ -1,4 +1,4 @@
-"""What quantising looks at: a thin slice of the training pictures, and the region vectors of their boxes."""
+"""What calibrates ranges: a thin slice of the training pictures, and the region vectors of their boxes."""
 
 from pathlib import Path
 

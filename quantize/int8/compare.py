@@ -13,7 +13,7 @@ from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import read_shard
 from quantize.evaluate.table import ROWS, percent
 
-# what the mean over metrics counts: one number a protocol, in percent, more is better
+# what the mean over metrics counts: one number per protocol, in percent, more is better
 COUNTED = ("coco_ap", "coco_ap50", "gtbox_mean_class", "grocery_coarse_top1", "grocery_fine_top1", "camvid_miou", "panoptic_miou",
            "flickr_t2i_r10", "flickr_i2t_r10")  # fmt: skip
 
@@ -32,7 +32,7 @@ def mean(metrics: Metrics) -> float:
 
 
 def markdown(columns: dict[str, Metrics]) -> str:
-    """One row a bundle, one column a metric, in percent; differences to the first bundle in brackets."""
+    """One row per bundle, one column per metric, in percent; differences to the first bundle in brackets."""
     first = next(iter(columns.values()))
     head = ["", *(ROWS[name] for name in COUNTED), "mean"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]

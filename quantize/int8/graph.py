@@ -97,7 +97,7 @@ def dequantise_input(path: Path, scale: float) -> None:
 
 
 def weights_only(model: onnx.ModelProto, kept: frozenset[str] = frozenset()) -> None:
-    """Weights of products that stayed float become int8 with a scale an output column, dequantised in the graph.
+    """Weights of products that stayed float become int8 with one scale per output column, dequantised in the graph.
 
     Nodes named in `kept` are left as they are.
     """

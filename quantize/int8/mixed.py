@@ -23,8 +23,8 @@ class Choice:
 def choose(bench: Bench, groups: dict[str, list[str]], budget: int) -> tuple[list[Choice], float]:
     """Blocks in float, at most `budget` multiply-accumulates together, and the noise with none.
 
-    Lazy greedy (Minoux, 1978): the block with the most noise removed a multiply-accumulate is taken first; old gains stand in for
-    new ones until a block comes to the front, and then it is measured with what has been chosen. Stops where no block helps.
+    Lazy greedy (Minoux, 1978): the block with the most noise removed per multiply-accumulate is taken first; old gains stand
+    in for new ones until a block comes to the front, where it is measured beside the chosen ones. Stops when no block helps.
     Raises ValueError for a budget below the smallest block.
     """
     costs = {name: bench.cost(nodes) for name, nodes in groups.items()}

@@ -1,7 +1,7 @@
-"""A QDQ graph as a PyTorch network that can be trained: it computes what the board computes, and goes back into the same file.
+"""A QDQ graph as a trainable PyTorch network: it computes what the board computes, and is written back into the same file.
 
-In evaluation mode sums are exact (float64) and every quantised value equals `quantize/vision.py` bit for bit. In training
-mode sums are float32, which is exact below 2²⁴ and twice as fast.
+In evaluation mode sums are exact (float64) and every quantised value equals `quantize/arithmetic/vision.py` bit for bit. In
+training mode sums are float32, which is exact below 2²⁴ and twice as fast.
 """
 
 from dataclasses import dataclass

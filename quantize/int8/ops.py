@@ -1,4 +1,4 @@
-"""What single nodes of a QDQ graph compute: `quantize/vision.py` in PyTorch, for batches."""
+"""What single nodes of a QDQ graph compute: `quantize/arithmetic/vision.py` in PyTorch, for batches."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def joined(op: str, x: Any, y: Any) -> Any:
 
 
 def compute(op: str, inputs: list[Any], a: Attributes) -> Any:
-    """The value of one node that has no weights."""
+    """The value of one node without weights."""
     x, others = inputs[0], inputs[1:]
     match op:
         case "Add" | "Mul":

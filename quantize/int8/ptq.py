@@ -1,7 +1,7 @@
 """Post-training int8: float ONNX → plain QDQ ONNX (per-channel symmetric weights, per-tensor activations, int32 bias).
 
-What lies between is ONNX Runtime's quantiser; ranges, equalisation and bias correction are ours, as the runtime has none or
-another one of each.
+What lies between is ONNX Runtime's quantiser; ranges, equalisation and bias correction are ours, which the runtime lacks or
+does differently.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Quantisation-aware training: an int8 network learns to give what its float twin gives.
+"""Quantisation-aware training: an int8 network learns to reproduce its float twin.
 
 The forward pass is the board's integer arithmetic (`network.py`), gradients pass straight through rounding, and step sizes may be
-learned (LSQ, arXiv 1902.08153). The float network is the teacher (arXiv 1802.05668), so that pictures need no labels and no loss
-of the first training is left out. Starts from post-training int8; the result is the same file with other numbers.
+learned (LSQ, arXiv 1902.08153). The float network is the teacher (arXiv 1802.05668), so that pictures need no labels and
+every loss of the first training is represented. Starts from post-training int8; the result is the same file with other numbers.
 """
 
 import json
@@ -56,7 +56,7 @@ class Batch:
     wanted: dict[str, Tensor]
 
 
-# what the int8 network is shown, and what its float teacher is shown in its stead
+# inputs for the int8 network, and those for its float teacher
 Loader = Callable[[np.random.Generator], tuple[list[Array], list[Array]]]
 Teacher = Callable[[Array], dict[str, Array]]
 
@@ -124,7 +124,7 @@ def fit(task: Imitation, out: Path) -> list[float]:
     for p in task.net.parameters():
         p.requires_grad_(id(p) in trained)
     s = task.settings
-    # no average: what is exported are the integers of the last step, of which a mean would be another rounding
+    # no average: what is exported are the integers of the last step, and a mean of integers would be rounded once more
     settings = LoopSettings(
         steps=s.steps, name="qat", seed=s.seed, clip_norm=CLIP_NORM, ema=0.0, precision="float32", log_every=1
     )

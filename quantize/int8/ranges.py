@@ -1,4 +1,4 @@
-"""Ranges of activations: one histogram a tensor from calibration inputs, and three ways to choose what int8 covers of it.
+"""Ranges of activations: one histogram per tensor from calibration inputs, and three ways to choose what int8 covers of it.
 
 A range `(low, high)` always holds 0, so that padding and ReLU's zeros are exact.
 """
@@ -93,7 +93,7 @@ def observe(model: onnx.ModelProto, inputs: list[Array]) -> dict[str, Histogram]
 
 
 def minmax(h: Histogram) -> Range:
-    """Everything that was seen."""
+    """All values that occurred."""
     return h.low, h.high
 
 
@@ -121,7 +121,7 @@ def squared_error(h: Histogram, low: float, high: float) -> float:
 
 
 def mse(h: Histogram) -> Range:
-    """The range of least squared error, one end after the other over shares of what was seen."""
+    """The range of least squared error, one end after the other over shares of the values' extent."""
     low, high, shares = h.low, h.high, CANDIDATES.tolist()
     for _ in range(ROUNDS):
         low = h.low * min(shares, key=lambda share: squared_error(h, h.low * share, high))

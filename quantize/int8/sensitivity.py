@@ -1,7 +1,7 @@
 """Which layers suffer from int8: one layer float among int8 ones, and one layer int8 among float ones.
 
-The first tells what is won by keeping a layer in float (its weights; its inputs and outputs stay int8), the second what the layer
-costs by itself (weights, input and output).
+The first shows what is gained by keeping a layer in float (its weights; its inputs and outputs stay int8), the second what the
+layer costs by itself (weights, input and output).
 """
 
 import json
@@ -81,7 +81,7 @@ class Bench:
 
 
 def sensitivity(bench: Bench, groups: dict[str, list[str]], gains: int = SHOWN) -> list[Row]:
-    """One row a group, the noisiest alone first; the gain is measured for the first `gains` of them."""
+    """One row per group, the noisiest alone first; the gain is measured for the first `gains` of them."""
     rows = []
     for name, nodes in track(list(groups.items()), "one layer int8"):
         found, metric = bench.measure(set(bench.nodes) - set(nodes))

@@ -1,4 +1,4 @@
-"""Quantised tensors and sums in PyTorch: the arithmetic of `quantize/integers.py`, with gradients straight through rounding.
+"""Quantised tensors and sums in PyTorch: the arithmetic of `arithmetic/integers.py`, with gradients straight through rounding.
 
 Values are whole numbers in float tensors, held less their zero point. A rounded and clamped number passes its gradient on where
 it was not clamped (straight-through estimator, arXiv 1308.3432). Scales are tensors, too, and their gradients are then those of
@@ -60,7 +60,7 @@ class Quantised:
 
 @dataclass
 class Sums:
-    """Terms `sum · unit`, each a whole number times a unit a channel; divided by `count`, and clipped to real `bounds`."""
+    """Terms `sum · unit`, each a whole number times its channel's unit; divided by `count`, and clipped to real `bounds`."""
 
     terms: list[tuple[Tensor, Tensor]]
     count: Tensor | None = None

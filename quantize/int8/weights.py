@@ -1,4 +1,4 @@
-"""Weights in symmetric int8, one scale an output channel: where to clip each channel."""
+"""Weights in symmetric int8, one scale per output channel: where to clip each channel."""
 
 import numpy as np
 import onnx

@@ -1,4 +1,4 @@
-"""A student takes over what one or several frozen teachers see. Teachers' vectors come without a gradient."""
+"""A student learns the outputs of one or several frozen teachers. Teachers' vectors come without a gradient."""
 
 import torch
 import torch.nn.functional as F
@@ -65,5 +65,5 @@ def agreement_weights(probability: Tensor, temperature: float = 1.0) -> Tensor:
 
 
 def weighted(losses: Tensor, weights: Tensor) -> Tensor:
-    """[T,N] losses a teacher and row, [T,N] weights → Σ_t w_tn loss_tn, mean over rows."""
+    """[T,N] losses per teacher and row, [T,N] weights → Σ_t w_tn loss_tn, mean over rows."""
     return (losses * weights).sum() / max(losses.shape[1], 1)

@@ -1,4 +1,4 @@
-"""Image encoders by name, each giving a `Dense`; see `settings.ModelSettings` for the names."""
+"""Image encoders by name, each giving a `Dense`; see `settings.model.ModelSettings` for the names."""
 
 import re
 from pathlib import Path

@@ -37,7 +37,7 @@ class Trunk(nn.Module):
         return Maps(semantic, middle, self.nanodet(x))
 
     def teacher_outputs(self, towers: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """NanoDet's own 80 class logits and box bins a level."""
+        """NanoDet's own 80 class logits and box bins per level."""
         outs = [out(t) for out, t in zip(self.nanodet.outs, towers, strict=True)]
         return [(o[:, :CLASSES], o[:, CLASSES:]) for o in outs]
 

@@ -76,7 +76,7 @@ def test_a_bad_sample_is_named_and_passed_over(tmp_path: Path, caplog: pytest.Lo
     write_shard(tmp_path / "bad.tar", {"torn": {"jpg": b"no picture", "json": b'{"source": "x"}'}})
     found = list(readable(IndexedShards([tmp_path / "bad.tar"], tmp_path)))
     assert found == [None]
-    assert "sample torn passed over" in caplog.text
+    assert "sample torn skipped" in caplog.text
 
 
 def test_a_file_that_is_no_tar(tmp_path: Path) -> None:

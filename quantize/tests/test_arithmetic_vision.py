@@ -33,7 +33,7 @@ def test_padding_reads_as_the_zero_point(group: int) -> None:
     attributes = {"kernel_shape": [3, 3], "strides": [1, 1], "pads": [1, 1, 1, 1], "group": group}
     sums = compute(node, [x, weights, None], attributes)
     assert isinstance(sums, Sums)
-    # one input of 7 − 3 = 4 a channel, all else is padding
+    # one input of 7 − 3 = 4 per channel, all else is padding
     assert sums.terms[0][0].ravel().tolist() == [8 // group, 8 // group]
     assert sums.quantise(2 * SCALE, ZERO).ravel().tolist() == [4 // group, 8 // group]
 

@@ -96,7 +96,7 @@ def test_static_int8_is_plain_qdq_with_int8_input(tmp_path: Path) -> None:
     assert constants[x.input[1]] == pytest.approx(1 / 100)
     assert constants[x.input[2]] == 0
     assert constants[w.input[0]].dtype == np.int8
-    assert constants[w.input[1]].shape == (5,)  # a scale a channel, so that the small one keeps its digits
+    assert constants[w.input[1]].shape == (5,)  # one scale per channel, so that the small one keeps its digits
     assert (constants[w.input[2]] == 0).all()
     assert np.abs(constants[w.input[0]]).reshape(5, -1).max(1).min() >= 126
     assert constants[b.input[0]].dtype == np.int32

@@ -108,7 +108,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
     assert same(unbroken, weights(trainer.train(broken)))
 
 
-def test_a_loss_that_is_no_number_stops_the_run(recipe: BoardRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_stops_the_run(recipe: BoardRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = iter(range(100))
 
     def poisoned(*arguments: object) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""How a run ends before its time: a loss that is no number, no memory left, a signal."""
+"""How a run ends early: a loss that is not finite, no memory left, a signal."""
 
 import signal
 import threading
@@ -27,7 +27,7 @@ def end_without_number(
     """Saves the batch at fault and names its terms; `some_loss`: a process has such a loss, not only such a gradient."""
     bad = [i for i, found in enumerate(terms) if not finite([found])]
     if some_loss and not bad:
-        raise SystemExit(f"another process's loss is no number at step {step}")
+        raise SystemExit(f"another process's loss is not finite at step {step}")
     at = bad[0] if bad else 0
     path = out / ("bad-batch.pt" if world() == 1 else f"bad-batch-{rank()}.pt")
     torch.save(batches[at], path)

@@ -1,4 +1,4 @@
-"""What a run tells while it runs: `log.jsonl`, TensorBoard, and a bar in a terminal or a line now and then elsewhere."""
+"""What a run reports while it runs: `log.jsonl`, TensorBoard, and a bar in a terminal or a line now and then elsewhere."""
 
 import json
 import logging

@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 
 def run(task: Task, settings: LoopSettings, out: Path) -> Path:
-    """Trains to the end, going on from the newest of `out/checkpoints/`; returns `out/model.pt` with the averaged weights.
+    """Trains to the end, resuming from the newest of `out/checkpoints/`; returns `out/model.pt` with the averaged weights.
 
-    Raises BadCheckpoint if it does not fit this task, and SystemExit when a loss or gradient is no number (the batch is saved),
+    Raises BadCheckpoint if it does not fit this task, and SystemExit when a loss or gradient is not finite (the batch is saved),
     when memory runs out, and after SIGTERM or SIGINT (a checkpoint is saved).
     """
     out.mkdir(parents=True, exist_ok=True)
     if settings.activation_checkpointing:
-        log.info("%d blocks are computed again in the backward pass", compute_again(task.modules))
+        log.info("%d blocks are recomputed in the backward pass", compute_again(task.modules))
     parallel = Parallel(Step(task.modules, task.losses, settings), settings)
     optimiser = torch.optim.AdamW(task.groups())
     schedule = Schedule(optimiser, settings.warmup, settings.steps)
@@ -42,7 +42,7 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
     seed_everything(settings.seed + rank())
     first = checkpoints.load()
     if first:
-        log.info("going on from step %d", first)
+        log.info("resuming from step %d", first)
     loader = task.batches(first * settings.accumulate)
     records, stop = Log(settings, out, first), Stop()
     try:
@@ -70,7 +70,7 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
             if stopped or (step + 1) % settings.checkpoint_every == 0:
                 checkpoints.save(step + 1)
             if stopped and step + 1 < settings.steps:
-                log.info("stopped by a signal after step %d; the same command goes on from there", step)
+                log.info("stopped by a signal after step %d; the same command resumes from there", step)
                 raise SystemExit(128 + stop.number)
     finally:
         records.close()

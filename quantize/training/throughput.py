@@ -61,7 +61,7 @@ def counted(this_step: bool) -> Iterator[Callable[[], float]]:
 
 
 def report(records: Log, settings: LoopSettings) -> None:
-    """One line in the end: rates, the share of the time that the loop waited for data, and of the ceiling that it reached."""
+    """One line at the end: rates, the share of the time that the loop waited for data, and of the ceiling that it reached."""
     if rank() or not records.steps:
         return
     say = f"{records.steps} steps in {records.seconds:.0f} s: {records.pictures / records.seconds:.1f} pictures/s"

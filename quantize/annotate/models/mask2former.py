@@ -12,7 +12,7 @@ from quantize.data.shards import plain_name
 
 
 class Mask2Former(HubModel):
-    """One segment a thing; stuff (grass, wall) may come in several. Boxes are not looked at.
+    """One segment a thing; stuff (grass, wall) may come in several. Boxes are ignored.
 
     Weights such as facebook/mask2former-swin-large-coco-panoptic.
     """

@@ -16,7 +16,7 @@ class Stage(Protocol):
 
 
 HEAVY = frozenset({"caption", "detect", "describe", "segment"})
-"""Stages with networks: they keep a process, perhaps a GPU, to themselves."""
+"""Stages with networks: each needs a process of its own, and a GPU if there is one."""
 
 
 def build(name: str, settings: Settings) -> Stage:

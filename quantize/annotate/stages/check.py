@@ -34,7 +34,7 @@ class Check:
     def _one(self, record: Record) -> Record:
         try:
             jpeg, size = self._jpeg(record)
-        except Exception:  # Pillow alone has half a dozen kinds for a broken file
+        except Exception:  # Pillow alone raises half a dozen types for a broken file
             return replace(record, dropped="corrupt picture")
         if min(size) < self.min_side:
             return replace(record, dropped="small picture")

@@ -1,4 +1,4 @@
-"""Label maps in TagAlign's way (Liu et al., 2023): each pixel's probabilities are σ(10 · cosine - 2.5)."""
+"""Label maps as in TagAlign (Liu et al., 2023): each pixel's probabilities are σ(10 · cosine - 2.5)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
