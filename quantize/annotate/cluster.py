@@ -23,7 +23,7 @@ from quantize.annotate.work import Done, Load, Task, begin, build_stages, finish
 
 Row = dict[str, Any]
 SPARE_CPUS = 2
-"""Of a Ray of this machine alone, beside one per worker of a network: for reading, parsing and writing."""
+"""CPUs of a local Ray, beside one per worker of a network: for reading, parsing and writing."""
 
 
 class Stages:
@@ -57,7 +57,7 @@ def _begin(row: Row) -> Row:
 
 @cache
 def _kept(names: tuple[str, ...], settings: bytes) -> Stages:
-    """A Ray worker's stages, made once."""
+    """A Ray worker's stages, built once."""
     return Stages(names, pickle.loads(settings))
 
 

@@ -139,7 +139,7 @@ def tar_of(records: Iterable[Record]) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """All or nothing; another process may be at the same."""
+    """All or nothing; another process may be writing the same file."""
     temporary = path.with_name(f"{path.name}.{os.uname().nodename}-{os.getpid()}.tmp")
     temporary.write_bytes(content)
     temporary.replace(path)
@@ -151,7 +151,7 @@ def build_stages(names: Iterable[str], settings: Settings) -> dict[str, Stage]:
 
 
 def whole(task: Task, stages: Mapping[str, Stage], settings: Settings) -> Done:
-    """All of it in this process."""
+    """The whole task, in this process."""
     load = begin(task)
     for name, stage in stages.items():
         load = run_stage(name, stage, load, settings.batch)

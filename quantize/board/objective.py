@@ -176,5 +176,5 @@ def all_losses(model: EdgeClip, points: Points, supervision: Supervision, genera
 
 
 def weighted(found: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What is minimised is their sum."""
+    """Weighted losses; their sum is minimised."""
     return {name: WEIGHTS[name] * value for name, value in found.items()}

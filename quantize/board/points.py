@@ -106,7 +106,7 @@ def _mask_pixels(
         values = sample.mask[(v * h).astype(int), (u * w).astype(int)]
         label = [sample.mask_names[i] if i < len(sample.mask_names) else "void" for i in values]
         keep = [j for j, n in enumerate(label) if n not in IGNORED_MASK_NAMES and n in names]
-        # every class of the picture gets its share, so that poles and hats are not lost among skies and walls
+        # every class of the picture gets its share, so that small things are not lost among skies and walls
         counts = {n: label.count(n) for n in set(label)}
         rng.shuffle(keep)
         keep = sorted(keep, key=lambda j: rng.random() * counts[label[j]] ** 0.5)[:PIXELS_PER_MASK]

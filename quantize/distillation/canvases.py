@@ -1,4 +1,4 @@
-"""Replayable canvases: view `k` of a picture is placed by seed, key and `k` alone, so what a teacher saw of it can be stored."""
+"""Replayable canvases: view `k` of a picture is placed by seed, key and `k` alone, so that outputs for it can be stored."""
 
 import zlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a step of distillation minimises: the student beside each teacher, and the teachers weighted."""
+"""What a step of distillation minimises: the student against each teacher, and how teachers are weighted."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from quantize.training.distributed import gather
 
 @dataclass
 class Targets:
-    """What one teacher says of a batch, in float32: [B,D], [R,D], [P,D], and the step's names [K,D]."""
+    """One teacher's targets for a batch, in float32: [B,D], [R,D], [P,D], and the step's names [K,D]."""
 
     image: Tensor
     region: Tensor

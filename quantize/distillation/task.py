@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def positions(samples: IndexedShards, supervision: Supervision, cache: str) -> list[int]:
-    """Where the pictures of the cache are among all of the shards, some of which may not be readable."""
+    """Positions of the cache's pictures among those of the shards, some of which may be unreadable."""
     keys, found = iter(enumerate(samples.keys.tolist())), []
     for wanted in supervision.keys:
         at = next((i for i, key in keys if key.decode() == wanted), None)
@@ -59,7 +59,7 @@ def targets_of(taught: TeacherOutputs, known: AnyTeacher, cells: Tensor, names: 
 
 @dataclass
 class Batch:
-    """`recalled` is what is stored of each teacher; None for one that is to be asked."""
+    """`recalled` are the stored outputs of each teacher; None for one that is asked in the step."""
 
     canvases: Canvases
     recalled: list[TeacherOutputs | None]
@@ -92,7 +92,7 @@ class Drawing(Dataset[Batch]):
 
 
 def load_teachers(recipe: BoardRecipe, samples: IndexedShards, names: list[str]) -> list[AnyTeacher]:
-    """What is stored of each, or the teachers themselves."""
+    """The teachers' stored outputs, or the teachers themselves."""
     d = recipe.distil
     if not d.teachers:
         raise ValueError("found no distil.teachers, expected paths of trained RegionClips with their weights")

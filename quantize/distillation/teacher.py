@@ -1,4 +1,4 @@
-"""A frozen teacher: what a trained RegionClip sees of a batch of canvases."""
+"""A frozen teacher: a trained RegionClip and its outputs for a batch of canvases."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ CHUNK = 256
 
 
 class TeacherModel(Protocol):
-    """What is asked of a RegionClip; `size` is the side of the pictures that it takes."""
+    """What distillation needs of a RegionClip; `size` is the side of the pictures that it takes."""
 
     def encode(self, pictures: Tensor) -> Dense: ...
     def image(self, dense: Dense) -> Tensor: ...

@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
 
 
 def reference(run: Callable[[Path, ValidationSet], Metrics], name: str, teachers: Path, data: ValidationSet) -> Metrics:
-    """A reference model's numbers; none, and a word about it, if its files are missing."""
+    """A reference model's numbers; none, and a note, if its files are missing."""
     try:
         return run(teachers, data)
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The Rust binary as a predictor: one `edgeclip eval` process, asked over JSON Lines (docs/eval.md)."""
+"""The Rust binary as a predictor: one `edgeclip eval` process, spoken to in JSON Lines (docs/eval.md)."""
 
 import base64
 import io

@@ -35,7 +35,7 @@ def combine(probabilities: Floats, classes: Floats) -> Floats:
 
 
 def class_embeddings(vectors: Sequence[Floats]) -> Floats:
-    """One unit vector a class, the mean of its synonyms' unit vectors, from a list of `[synonyms, D]`."""
+    """One unit vector per class, the mean of its synonyms' unit vectors, from a list of `[synonyms, D]`."""
     return unit(np.stack([unit(each).mean(axis=0) for each in vectors]))
 
 

@@ -1,4 +1,4 @@
-"""All protocols on one model, and the reference models: flat names to numbers."""
+"""All protocols on one model, and the reference models: metrics by flat names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ class NanoDet:
         """Loads `nanodet_m.param` and `nanodet_m.bin` of a folder; raises FileNotFoundError."""
         self.net = ncnn.Net()
         self.net.opt.use_vulkan_compute = False
-        self.net.opt.num_threads = 1  # its spinning threads crawl when cores are shared
+        self.net.opt.num_threads = 1  # its spinning threads are slow when cores are shared
         param, weights = folder / "nanodet_m.param", folder / "nanodet_m.bin"
         for path in (param, weights):
             if not path.is_file():

@@ -1,4 +1,4 @@
-"""What a protocol may ask of a model, whichever program runs it."""
+"""The interface of a model under measurement, whichever program runs it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Predictor(Detector, Protocol):
         ...
 
     def embed_regions(self, pictures: Iterable[tuple[Picture, Floats]]) -> Iterator[Floats]:
-        """Embeds the boxes `[n, 4]` of each picture (source pixels): `[n, D]` a picture."""
+        """Embeds the boxes `[n, 4]` of each picture (source pixels): `[n, D]` per picture."""
         ...
 
     def dense(self, pictures: Iterable[Picture]) -> Iterator[DenseEmbeddings]:

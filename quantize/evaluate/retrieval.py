@@ -1,4 +1,4 @@
-"""Finding pictures by their captions and captions by their pictures."""
+"""Retrieval of pictures by their captions, and of captions by their pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ def camvid_truth(samples: Sequence[Sample]) -> tuple[list[str], Iterator[Integer
 
 
 def panoptic_prompt(name: str) -> str:
-    """COCO's panoptic name as a person would say it: `wall-other-merged` is `wall`, `wall-brick` is `wall brick`."""
+    """COCO's panoptic name in plain words: `wall-other-merged` is `wall`, `wall-brick` is `wall brick`."""
     return re.sub(r"(-other|-merged|-stuff)+$", "", name).replace("-", " ")
 
 

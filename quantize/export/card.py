@@ -1,4 +1,4 @@
-"""CARD.md: what a bundle was trained on, on what terms, how, what it scores and where it fails."""
+"""CARD.md: a bundle's training data and their terms, how it was trained, its scores and its failures."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an encoder gives: a map of features before pooling, and what its own pooling makes of it."""
+"""An encoder's output: the map of features before pooling, and its own pooled vector."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -47,7 +47,7 @@ def _weights(low: Tensor, high: Tensor, samples: int, cells: int, size: int) -> 
 def pool(features: Tensor, batch: Tensor, boxes: Tensor, samples: int, size: int) -> Tensor:
     """Mean of samples x samples bilinear samples inside each box → [M,C].
 
-    The mean over a regular grid is separable, so it is one matrix product a picture; `batch` [M] names the picture of each box.
+    The mean over a regular grid is separable, so it is one matrix product per picture; `batch` [M] names the picture of each box.
     """
     b, c, h, w = features.shape
     across = _weights(boxes[:, 0], boxes[:, 2], samples, w, size)

@@ -163,7 +163,7 @@ class RegionClip(nn.Module):
         return torch.cat([centre - half, centre + half], 1)
 
     def pixels(self, dense: Dense) -> Tensor:
-        """[B,dim,h,w], a unit vector a cell."""
+        """[B,dim,h,w], one unit vector per cell."""
         return unit(self.projector(dense.map), 1)
 
     def patch_mean(self, dense: Dense) -> Tensor:

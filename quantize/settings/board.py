@@ -17,9 +17,9 @@ class BoardData:
     shards: list[str]  # WebDataset files
     cache: str  # folder that `quantize.features` fills
     tag_list: str  # file of words, one per line, that count as tags where captions mention them
-    clip_names: str  # .npz of names with CLIP's text vectors, whose similarities the text projection imitates
+    clip_names: str  # .npz of names with CLIP's text vectors, whose similarities the text projection learns
+    # canvases that are cached, with a frozen trunk: plain (as on the board), augmented, mosaic; a digit behind for another draw
     views: list[str] = field(default_factory=lambda: ["plain", "augmented", "mosaic"])
-    # ^ canvases that are cached, with a frozen trunk: plain (as on the board), augmented, mosaic; a digit behind for another draw
     feature_batch: int = 32  # canvases per pass of the frozen trunk
     dev_share: float = 0.04  # of each source's pictures, held out to calibrate the scores
     dev_shares: dict[str, float] = field(default_factory=dict)  # another share for single sources

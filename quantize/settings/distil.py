@@ -20,9 +20,9 @@ class DistilSettings:
     names: int = 512  # of the bank, in each step
     weighting: str = "fixed"  # or "certainty", "agreement": which teacher counts more for a picture or region
     supervised: float = 1.0  # weight of the board's own losses beside the teachers'
-    losses: dict[str, float] = field(default_factory=dict)
-    # ^ other weights than LOSSES: `image`, `region`, `pixel`: cosine to the teacher's vectors of pictures, regions and cells;
+    # other weights than LOSSES: `image`, `region`, `pixel`: cosine to the teacher's vectors of pictures, regions and cells;
     # `relations`: similarities among pictures; `affinity`: which names fit pictures, both ways; `answers`: which fit regions
+    losses: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         at_least_one(self, "views", "regions", "grid", "names")

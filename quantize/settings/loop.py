@@ -45,7 +45,7 @@ class LoopTable:
 
 @dataclass
 class LoopSettings(LoopTable):
-    """All that the loop is told."""
+    """All that the loop needs."""
 
     name: str = "train"
     device: str = "cpu"

@@ -118,8 +118,9 @@ def test_sam_makes_a_mask_of_each_box(folders: Callable[[str], Path]) -> None:
     assert [[s.mask.shape for s in segments] for segments in found] == [[(40, 60)] * 2, [], [(50, 30)]]
     assert all(s.mask.dtype == np.bool_ and 0 <= s.score <= 1 for segments in found for s in segments)
     (other,) = sam(PICTURES[:1], [BOXES[1:]])
-    assert np.array_equal(other[0].mask, found[0][1].mask)  # prompts do not disturb one another
-    assert not np.array_equal(found[0][0].mask, found[0][1].mask)
+    # prompts do not disturb one another, but the sums of another batch may round a pixel to the other side
+    assert np.mean(other[0].mask != found[0][1].mask) < 0.01
+    assert np.mean(found[0][0].mask != found[0][1].mask) > 0.01
 
 
 def test_mask2former_names_its_segments(folders: Callable[[str], Path]) -> None:

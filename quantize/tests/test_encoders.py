@@ -163,8 +163,8 @@ def test_mobilenet_is_fed_as_the_board_feeds_it(tmp_path: Path) -> None:
     net = RegionClip(ModelSettings(encoder="mobilenet_v2", teachers=str(tmp_path), text="cached:8", tune_image="frozen")).eval()
     _, _, last = load_mobilenetv2(tmp_path / "mobilenet_v2_imagenet.npz")(board(pixels()))
     dense = net.encode(board(pixels()))
-    assert torch.equal(dense.map, last)
-    assert torch.allclose(dense.pooled, last.mean((2, 3)))
+    assert torch.allclose(dense.map, last, rtol=1e-4, atol=1e-4)
+    assert torch.allclose(dense.pooled, last.mean((2, 3)), rtol=1e-4, atol=1e-4)
 
 
 def test_interpolated_positions_keep_the_class_token_and_a_linear_slope() -> None:

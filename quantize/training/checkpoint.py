@@ -45,7 +45,7 @@ def set_random_states(state: dict[str, Any]) -> None:
 
 
 def save_at_once(state: Any, path: Path) -> None:
-    """A reader finds the old file or the new one, also after a power cut."""
+    """Readers find either the old file or the new one, even after a power cut."""
     draft = path.with_suffix(".tmp")
     with draft.open("wb") as file:
         torch.save(state, file)
@@ -55,7 +55,7 @@ def save_at_once(state: Any, path: Path) -> None:
 
 
 def difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
-    """The first tensor that is missing, too much, or of another shape; nothing if the weights fit."""
+    """The first tensor that is missing, unexpected, or of another shape; nothing if the weights fit."""
     for name in sorted(found.keys() | expected.keys()):
         shapes = [tuple(state[name].shape) if name in state else "none" for state in (found, expected)]
         if shapes[0] != shapes[1]:

@@ -24,7 +24,7 @@ def finite(terms: list[dict[str, Tensor]]) -> Tensor:
 def end_without_number(
     terms: list[dict[str, Tensor]], norm: Tensor, batches: list[Batch], some_loss: bool, step: int, out: Path
 ) -> None:
-    """Saves the batch at fault and names its terms; `some_loss`: a process has such a loss, not only such a gradient."""
+    """Saves the bad batch and names its terms; `some_loss`: some process has such a loss, not only such a gradient."""
     bad = [i for i, found in enumerate(terms) if not finite([found])]
     if some_loss and not bad:
         raise SystemExit(f"another process's loss is not finite at step {step}")
@@ -47,7 +47,7 @@ def _settings(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def out_of_memory_ends_it(step: int, task: Task) -> Iterator[None]:
-    """In one line, with what to change in the recipe."""
+    """Ends the run with one line that says what to change in the recipe."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -74,6 +74,6 @@ class Stop:
         self.forget()
 
     def forget(self) -> None:
-        """Puts back what was there before."""
+        """Restores the previous handlers."""
         for number, handler in self.before.items():
             signal.signal(number, handler)

@@ -19,7 +19,7 @@ LINE_EVERY_SECONDS = 20.0
 
 
 def cut(path: Path, first: int) -> None:
-    """Leaves the lines of steps before `first`; what was written after the checkpoint, or torn off, goes."""
+    """Leaves the lines of steps before `first`; lines written after the checkpoint, and incomplete ones, are removed."""
     if not path.exists():
         return
     kept = []

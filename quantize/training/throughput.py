@@ -1,4 +1,4 @@
-"""How fast a step is, beside what the device can do."""
+"""How fast a step is, compared with what the device can do."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ EDGES: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
 
 
 def matmul_ceiling(device: str, dtype: torch.dtype) -> float:
-    """The most FLOP/s that square matrix products reach on this device: what no training step can exceed by much."""
+    """The most FLOP/s that square matrix products reach on this device: an upper bound for any training step, roughly."""
     best = 0.0
     for edge in EDGES:
         seconds = products_seconds(edge, 4, device, dtype)

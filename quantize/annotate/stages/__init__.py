@@ -1,4 +1,4 @@
-"""One file a stage: a function from records to changed copies, in the same order and number."""
+"""One file per stage: a function from records to changed copies, in the same order and number."""
 
 from collections.abc import Callable, Sequence
 from importlib import import_module

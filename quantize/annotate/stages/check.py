@@ -1,4 +1,4 @@
-"""Sound pictures and sound given data: what is broken is dropped or removed, with the reason."""
+"""Sound pictures and sound given data: broken pictures are dropped and broken data removed, with the reason."""
 
 import io
 import math
@@ -64,7 +64,7 @@ class Check:
 
 
 def sound(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The given data without empty captions, unusable questions and boxes that hold nothing, and what went."""
+    """The given data without empty captions, unusable questions and boxes that hold nothing; and what was removed."""
     kept, removed = dict(given), []
     if "captions" in given:
         captions = given["captions"] if isinstance(given["captions"], list) else [given["captions"]]
