@@ -37,7 +37,7 @@ MAX_DEV = 500
 
 
 @dataclass
-class Seen:
+class HeldOut:
     """What the networks say of one held-out picture, and what is true of it."""
 
     image: Floats
@@ -49,7 +49,7 @@ class Seen:
     tags: list[str]
 
 
-def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> Seen:
+def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> HeldOut:
     outputs, placed = predictor.run_vision(sample.picture)
     content = np.array(placed.content, np.float32)
     found, objectness = reference.candidates(outputs, predictor.manifest.detection, content)
@@ -58,7 +58,7 @@ def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> Seen:
     boxes = [placed.to_input((b.rect[0] * w, b.rect[1] * h, b.rect[2] * w, b.rect[3] * h)) for b in people]
     regions = predictor.embed_boxes(outputs, placed, found)
     image = reference.unit(outputs["image_embedding"][None])[0]
-    return Seen(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
+    return HeldOut(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
 
 
 def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[float, ...], float]:
@@ -111,7 +111,7 @@ class Vocabularies:
 
 
 def region_rows(
-    seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
+    seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Margin and objectness of every candidate and name, and whether that name has a box there."""
     xs, ys = [], []
@@ -132,7 +132,7 @@ def region_rows(
 
 
 def tag_rows(
-    seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
+    seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Margin of every name for the whole picture, and whether its texts mention it."""
     xs, ys = [], []

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from quantize.ablations.predictor import RowPredictor, Seen
+from quantize.ablations.predictor import RowPredictor, SharedFeatures
 from quantize.ablations.rows import ROWS, Row, recipe_of
 from quantize.ablations.table import markdown, plot
 from quantize.alignment.loader import CachedLoader
@@ -70,7 +70,7 @@ class Ablation:
     loader: CachedLoader
     vocabulary: Vocabulary
     texts: dict[str, Tensor]
-    seen: Seen
+    seen: SharedFeatures
 
     def result(self, row: Row, seed: int) -> dict[str, float]:
         """Trains one row with one seed and measures it."""
@@ -96,7 +96,7 @@ def prepare(recipe: RegionClipRecipe, data: ValidationSet) -> Ablation:
     asked = {template.format(text) for template in TEMPLATES for text in (*captions, *prompts)}
     asked |= said(loader.examples, vocabulary)
     texts = encode_once(model.text_tower, recipe.model.text, sorted(asked), Path(recipe.data.cache))
-    seen = Seen(model, recipe.model.size, NanoDet(Path(recipe.model.teachers)), PROPOSALS)
+    seen = SharedFeatures(model, recipe.model.size, NanoDet(Path(recipe.model.teachers)), PROPOSALS)
     for sample in track([*data.coco, *data.camvid, *data.flickr], "measured pictures"):
         seen.dense(sample.picture())
     for sample in data.coco:

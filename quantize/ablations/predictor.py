@@ -24,7 +24,7 @@ SCALES = {"image": "image", "patches": "tag", "regions": "region"}
 Boxes = tuple[Floats, Floats]
 
 
-class Seen:
+class SharedFeatures:
     """Dense features and NanoDet's boxes of the pictures measured, computed once for all rows and seeds."""
 
     def __init__(self, model: RegionClip, size: int, detector: NanoDet, proposals: int) -> None:
@@ -54,9 +54,9 @@ class Seen:
 
 
 class RowPredictor:
-    """See `evaluate.predictor.Predictor`; one row's model on the features of `Seen`."""
+    """See `evaluate.predictor.Predictor`; one row's model on the features of `SharedFeatures`."""
 
-    def __init__(self, model: RegionClip, kept: dict[str, Tensor], row: Row, seen: Seen) -> None:
+    def __init__(self, model: RegionClip, kept: dict[str, Tensor], row: Row, seen: SharedFeatures) -> None:
         self.model, self.row, self.seen = model.eval(), row, seen
         self.texts = Texts(model, kept)
 

@@ -14,12 +14,12 @@ from quantize.annotate.errors import AnnotateError
 from quantize.annotate.settings import ANNOTATE, SURVEY, Settings
 from quantize.annotate.sources import InputShard, find
 from quantize.annotate.stats import Stats
-from quantize.annotate.work import Done, Seen, Task
+from quantize.annotate.work import Done, SurveyEntry, Task
 from quantize.progress import track
 
 WORK = ".work"
 EXCLUDED_STAGES = ("check", "fingerprint")
-Survey = dict[str, dict[str, Seen]]
+Survey = dict[str, dict[str, SurveyEntry]]
 """Shard → key → what was found out."""
 
 
@@ -125,7 +125,7 @@ def _survey(shards: Sequence[InputShard], names: Sequence[str], out: Path, setti
     seen: Survey = {}
     for name, each in tasks.items():
         found = [json.loads(task.result.read_bytes())["seen"] for task in each]
-        seen[name] = {key: Seen(**entry) for entries in found for key, entry in entries.items()}
+        seen[name] = {key: SurveyEntry(**entry) for entries in found for key, entry in entries.items()}
     return seen
 
 
@@ -161,7 +161,7 @@ def _with_vocabulary(seen: Survey, out: Path, settings: Settings) -> tuple[Setti
     return replace(settings, vocabulary=str(out / "vocabulary.json")), words
 
 
-def _identity(shard: InputShard, seen: dict[str, Seen], words: vocabulary.Vocabulary | None, settings: Settings) -> str:
+def _identity(shard: InputShard, seen: dict[str, SurveyEntry], words: vocabulary.Vocabulary | None, settings: Settings) -> str:
     """Changes with everything that a shard's content depends on."""
     names = [sorted(kind) for kind in words.counts.values()] if words else []
     kept = replace(settings, vocabulary="").identity()

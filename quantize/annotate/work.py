@@ -24,7 +24,7 @@ from quantize.annotate.vocabulary import mentioned, read_synonyms
 
 
 @dataclass(frozen=True)
-class Seen:
+class SurveyEntry:
     """What the survey found out about a picture."""
 
     dropped: str
@@ -50,7 +50,7 @@ class Task:
     chunk: Chunk
     folder: str
     survey: bool
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, SurveyEntry] = field(default_factory=dict)
 
     @property
     def result(self) -> Path:
@@ -83,7 +83,7 @@ def begin(task: Task) -> Load:
     return Load(task, records, {"read": time.perf_counter() - start})
 
 
-def _remember(record: Record, seen: Seen | None) -> Record:
+def _remember(record: Record, seen: SurveyEntry | None) -> Record:
     if seen is None:
         return record
     captions = tuple(Caption(**entry) for entry in seen.pseudo_captions)
@@ -119,11 +119,11 @@ def finish(load: Load, settings: Settings) -> Done:
     return task.done()
 
 
-def _seen(record: Record, synonyms: Any) -> Seen:
+def _seen(record: Record, synonyms: Any) -> SurveyEntry:
     tags = mentioned((phrase for phrases in record.phrases for phrase in phrases), synonyms)
     captions = [asdict(caption) for caption in record.pseudo_captions]
     steps = [asdict(step) for step in record.provenance if step.stage != "parse"]
-    return Seen(record.dropped, record.fingerprint, list(tags), captions, steps)
+    return SurveyEntry(record.dropped, record.fingerprint, list(tags), captions, steps)
 
 
 def tar_of(records: Iterable[Record]) -> bytes:

@@ -103,7 +103,8 @@ def main() -> int:
         else:
             settings = Settings(args.replicates, args.sliding, on_dataset.templates(args.templates))
             limit = QUICK_LIMIT if args.quick else args.limit
-            on_dataset.run(args.protocol, args.data, args.runtime, models, settings, limit, args.names, args.out)
+            data = on_dataset.PublicSet(args.protocol, args.data, limit, args.names)
+            on_dataset.run(data, args.runtime, models, settings, args.out)
     except (ShardError, BundleError, BinaryError, DatasetError, CheckpointError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return UNUSABLE
