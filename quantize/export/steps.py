@@ -1,7 +1,4 @@
-"""Trained weights → a bundle: `python -m quantize.export quantize/recipes/cpu.toml [--bundle models/default]`.
-
-Exports float ONNX, quantises it, and compares: float ONNX with PyTorch, int8 with float. A difference beyond its bound exits 1.
-"""
+"""What `python -m quantize.export` does: float ONNX of trained weights, int8, and comparisons that must hold."""
 
 import json
 import logging
@@ -20,7 +17,6 @@ from torch import Tensor, nn
 
 from quantize.bundle.manifest import Detection, Manifest, Score
 from quantize.bundle.write import sha256, spread, write_manifest, write_vocabulary
-from quantize.command_line import missing_files_end_it, recipe_and_bundle
 from quantize.data.shards import Sample
 from quantize.data.words import imagenet_names
 from quantize.export.graphs import VISION_OUTPUTS, PromptGraph, VisionGraph
@@ -208,14 +204,3 @@ def require(what: str, found: float, good: bool, expected: str) -> None:
     log.info("%s: %s", what, f"{found:.5g}" if isinstance(found, float) else found)
     if not good:
         raise SystemExit(f"{what}: found {found:.5g}, expected {expected}")
-
-
-def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe, bundle = recipe_and_bundle(__doc__)
-    with missing_files_end_it():
-        export(recipe, bundle)
-
-
-if __name__ == "__main__":
-    main()

@@ -22,7 +22,7 @@ from quantize.distillation.store import Stored, folder_of, identity
 from quantize.distillation.student import StudentOutputs
 from quantize.distillation.task import Batch, Distil
 from quantize.distillation.teacher import Teacher, ask, load_teacher
-from quantize.export import __main__ as exporter
+from quantize.export import steps as exporter
 from quantize.model.region_clip import RegionClip
 from quantize.reinforce import reinforce
 from quantize.settings.board import BoardRecipe

@@ -15,7 +15,7 @@ from quantize.bundle.manifest import read_manifest
 from quantize.bundle.write import HASHED, spread, write_vocabulary
 from quantize.data import canvas as cv
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.export import __main__ as exporter
+from quantize.export import steps as exporter
 from quantize.export.graphs import VISION_OUTPUTS
 from quantize.export.text import float_embedding
 from quantize.int8.ptq import static_int8

@@ -9,7 +9,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 from quantize.arithmetic import vision
-from quantize.export.__main__ import run
+from quantize.export.steps import run
 from quantize.int8.bundles import outputs_of
 from quantize.int8.mixed import choose
 from quantize.int8.network import QdqNet

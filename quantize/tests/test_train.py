@@ -9,7 +9,7 @@ from quantize import train as trainer
 from quantize.board import task as board
 from quantize.board.objective import WEIGHTS, all_losses, weighted
 from quantize.board.points import Points
-from quantize.export import __main__ as exporter
+from quantize.export import steps as exporter
 from quantize.features import fill_cache
 from quantize.model.trunk import load_trunk
 from quantize.settings.board import BoardRecipe, load_board_recipe
