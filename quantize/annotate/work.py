@@ -1,4 +1,4 @@
-"""What is done with one chunk, in whichever process: read, run the stages, write a part that only counts once it is whole.
+"""What is done with one chunk, in whichever process: read, run the stages, write a part that only counts once it is complete.
 
 A part's content depends on the chunk alone, so a chunk that is done twice (its worker died after writing) leaves the same part.
 """
@@ -24,7 +24,7 @@ from quantize.annotate.vocabulary import mentioned, read_synonyms
 
 
 @dataclass(frozen=True)
-class Seen:
+class SurveyEntry:
     """What the survey found out about a picture."""
 
     dropped: str
@@ -35,13 +35,22 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Done:
+    """A finished task: its folder, its result there, and how many pictures its chunk has."""
+
+    folder: str
+    result: Path
+    pictures: int
+
+
+@dataclass(frozen=True)
 class Task:
     """One chunk of one pass; `seen` is empty in the survey. It leaves `NUMBER.json`, after `NUMBER.tar` if it writes pictures."""
 
     chunk: Chunk
     folder: str
     survey: bool
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, SurveyEntry] = field(default_factory=dict)
 
     @property
     def result(self) -> Path:
@@ -52,6 +61,10 @@ class Task:
     def pictures(self) -> Path:
         """The part of the output shard."""
         return self.result.with_suffix(".tar")
+
+    def done(self) -> Done:
+        """What is reported once the result exists."""
+        return Done(self.folder, self.result, len(self.chunk.places))
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ def begin(task: Task) -> Load:
     return Load(task, records, {"read": time.perf_counter() - start})
 
 
-def _remember(record: Record, seen: Seen | None) -> Record:
+def _remember(record: Record, seen: SurveyEntry | None) -> Record:
     if seen is None:
         return record
     captions = tuple(Caption(**entry) for entry in seen.pseudo_captions)
@@ -92,14 +105,6 @@ def run_stage(name: str, stage: Stage, load: Load, batch: int) -> Load:
     return replace(load, records=records, seconds=load.seconds | {name: time.perf_counter() - start})
 
 
-@dataclass(frozen=True)
-class Done:
-    """A finished task's folder and how many pictures its chunk has."""
-
-    folder: str
-    pictures: int
-
-
 def finish(load: Load, settings: Settings) -> Done:
     """Writes the result."""
     task = load.task
@@ -111,14 +116,14 @@ def finish(load: Load, settings: Settings) -> Done:
         _replace(task.pictures, tar_of(r for r in load.records if not r.dropped))
         content = {"stats": stats_of(load.records, Counter(load.seconds)).to_json()}
     _replace(task.result, json.dumps(content).encode())
-    return Done(task.folder, len(load.records))
+    return task.done()
 
 
-def _seen(record: Record, synonyms: Any) -> Seen:
+def _seen(record: Record, synonyms: Any) -> SurveyEntry:
     tags = mentioned((phrase for phrases in record.phrases for phrase in phrases), synonyms)
     captions = [asdict(caption) for caption in record.pseudo_captions]
     steps = [asdict(step) for step in record.provenance if step.stage != "parse"]
-    return Seen(record.dropped, record.fingerprint, list(tags), captions, steps)
+    return SurveyEntry(record.dropped, record.fingerprint, list(tags), captions, steps)
 
 
 def tar_of(records: Iterable[Record]) -> bytes:
@@ -134,7 +139,7 @@ def tar_of(records: Iterable[Record]) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """All or nothing; another process may be at the same."""
+    """All or nothing; another process may be writing the same file."""
     temporary = path.with_name(f"{path.name}.{os.uname().nodename}-{os.getpid()}.tmp")
     temporary.write_bytes(content)
     temporary.replace(path)
@@ -146,7 +151,7 @@ def build_stages(names: Iterable[str], settings: Settings) -> dict[str, Stage]:
 
 
 def whole(task: Task, stages: Mapping[str, Stage], settings: Settings) -> Done:
-    """All of it in this process."""
+    """The whole task, in this process."""
     load = begin(task)
     for name, stage in stages.items():
         load = run_stage(name, stage, load, settings.batch)

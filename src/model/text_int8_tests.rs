@@ -1,4 +1,4 @@
-//! The text tower through the int8 kernels: each kernel against `quantize/fake_text.py` bit for bit with every instruction set, the
+//! The text tower through the int8 kernels: each kernel against `quantize/arithmetic/text.py` bit for bit with every instruction set, the
 //! whole tower against it and against tract in float. `python -m quantize.golden` makes the cases.
 
 use std::fs;

@@ -1,5 +1,5 @@
 //! The committed bundle in this program against the same files in Python: the vision network by the integer reference
-//! (`quantize/fake_quant.py`), the others in ONNX Runtime, with `quantize/reference.py` around them.
+//! (`quantize/arithmetic/vision.py`), the others in ONNX Runtime, with `quantize/arithmetic/reference.py` around them.
 //! `python -m quantize.golden` makes the cases, and must be run again after each change of the bundle.
 
 use std::collections::{BTreeMap, HashMap};

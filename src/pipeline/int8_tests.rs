@@ -1,4 +1,4 @@
-//! The default vision network through the int8 kernels: against `quantize/fake_quant.py` bit for bit, and against
+//! The default vision network through the int8 kernels: against `quantize/arithmetic/vision.py` bit for bit, and against
 //! tract in float.
 
 use std::collections::BTreeMap;
