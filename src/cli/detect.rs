@@ -12,8 +12,9 @@ use super::model::ModelArgs;
 use super::words::WordArgs;
 use super::{Failures, print};
 use crate::error::Result;
-use crate::pipeline::{Findings, Pipeline};
-use crate::sinks::{Report, Timing, annotate, save_picture, write_jsonl, write_text};
+use crate::pipeline::Pipeline;
+use crate::report::{Findings, PictureReport};
+use crate::sinks::{annotate, save_picture, write_jsonl, write_text};
 use crate::source::{Picture, expand};
 use crate::vocabulary::Vocabulary;
 
@@ -86,14 +87,12 @@ pub fn run(args: &Args) -> Result<Failures> {
                 continue;
             }
         };
-        let report = Report {
+        let report = PictureReport {
             path: &picture.name,
             width: picture.width,
             height: picture.height,
             names: vocabulary.names(),
-            tags: &findings.tags,
-            detections: &findings.detections,
-            timing: findings.timing,
+            findings: &findings,
         };
         let reader_gone = print(|out| match args.format {
             Format::Jsonl => write_jsonl(out, &report),
@@ -126,7 +125,7 @@ fn look(
     let picture = Picture::open(path)?;
     let decode = start.elapsed();
     let mut findings = pipeline.detect(&picture.frame()?, vocabulary, args.threshold)?;
-    findings.timing = Timing { decode, ..findings.timing };
+    findings.timing.decode = decode;
     if let Some(top) = args.top {
         findings.tags.truncate(top.get());
         findings.detections.truncate(top.get());

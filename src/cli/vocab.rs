@@ -110,17 +110,17 @@ fn show(args: &ShowArgs) -> Result<()> {
 /// Name, prompt, threshold and nearest neighbour of each label.
 fn labels(
     vocabulary: &Vocabulary,
-) -> impl Iterator<Item = (&String, &String, Option<f32>, Option<Neighbour>)> {
+) -> impl Iterator<Item = (&str, &str, Option<f32>, Option<Neighbour>)> {
     let texts = vocabulary.names().iter().zip(vocabulary.prompts());
     let numbers = vocabulary.thresholds().iter().zip(vocabulary.nearest());
-    texts.zip(numbers).map(|((name, prompt), (threshold, nearest))| (name, prompt, *threshold, nearest))
+    texts.zip(numbers).map(|((name, prompt), (threshold, nearest))| (&**name, prompt.as_str(), *threshold, nearest))
 }
 
 fn as_json(vocabulary: &Vocabulary) -> String {
     let two = |v: f32| (f64::from(v) * 1e4).round() / 1e4;
-    let label = |(name, prompt, threshold, nearest): (&String, &String, Option<f32>, Option<Neighbour>)| {
+    let label = |(name, prompt, threshold, nearest): (&str, &str, Option<f32>, Option<Neighbour>)| {
         let nearest = nearest
-            .map(|n| json!({ "label": vocabulary.names().get(n.label), "similarity": two(n.similarity) }));
+            .map(|n| json!({ "label": vocabulary.names().get(n.label).map(|name| &**name), "similarity": two(n.similarity) }));
         json!({ "label": name, "prompt": prompt, "threshold": threshold.map(two), "nearest": nearest })
     };
     let content = json!({
@@ -153,7 +153,8 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
         lines.push(format!("  {name:widest$}  {threshold:>7}  {prompt}").trim_end().to_owned());
         let Some(near) = nearest.filter(|near| near.similarity >= HARD_TO_TELL_APART) else { continue };
         // A pair that is nearest both ways is said once.
-        let other = vocabulary.names().get(near.label).filter(|other| !told.contains(&(*other, name)));
+        let other = vocabulary.names().get(near.label).map(|other| &**other);
+        let other = other.filter(|other| !told.contains(&(*other, name)));
         if let Some(other) = other {
             told.insert((name, other));
             warnings

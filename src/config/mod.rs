@@ -9,4 +9,4 @@ mod values;
 pub use load::{assign, read, resolve};
 pub use settings::Settings;
 pub use source::{Control, SourceSettings};
-pub use values::{Format, Prompts, Show, Target};
+pub use values::{Format, Prompts, Target};

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::source::SourceSettings;
-use super::values::{Format, Prompts, Show, Target};
+use super::values::{Format, Prompts, Target};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
+use crate::report::ShownBoxes;
 use crate::{events, track};
 
 /// Settings of `edgeclip run`. Keys that are tables come last, as TOML wants them.
@@ -69,9 +71,9 @@ pub struct Settings {
     /// Most snapshots a minute.
     pub snapshot_per_minute: usize,
     /// Kinds of events of which a picture is kept; none: appear, enter, cross and state.
-    pub snapshot_events: Vec<String>,
+    pub snapshot_events: Vec<EventKind>,
     /// Which boxes pictures and tables show.
-    pub show: Show,
+    pub show: ShownBoxes,
     /// Draw the way that each track has come in the last seconds.
     pub trails: bool,
     /// Cameras, recordings, streams.
@@ -116,7 +118,7 @@ impl Default for Settings {
             snapshot_plain: false,
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
-            show: Show::Tracks,
+            show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
             track: track::Settings::default(),

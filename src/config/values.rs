@@ -28,16 +28,6 @@ pub enum Format {
     None,
 }
 
-/// Which boxes are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Show {
-    /// Of what is followed: confirmed, with stable numbers.
-    Tracks,
-    /// Of what was found in a frame alone.
-    Detections,
-}
-
 /// How often each source's frames are looked at: `"auto"`, or a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {

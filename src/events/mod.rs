@@ -3,6 +3,7 @@
 mod checks;
 mod engine;
 mod hold;
+mod kind;
 mod line;
 mod occupancy;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use engine::{Engine, Scene, StateZone};
+pub use kind::EventKind;
 pub use settings::{Anchor, Label, Line, Occupancy, Settings, Tags, Zone};
 
 /// One thing that happened. When and in which source stands in the moment that it belongs to.

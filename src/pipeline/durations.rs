@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::sinks::Latency;
+use crate::report::Latency;
 
 /// Latest times that are kept as they are.
 const KEPT: usize = 512;

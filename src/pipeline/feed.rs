@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::capture::Faults;
+use super::frame_result::FrameResult;
 use super::plan::Plan;
-use super::seen::Seen;
 use super::stats::Stats;
 use super::still::Thumbnail;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ pub struct Feed {
     served: Option<Instant>,
     size: Option<(u32, u32)>,
     last: Option<(Duration, Thumbnail)>,
-    seen: Seen,
+    result: FrameResult,
 }
 
 impl Feed {
@@ -56,7 +56,7 @@ impl Feed {
             served: None,
             size: None,
             last: None,
-            seen: Seen::default(),
+            result: FrameResult::default(),
         })
     }
 
@@ -106,27 +106,27 @@ impl Feed {
     }
 
     /// Takes what a look has found.
-    pub fn looked(&mut self, clock: Duration, thumbnail: Option<Thumbnail>, seen: Seen) {
+    pub fn looked(&mut self, clock: Duration, thumbnail: Option<Thumbnail>, result: FrameResult) {
         self.last = thumbnail.map(|thumbnail| (clock, thumbnail));
-        self.seen = seen;
+        self.result = result;
     }
 
     /// What was found by the last look.
-    pub fn seen(&self) -> &Seen {
-        &self.seen
+    pub fn result(&self) -> &FrameResult {
+        &self.result
     }
 
     /// Follows what the last look found to a frame of this time and size: tracks, and what happened.
     pub fn follow(&mut self, clock: Duration, frame: &Frame<'_>) -> (Vec<Track>, Vec<Event>) {
         self.fit((frame.width, frame.height));
-        let update = self.tracker.update(clock, &self.seen.observations());
+        let update = self.tracker.update(clock, &self.result.observations());
         let scene = Scene {
             clock,
             width: frame.width,
             height: frame.height,
             tracks: &update.tracks,
-            tags: &self.seen.scene,
-            states: &self.seen.states,
+            tags: &self.result.scene,
+            states: &self.result.states,
             looked: true,
         };
         let mut events = Vec::new();

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::durations::Durations;
 use crate::error::Error;
-use crate::sinks::{Latency, Moment, Sink};
+use crate::report::{FrameReport, Latency};
+use crate::sinks::Sink;
 
 /// Moments that wait for a sink before those without events are left out.
 const PATIENCE: usize = 8;
@@ -35,9 +36,9 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    moments: VecDeque<(Instant, Arc<Moment>)>,
+    reports: VecDeque<(Instant, Arc<FrameReport>)>,
     /// The one that the sink is taking.
-    working: Option<(Instant, Arc<Moment>)>,
+    working: Option<(Instant, Arc<FrameReport>)>,
     closed: bool,
     /// The reader of standard output has gone.
     gone: bool,
@@ -45,7 +46,7 @@ struct Queue {
     times: Durations,
 }
 
-/// What became of moments.
+/// What became of reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Taken by the sink.
@@ -68,14 +69,14 @@ impl Outbox {
         Self { name, wants_pictures, shared, thread }
     }
 
-    /// Hands over a moment, at once. Where the sink is behind, the oldest moments without events make room.
-    pub fn offer(&self, moment: &Arc<Moment>) {
+    /// Hands over a report, at once. Where the sink is behind, the oldest reports without events make room.
+    pub fn offer(&self, report: &Arc<FrameReport>) {
         let mut queue = self.shared.lock();
         if queue.gone {
             return;
         }
         let before = queue.counts;
-        queue.moments.push_back((Instant::now(), Arc::clone(moment)));
+        queue.reports.push_back((Instant::now(), Arc::clone(report)));
         queue.make_room(self.wants_pictures);
         let now = queue.counts;
         drop(queue);
@@ -84,10 +85,10 @@ impl Outbox {
         tell(&self.name, "events", before.lost_events, now.lost_events);
     }
 
-    /// Whether the next moment would cost another one its place. Who must lose nothing waits until this is over.
+    /// Whether the next report would cost another one its place. Who must lose nothing waits until this is over.
     pub fn is_full(&self) -> bool {
         let queue = self.shared.lock();
-        queue.moments.len() >= PATIENCE && !queue.gone
+        queue.reports.len() >= PATIENCE && !queue.gone
     }
 
     /// What messages call the sink.
@@ -105,10 +106,10 @@ impl Outbox {
         self.shared.lock().gone
     }
 
-    /// Age of the oldest moment that the sink has not taken.
+    /// Age of the oldest report that the sink has not taken.
     pub fn lag(&self) -> Duration {
         let queue = self.shared.lock();
-        let oldest = queue.working.as_ref().or(queue.moments.front());
+        let oldest = queue.working.as_ref().or(queue.reports.front());
         oldest.map_or(Duration::ZERO, |(since, _)| since.elapsed())
     }
 
@@ -120,24 +121,24 @@ impl Outbox {
     /// Counts what the sink has not taken as lost.
     fn abandon(&self) {
         let mut queue = self.shared.lock();
-        let left = std::mem::take(&mut queue.moments);
-        for (_, moment) in queue.working.take().into_iter().chain(left) {
-            queue.counts.lost_frames += u64::from(moment.events.is_empty());
-            queue.counts.lost_events += moment.events.len() as u64;
+        let left = std::mem::take(&mut queue.reports);
+        for (_, report) in queue.working.take().into_iter().chain(left) {
+            queue.counts.lost_frames += u64::from(report.events.is_empty());
+            queue.counts.lost_events += report.events.len() as u64;
         }
     }
 
-    /// Time that the sink takes for a moment, of the latest; `None` before the first.
+    /// Time that the sink takes for a report, of the latest; `None` before the first.
     pub fn latest(&self) -> Option<Latency> {
         self.shared.lock().times.latest()
     }
 
-    /// The same of all moments, at most 1/32 off.
+    /// The same of all reports, at most 1/32 off.
     pub fn overall(&self) -> Option<Latency> {
         self.shared.lock().times.overall()
     }
 
-    /// What became of moments so far.
+    /// What became of reports so far.
     pub fn counts(&self) -> Counts {
         self.shared.lock().counts
     }
@@ -181,22 +182,22 @@ impl Shared {
 
 impl Queue {
     fn make_room(&mut self, pictures: bool) {
-        while self.moments.len() > PATIENCE {
-            let Some(plain) = self.moments.iter().position(|(_, moment)| moment.events.is_empty()) else {
+        while self.reports.len() > PATIENCE {
+            let Some(plain) = self.reports.iter().position(|(_, report)| report.events.is_empty()) else {
                 break;
             };
-            self.moments.remove(plain);
+            self.reports.remove(plain);
             self.counts.lost_frames += 1;
         }
-        let excess = self.moments.len().saturating_sub(if pictures { PICTURES } else { PATIENCE });
-        if let Some((_, moment)) = excess.checked_sub(1).and_then(|i| self.moments.get_mut(i))
-            && moment.picture.is_some()
+        let excess = self.reports.len().saturating_sub(if pictures { PICTURES } else { PATIENCE });
+        if let Some((_, report)) = excess.checked_sub(1).and_then(|i| self.reports.get_mut(i))
+            && report.picture.is_some()
         {
-            *moment = Arc::new(Moment { picture: None, ..Moment::clone(moment) });
+            *report = Arc::new(FrameReport { picture: None, ..FrameReport::clone(report) });
             self.counts.lost_frames += u64::from(pictures);
         }
-        while self.moments.len() > MOST {
-            let events = self.moments.pop_front().map_or(0, |(_, moment)| moment.events.len());
+        while self.reports.len() > MOST {
+            let events = self.reports.pop_front().map_or(0, |(_, report)| report.events.len());
             self.counts.lost_events += events as u64;
         }
     }
@@ -205,15 +206,15 @@ impl Queue {
 fn work(sink: &mut dyn Sink, shared: &Shared) {
     loop {
         let mut queue = shared.lock();
-        while queue.moments.is_empty() && !queue.closed {
+        while queue.reports.is_empty() && !queue.closed {
             queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        let Some((since, moment)) = queue.moments.pop_front() else { return };
-        queue.working = Some((since, Arc::clone(&moment)));
+        let Some((since, report)) = queue.reports.pop_front() else { return };
+        queue.working = Some((since, Arc::clone(&report)));
         drop(queue);
         shared.changed.notify_all();
         let started = Instant::now();
-        let taken = sink.take(&moment);
+        let taken = sink.take(&report);
         let mut queue = shared.lock();
         queue.working = None;
         queue.times.add(started.elapsed());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::durations::Durations;
 use super::frequency::Frequency;
-use crate::sinks::{Latency, LiveTiming, STAGES};
+use crate::report::{Latency, LiveTiming, STAGES};
 
 /// What is measured of one source.
 #[derive(Debug, Clone, Default)]

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use super::detect::Pipeline;
 use super::feed::Feed;
+use super::frame_result::FrameResult;
 use super::mailbox::Mailbox;
 use super::outbox::Outbox;
 use super::plan::Plan;
 use super::rate::Governor;
-use super::seen::Seen;
 use super::still::Thumbnail;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
-use crate::sinks::{LiveTiming, Moment, Timing};
+use crate::report::{Findings, FrameReport, LiveTiming, Timing};
 use crate::source::{Picture, Shot};
 use crate::system::{State, notify};
 
@@ -37,7 +37,7 @@ pub struct Watch {
     pub feeds: Vec<Feed>,
     /// Where frames come from.
     pub mailbox: Arc<Mailbox>,
-    /// Where moments go. When one has nobody left who reads it, the loop ends.
+    /// Where reports go. When one has nobody left who reads it, the loop ends.
     pub outboxes: Vec<Outbox>,
     /// How often to look.
     pub governor: Governor,
@@ -59,7 +59,7 @@ pub struct Report<'a> {
     pub feeds: &'a [Feed],
     /// Where frames come from.
     pub mailbox: &'a Mailbox,
-    /// Where moments go.
+    /// Where reports go.
     pub outboxes: &'a [Outbox],
     /// How often to look; takes temperatures.
     pub governor: &'a mut Governor,
@@ -147,9 +147,9 @@ impl Watch {
         let still = due && thumbnail.as_ref().is_some_and(|thumbnail| feed.is_still(clock, thumbnail));
         let looked = due && !still;
         if looked {
-            let seen = Seen::look(&self.pipeline, &self.plan, source, &frame)?;
-            timing.look = Timing { decode: timing.look.decode, ..seen.timing };
-            feed.looked(clock, thumbnail, seen);
+            let result = FrameResult::look(&self.pipeline, &self.plan, source, &frame)?;
+            timing.look = Timing { decode: timing.look.decode, ..result.findings.timing };
+            feed.looked(clock, thumbnail, result);
         }
         let started = Instant::now();
         let (tracks, events) = if due { feed.follow(clock, &frame) } else { feed.predict(clock, &frame) };
@@ -160,17 +160,15 @@ impl Watch {
         }
         feed.stats.still += u64::from(still);
         let (width, height) = (frame.width, frame.height);
-        let (tags, detections) = if looked {
-            (feed.seen().tags.clone(), feed.seen().detections.clone())
-        } else {
-            Default::default()
-        };
-        let moment = Arc::new(Moment {
+        let Findings { tags, detections, .. } =
+            if looked { feed.result().findings.clone() } else { Findings::default() };
+        let report = Arc::new(FrameReport {
             source: Arc::clone(&feed.name),
             frame: number,
             time,
             width,
             height,
+            looked,
             tags,
             detections,
             tracks,
@@ -181,7 +179,7 @@ impl Watch {
             picture,
         });
         for outbox in &self.outboxes {
-            outbox.offer(&moment);
+            outbox.offer(&report);
         }
         Ok(looked)
     }

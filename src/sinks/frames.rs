@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::picture::{LIVE_QUALITY, encode};
 use super::whole::{Part, remove_parts};
-use super::{Moment, Painter, PictureKind, Sink};
+use super::{Painter, PictureKind, Sink};
 use crate::error::{Error, Result};
+use crate::report::FrameReport;
 
 /// Begins the names of all files of this sink.
 const PREFIX: &str = "frame-";
@@ -73,10 +74,10 @@ impl Sink for Frames {
     }
 
     /// Frames without a picture are passed over.
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let Some(picture) = &moment.picture else { return Ok(()) };
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let Some(picture) = &report.picture else { return Ok(()) };
         self.rgb.clone_from(&picture.data);
-        self.painter.annotate(&mut self.rgb, picture.width, picture.height, moment);
+        self.painter.annotate(&mut self.rgb, picture.width, picture.height, report);
         let (width, height) = (picture.width, picture.height);
         let file = encode(&self.name, self.kind, LIVE_QUALITY, &self.rgb, width, height)?;
         self.save(&file).map_err(|source| Error::Io { name: self.name.clone(), source })

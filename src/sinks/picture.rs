@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// JPEG quality, 1 to 100: text on the plates stays crisp.
 pub(super) const JPEG_QUALITY: u8 = 92;
-/// The same for pictures that are looked at for a moment only: half the bytes.
+/// The same for pictures that are seen only briefly: half the bytes.
 pub(super) const LIVE_QUALITY: u8 = 80;
 
 /// File formats that pictures are written in.

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::STAGES;
 use super::clock::unix;
-use super::json::{Keyed, milliseconds, rounded, write_line};
+use super::json::{Keyed, milliseconds, write_line};
 use super::live_jsonl::VERSION;
+use crate::report::{Latency, STAGES, rounded};
 
 /// The state of one source and of its sinks. Counts are since the start, rates and times of the last interval.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,23 +43,14 @@ pub struct Status {
     pub sinks: Vec<SinkStatus>,
 }
 
-/// How long something takes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Latency {
-    /// Half of them took less.
-    pub p50: Duration,
-    /// 99 of 100 took less.
-    pub p99: Duration,
-}
-
 /// The state of one sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SinkStatus {
     /// The sink's name.
     pub name: String,
-    /// Age of the oldest moment that waits for it.
+    /// Age of the oldest report that waits for it.
     pub lag: Duration,
-    /// Time that it takes for a moment; `None` if it has taken none.
+    /// Time that it takes for a report; `None` if it has taken none.
     pub write: Option<Latency>,
     /// Moments that it missed because it was slow.
     pub lost: u64,

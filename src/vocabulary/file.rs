@@ -82,6 +82,7 @@ impl Vocabulary {
         if let Some(bad) = thresholds.iter().flatten().find(|t| !(0.0..=1.0).contains(*t)) {
             return Err(wrong(format!("a threshold of {bad}"), "0 to 1, or NaN for the model's default"));
         }
+        let names = names.into_iter().map(Into::into).collect();
         Ok(Self { names, prompts, embeddings, thresholds, negatives, text_sha256 })
     }
 
@@ -104,11 +105,13 @@ impl Vocabulary {
             tensors
                 .push((*name, TensorView::new(Dtype::F32, shape.clone(), data).map_err(|e| internal(&e))?));
         }
-        let list = |texts: &[String]| serde_json::to_string(texts).map_err(|e| internal(&e));
+        let list = |texts: &[&str]| serde_json::to_string(texts).map_err(|e| internal(&e));
+        let names: Vec<&str> = self.names.iter().map(|name| &**name).collect();
+        let prompts: Vec<&str> = self.prompts.iter().map(String::as_str).collect();
         let metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
-            ("names".to_owned(), list(&self.names)?),
-            ("prompts".to_owned(), list(&self.prompts)?),
+            ("names".to_owned(), list(&names)?),
+            ("prompts".to_owned(), list(&prompts)?),
             ("text_sha256".to_owned(), self.text_sha256.clone()),
         ]);
         serialize(tensors, Some(metadata)).map_err(|e| internal(&e))

@@ -32,6 +32,21 @@ pub fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &Imag
     }
 }
 
+/// Probability of each label if exactly one of them is right: softmax of the scaled cosines, without negatives.
+/// `embedding` is of unit norm.
+pub fn choice_scores(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Vec<f32> {
+    let logits: Vec<f32> = vocabulary.embeddings().dots(embedding).map(|cosine| scale * cosine).collect();
+    softmax(&logits)
+}
+
+/// `exp(x_i) / Σ exp(x_j)`, by subtracting the largest first so that no exponential overflows.
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.into_iter().map(|value| value / sum).collect()
+}
+
 /// `m_i` of each label; `None` for an embedding without a direction.
 fn margins(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Option<impl Iterator<Item = f32>> {
     let v = normalised(embedding)?;

@@ -1,18 +1,17 @@
 //! A vocabulary: names, what was embedded for each, and what else a region could be.
 
+use std::sync::Arc;
+
 use super::embeddings::{Embeddings, dot};
 use super::prompts::Prompt;
 use crate::error::{Error, Result};
-use crate::model::{Bundle, Manifest, NEGATIVES, TextTower};
-
-/// The bundle's file whose hash ties a vocabulary to its text tower.
-const TEXT_TOWER: &str = "text.onnx";
+use crate::model::{Bundle, Manifest, NEGATIVES, TEXT, TextTower};
 
 /// Names with the embeddings of their prompts, and the embeddings of "none of these".
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vocabulary {
-    /// What is printed, one a row of `embeddings`.
-    pub(super) names: Vec<String>,
+    /// What is printed, one per row of `embeddings`.
+    pub(super) names: Vec<Arc<str>>,
     /// What was embedded, one a row of `embeddings`.
     pub(super) prompts: Vec<String>,
     /// Unit norm.
@@ -74,7 +73,7 @@ impl Vocabulary {
         for row in rows {
             if !embeddings.push(row) {
                 let found = format!("{} values an embedding", row.len());
-                return Err(Error::model("text.onnx", found, format!("{dimension} as in the negatives")));
+                return Err(Error::model(TEXT, found, format!("{dimension} as in the negatives")));
             }
         }
         if embeddings.len() != prompts.len() {
@@ -88,7 +87,7 @@ impl Vocabulary {
             let _ = negatives.push(row);
         }
         Ok(Self {
-            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            names: prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
             prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
             embeddings,
             thresholds: vec![None; prompts.len()],
@@ -102,7 +101,7 @@ impl Vocabulary {
     /// # Errors
     /// [`Error::Input`] if the embedding size or the hash of the text tower differs.
     pub fn check_fits(&self, name: &str, manifest: &Manifest) -> Result<()> {
-        let text_sha256 = manifest.files.get(TEXT_TOWER).map_or("", String::as_str);
+        let text_sha256 = manifest.files.get(TEXT).map_or("", String::as_str);
         let dimension = self.embeddings.dimension();
         if dimension != manifest.embedding {
             let found = format!("embeddings of {dimension} values");
@@ -120,8 +119,8 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// What is printed, one a label.
-    pub fn names(&self) -> &[String] {
+    /// What is printed, one per label.
+    pub fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 
@@ -155,6 +154,11 @@ impl Vocabulary {
         &self.thresholds
     }
 
+    /// Lowest score worth a report of each label: its own threshold, else `default`.
+    pub fn lowest_scores(&self, default: f32) -> Vec<f32> {
+        self.thresholds.iter().map(|own| own.unwrap_or(default)).collect()
+    }
+
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
     pub fn text_sha256(&self) -> &str {
         &self.text_sha256
@@ -168,7 +172,7 @@ impl Vocabulary {
         if !(0.0..=1.0).contains(&threshold) {
             return Err(Error::input("--threshold", format!("{name}={threshold}"), "a number from 0 to 1"));
         }
-        let label = self.names.iter().position(|other| other == name);
+        let label = self.names.iter().position(|other| **other == *name);
         match label.and_then(|label| self.thresholds.get_mut(label)) {
             Some(own) => {
                 *own = Some(threshold);
@@ -190,7 +194,7 @@ impl Vocabulary {
             let _ = embeddings.push(row);
         }
         Some(Self {
-            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            names: prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
             prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
             embeddings,
             thresholds: vec![None; places.len()],

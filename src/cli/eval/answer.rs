@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::vocabulary::Detection;
+use crate::pipeline::NamedRegion;
 
 /// What a request asked for; the rest is `None`.
 #[derive(Default, Serialize)]
@@ -66,9 +66,9 @@ pub struct Detections {
 
 impl Detections {
     /// In the order given.
-    pub fn new<'a>(found: impl Iterator<Item = &'a Detection>) -> Self {
+    pub fn new(found: &[NamedRegion]) -> Self {
         let (mut corners, mut labels, mut scores) = (Vec::new(), Vec::new(), Vec::new());
-        for Detection { label, score, rect } in found {
+        for NamedRegion { rect, label, score, .. } in found {
             corners.extend([rect.x0, rect.y0, rect.x1, rect.y1]);
             labels.push(*label);
             scores.push(*score);

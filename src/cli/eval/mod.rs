@@ -108,9 +108,9 @@ impl Answerer {
             })?;
             let look = self.pipeline.look(&frame, vocabulary)?;
             if let Some(detect) = &request.detect {
-                let found = self.pipeline.named(&look, |_| detect.threshold);
-                let top = detect.top.unwrap_or(found.len());
-                answer.detect = Some(Detections::new(found.iter().take(top).map(|found| &found.detection)));
+                let mut found = self.pipeline.named(&look, |_| detect.threshold);
+                found.truncate(detect.top.unwrap_or(found.len()));
+                answer.detect = Some(Detections::new(&found));
             }
             answer.tags = request.tags.then(|| Array::vector(look.tags));
             look.encoded

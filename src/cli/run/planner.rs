@@ -71,10 +71,7 @@ impl Planner {
                 return Err(Error::input("run", "nothing to look for", expected));
             }
         };
-        let model = self.bundle.manifest.score.threshold;
-        let threshold = |vocabulary: &Vocabulary, label: usize| {
-            vocabulary.thresholds().get(label).copied().flatten().unwrap_or(model)
-        };
+        let threshold = self.bundle.manifest.score.threshold;
         let words = vocabulary.clone();
         let states =
             |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts, &tower), Ok);

@@ -118,7 +118,7 @@ pub fn line(statuses: &[Status]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sinks::Latency;
+    use crate::report::Latency;
 
     #[test]
     fn a_line_gives_rates_once_there_are_any() {

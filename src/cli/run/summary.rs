@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::pipeline::{Feed, Mailbox, Outbox};
-use crate::sinks::{Latency, STAGES};
+use crate::report::{Latency, STAGES};
 
 /// One line for each source: its faults, if there were any; on a terminal also how long results took.
 pub fn sources(feeds: &[Feed], mailbox: &Mailbox, terminal: bool) {

@@ -11,16 +11,16 @@ use super::canvas::Canvas;
 use super::colour::Palette;
 use super::scene::{Mark, Scene};
 use super::trail::Trail;
+use crate::report::{FrameReport, ShownBoxes};
 use crate::sinks::clock::utc;
 use crate::sinks::fit::{Scaled, fit};
-use crate::sinks::{Moment, Things};
 use crate::track::Track;
 
-/// Draws moments: boxes in colours by name, dashed where a thing was not seen when the network last looked, the way that each track has
+/// Draws reports: boxes in colours by name, dashed where a thing was not seen when the network last looked, the way that each track has
 /// come in the last seconds, zones and lines with names and states, tags, and a line with time and source.
 #[derive(Debug, Clone)]
 pub struct Painter {
-    things: Things,
+    things: ShownBoxes,
     trails: bool,
     palette: Palette,
     sources: HashMap<Arc<str>, Memory>,
@@ -36,7 +36,7 @@ struct Memory {
 
 impl Painter {
     /// Shows these things, tracks with their ways.
-    pub fn new(things: Things) -> Self {
+    pub fn new(things: ShownBoxes) -> Self {
         Self { things, trails: true, palette: Palette::default(), sources: HashMap::new() }
     }
 
@@ -46,22 +46,22 @@ impl Painter {
         Self { trails, ..self }
     }
 
-    /// Draws `moment` onto a display: its picture, if it has one, scaled to fit with black around it, and on top of it all else
+    /// Draws `report` onto a display: its picture, if it has one, scaled to fit with black around it, and on top of it all else
     /// in the display's own resolution. Without a picture, what the display shows stays.
     ///
     /// # Errors
     /// Those of `target`.
-    pub fn draw<D>(&mut self, target: &mut D, moment: &Moment) -> Result<(), D::Error>
+    pub fn draw<D>(&mut self, target: &mut D, report: &FrameReport) -> Result<(), D::Error>
     where
         D: DrawTarget,
         D::Color: From<Rgb888>,
     {
         let screen = target.bounding_box();
-        let area = fit((moment.width, moment.height), (screen.size.width, screen.size.height));
+        let area = fit((report.width, report.height), (screen.size.width, screen.size.height));
         let size = Size::new(area.width, area.height);
         let corner = screen.top_left + Point::new(area.x as i32, area.y as i32);
         let area = Rectangle::new(corner, size);
-        if let Some(picture) = &moment.picture {
+        if let Some(picture) = &report.picture {
             for bar in bars(screen, area) {
                 target.fill_solid(&bar, Rgb888::BLACK.into())?;
             }
@@ -75,40 +75,40 @@ impl Painter {
             target.fill_contiguous(&area, (0..size.height).flat_map(row))?;
         }
         let mut view = target.cropped(&area);
-        self.scene(moment).draw(&mut view.color_converted::<Rgb888>())
+        self.scene(report).draw(&mut view.color_converted::<Rgb888>())
     }
 
-    /// Draws `moment` without its picture onto `rgb`, a copy of that picture in its own or another size: `width · height`
+    /// Draws `report` without its picture onto `rgb`, a copy of that picture in its own or another size: `width · height`
     /// pixels of three bytes.
-    pub fn annotate(&mut self, rgb: &mut [u8], width: u32, height: u32, moment: &Moment) {
-        let Ok(()) = self.scene(moment).draw(&mut Canvas::new(rgb, width, height));
+    pub fn annotate(&mut self, rgb: &mut [u8], width: u32, height: u32, report: &FrameReport) {
+        let Ok(()) = self.scene(report).draw(&mut Canvas::new(rgb, width, height));
     }
 
-    /// Takes note of a moment that is not drawn.
-    pub(in crate::sinks) fn follow(&mut self, moment: &Moment) {
-        if !moment.looked() {
+    /// Takes note of a report that is not drawn.
+    pub(in crate::sinks) fn follow(&mut self, report: &FrameReport) {
+        if !report.looked {
             return;
         }
-        let memory = self.sources.entry(Arc::clone(&moment.source)).or_default();
+        let memory = self.sources.entry(Arc::clone(&report.source)).or_default();
         memory.unseen.clear();
-        memory.unseen.extend(moment.tracks.iter().filter(|track| !track.seen).map(|track| track.id));
-        memory.trails.retain(|id, _| moment.tracks.iter().any(|track| track.id == *id));
-        for track in moment.tracks.iter().filter(|track| track.seen) {
+        memory.unseen.extend(report.tracks.iter().filter(|track| !track.seen).map(|track| track.id));
+        memory.trails.retain(|id, _| report.tracks.iter().any(|track| track.id == *id));
+        for track in report.tracks.iter().filter(|track| track.seen) {
             let trail = memory.trails.entry(track.id).or_default();
-            trail.follow(track.age, &track.rect, (moment.width, moment.height));
+            trail.follow(track.age, &track.rect, (report.width, report.height));
         }
     }
 
-    fn scene<'a>(&mut self, moment: &'a Moment) -> Scene<'a> {
-        self.follow(moment);
-        let size = (moment.width, moment.height);
-        let memory = self.sources.get(&moment.source);
+    fn scene<'a>(&mut self, report: &'a FrameReport) -> Scene<'a> {
+        self.follow(report);
+        let size = (report.width, report.height);
+        let memory = self.sources.get(&report.source);
         let trail = |track: &Track| {
             let trail = memory.filter(|_| self.trails).and_then(|memory| memory.trails.get(&track.id));
             trail.map_or_else(Vec::new, |trail| trail.steps(track.age, &track.rect, size))
         };
         let marks = match self.things {
-            Things::Tracks => moment
+            ShownBoxes::Tracks => report
                 .tracks
                 .iter()
                 .map(|track| Mark {
@@ -120,38 +120,35 @@ impl Painter {
                     trail: trail(track),
                 })
                 .collect(),
-            Things::Detections => moment
+            ShownBoxes::Detections => report
                 .detections
                 .iter()
-                .filter_map(|named| {
-                    let (rect, colour) = (named.rect?, self.palette.colour(&named.label));
-                    Some(Mark {
-                        rect,
-                        name: &named.label,
-                        suffix: format!(" {:.2}", named.score),
-                        colour,
-                        dashed: false,
-                        trail: Vec::new(),
-                    })
+                .map(|detection| Mark {
+                    rect: detection.rect,
+                    name: &detection.label,
+                    suffix: format!(" {:.2}", detection.score),
+                    colour: self.palette.colour(&detection.label),
+                    dashed: false,
+                    trail: Vec::new(),
                 })
                 .collect(),
         };
         Scene {
             size,
             marks,
-            tags: moment.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
-            outlines: &moment.outlines,
-            clock: Some(clock(moment)),
+            tags: report.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
+            outlines: &report.outlines,
+            clock: Some(clock(report)),
         }
     }
 }
 
 /// `2026-11-22 06:00:00Z /dev/video0`
-fn clock(moment: &Moment) -> String {
-    let time = utc(moment.time);
+fn clock(report: &FrameReport) -> String {
+    let time = utc(report.time);
     let (date, rest) = time.split_once('T').unwrap_or_default();
     let second = rest.split('.').next().unwrap_or_default();
-    format!("{date} {second}Z {}", moment.source)
+    format!("{date} {second}Z {}", report.source)
 }
 
 /// What of `screen` is not `area`: above, below, left and right.

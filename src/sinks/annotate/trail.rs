@@ -32,7 +32,7 @@ pub struct Trail {
 pub type Step = ([f32; 2], f32);
 
 impl Trail {
-    /// Takes note of the box of a track of this age in a picture of `size`. The same moment may be noted twice.
+    /// Takes note of the box of a track of this age in a picture of `size`. The same report may be noted twice.
     pub fn follow(&mut self, age: Duration, rect: &Rect, size: (u32, u32)) {
         let place = anchor(rect, size);
         let (width, height) = (size.0 as f32, size.1 as f32);

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use self::pixels::Pixels;
 use super::fit::{Scaled, fit};
-use super::{Moment, Painter, Sink};
+use super::{Painter, Sink};
 use crate::error::{Error, Result};
+use crate::report::FrameReport;
 use crate::system::{HiddenConsole, Screen, screen, wake};
 
 /// Shows annotated frames on a screen, scaled to fit with black around them. From the first one on, the text console is off that screen; it
@@ -80,8 +81,8 @@ impl Sink for Framebuffer {
     }
 
     /// Frames without a picture are passed over.
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let Some(picture) = &moment.picture else { return Ok(()) };
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let Some(picture) = &report.picture else { return Ok(()) };
         let area = fit((picture.width, picture.height), (self.screen.width, self.screen.height));
         let row = area.width as usize * 3;
         self.rgb.resize(row * area.height as usize, 0);
@@ -89,7 +90,7 @@ impl Sink for Framebuffer {
         for (y, row) in (0..).zip(self.rgb.chunks_exact_mut(row.max(1))) {
             scaled.row(y, row);
         }
-        self.painter.annotate(&mut self.rgb, area.width, area.height, moment);
+        self.painter.annotate(&mut self.rgb, area.width, area.height, report);
 
         if !self.lit {
             self.light();

@@ -1,4 +1,4 @@
-//! Pictures of what happened: the frame of an event as a JPEG file, with a JSON file beside it.
+//! Pictures of what record: the frame of an event as a JPEG file, with a JSON file beside it.
 
 mod folder;
 mod name;
@@ -12,12 +12,12 @@ use serde::Serialize;
 use self::folder::Folder;
 use self::name::stem;
 use super::clock::unix;
-use super::happened::{EventKind, Happened};
 use super::live_jsonl::{Track, VERSION};
 use super::picture::{JPEG_QUALITY, encode};
-use super::{Moment, Painter, PictureKind, Sink, Things};
+use super::{Painter, PictureKind, Sink};
 use crate::error::{Error, Result};
-use crate::events::Event;
+use crate::events::{Event, EventKind};
+use crate::report::{EventRecord, FrameReport, ShownBoxes};
 
 /// Over this time, snapshots are counted.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ impl SnapshotOptions {
             plain: false,
             most_bytes: 500_000_000,
             per_minute: 60,
-            painter: Painter::new(Things::Tracks),
+            painter: Painter::new(ShownBoxes::Tracks),
         }
     }
 }
@@ -84,21 +84,21 @@ impl Snapshots {
         may
     }
 
-    fn keep(&mut self, event: &Event, moment: &Moment, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
-        let happened = Happened::of(event);
-        let stem = self.folder.free(stem(moment.time, &happened));
+    fn keep(&mut self, event: &Event, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+        let record = EventRecord::of(event);
+        let stem = self.folder.free(stem(report.time, &record));
         let description = Description {
             r#type: "snapshot",
             version: VERSION,
             name: &stem,
             pictures: pictures.iter().map(|(ending, _)| format!("{stem}{ending}")).collect(),
-            source: &moment.source,
-            frame: moment.frame,
-            time: unix(moment.time),
-            happened,
-            width: moment.width,
-            height: moment.height,
-            tracks: moment.tracks.iter().map(Track::new).collect(),
+            source: &report.source,
+            frame: report.frame,
+            time: unix(report.time),
+            record,
+            width: report.width,
+            height: report.height,
+            tracks: report.tracks.iter().map(Track::new).collect(),
         };
         let json = serde_json::to_vec(&description);
         let json = json.map_err(|error| Error::Internal(format!("a snapshot's JSON: {error}")))?;
@@ -115,19 +115,19 @@ impl Sink for Snapshots {
         true
     }
 
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let wanted = moment.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let wanted = report.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
         let wanted: Vec<&Event> = wanted.collect();
-        // The painter sees every moment: boxes of frames that were not looked at are dashed as in the last one that was.
-        self.painter.follow(moment);
+        // The painter sees every report: boxes of frames that were not looked at are dashed as in the last one that was.
+        self.painter.follow(report);
         if wanted.is_empty() {
             return Ok(());
         }
         // Counted by who left it out.
-        let Some(picture) = &moment.picture else { return Ok(()) };
+        let Some(picture) = &report.picture else { return Ok(()) };
         let mut pictures = Vec::new();
         for event in wanted {
-            if !self.may(moment.time) {
+            if !self.may(report.time) {
                 break;
             }
             // Encoded once for all events of the frame.
@@ -139,10 +139,10 @@ impl Sink for Snapshots {
                 if self.options.plain {
                     pictures.push((folder::PLAIN, jpeg(&rgb)?));
                 }
-                self.painter.annotate(&mut rgb, picture.width, picture.height, moment);
+                self.painter.annotate(&mut rgb, picture.width, picture.height, report);
                 pictures.insert(0, (folder::ANNOTATED, jpeg(&rgb)?));
             }
-            self.keep(event, moment, &pictures)?;
+            self.keep(event, report, &pictures)?;
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ struct Description<'a> {
     frame: u64,
     time: f64,
     #[serde(flatten)]
-    happened: Happened<'a>,
+    record: EventRecord<'a>,
     width: u32,
     height: u32,
     tracks: Vec<Track<'a>>,
