@@ -74,8 +74,7 @@ pub fn run(args: &Args) -> Result<Failures> {
     let mut annotations =
         args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
-    let (vocabulary, networks) = words.load(&bundle, args.model.threads())?;
-    let pipeline = Pipeline::new(networks, bundle.manifest);
+    let (pipeline, vocabulary) = words.load(bundle, args.model.threads())?;
 
     let mut failures = Failures::default();
     for path in pictures {

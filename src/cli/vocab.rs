@@ -11,8 +11,7 @@ use super::detect::probability;
 use super::model::ModelArgs;
 use super::{Failures, print};
 use crate::error::Result;
-use crate::model::TextTower;
-use crate::vocabulary::{Neighbour, Prompt, Vocabulary};
+use crate::vocabulary::{Embedder, Neighbour, Prompt, Vocabulary};
 
 /// Prompts with at least this cosine are hard to tell apart.
 const HARD_TO_TELL_APART: f32 = 0.9;
@@ -84,10 +83,7 @@ pub fn run(args: &Args) -> Result<Failures> {
 
 fn build(args: &BuildArgs) -> Result<()> {
     let prompts = Prompt::parse(&args.prompt)?;
-    let bundle = args.model.bundle()?;
-    let bank = Vocabulary::bank(&bundle)?;
-    let tower = TextTower::load(&bundle)?;
-    let mut vocabulary = Vocabulary::build(&prompts, &tower, &bank, bundle.manifest.score.max_similarity)?;
+    let mut vocabulary = Embedder::new(args.model.bundle()?).embed(&prompts)?;
     for (name, threshold) in &args.threshold {
         vocabulary.set_threshold(name, *threshold)?;
     }
@@ -108,12 +104,12 @@ fn show(args: &ShowArgs) -> Result<()> {
 }
 
 /// Name, prompt, threshold and nearest neighbour of each label.
-fn labels(
-    vocabulary: &Vocabulary,
-) -> impl Iterator<Item = (&str, &str, Option<f32>, Option<Neighbour>)> {
+fn labels(vocabulary: &Vocabulary) -> impl Iterator<Item = (&str, &str, Option<f32>, Option<Neighbour>)> {
     let texts = vocabulary.names().iter().zip(vocabulary.prompts());
     let numbers = vocabulary.thresholds().iter().zip(vocabulary.nearest());
-    texts.zip(numbers).map(|((name, prompt), (threshold, nearest))| (&**name, prompt.as_str(), *threshold, nearest))
+    texts
+        .zip(numbers)
+        .map(|((name, prompt), (threshold, nearest))| (&**name, prompt.as_str(), *threshold, nearest))
 }
 
 fn as_json(vocabulary: &Vocabulary) -> String {

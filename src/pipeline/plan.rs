@@ -46,7 +46,7 @@ impl Plan {
         settings: &Settings,
         vocabulary: Vocabulary,
         threshold: f32,
-        embed: impl Fn(&[Prompt]) -> Result<Vocabulary>,
+        mut embed: impl FnMut(&[Prompt]) -> Result<Vocabulary>,
     ) -> Result<Self> {
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
         let mut thresholds = vocabulary.lowest_scores(threshold);

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use super::embeddings::{Embeddings, dot};
+use super::embeddings::Embeddings;
 use super::words::Vocabulary;
 use crate::error::{Error, Result};
+use crate::geometry::dot;
+use crate::model::Manifest;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-vocab-1";
@@ -24,6 +26,16 @@ impl Vocabulary {
         let expected = "a file made by `edgeclip vocab build`";
         let bytes = std::fs::read(path).map_err(|error| Error::input(&name, error.to_string(), expected))?;
         Self::from_bytes(&name, &bytes)
+    }
+
+    /// Reads a vocabulary file and verifies that it fits the model in use.
+    ///
+    /// # Errors
+    /// Those of [`Vocabulary::open`] and [`Vocabulary::check_fits`].
+    pub fn open_for(path: &Path, manifest: &Manifest) -> Result<Self> {
+        let vocabulary = Self::open(path)?;
+        vocabulary.check_fits(&path.display().to_string(), manifest)?;
+        Ok(vocabulary)
     }
 
     /// Reads the content of a vocabulary file, called `name` in errors.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::embeddings::{Embeddings, dot};
+use super::embeddings::Embeddings;
 use super::prompts::Prompt;
 use crate::error::{Error, Result};
+use crate::geometry::dot;
 use crate::model::{Bundle, Manifest, NEGATIVES, TEXT, TextTower};
 
 /// Names with the embeddings of their prompts, and the embeddings of "none of these".

@@ -15,10 +15,9 @@ use super::model::{ModelArgs, networks};
 use super::{Failures, print};
 use crate::error::{Error, Result};
 use crate::kernels::normalise;
-use crate::model::{Bundle, TextTower};
 use crate::pipeline::{Encoded, Pipeline};
 use crate::source::Picture;
-use crate::vocabulary::{MAX_PROMPTS, Prompt, Vocabulary};
+use crate::vocabulary::{Embedder, MAX_PROMPTS, Prompt, Vocabulary};
 
 /// Answer requests of a program that measures: JSON Lines in, JSON Lines out
 ///
@@ -47,8 +46,7 @@ pub fn run(args: &Args) -> Result<Failures> {
     let networks = networks(&bundle, false, args.model.threads())?;
     let mut answerer = Answerer {
         pipeline: Pipeline::new(networks, bundle.manifest.clone()),
-        bundle,
-        tower: None,
+        embedder: Embedder::new(bundle),
         vocabulary: None,
     };
     let mut lines = Lines::new(io::stdin().lock());
@@ -66,9 +64,8 @@ pub fn run(args: &Args) -> Result<Failures> {
 /// The model, and the words that the last requests set.
 struct Answerer {
     pipeline: Pipeline,
-    bundle: Bundle,
-    /// Loaded with the first words, so that a program without one serves vocabulary files.
-    tower: Option<TextTower>,
+    /// Loads its text tower with the first words, so that a program without one serves vocabulary files.
+    embedder: Embedder,
     vocabulary: Option<Vocabulary>,
 }
 
@@ -79,7 +76,7 @@ impl Answerer {
             answer.vocabulary = Some(self.set_vocabulary(words)?);
         }
         if let Some(texts) = &request.texts {
-            let rows = self.tower()?.embed(texts)?;
+            let rows = self.embedder.tower()?.embed(texts)?;
             answer.texts = Some(self.rows(rows));
         }
         match request.picture()? {
@@ -129,7 +126,7 @@ impl Answerer {
             let shape = vec![output.dense.channels, output.dense.height, output.dense.width];
             answer.dense = Some(Array::new(shape, unit_places(output.dense)));
             let content = letterbox.content();
-            let side = self.bundle.manifest.input.size as f32;
+            let side = self.embedder.bundle().manifest.input.size as f32;
             answer.content = Some([content.x0, content.y0, content.x1, content.y1].map(|edge| edge / side));
         }
         (answer.width, answer.height) = (Some(width), Some(height));
@@ -138,11 +135,7 @@ impl Answerer {
 
     fn set_vocabulary(&mut self, words: &Words) -> Result<Labels> {
         let vocabulary = match words {
-            Words::File { file } => {
-                let vocabulary = Vocabulary::open(file)?;
-                vocabulary.check_fits(&file.display().to_string(), &self.bundle.manifest)?;
-                vocabulary
-            }
+            Words::File { file } => Vocabulary::open_for(file, &self.embedder.bundle().manifest)?,
             Words::Names(names) => {
                 if names.is_empty() || names.len() > MAX_PROMPTS {
                     let found = format!("{} names", names.len());
@@ -150,9 +143,7 @@ impl Answerer {
                 }
                 let prompts = names.iter().map(|name| Prompt { name: name.clone(), text: name.clone() });
                 let prompts: Vec<Prompt> = prompts.collect();
-                let bank = Vocabulary::bank(&self.bundle)?;
-                let max_similarity = self.bundle.manifest.score.max_similarity;
-                Vocabulary::build(&prompts, self.tower()?, &bank, max_similarity)?
+                self.embedder.embed(&prompts)?
             }
         };
         let labels = Labels { labels: vocabulary.len(), negatives: vocabulary.negatives().len() };
@@ -160,15 +151,7 @@ impl Answerer {
         Ok(labels)
     }
 
-    fn tower(&mut self) -> Result<&TextTower> {
-        let tower = match self.tower.take() {
-            Some(tower) => tower,
-            None => TextTower::load(&self.bundle)?,
-        };
-        Ok(self.tower.insert(tower))
-    }
-
     fn rows(&self, rows: Vec<Vec<f32>>) -> Array {
-        Array::new(vec![rows.len(), self.bundle.manifest.embedding], rows.concat())
+        Array::new(vec![rows.len(), self.embedder.bundle().manifest.embedding], rows.concat())
     }
 }

@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<Failures> {
     let (stop, hangup) = signals()?;
     let opened = sources::open(&settings)?;
     let model = ModelArgs { model: settings.model.clone(), threads: settings.threads };
-    let planner = Planner::new(model.bundle()?)?;
+    let mut planner = Planner::new(model.bundle()?);
     let (pipeline, plan) = planner.start(&settings, model.threads())?;
     let outboxes = outputs::outboxes(&settings)?;
     let mailbox = Arc::new(Mailbox::new(opened.len()));
@@ -159,7 +159,7 @@ fn reloader(
     Box::new(move || {
         let (shared, plans, files) = (Arc::clone(&shared), plans.clone(), Arc::clone(&files));
         thread::spawn(move || {
-            let (args, before, planner) = &*shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let (args, before, planner) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
                 files.set(settings.files());
                 for key in settings.needs_restart(before) {
