@@ -20,7 +20,7 @@ use crate::vocabulary::Vocabulary;
 
 /// Find things in pictures: boxes and tags, in your own words
 ///
-/// Prints one line of JSON a picture (docs/output.md describes it), or text for people.
+/// Prints one line of JSON per picture (docs/output.md describes it), or text for people.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +37,7 @@ pub struct Args {
     /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
     #[arg(long, value_name = "SCORE", value_parser = probability)]
     threshold: Option<f32>,
-    /// Report at most this many detections and this many tags a picture
+    /// Report at most this many detections and this many tags per picture
     #[arg(long, value_name = "N")]
     top: Option<NonZeroUsize>,
     /// How to print
@@ -52,7 +52,7 @@ pub struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// For people
     Text,
@@ -67,8 +67,8 @@ pub fn probability(text: &str) -> std::result::Result<f32, String> {
 /// Detects in every picture that can be read; the others are counted as failures.
 ///
 /// # Errors
-/// What makes the whole call useless: flags, vocabulary, model, standard output.
-pub fn run(args: &Args) -> Result<Failures> {
+/// What makes the whole call fail: flags, vocabulary, model, standard output.
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
     let mut annotations =
@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> Result<Failures> {
         let (mut picture, path, findings) = match found {
             Ok(found) => found,
             Err(error) => {
-                failures.add(&error);
+                failures.add(error);
                 continue;
             }
         };
@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> Result<Failures> {
             let (file, kind) = annotations.file_of(&path);
             annotate(&mut picture.data, &report);
             if let Err(error) = save_picture(&file, kind, &picture.data, picture.width, picture.height) {
-                failures.add(&error);
+                failures.add(error);
             }
         }
         if reader_gone {

@@ -9,14 +9,14 @@ use serde_json::json;
 
 use super::detect::probability;
 use super::model::ModelArgs;
+use super::words::{open_vocabulary, prompts_of};
 use super::{Failures, print};
-use crate::error::Result;
-use crate::vocabulary::{Embedder, Neighbour, Prompt, Vocabulary};
+use crate::vocabulary::{Embedder, Neighbour, Vocabulary};
 
 /// Prompts with at least this cosine are hard to tell apart.
 const HARD_TO_TELL_APART: f32 = 0.9;
 
-/// Make and look into vocabulary files: prompts embedded once, to be used often
+/// Make and inspect vocabulary files: prompts embedded once, to be used often
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -36,7 +36,7 @@ Examples:
   edgeclip vocab build --prompt \"person, dog, red bus\" --out street.vocab.safetensors
   edgeclip vocab build --prompt @things.txt --out things.vocab.safetensors --threshold dog=0.4 --threshold cat=0.5")]
 struct BuildArgs {
-    /// A comma list, or @FILE with one prompt a line; `name = prompt` prints another name
+    /// A comma list, or @FILE with one prompt per line; `name = prompt` prints another name
     #[arg(long, value_name = "LIST|@FILE")]
     prompt: String,
     /// File to write, by custom NAME.vocab.safetensors
@@ -73,7 +73,7 @@ enum Format {
 ///
 /// # Errors
 /// Prompts, labels, files or the model cannot be used.
-pub fn run(args: &Args) -> Result<Failures> {
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     match &args.command {
         Command::Build(args) => build(args)?,
         Command::Show(args) => show(args)?,
@@ -81,11 +81,11 @@ pub fn run(args: &Args) -> Result<Failures> {
     Ok(Failures::default())
 }
 
-fn build(args: &BuildArgs) -> Result<()> {
-    let prompts = Prompt::parse(&args.prompt)?;
+fn build(args: &BuildArgs) -> anyhow::Result<()> {
+    let prompts = prompts_of(&args.prompt)?;
     let mut vocabulary = Embedder::new(args.model.bundle()?).embed(&prompts)?;
     for (name, threshold) in &args.threshold {
-        vocabulary.set_threshold(name, *threshold)?;
+        vocabulary.set_threshold(name, *threshold).map_err(|error| error.renamed("--threshold"))?;
     }
     vocabulary.save(&args.out)?;
     let (labels, negatives) = (vocabulary.len(), vocabulary.negatives().len());
@@ -93,8 +93,8 @@ fn build(args: &BuildArgs) -> Result<()> {
     Ok(())
 }
 
-fn show(args: &ShowArgs) -> Result<()> {
-    let vocabulary = Vocabulary::open(&args.file)?;
+fn show(args: &ShowArgs) -> anyhow::Result<()> {
+    let vocabulary = open_vocabulary(&args.file, None)?;
     let text = match args.format {
         Format::Json => as_json(&vocabulary),
         Format::Text => as_text(&args.file, &vocabulary),
@@ -132,7 +132,7 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let mut lines = vec![
         format!(
-            "{}: {}, {}, {} values an embedding",
+            "{}: {}, {}, {} values per embedding",
             file.display(),
             count(vocabulary.len(), "label"),
             count(vocabulary.negatives().len(), "negative"),
@@ -148,7 +148,7 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
         let prompt = if prompt == name { "" } else { prompt };
         lines.push(format!("  {name:widest$}  {threshold:>7}  {prompt}").trim_end().to_owned());
         let Some(near) = nearest.filter(|near| near.similarity >= HARD_TO_TELL_APART) else { continue };
-        // A pair that is nearest both ways is said once.
+        // A pair that is nearest both ways is printed once.
         let other = vocabulary.names().get(near.label).map(|other| &**other);
         let other = other.filter(|other| !told.contains(&(*other, name)));
         if let Some(other) = other {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::model::networks;
 use crate::config::Prompts;
-use crate::error::{Error, Result};
-use crate::model::{Bundle, Manifest};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Bundle, Manifest, TEXT};
 use crate::pipeline::Pipeline;
 use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 
@@ -43,17 +43,20 @@ impl Words {
     /// The one of `prompts` and `vocab` that is given; `command` is named in errors.
     ///
     /// # Errors
-    /// [`Error::Input`] if there is none, both, or prompts that cannot be parsed.
+    /// [`Error::Settings`] if there is none, both, or prompts that cannot be parsed.
     pub fn choose(command: &str, prompts: Option<&Prompts>, vocab: Option<&Path>) -> Result<Self> {
         match (prompts, vocab) {
-            (Some(Prompts::List(list)), None) => Ok(Self::Prompts(Prompt::parse(list)?)),
-            (Some(Prompts::Each(each)), None) => Ok(Self::Prompts(Prompt::each("prompt", each)?)),
+            (Some(Prompts::List(list)), None) => Ok(Self::Prompts(prompts_of(list)?)),
+            (Some(Prompts::Each(each)), None) => {
+                require_text()?;
+                Ok(Self::Prompts(Prompt::each("prompt", each)?))
+            }
             (None, Some(file)) => Ok(Self::File(file.to_owned())),
             (None, None) => {
                 let expected = "for example --prompt \"person, dog, red bus\" or --vocab FILE";
-                Err(Error::input(command, "nothing to look for", expected))
+                Err(Error::settings(command, "nothing to look for", expected))
             }
-            (Some(_), Some(_)) => Err(Error::input(command, "both prompt and vocab", "one of them")),
+            (Some(_), Some(_)) => Err(Error::settings(command, "both prompt and vocab", "one of them")),
         }
     }
 
@@ -72,7 +75,7 @@ impl Words {
         embed: impl FnOnce(&[Prompt]) -> Result<Vocabulary>,
     ) -> Result<Vocabulary> {
         match self {
-            Self::File(path) => Vocabulary::open_for(path, manifest),
+            Self::File(path) => open_vocabulary(path, Some(manifest)),
             Self::Prompts(prompts) => embed(prompts),
         }
     }
@@ -89,4 +92,39 @@ impl Words {
         let vocabulary = self.vocabulary(&manifest, |prompts| embedder.embed(prompts))?;
         Ok((Pipeline::new(networks, manifest), vocabulary))
     }
+}
+
+/// The prompts of `--prompt`.
+///
+/// # Errors
+/// Those of [`Prompt::parse`] and [`require_text`].
+pub fn prompts_of(list: &str) -> Result<Vec<Prompt>> {
+    require_text()?;
+    Prompt::parse(list)
+        .map_err(|error| if error.name() == "prompt" { error.renamed("--prompt") } else { error })
+}
+
+/// Whether this program can embed prompts.
+fn require_text() -> Result<()> {
+    if cfg!(feature = "text") {
+        return Ok(());
+    }
+    let expected = "--vocab FILE; a program with text tower makes the file: \
+                    `edgeclip vocab build --prompt \"person, dog\" --out FILE`";
+    Err(Error::settings(TEXT, "a program built without text tower", expected))
+}
+
+/// Reads a vocabulary file, which must fit the model if one is given.
+///
+/// # Errors
+/// Those of [`Vocabulary::open`] and [`Vocabulary::check_fits`], with what to type.
+pub fn open_vocabulary(path: &Path, manifest: Option<&Manifest>) -> Result<Vocabulary> {
+    let opened = Vocabulary::open(path).and_then(|vocabulary| {
+        manifest.map_or(Ok(()), |manifest| vocabulary.check_fits(&path.display().to_string(), manifest))?;
+        Ok(vocabulary)
+    });
+    opened.map_err(|error| match error.kind() {
+        ErrorKind::Model => error.advised(": run `edgeclip vocab build` again with the same prompts"),
+        _ => error.advised("; `edgeclip vocab build` makes vocabulary files"),
+    })
 }

@@ -88,8 +88,8 @@ impl Pipeline {
         self.prompter.embed(output, letterbox.content(), &inside)
     }
 
-    /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the label's own
-    /// threshold, else the model's.
+    /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the
+    /// label's own threshold, else the model's.
     ///
     /// # Errors
     /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
@@ -135,8 +135,8 @@ impl Pipeline {
         Ok(Look { regions, tags, encoded, timing })
     }
 
-    /// The names of regions that score at least `lowest` of their label, best first, without those that overlap a better
-    /// one of the same label.
+    /// The names of regions that score at least `lowest` of their label, best first, without those that
+    /// overlap a better one of the same label.
     pub fn named(&self, look: &Look, lowest: impl Fn(usize) -> f32) -> Vec<NamedRegion> {
         let mut boxes = Vec::new();
         let mut named = Vec::new();
@@ -168,8 +168,8 @@ impl Pipeline {
 }
 
 impl Look {
-    /// Those of the `named` regions and of the tags that reach the `lowest` score of their label, best first. `names` and
-    /// `lowest` hold one entry per label; a label without one is never reported.
+    /// Those of the `named` regions and of the tags that reach the `lowest` score of their label, best first.
+    /// `names` and `lowest` hold one entry per label; a label without one is never reported.
     pub fn findings(&self, named: &[NamedRegion], names: &[Arc<str>], lowest: &[f32]) -> Findings {
         let name = |label: usize| names.get(label).cloned().unwrap_or_default();
         let reported = named.iter().filter(|found| found.score >= lowest_of(lowest, found.label));

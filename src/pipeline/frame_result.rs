@@ -64,7 +64,8 @@ impl FrameResult {
     }
 }
 
-/// The named regions with all names of each, in the order of their best name. Takes their embeddings out of `look`.
+/// The named regions with all names of each, in the order of their best name. Takes their embeddings out of
+/// `look`.
 fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed> {
     let mut observed: Vec<Observed> = Vec::new();
     for found in named {

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::source::Picture;
 
@@ -27,7 +27,7 @@ impl Sink for Slow {
             thread::sleep(Duration::from_millis(1));
         }
         if self.fails {
-            return Err(Error::input("disk", "no room", "some"));
+            return Err(Error::device("disk", "no room", "some"));
         }
         self.taken.lock().unwrap().push((report.frame, report.events.len()));
         Ok(())
@@ -94,7 +94,7 @@ fn who_waits_while_it_is_full_loses_nothing() {
     });
     let outboxes = [outbox];
     finish(&outboxes, &AtomicBool::new(false));
-    assert_eq!(outboxes[0].counts(), Counts { taken: 100, ..Counts::default() });
+    assert_eq!(outboxes[0].counts(), SinkCounts { taken: 100, ..SinkCounts::default() });
     assert_eq!(taken.lock().unwrap().len(), 100);
 }
 
@@ -121,8 +121,8 @@ fn the_end_does_not_wait_long_for_a_sink_that_is_stuck() {
     let outboxes = [stuck, quick];
     let since = Instant::now();
     finish(&outboxes, &AtomicBool::new(true));
-    assert!(since.elapsed() >= FAREWELL);
-    assert_eq!(outboxes[0].counts(), Counts { lost_frames: 3, lost_events: 3, ..Counts::default() });
+    assert!(since.elapsed() >= GRACE);
+    assert_eq!(outboxes[0].counts(), SinkCounts { lost_frames: 3, lost_events: 3, ..SinkCounts::default() });
     assert_eq!(taken.lock().unwrap().len(), 6);
     held.store(false, Ordering::Relaxed);
 }

@@ -12,15 +12,15 @@ pub struct Plan {
     pub vocabulary: Vocabulary,
     /// Lowest score to report, one per label.
     pub thresholds: Vec<f32>,
-    /// How things are followed.
+    /// Tracking.
     pub track: track::Settings,
-    /// What happens in each source.
+    /// Zones, lines and the like of each source.
     pub events: Vec<events::Settings>,
-    /// Prompts of zones, source by source.
+    /// Prompts of zones, one list per source.
     pub states: Vec<Vec<StatePrompts>>,
     /// How often to look.
     pub target: Target,
-    /// Temperature from which that becomes less, in degrees Celsius.
+    /// Temperature above which the rate is lowered, in degrees Celsius.
     pub max_celsius: f32,
     /// Whether to skip frames in which nothing has moved.
     pub skip_still: bool,
@@ -37,11 +37,11 @@ pub struct StatePrompts {
 }
 
 impl Plan {
-    /// Puts together what `settings` say. `threshold` is the model's, for labels that have none of their own; `embed` makes
-    /// the vocabulary of a zone's prompts.
+    /// Puts together what `settings` say. `threshold` is the model's, for labels that have none of their own;
+    /// `embed` makes the vocabulary of a zone's prompts.
     ///
     /// # Errors
-    /// Settings that contradict themselves, and those of `embed`.
+    /// Settings that contradict each other, and those of `embed`.
     pub fn new(
         settings: &Settings,
         vocabulary: Vocabulary,

@@ -15,7 +15,8 @@ use crate::kernels::resize::Resize;
 /// which is 0. Beside it, how the picture lies in it.
 ///
 /// # Errors
-/// `Error::Input` if the frame contradicts itself, `size` is zero, or `EDGECLIP_ISA` names no instruction set of this CPU.
+/// `Error::Input` if the frame contradicts itself or `size` is zero, `Error::Settings` if `EDGECLIP_ISA` names no instruction
+/// set of this CPU.
 pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     frame.check()?;
     let letterbox = Letterbox::new(frame.width, frame.height, size)?;
@@ -35,7 +36,7 @@ pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
 /// The instruction set of this run.
 fn isa() -> Result<Isa> {
     Isa::chosen().map_err(|unknown| {
-        Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
+        Error::settings("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
     })
 }
 

@@ -21,7 +21,8 @@ pub struct FrameReport {
     pub width: u32,
     /// Height of the picture in pixels.
     pub height: u32,
-    /// Whether the network ran on this frame; otherwise tracks are predicted, and there are no tags and detections.
+    /// Whether the network ran on this frame; otherwise tracks are predicted, and there are no tags and
+    /// detections.
     pub looked: bool,
     /// Names for the whole picture, best first.
     pub tags: Vec<Tag>,

@@ -1,6 +1,7 @@
 //! What is found and what happens, as every output takes it: plain types without behaviour of their own.
 //!
-//! [`PictureReport`] is the result for one still picture, [`FrameReport`] that for one frame of a live source.
+//! [`PictureReport`] is the result for one still picture, [`FrameReport`] that for one frame of a live
+//! source.
 
 mod event;
 mod findings;

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Time that each stage took for one picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// File to RGB pixels; for a live source, compressed frame to pixels, and any frame to RGB if a sink shows
-    /// pictures.
+    /// File to RGB pixels; for a live source, compressed frame to pixels, and any frame to RGB if a sink
+    /// shows pictures.
     pub decode: Duration,
     /// RGB pixels to the network's input.
     pub preprocess: Duration,

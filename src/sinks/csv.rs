@@ -1,4 +1,5 @@
-//! Comma-separated values for spreadsheets: one row a thing or event; `docs/output.md` describes the columns.
+//! Comma-separated values for spreadsheets: one row per track, detection or event; `docs/output.md` describes
+//! the columns.
 
 use ::csv::{Terminator, WriterBuilder};
 
@@ -15,14 +16,14 @@ const HEADER: [&str; 17] = [
     "state", "before", "count", "seconds",
 ];
 
-/// Writes rows of values, under one header.
+/// Writes rows of values under one header.
 pub struct Csv {
     output: Output,
     things: Option<ShownBoxes>,
 }
 
 impl Csv {
-    /// Writes rows of events to `output`, and of these things in each frame that was looked at.
+    /// Writes a row per event to `output`, and one per box of this kind in each frame that was looked at.
     pub fn new(output: Output, things: Option<ShownBoxes>) -> Self {
         Self { output, things }
     }
@@ -47,14 +48,13 @@ impl Sink for Csv {
         let time = [utc(report.time), report.source.to_string(), report.frame.to_string()];
         let rows = rows.into_iter().map(|row| row.columns(&time));
         let written = header.into_iter().chain(rows).try_for_each(|row| writer.write_record(row));
-        written.map_err(|error| Error::Internal(format!("a row of values: {error}")))?;
-        let text =
-            writer.into_inner().map_err(|error| Error::Internal(format!("a row of values: {error}")))?;
+        written.map_err(|error| Error::bug(format!("a row of values: {error}")))?;
+        let text = writer.into_inner().map_err(|error| Error::bug(format!("a row of values: {error}")))?;
         self.output.write(&text)
     }
 }
 
-/// What stands right of the frame's number; an empty cell where there is nothing.
+/// The columns right of the frame number; cells without a value stay empty.
 #[derive(Default)]
 struct Row {
     kind: &'static str,
@@ -118,7 +118,7 @@ impl Row {
         }
     }
 
-    /// With score and place of the track that it is about, if that is still there.
+    /// With score and box of the event's track, if it still exists.
     fn event(event: &Event, tracks: &[Track]) -> Self {
         let record = EventRecord::of(event);
         let track = tracks.iter().find(|track| Some(track.id) == record.track).map(Self::track);

@@ -4,7 +4,7 @@ use super::*;
 use crate::report::samples::events;
 use crate::sinks::tests::frame_report;
 
-/// The file's text after each of `reports`, through a sink that is opened anew every time.
+/// The file's text after `reports`, each written by a newly opened sink.
 fn table(things: Option<ShownBoxes>, reports: &[FrameReport]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");

@@ -74,12 +74,12 @@ pub fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()>
     out.write_all(b"\n")
 }
 
-/// In pixels with 1 decimal: left, top, right, bottom.
+/// Left, top, right and bottom in pixels, with 1 decimal.
 pub fn corners(rect: &Rect) -> [f64; 4] {
     [rect.x0, rect.y0, rect.x1, rect.y1].map(|v| rounded(v, 1))
 }
 
-/// With 3 decimals.
+/// Milliseconds with 3 decimals.
 pub fn milliseconds(duration: Duration) -> f64 {
     rounded((duration.as_secs_f64() * 1e3) as f32, 3)
 }

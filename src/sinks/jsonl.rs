@@ -1,4 +1,4 @@
-//! One JSON object a line for each picture; `docs/output.md` describes its keys.
+//! One JSON object per picture, each on a line; `docs/output.md` describes its keys.
 
 use std::io::{Result, Write};
 

@@ -1,4 +1,5 @@
-//! JSON Lines of live sources, schema version 1: `docs/schema/live-1.schema.json`, described in `docs/output.md`.
+//! JSON Lines of live sources, schema version 1: `docs/schema/live-1.schema.json`, described in
+//! `docs/output.md`.
 
 use std::io;
 
@@ -10,21 +11,21 @@ use super::{Output, Sink};
 use crate::error::{Error, Result};
 use crate::report::{EventRecord, FrameReport, LiveTiming, STAGES, rounded};
 
-/// What [`Line::version`] says. It rises when a key goes or changes its meaning, not when one is added.
+/// The schema version of [`Line`]. It rises when a key goes or changes its meaning, not when one is added.
 pub const VERSION: u32 = 1;
 
 /// Which lines are written. Events always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// Those of events alone.
+    /// Events only.
     Events,
-    /// And one of each frame that was looked at.
+    /// Also one per frame that was looked at.
     Looked,
-    /// And one of every frame.
+    /// Also one per frame, looked at or not.
     All,
 }
 
-/// Prints frames and events as lines of JSON, a frame's events right behind it.
+/// Prints frames and events as lines of JSON, a frame's events right after it.
 pub struct LiveJsonl {
     output: Output,
     lines: Lines,
@@ -50,7 +51,7 @@ impl Sink for LiveJsonl {
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         self.text.clear();
         let written = write(&mut self.text, report, self.lines);
-        written.map_err(|error| Error::Internal(format!("a line of JSON: {error}")))?;
+        written.map_err(|error| Error::bug(format!("a line of JSON: {error}")))?;
         if self.text.is_empty() { Ok(()) } else { self.output.write(&self.text) }
     }
 }

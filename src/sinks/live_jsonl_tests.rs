@@ -4,7 +4,7 @@ use super::*;
 use crate::report::samples::events;
 use crate::sinks::tests::frame_report;
 
-/// A writer that others can look into.
+/// A writer whose content can be read while it is in use.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 

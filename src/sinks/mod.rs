@@ -1,6 +1,8 @@
-//! Where results go: JSON Lines, text for people, annotated pictures; of live sources, also tables, screens and snapshots.
+//! Where results go: JSON Lines, text for people, annotated pictures; for live sources also tables, screens
+//! and snapshots.
 
 mod annotate;
+mod atomic_file;
 mod clock;
 mod csv;
 mod fit;
@@ -16,7 +18,6 @@ mod sink;
 mod snapshots;
 mod status;
 mod text;
-mod whole;
 
 pub use annotate::{Painter, annotate};
 pub use csv::Csv;

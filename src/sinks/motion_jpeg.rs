@@ -1,11 +1,11 @@
-//! Annotated frames as one stream of JPEG files, which players call Motion JPEG.
+//! Annotated frames as one stream of JPEG files, known as Motion JPEG.
 
 use super::picture::{LIVE_QUALITY, encode};
 use super::{Output, Painter, PictureKind, Sink};
 use crate::error::Result;
 use crate::report::FrameReport;
 
-/// Writes JPEG files one behind the other: `ffplay -f mjpeg` plays them.
+/// Writes JPEG files one after the other; `ffplay -f mjpeg` plays them.
 pub struct MotionJpeg {
     output: Output,
     painter: Painter,
@@ -28,7 +28,7 @@ impl Sink for MotionJpeg {
         true
     }
 
-    /// Frames without a picture are passed over.
+    /// Reports without a picture are skipped.
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         let Some(picture) = &report.picture else { return Ok(()) };
         self.rgb.clone_from(&picture.data);
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(stream[end - 2..end], [0xff, 0xd9]);
         let size = image::load_from_memory(&stream[..end]).unwrap().into_rgb8().dimensions();
         assert_eq!(size, (report.width, report.height));
-        // What is drawn stays the same, and so does the file.
+        // The same drawing gives the same file.
         assert_eq!(stream[..end], stream[starts[1]..starts[2]]);
     }
 

@@ -1,4 +1,4 @@
-//! Holds `docs/schema/live-1.schema.json` against what sinks write, both ways.
+//! Compares `docs/schema/live-1.schema.json` with what sinks write, in both directions.
 
 use std::collections::BTreeSet;
 use std::fs;

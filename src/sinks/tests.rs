@@ -1,4 +1,4 @@
-//! Reports and reports that tests of several sinks use.
+//! Reports that tests of several sinks use.
 
 use std::path::Path;
 use std::process::{Command, Output as Ran};
@@ -65,7 +65,7 @@ pub fn frame_report() -> FrameReport {
     }
 }
 
-/// A picture of one colour in which there is nothing.
+/// A picture of one colour without findings.
 pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
     let data = colour.repeat((width * height) as usize);
     FrameReport {
@@ -93,8 +93,9 @@ pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
 /// Names a file system of 256 kB for a test that [`on_a_small_disk`] runs.
 const SMALL_DISK: &str = "EDGECLIP_TEST_SMALL_DISK";
 
-/// Runs `body` on a file system of 256 kB: `test`, which calls this, is run again in a mount namespace of its own, where even users
-/// without rights may mount. Where no namespace can be made, as under an emulator of another processor, it says so.
+/// Runs `body` on a file system of 256 kB: `test`, which calls this, is run again in its own mount namespace,
+/// where even users without privileges may mount. Says so if no namespace can be created, as under an
+/// emulator.
 pub fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(SMALL_DISK) {
         return body(Path::new(&disk));

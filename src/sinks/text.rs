@@ -42,7 +42,7 @@ pub fn write_text(out: &mut impl Write, report: &PictureReport<'_>, colour: bool
     Ok(())
 }
 
-/// Control characters, which a terminal would obey, become spaces.
+/// Control characters, which a terminal would interpret, become spaces.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -11,17 +11,18 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// No rows yet, of `dimension` values each. A dimension of zero counts as one.
+    /// No rows yet; each will have `dimension` values. A dimension of zero counts as one.
     pub fn new(dimension: usize) -> Self {
         Self { dimension: dimension.max(1), data: Vec::new() }
     }
 
-    /// Splits `data` into rows of `dimension` values; `None` if that leaves a rest or `dimension` is zero.
+    /// Splits `data` into rows of `dimension` values; `None` if it does not divide evenly or `dimension` is
+    /// zero.
     pub fn from_data(dimension: usize, data: Vec<f32>) -> Option<Self> {
         (dimension > 0 && data.len().is_multiple_of(dimension)).then_some(Self { dimension, data })
     }
 
-    /// Appends `row`; false, and nothing changes, if it has not `dimension` values.
+    /// Appends `row`; returns false and changes nothing if it does not have `dimension` values.
     #[must_use]
     pub fn push(&mut self, row: &[f32]) -> bool {
         let fits = row.len() == self.dimension;
@@ -31,7 +32,7 @@ impl Embeddings {
         fits
     }
 
-    /// Values a row, D.
+    /// Values per row, D.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -66,7 +67,7 @@ impl Embeddings {
 pub fn normalised(vector: &[f32]) -> Option<Vec<f32>> {
     let mut unit = vector.to_vec();
     normalise::l2(&mut unit);
-    // What the kernel could not scale is left as it was; NaN fails, too.
+    // The kernel leaves what it cannot scale as it was; NaN fails the comparison as well.
     ((dot(&unit, &unit) - 1.0).abs() < 0.01).then_some(unit)
 }
 

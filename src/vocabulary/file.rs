@@ -7,9 +7,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::embeddings::Embeddings;
 use super::words::Vocabulary;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::dot;
-use crate::model::Manifest;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-vocab-1";
@@ -20,30 +19,20 @@ impl Vocabulary {
     /// Reads a vocabulary file.
     ///
     /// # Errors
-    /// [`Error::Input`] if it cannot be read, otherwise as [`Vocabulary::from_bytes`].
+    /// [`Error::Input`] if it cannot be read, otherwise same as [`Vocabulary::from_bytes`].
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let expected = "a file made by `edgeclip vocab build`";
-        let bytes = std::fs::read(path).map_err(|error| Error::input(&name, error.to_string(), expected))?;
+        let unreadable = |error: std::io::Error| Error::input(&name, error.to_string(), "a vocabulary file");
+        let bytes = std::fs::read(path).map_err(unreadable)?;
         Self::from_bytes(&name, &bytes)
-    }
-
-    /// Reads a vocabulary file and verifies that it fits the model in use.
-    ///
-    /// # Errors
-    /// Those of [`Vocabulary::open`] and [`Vocabulary::check_fits`].
-    pub fn open_for(path: &Path, manifest: &Manifest) -> Result<Self> {
-        let vocabulary = Self::open(path)?;
-        vocabulary.check_fits(&path.display().to_string(), manifest)?;
-        Ok(vocabulary)
     }
 
     /// Reads the content of a vocabulary file, called `name` in errors.
     ///
     /// # Errors
-    /// [`Error::Input`] if it is not a safetensors file, not of this format, its tensors and names do not belong
-    /// together, a name is empty or holds control characters, a row is not of unit length, or a threshold is neither
-    /// NaN nor from 0 to 1.
+    /// [`Error::Input`] if it is not a safetensors file, not of this format, its tensors and names do not
+    /// belong together, a name is empty or holds control characters, a row is not of unit length, or a
+    /// threshold is neither NaN nor from 0 to 1.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
         let wrong = |found: String, expected: &str| Error::input(name, found, expected);
         let unreadable =
@@ -56,7 +45,7 @@ impl Vocabulary {
         if text("format") != Some(FORMAT) {
             let found =
                 text("format").map_or("no format in its metadata".to_owned(), |f| format!("format \"{f}\""));
-            return Err(wrong(found, &format!("\"{FORMAT}\", as `edgeclip vocab build` writes it")));
+            return Err(wrong(found, &format!("\"{FORMAT}\"")));
         }
         let list = |key: &str| {
             text(key)
@@ -85,7 +74,7 @@ impl Vocabulary {
             if count != embeddings.len() {
                 return Err(wrong(
                     format!("{count} {what}"),
-                    &format!("{}, one an embedding", embeddings.len()),
+                    &format!("{}, one per embedding", embeddings.len()),
                 ));
             }
         }
@@ -101,9 +90,9 @@ impl Vocabulary {
     /// The content of a vocabulary file.
     ///
     /// # Errors
-    /// [`Error::Internal`] if it cannot be encoded.
+    /// [`Error::Bug`] if it cannot be encoded.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("vocabulary: {error}"));
+        let internal = |error: &dyn std::fmt::Display| Error::bug(format!("vocabulary: {error}"));
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let matrix = |rows: &Embeddings| (vec![rows.len(), rows.dimension()], bytes(rows.data()));
         let thresholds: Vec<f32> = self.thresholds.iter().map(|t| t.unwrap_or(f32::NAN)).collect();
@@ -132,9 +121,9 @@ impl Vocabulary {
     /// Writes a vocabulary file.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be written.
+    /// [`Error::Device`] if it cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let io = |source| Error::Io { name: path.display().to_string(), source };
+        let io = |source| Error::io(ErrorKind::Device, path.display().to_string(), source);
         std::fs::write(path, self.to_bytes()?).map_err(io)
     }
 }

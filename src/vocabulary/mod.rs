@@ -1,4 +1,5 @@
-//! Names for what was found: prompts, their embeddings, and the probability that a region or picture shows them.
+//! Names for what was found: prompts, their embeddings, and the probability that a region or picture shows
+//! them.
 
 mod embedder;
 mod embeddings;

@@ -36,7 +36,7 @@ fn embeddings_of_another_size_than_the_bank_are_an_error() {
     let bank = vocabulary(&[("east", [1.0, 0.0])], &[]);
     let error =
         Vocabulary::from_rows(&prompts(&["a"]), &[vec![1.0; 3]], &bank, 0.9, "ab").unwrap_err().to_string();
-    assert!(error.contains("found 3 values an embedding, expected 2"), "{error}");
+    assert!(error.contains("found 3 values per embedding, expected 2"), "{error}");
 }
 
 #[test]

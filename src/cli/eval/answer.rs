@@ -1,4 +1,4 @@
-//! What is answered.
+//! Answers.
 
 use std::io::{Result, Write};
 
@@ -18,10 +18,10 @@ pub struct Answer {
     /// `[N, D]`, unit norm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub texts: Option<Array>,
-    /// Pixels of a row of the picture, upright.
+    /// Width of the upright picture in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Its rows.
+    /// Its height.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// `[D]`, unit norm.

@@ -12,6 +12,7 @@ use self::request::{Request, Words};
 use super::boxes::clipped;
 use super::embed::unit_places;
 use super::model::{ModelArgs, networks};
+use super::words::open_vocabulary;
 use super::{Failures, print};
 use crate::error::{Error, Result};
 use crate::kernels::normalise;
@@ -19,10 +20,11 @@ use crate::pipeline::{Encoded, Pipeline};
 use crate::source::Picture;
 use crate::vocabulary::{Embedder, MAX_PROMPTS, Prompt, Vocabulary};
 
-/// Answer requests of a program that measures: JSON Lines in, JSON Lines out
+/// Answer requests of an evaluation program: JSON Lines in, JSON Lines out
 ///
-/// One request a line of standard input, one answer a line of standard output, in order and at once. docs/eval.md describes them. A
-/// request that cannot be used is answered with its error; the next one is read all the same. The program ends with its input.
+/// One request per line of standard input, one answer per line of standard output, in order and at once.
+/// docs/eval.md describes them. A request that cannot be used is answered with its error; the next one is
+/// read regardless. The program ends with its input.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -40,8 +42,8 @@ pub struct Args {
 /// Answers until the input ends or nobody reads the answers.
 ///
 /// # Errors
-/// What makes the whole call useless: flags, model, standard input or output.
-pub fn run(args: &Args) -> Result<Failures> {
+/// What makes the whole call fail: flags, model, standard input or output.
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let bundle = args.model.bundle()?;
     let networks = networks(&bundle, false, args.model.threads())?;
     let mut answerer = Answerer {
@@ -135,7 +137,7 @@ impl Answerer {
 
     fn set_vocabulary(&mut self, words: &Words) -> Result<Labels> {
         let vocabulary = match words {
-            Words::File { file } => Vocabulary::open_for(file, &self.embedder.bundle().manifest)?,
+            Words::File { file } => open_vocabulary(file, Some(&self.embedder.bundle().manifest))?,
             Words::Names(names) => {
                 if names.is_empty() || names.len() > MAX_PROMPTS {
                     let found = format!("{} names", names.len());

@@ -10,7 +10,7 @@ use crate::sinks::{
     SnapshotOptions, Snapshots,
 };
 
-/// Starts every sink that the settings ask for; the one on standard output comes first.
+/// Starts every sink in the settings; the one on standard output comes first.
 ///
 /// # Errors
 /// A file, folder or device cannot be written.

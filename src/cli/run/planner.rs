@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::error::Result;
 use crate::model::Bundle;
 use crate::pipeline::{Pipeline, Plan};
-use crate::system::give_back;
+use crate::system::trim_heap;
 use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 
 /// Most vocabularies that are kept: each takes some hundred kilobytes, and a file may be changed for years.
@@ -45,7 +45,7 @@ impl Planner {
     pub fn plan(&mut self, settings: &Settings) -> Result<Plan> {
         let plan = self.plan_with_tower(settings);
         self.embedder.drop_tower();
-        give_back();
+        trim_heap();
         plan
     }
 

@@ -1,4 +1,4 @@
-//! Moments of live sources, drawn onto any display or picture.
+//! Reports of live sources, drawn onto any display or picture.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::sinks::clock::utc;
 use crate::sinks::fit::{Scaled, fit};
 use crate::track::Track;
 
-/// Draws reports: boxes in colours by name, dashed where a thing was not seen when the network last looked, the way that each track has
-/// come in the last seconds, zones and lines with names and states, tags, and a line with time and source.
+/// Draws reports: boxes coloured by name, dashed if the track was not seen in the last look, the path of each
+/// track over the last seconds, zones and lines with names and states, tags, and a line with time and source.
 #[derive(Debug, Clone)]
 pub struct Painter {
     things: ShownBoxes,
@@ -29,25 +29,26 @@ pub struct Painter {
 /// What is known of a source's tracks.
 #[derive(Debug, Clone, Default)]
 struct Memory {
-    /// Those that were not seen when the network last looked.
+    /// Those that were not seen in the last look.
     unseen: Vec<u64>,
     trails: BTreeMap<u64, Trail>,
 }
 
 impl Painter {
-    /// Shows these things, tracks with their ways.
+    /// Draws these boxes, and the paths of tracks.
     pub fn new(things: ShownBoxes) -> Self {
         Self { things, trails: true, palette: Palette::default(), sources: HashMap::new() }
     }
 
-    /// Whether the ways of tracks are drawn.
+    /// Whether the paths of tracks are drawn.
     #[must_use]
     pub fn with_trails(self, trails: bool) -> Self {
         Self { trails, ..self }
     }
 
-    /// Draws `report` onto a display: its picture, if it has one, scaled to fit with black around it, and on top of it all else
-    /// in the display's own resolution. Without a picture, what the display shows stays.
+    /// Draws `report` onto a display: its picture, if it has one, scaled to fit with black around it, and on
+    /// top everything else in the display's own resolution. Without a picture, the display keeps what it
+    /// shows.
     ///
     /// # Errors
     /// Those of `target`.
@@ -78,13 +79,13 @@ impl Painter {
         self.scene(report).draw(&mut view.color_converted::<Rgb888>())
     }
 
-    /// Draws `report` without its picture onto `rgb`, a copy of that picture in its own or another size: `width · height`
-    /// pixels of three bytes.
+    /// Draws `report` without its picture onto `rgb`, a copy of that picture in its own or another size:
+    /// `width · height` pixels of three bytes.
     pub fn annotate(&mut self, rgb: &mut [u8], width: u32, height: u32, report: &FrameReport) {
         let Ok(()) = self.scene(report).draw(&mut Canvas::new(rgb, width, height));
     }
 
-    /// Takes note of a report that is not drawn.
+    /// Remembers a report that is not drawn.
     pub(in crate::sinks) fn follow(&mut self, report: &FrameReport) {
         if !report.looked {
             return;
@@ -151,7 +152,7 @@ fn clock(report: &FrameReport) -> String {
     format!("{date} {second}Z {}", report.source)
 }
 
-/// What of `screen` is not `area`: above, below, left and right.
+/// The parts of `screen` outside of `area`: above, below, left and right.
 fn bars(screen: Rectangle, area: Rectangle) -> [Rectangle; 4] {
     let between = |x0: i32, y0: i32, x1: i32, y1: i32| {
         Rectangle::new(Point::new(x0, y0), Size::new((x1 - x0).max(0) as u32, (y1 - y0).max(0) as u32))

@@ -119,7 +119,7 @@ fn moments_and_displays_of_any_size_do_no_harm() {
         };
         let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild);
         annotated(&mut Painter::new(ShownBoxes::Tracks), &wild);
-        // A picture that is not as large as it says.
+        // A picture with fewer pixels than it claims.
         wild.picture.as_mut().unwrap().data.truncate(7);
         let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild);
     }

@@ -1,6 +1,6 @@
 use embedded_graphics::prelude::*;
 
-use super::scene::QUIET;
+use super::colour::QUIET;
 use super::*;
 use crate::geometry::Rect;
 use crate::report::{Detection, Findings, Tag};

@@ -14,7 +14,7 @@ pub fn rgb565(width: u32, height: u32) -> Screen {
     screen(width, height, 16, channels)
 }
 
-/// XRGB8888 of the kernel's graphics drivers: blue first in memory.
+/// XRGB8888, as the kernel's graphics drivers use it: blue first in memory.
 pub fn bgrx(width: u32, height: u32) -> Screen {
     let channels = [Channel::new(16, 8), Channel::new(8, 8), Channel::new(0, 8), Channel::new(0, 0)];
     screen(width, height, 32, channels)
@@ -36,7 +36,7 @@ fn shown(screen: Screen, report: &FrameReport) -> Vec<u8> {
 
 #[test]
 fn a_picture_stands_in_the_middle_with_black_around() {
-    // 4 by 2 pixels of one colour on a screen of 6 by 6, whose rows are longer than they need to be, below a hidden row.
+    // 4 by 2 pixels of one colour on a screen of 6 by 6, with padded rows, below a hidden row.
     let screen = Screen { stride: 32, start: 32, ..bgrx(6, 6) };
     let bytes = shown(screen, &plain(4, 2, [10, 20, 30]));
     assert_eq!(bytes.len(), 32 + 5 * 32 + 24);
@@ -73,7 +73,7 @@ fn what_is_no_framebuffer_is_refused_by_name() {
     let open = |path: &str| {
         Framebuffer::open(Path::new(path), Painter::new(ShownBoxes::Tracks)).err().unwrap().to_string()
     };
-    assert!(open("/dev/null").starts_with("/dev/null: found no framebuffer ("), "{}", open("/dev/null"));
+    assert!(open("/dev/null").starts_with("/dev/null: found not a framebuffer ("), "{}", open("/dev/null"));
     assert!(open("/no/fb0").starts_with("/no/fb0: No such file"), "{}", open("/no/fb0"));
 }
 

@@ -1,4 +1,4 @@
-//! Pictures of what record: the frame of an event as a JPEG file, with a JSON file beside it.
+//! Pictures of events: the frame as a JPEG file, with a JSON file beside it.
 
 mod folder;
 mod name;
@@ -19,28 +19,28 @@ use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
 use crate::report::{EventRecord, FrameReport, ShownBoxes};
 
-/// Over this time, snapshots are counted.
+/// Interval over which snapshots are counted.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is kept.
 #[derive(Debug, Clone)]
 pub struct SnapshotOptions {
-    /// Where files go; the folder is made if it is not there.
+    /// Where files go; the folder is created if it does not exist.
     pub folder: PathBuf,
-    /// Events of which a picture is kept.
+    /// Kinds of events that are kept.
     pub kinds: HashSet<EventKind>,
-    /// Whether the frame is kept without annotations, too.
+    /// Whether the frame without annotations is kept as well.
     pub plain: bool,
     /// Most bytes of all files together; the oldest are deleted.
     pub most_bytes: u64,
-    /// Most snapshots in a minute of the source's time; further events have none.
+    /// Most snapshots per minute of the source's time; further events get none.
     pub per_minute: usize,
-    /// Who draws.
+    /// Draws the annotations.
     pub painter: Painter,
 }
 
 impl SnapshotOptions {
-    /// What comes, enters, crosses and changes state; 500 MB, 60 a minute, no plain frames.
+    /// Defaults: appear, enter, cross and state events; 500 MB, 60 per minute, no plain frames.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -53,7 +53,8 @@ impl SnapshotOptions {
     }
 }
 
-/// Keeps the frames of events: `2026-11-22T06-00-00.123Z_enter_gate_person_12.jpg`, `….json` and, if wanted, `….plain.jpg`.
+/// Keeps the frames of events: `2026-11-22T06-00-00.123Z_enter_gate_person_12.jpg`, `….json` and, if wanted,
+/// `….plain.jpg`.
 pub struct Snapshots {
     options: SnapshotOptions,
     name: String,
@@ -63,10 +64,11 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Makes the folder, removes what an earlier run left half written and counts the bytes of its snapshots.
+    /// Creates the folder, removes what an earlier run left half written and counts the bytes of its
+    /// snapshots.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be made or read.
+    /// [`Error::Device`] if the folder cannot be created or read.
     pub fn new(options: SnapshotOptions) -> Result<Self> {
         let name = options.folder.display().to_string();
         let folder = Folder::open(&options.folder, options.most_bytes)?;
@@ -74,7 +76,7 @@ impl Snapshots {
         Ok(Self { options, name, folder, painter, recent: VecDeque::new() })
     }
 
-    /// Whether one more may be kept at `time`. When the clock is set back, all before counts no more.
+    /// Whether one more may be kept at `time`. Snapshots from before the clock was set back no longer count.
     fn may(&mut self, time: SystemTime) -> bool {
         self.recent.retain(|past| time.duration_since(*past).is_ok_and(|since| since < MINUTE));
         let may = self.recent.len() < self.options.per_minute;
@@ -101,7 +103,7 @@ impl Snapshots {
             tracks: report.tracks.iter().map(Track::new).collect(),
         };
         let json = serde_json::to_vec(&description);
-        let json = json.map_err(|error| Error::Internal(format!("a snapshot's JSON: {error}")))?;
+        let json = json.map_err(|error| Error::bug(format!("a snapshot's JSON: {error}")))?;
         self.folder.keep(&stem, &json, pictures)
     }
 }
@@ -118,12 +120,12 @@ impl Sink for Snapshots {
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         let wanted = report.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
         let wanted: Vec<&Event> = wanted.collect();
-        // The painter sees every report: boxes of frames that were not looked at are dashed as in the last one that was.
+        // The painter sees every report: frames without a look draw boxes dashed as in the last look.
         self.painter.follow(report);
         if wanted.is_empty() {
             return Ok(());
         }
-        // Counted by who left it out.
+        // The queue has counted the picture that it dropped.
         let Some(picture) = &report.picture else { return Ok(()) };
         let mut pictures = Vec::new();
         for event in wanted {

@@ -1,12 +1,12 @@
-//! Names of snapshots: of time and event, and good for every file system.
+//! Names of snapshots: time and event, in characters that every file system accepts.
 
 use std::time::SystemTime;
 
 use crate::report::EventRecord;
 use crate::sinks::clock::utc;
 
-/// Most characters of a zone's, label's or state's part of the name: the whole stays below 143 bytes, the least that a file system in
-/// use (eCryptfs) allows, with room for endings.
+/// Most characters that a zone, label or state adds to the name: the whole stays below 143 bytes, the limit
+/// of the strictest file system in use (eCryptfs), with room for suffixes.
 const PART: usize = 24;
 
 /// `2026-11-22T06-00-00.123Z`
@@ -25,14 +25,14 @@ pub fn stem(time: SystemTime, record: &EventRecord<'_>) -> String {
     stem
 }
 
-/// Whether `stem` could be of this sink: it begins with a time as [`stem`] writes it.
+/// Whether `stem` could be from this sink: it begins with a time as [`stem`] writes it.
 pub fn is_stem(stem: &str) -> bool {
     let (bytes, length) = (stem.as_bytes(), TIME.len());
     let fits = |(found, form): (&u8, &u8)| if *form == b'0' { found.is_ascii_digit() } else { found == form };
     bytes.get(length) == Some(&b'_') && bytes.iter().zip(TIME).all(fits)
 }
 
-/// Letters and digits of ASCII; everything between them becomes one hyphen.
+/// ASCII letters and digits; every run of other characters becomes one hyphen.
 fn plain(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-");

@@ -85,7 +85,8 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
     let mut options = SnapshotOptions::new(path);
     Snapshots::new(options.clone()).unwrap().take(&entering(0)).unwrap();
     let one: u64 = names(path).iter().map(|name| fs::metadata(path.join(name)).unwrap().len()).sum();
-    // The user's: a copy under a name of the same form, a picture without description, a file of another kind.
+    // Files of the user: a copy under a name of the same form, a picture without description, a file of
+    // another kind.
     let copy = FIRST.replace("2026", "1999");
     fs::copy(path.join(format!("{FIRST}.jpg")), path.join(format!("{copy}.jpg"))).unwrap();
     fs::copy(path.join(format!("{FIRST}.json")), path.join(format!("{copy}.json"))).unwrap();
@@ -123,7 +124,7 @@ fn a_flood_of_events_does_not_fill_the_folder() {
     };
     assert_eq!([0, 10, 20, 30, 59].map(&mut kept), [2, 2, 2, 0, 0]);
     assert_eq!([60, 61, 70].map(&mut kept), [2, 0, 2]);
-    // The clock is set back: it does not hold up snapshots until it is where it was.
+    // Setting the clock back does not hold up snapshots until it has caught up.
     assert_eq!(kept(5), 2);
 }
 
@@ -144,7 +145,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_and_passes() {
 fn fill_and_empty(disk: &Path) {
     let ballast = disk.join("ballast");
     let mut sink = Snapshots::new(SnapshotOptions::new(disk)).unwrap();
-    // Noise: the JPEG is of tens of kilobytes.
+    // Noise: the JPEG has tens of kilobytes.
     let mut big = entering(0);
     let mut state = 1u32;
     for byte in &mut big.picture.as_mut().unwrap().data {
@@ -154,10 +155,7 @@ fn fill_and_empty(disk: &Path) {
     fs::write(&ballast, vec![0; 200 << 10]).unwrap();
     for _ in 0..3 {
         let error = sink.take(&big).unwrap_err();
-        assert!(
-            matches!(&error, Error::Io { source, .. } if source.raw_os_error() == Some(libc::ENOSPC)),
-            "{error}"
-        );
+        assert!(error.io_error().and_then(std::io::Error::raw_os_error) == Some(libc::ENOSPC), "{error}");
         assert_eq!(names(disk), ["ballast"]);
     }
     fs::remove_file(&ballast).unwrap();
