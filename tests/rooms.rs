@@ -161,6 +161,7 @@ fn the_table_lists_the_rooms_in_their_order() {
         "vocabulary",
         "track",
         "events",
+        "report",
         "config",
     ];
     for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {

@@ -17,7 +17,7 @@ impl Settings {
     /// Validates all tables.
     ///
     /// # Errors
-    /// [`Error::Input`] that names the table and the key.
+    /// [`Error::Settings`] that names the table and the key.
     pub fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();
         for (kind, name) in
@@ -25,7 +25,7 @@ impl Settings {
         {
             check_name(kind, name)?;
             if !names.insert(name) {
-                return Err(Error::input(
+                return Err(Error::settings(
                     table(kind, name),
                     "a duplicate name",
                     "unique names of zones and lines",
@@ -37,13 +37,17 @@ impl Settings {
         let frames = self.occupancy.frames;
         if frames.is_multiple_of(2) || frames > MAX_FRAMES {
             let expected = format!("an odd number up to {MAX_FRAMES}, for a median");
-            return Err(Error::input("occupancy frames", frames.to_string(), expected));
+            return Err(Error::settings("occupancy frames", frames.to_string(), expected));
         }
         let mut names = BTreeSet::new();
         for label in &self.labels {
             label.check()?;
             if !names.insert(&label.name) {
-                return Err(Error::input(table("label", &label.name), "a duplicate name", "each label once"));
+                return Err(Error::settings(
+                    table("label", &label.name),
+                    "a duplicate name",
+                    "each label once",
+                ));
             }
         }
         self.scene.check()
@@ -69,7 +73,7 @@ impl Zone {
 
     fn check(&self) -> Result<()> {
         let zone = table("zone", &self.name);
-        let wrong = |found: String, expected: &str| Err(Error::input(zone.as_str(), found, expected));
+        let wrong = |found: String, expected: &str| Err(Error::settings(zone.as_str(), found, expected));
         match self.rect {
             Some(_) if !self.points.is_empty() => return wrong("points and a box".to_owned(), "one of them"),
             Some([x0, y0, x1, y1]) => {
@@ -96,7 +100,7 @@ impl Zone {
 
     fn check_points(&self, zone: &str) -> Result<()> {
         let points = &self.points;
-        let wrong = |found: String, expected: &str| Err(Error::input(zone, found, expected));
+        let wrong = |found: String, expected: &str| Err(Error::settings(zone, found, expected));
         if points.len() < 3 || points.len() > MAX_POINTS {
             let expected = if points.len() < 3 { "at least 3" } else { "at most 1000" };
             return wrong(format!("{} points", points.len()), expected);
@@ -117,7 +121,7 @@ impl Zone {
     }
 
     fn check_prompts(&self, zone: &str) -> Result<()> {
-        let wrong = |found: String, expected: &str| Err(Error::input(zone, found, expected));
+        let wrong = |found: String, expected: &str| Err(Error::settings(zone, found, expected));
         if self.prompts.len() == 1 {
             return wrong("1 prompt".to_owned(), "two or more to tell apart, or none");
         }
@@ -141,7 +145,7 @@ impl Line {
         check_point(&line, self.from)?;
         check_point(&line, self.to)?;
         if self.from == self.to {
-            return Err(Error::input(
+            return Err(Error::settings(
                 line,
                 "both ends at the same place",
                 "a line from one place to another",
@@ -167,7 +171,11 @@ impl Tags {
         check_fraction("scene", "on", self.on)?;
         check_fraction("scene", "off", self.off)?;
         if self.off > self.on {
-            return Err(Error::input("scene off", self.off.to_string(), format!("at most on, {}", self.on)));
+            return Err(Error::settings(
+                "scene off",
+                self.off.to_string(),
+                format!("at most on, {}", self.on),
+            ));
         }
         check_seconds("scene", "hold", self.hold)?;
         check_seconds("scene", "smoothing", self.smoothing)
@@ -180,14 +188,14 @@ fn table(kind: &str, name: &str) -> String {
 
 fn check_name(kind: &str, name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(Error::input(format!("{kind} name"), format!("\"{name}\""), "visible characters"));
+        return Err(Error::settings(format!("{kind} name"), format!("\"{name}\""), "visible characters"));
     }
     Ok(())
 }
 
 fn check_labels(of: &str, labels: &[String]) -> Result<()> {
     if labels.iter().any(|label| label.trim().is_empty()) {
-        return Err(Error::input(of, "an empty label", "names of objects"));
+        return Err(Error::settings(of, "an empty label", "names of objects"));
     }
     Ok(())
 }
@@ -197,21 +205,21 @@ fn check_point(of: &str, [x, y]: [f32; 2]) -> Result<()> {
         return Ok(());
     }
     let expected = "fractions of the picture from 0 to 1: pixels, divided by its width and height";
-    Err(Error::input(of, format!("the point [{x}, {y}]"), expected))
+    Err(Error::settings(of, format!("the point [{x}, {y}]"), expected))
 }
 
 fn check_fraction(of: &str, key: &str, value: f32) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(Error::input(format!("{of} {key}"), value.to_string(), "0 to 1"))
+    Err(Error::settings(format!("{of} {key}"), value.to_string(), "0 to 1"))
 }
 
 fn check_seconds(of: &str, key: &str, value: f64) -> Result<()> {
     if (0.0..=MAX_SECONDS).contains(&value) {
         return Ok(());
     }
-    Err(Error::input(format!("{of} {key}"), value.to_string(), format!("seconds from 0 to {MAX_SECONDS}")))
+    Err(Error::settings(format!("{of} {key}"), value.to_string(), format!("seconds from 0 to {MAX_SECONDS}")))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod checks;
 mod engine;
+mod kind;
 mod line;
 mod object;
 mod occupancy;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use engine::{Engine, Scene, StateZone};
+pub use kind::EventKind;
 pub use settings::{Anchor, Label, Line, Occupancy, Settings, Tags, Zone};
 
 /// One event. Its time and source are those of the frame report it belongs to.

@@ -144,17 +144,17 @@ impl Graph {
     }
 
     fn internal(&self, error: &TractError) -> Error {
-        Error::Internal(format!("{}: {}", self.file, message(error)))
+        Error::bug(format!("{}: {}", self.file, message(error)))
     }
 }
 
 /// The instruction set of this run.
 ///
 /// # Errors
-/// [`Error::Input`] if `EDGECLIP_ISA` names none of this CPU.
+/// [`Error::Settings`] if `EDGECLIP_ISA` names none of this CPU.
 pub(super) fn isa() -> Result<Isa> {
     Isa::chosen().map_err(|unknown| {
-        Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
+        Error::settings("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
     })
 }
 

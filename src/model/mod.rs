@@ -14,7 +14,7 @@ mod region;
 mod text;
 mod vision;
 
-pub use bundle::{Bundle, NEGATIVES};
+pub use bundle::{Bundle, NEGATIVES, TEXT};
 pub use input::{Element, Input, Values};
 pub use lower::StepReport;
 pub use manifest::{

@@ -11,7 +11,7 @@ use super::bundle::{Bundle, VISION};
 use super::graph::{self, Graph};
 use super::input::{Input, Values};
 use super::lower::{self, Entry, Plan, StepReport};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kernels::Isa;
 use crate::kernels::team::Team;
 
@@ -40,8 +40,8 @@ impl Network {
     /// the int8 kernels, on `threads` threads (at least 1), if it can be lowered to them, else in float through tract.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read or the system has not so many threads, [`Error::Model`] if it is no such network,
-    /// [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    /// [`Error::Model`] if the file cannot be read or the system has not so many threads, [`Error::Model`] if it is no such network,
+    /// [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn open(path: &Path, threads: usize) -> Result<Self> {
         let (file, proto) = read(path)?;
         Self::new(file, proto, threads)
@@ -70,8 +70,8 @@ impl Network {
         let input = Input::declared(&file, &proto)?;
         lower::prepare(&mut proto);
         lower::check(&file, &proto)?;
-        let team =
-            Team::new(threads).map_err(|source| Error::Io { name: format!("{threads} threads"), source })?;
+        let team = Team::new(threads)
+            .map_err(|source| Error::io(ErrorKind::Device, format!("{threads} threads"), source))?;
         match lower::lower(&proto, &input, isa, team) {
             Ok((entry, plan)) => Ok(Self { file, input, body: Body::Int8(isa, entry, plan) }),
             Err(refusal) if refusal.broken => {
@@ -142,7 +142,7 @@ impl Network {
     /// order.
     ///
     /// # Errors
-    /// [`Error::Internal`] if `input` has another type or length than [`Network::input`].
+    /// [`Error::Bug`] if `input` has another type or length than [`Network::input`].
     pub fn run<'a>(&self, input: impl Into<Values<'a>>) -> Result<Vec<Vec<f32>>> {
         let mut outputs = vec![Vec::new(); self.outputs()?.len()];
         self.run_into(input, &mut outputs)?;
@@ -207,7 +207,7 @@ impl Network {
             return Ok(input);
         }
         let (found, length) = (input.element(), input.len());
-        Err(Error::Internal(format!("an input of {length} {found:?} for {element:?} {shape:?}")))
+        Err(Error::bug(format!("an input of {length} {found:?} for {element:?} {shape:?}")))
     }
 }
 
@@ -248,13 +248,13 @@ impl Pass<'_> {
 }
 
 fn failed(file: &str, error: &TractError) -> Error {
-    Error::Internal(format!("{file}: {}", graph::message(error)))
+    Error::bug(format!("{file}: {}", graph::message(error)))
 }
 
 /// The network in a file, and what errors call it.
 fn read(path: &Path) -> Result<(String, ModelProto)> {
     let file = path.display().to_string();
-    let bytes = fs::read(path).map_err(|source| Error::Io { name: file.clone(), source })?;
+    let bytes = fs::read(path).map_err(|source| Error::io(ErrorKind::Model, file.clone(), source))?;
     let proto = graph::parse(&file, &bytes)?;
     Ok((file, proto))
 }

@@ -28,7 +28,7 @@ impl Prompter {
     /// Loads `prompt.onnx`. Products with int8 weights run through the int8 kernels.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, graph::isa()?, true)
     }
@@ -73,7 +73,7 @@ impl Prompter {
     /// letterbox (`Letterbox::content`).
     ///
     /// # Errors
-    /// [`Error::Input`] if a box is empty or not finite.
+    /// [`Error::Settings`] if a box is empty or not finite.
     pub fn embed(&self, out: &VisionOutput, content: Rect, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
         if boxes.is_empty() {
             return Ok(Vec::new());

@@ -39,7 +39,7 @@ impl TextTower {
     /// Loads `text.onnx` and `tokenizer.json`. Products with int8 weights run through the int8 kernels.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, Some(graph::isa()?))
     }
@@ -94,7 +94,7 @@ impl TextTower {
     /// of the manifest's templates. Runs on all cores.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the prompt if it is empty, too long, or has no word that the tokenizer knows.
+    /// [`Error::Settings`] naming the prompt if it is empty, too long, or has no word that the tokenizer knows.
     pub fn embed(&self, prompts: &[String]) -> Result<Vec<Vec<f32>>> {
         let mut sentences = Vec::with_capacity(prompts.len() * self.templates.len());
         for prompt in prompts {
@@ -109,12 +109,12 @@ impl TextTower {
 
     fn check(&self, prompt: &str) -> Result<()> {
         if prompt.trim().is_empty() {
-            return Err(Error::input("prompt", "no text", "words to look for"));
+            return Err(Error::settings("prompt", "no text", "words to look for"));
         }
         let limit = self.max_tokens * CHARACTERS_PER_TOKEN;
         if prompt.chars().nth(limit).is_some() {
             let expected = format!("at most {limit}");
-            return Err(Error::input(
+            return Err(Error::settings(
                 shown(prompt),
                 format!("{} characters", prompt.chars().count()),
                 expected,
@@ -123,7 +123,11 @@ impl TextTower {
         let encoding =
             self.tokenizer.encode_fast(prompt.trim(), false).map_err(|error| tokenizer_failed(&error))?;
         if encoding.get_ids().iter().all(|&id| Some(id) == self.unknown) {
-            return Err(Error::input(shown(prompt), "no known word", "words of the text tower's vocabulary"));
+            return Err(Error::settings(
+                shown(prompt),
+                "no known word",
+                "words of the text tower's vocabulary",
+            ));
         }
         Ok(())
     }
@@ -134,7 +138,7 @@ impl TextTower {
         let ids = encoding.get_ids();
         if ids.len() > self.max_tokens {
             let expected = format!("at most {}", self.max_tokens);
-            return Err(Error::input(shown(prompt), format!("{} tokens", ids.len()), expected));
+            return Err(Error::settings(shown(prompt), format!("{} tokens", ids.len()), expected));
         }
         Ok(ids.iter().map(|&id| i64::from(id)).collect())
     }
@@ -218,7 +222,7 @@ fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer> {
 }
 
 fn tokenizer_failed(error: &tokenizers::Error) -> Error {
-    Error::Internal(format!("tokenizer: {error}"))
+    Error::bug(format!("tokenizer: {error}"))
 }
 
 /// What errors call a prompt: its first characters.

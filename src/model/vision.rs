@@ -110,7 +110,7 @@ impl Vision {
     /// One pass over `input`, the int8 tensor `[3, S, S]` of `preprocess`.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::error::Error::Internal) if `input` has another length.
+    /// [`Error::Bug`](crate::error::Error::Bug) if `input` has another length.
     pub fn run(&self, input: &[i8]) -> Result<VisionOutput> {
         let map = |plane: &Plane| FeatureMap {
             channels: plane.channels,
@@ -161,7 +161,7 @@ impl Vision {
     /// One pass; the time of each of [`Vision::steps`].
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::error::Error::Internal) if `input` has another length than `[3, S, S]`.
+    /// [`Error::Bug`](crate::error::Error::Bug) if `input` has another length than `[3, S, S]`.
     pub fn step_times(&self, input: &[i8]) -> Result<Vec<Duration>> {
         self.network.step_times(input)
     }

@@ -15,8 +15,8 @@ use crate::kernels::resize::Resize;
 /// `size`, red plane first, values `pixel − 128`; the padding is grey 128, that is 0.
 ///
 /// # Errors
-/// [`Error::Input`] if the frame's sizes contradict each other, `size` is zero, or `EDGECLIP_ISA` names no
-/// instruction set of this CPU.
+/// `Error::Input` if the frame's sizes contradict each other or `size` is zero, `Error::Settings` if
+/// `EDGECLIP_ISA` names no instruction set of this CPU.
 pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     frame.check()?;
     let letterbox = Letterbox::new(frame.width, frame.height, size)?;
@@ -36,7 +36,7 @@ pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
 /// The instruction set used by this process.
 fn isa() -> Result<Isa> {
     Isa::chosen().map_err(|unknown| {
-        Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
+        Error::settings("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
     })
 }
 

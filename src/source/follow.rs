@@ -10,7 +10,7 @@ use super::Picture;
 use super::container::{Container, Piece};
 use super::paths::pictures_in;
 use super::pictures::cutout;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How often the folder is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -71,7 +71,7 @@ impl Follow {
         if self.looked.is_some_and(|(when, _)| now.duration_since(when) < POLL) {
             return Ok(());
         }
-        let io = |source| Error::Io { name: self.folder.display().to_string(), source };
+        let io = |source| Error::io(ErrorKind::Input, self.folder.display().to_string(), source);
         let changed = fs::metadata(&self.folder).and_then(|about| about.modified()).map_err(io)?;
         // Two changes may have the same time, which some systems count in seconds.
         let settled = changed.elapsed().is_ok_and(|age| age > SETTLE);

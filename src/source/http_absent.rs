@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// Refuses: this program was built without Motion JPEG from IP cameras.
 ///
 /// # Errors
-/// Always [`Error::Input`].
+/// Always [`Error::Settings`].
 pub fn open(address: &str, _: Option<u32>, _: Patience) -> Result<Box<dyn Live>> {
     let found = "an address of http://, which this program was built without";
-    Err(Error::input(without_secrets(address), found, "a program with the feature `http`"))
+    Err(Error::settings(without_secrets(address), found, "a program with the feature `http`"))
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Picture;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
 
 /// A source that goes on by itself, such as a camera.
@@ -115,15 +115,12 @@ impl Shot {
     /// The pixels; a JPEG is decoded into them.
     ///
     /// # Errors
-    /// [`Error::Input`] if the frame is cut short or otherwise broken; `source` is its name.
+    /// [`Error::Input`](crate::error::Error::Input) if the frame is cut short or otherwise broken; `source` is its name.
     pub fn frame(&mut self, source: &str) -> Result<Frame<'_>> {
         let name = || format!("{source}, frame {}", self.number);
         match self.encoding {
             Encoding::Raw { width, height, stride, format } => {
-                Frame::new(&self.bytes, width, height, stride, format).map_err(|error| match error {
-                    Error::Input { found, expected, .. } => Error::input(name(), found, expected),
-                    other => other,
-                })
+                Frame::new(&self.bytes, width, height, stride, format).map_err(|error| error.renamed(name()))
             }
             Encoding::Jpeg => self.decoded.insert(Picture::decode(name(), &self.bytes)?).frame(),
         }

@@ -38,7 +38,7 @@ impl SourceOptions {
             Some((flag, _)) => {
                 let found = format!("{flag} with --source {spec}, which is {kind}");
                 let expected = if takes.is_empty() { "no such flag".to_owned() } else { takes.join(", ") };
-                Err(Error::input("run", found, expected))
+                Err(Error::settings("run", found, expected))
             }
             None => Ok(()),
         }

@@ -65,10 +65,10 @@ impl Settings {
     /// Checks that every value is in its range.
     ///
     /// # Errors
-    /// [`Error::Input`] that names the first value out of range.
+    /// [`Error::Settings`] that names the first value out of range.
     pub fn check(&self) -> Result<()> {
         if !(1..=100).contains(&self.confirm_hits) {
-            return Err(Error::input("confirm_hits", self.confirm_hits.to_string(), "1 to 100"));
+            return Err(Error::settings("confirm_hits", self.confirm_hits.to_string(), "1 to 100"));
         }
         let ranges = [
             ("lost_seconds", self.lost_seconds, 0.0, 3600.0),
@@ -86,7 +86,7 @@ impl Settings {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::input(name, value.to_string(), format!("{least} to {most}")));
+                return Err(Error::settings(name, value.to_string(), format!("{least} to {most}")));
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::motion::Motion;
 use super::votes::Votes;
 use super::{Observation, Settings, Track};
+use crate::geometry::dot;
 
 /// Weight of the past in a track's running mean embedding (as in FairMOT, Zhang et al. 2021).
 const EMBEDDING_MEMORY: f32 = 0.9;
@@ -95,17 +96,4 @@ impl Target {
 fn unit(v: &[f32]) -> Option<Vec<f32>> {
     let length = dot(v, v).sqrt();
     (length.is_finite() && length > 1e-6).then(|| v.iter().map(|x| x / length).collect())
-}
-
-/// Dot product over the common length, in lanes that compilers turn into SIMD.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut lanes = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    lanes.iter().sum::<f32>() + rest
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::explain::{Explanation, Sort};
 use super::memory;
+use super::quantile::quantile;
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
 use crate::model::{Element, Input, Network, StepReport, Values};
@@ -26,16 +27,17 @@ pub(super) struct Measurement {
     median_ms: f64,
     min_ms: f64,
     p90_ms: f64,
-    /// Passes a second at the median.
+    /// Passes per second at the median.
     fps: f64,
-    /// Of the whole process; null where the system does not say.
+    /// Of the whole process; null if the system does not say.
     peak_memory_bytes: Option<u64>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
 }
 
 impl Measurement {
-    /// Times `runs` passes of `network`, whose loading began at `start` and is just over; its steps, too, if asked to.
+    /// Times `runs` passes of `network`, whose loading began at `start` and is just over; its steps, too, if
+    /// asked to.
     ///
     /// # Errors
     /// Those of the network.
@@ -89,9 +91,9 @@ impl Measurement {
     /// One JSON object.
     ///
     /// # Errors
-    /// [`Error::Internal`], never.
+    /// [`Error::Bug`], never.
     pub(super) fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| Error::Internal(format!("a measurement: {error}")))
+        serde_json::to_string(self).map_err(|error| Error::bug(format!("a measurement: {error}")))
     }
 }
 
@@ -123,7 +125,7 @@ impl fmt::Display for Measurement {
     }
 }
 
-/// A network in float as one step, whose products nobody has counted.
+/// A network in float as one step, whose MACs are not counted.
 fn float_step(network: &Network) -> StepReport {
     let [_, channels, height, width] = network.input().shape;
     StepReport {
@@ -135,7 +137,7 @@ fn float_step(network: &Network) -> StepReport {
     }
 }
 
-/// A picture of noise in the type that a network takes.
+/// A picture of noise in a network's input type.
 enum Pixels {
     Int8(Vec<i8>),
     Uint8(Vec<u8>),
@@ -163,26 +165,6 @@ impl Pixels {
     }
 }
 
-/// The value below which a share of `sorted` lies, by nearest rank.
-pub(super) fn quantile(sorted: &[Duration], share: f64) -> Duration {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied().unwrap_or_default()
-}
-
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_of_nearest_rank() {
-        let times: Vec<Duration> = (1..=30).map(Duration::from_millis).collect();
-        let quantiles = [0.0, 0.5, 0.9, 1.0].map(|share| quantile(&times, share).as_millis());
-        assert_eq!(quantiles, [1, 15, 27, 30]);
-        assert_eq!(quantile(&times[..1], 0.9), times[0]);
-        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
-    }
 }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use crate::config::{Settings, SourceSettings};
 use crate::error::{Error, Result};
-use crate::pipeline::{Capture, Faults, Feed, Mailbox, Open, Plan};
+use crate::pipeline::{Capture, Faults, Mailbox, Open, Plan, SourceState};
 use crate::source::{FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown};
 
 /// A source that is to be captured.
@@ -47,7 +47,7 @@ pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
         Some(error) if opened.iter().all(|source| source.first.is_none()) => Err(error),
         _ if opened.is_empty() => {
             let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
-            Err(Error::input("run", "no source", expected))
+            Err(Error::settings("run", "no source", expected))
         }
         _ => Ok(opened),
     }
@@ -62,11 +62,11 @@ pub fn start(
     plan: &Plan,
     mailbox: &Arc<Mailbox>,
     stop: &Arc<AtomicBool>,
-) -> Result<(Vec<Feed>, Vec<JoinHandle<()>>)> {
-    let (mut feeds, mut threads) = (Vec::new(), Vec::new());
+) -> Result<(Vec<SourceState>, Vec<JoinHandle<()>>)> {
+    let (mut states, mut threads) = (Vec::new(), Vec::new());
     for (index, source) in opened.into_iter().enumerate() {
         let faults = Arc::<Faults>::default();
-        feeds.push(Feed::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
+        states.push(SourceState::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
         let capture = Capture {
             index,
             name: source.name,
@@ -77,12 +77,13 @@ pub fn start(
         };
         threads.push(capture.start(source.first, source.again));
     }
-    Ok((feeds, threads))
+    Ok((states, threads))
 }
 
 /// What `source` says, as its kind takes it.
 fn options(source: &SourceSettings) -> Result<SourceOptions> {
-    let refuse = |key: &str, found: &str, expected: String| Error::input(format!("--{key}"), found, expected);
+    let refuse =
+        |key: &str, found: &str, expected: String| Error::settings(format!("--{key}"), found, expected);
     let size =
         source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
     let size = size.transpose()?;

@@ -30,18 +30,18 @@ impl Address {
     /// Takes `text` apart, which shall begin with `scheme`.
     ///
     /// # Errors
-    /// [`Error::Input`] if it is no address of this scheme with a host.
+    /// [`Error::Settings`] if it is no address of this scheme with a host.
     pub fn parse(text: &str, scheme: &str) -> Result<Self> {
         let name = without_secrets(text);
         let expected =
             || format!("{scheme}://[user:password@]host[:port]/path, a password's signs percent-encoded");
         let mut url = Url::parse(text)
-            .map_err(|error| Error::input(&name, format!("no address ({error})"), expected()))?;
+            .map_err(|error| Error::settings(&name, format!("no address ({error})"), expected()))?;
         if url.scheme() != scheme {
-            return Err(Error::input(&name, format!("an address of {}://", url.scheme()), expected()));
+            return Err(Error::settings(&name, format!("an address of {}://", url.scheme()), expected()));
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(Error::input(&name, "an address without host", expected()));
+            return Err(Error::settings(&name, "an address without host", expected()));
         }
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let credentials = (!url.username().is_empty()).then(|| Credentials {
@@ -50,7 +50,7 @@ impl Address {
         });
         // Both fail only where there is no host.
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
-        cleared.map_err(|()| Error::input(&name, "an address without host", expected()))?;
+        cleared.map_err(|()| Error::settings(&name, "an address without host", expected()))?;
         Ok(Self { url, name, credentials })
     }
 

@@ -22,7 +22,7 @@ impl Fault {
 
     /// As the error of the source `name`.
     pub fn into_error(self, name: &str) -> Error {
-        Error::input(name, self.found, self.expected)
+        Error::device(name, self.found, self.expected)
     }
 }
 

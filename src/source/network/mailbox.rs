@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Fault;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::source::live::{Encoding, Live, Next, Shot};
 
 /// How long one call waits.
@@ -105,7 +105,7 @@ impl Mailbox {
         }
         let Some(Envelope { encoding, number, time, taken, media_time }) = state.frame.take() else {
             return match state.ended {
-                true => Err(Error::Internal(format!("the thread of {} has ended", self.name))),
+                true => Err(Error::bug(format!("the thread of {} has ended", self.name))),
                 false => Ok(Next::Nothing),
             };
         };
@@ -135,7 +135,7 @@ impl Remote {
     /// dropped, the thread has the time of `farewell` to take its leave.
     ///
     /// # Errors
-    /// [`Error::Input`] with what the thread told; [`Error::Io`] if there can be no thread.
+    /// [`Error::Input`] with what the thread told; [`Error::Device`] if there can be no thread.
     pub fn start(
         name: &str,
         farewell: Duration,
@@ -150,11 +150,11 @@ impl Remote {
             read(&theirs.0, Box::new(move |outcome| drop(send.send(outcome))));
         };
         let spawned = thread::Builder::new().name("source".to_owned()).spawn(run);
-        spawned.map_err(|source| Error::Io { name: name.to_owned(), source })?;
+        spawned.map_err(|source| Error::io(ErrorKind::Device, name.to_owned(), source))?;
         match receive.recv() {
             Ok(Ok(())) => Ok(Self { mailbox, farewell }),
             Ok(Err(fault)) => Err(fault.into_error(name)),
-            Err(_) => Err(Error::Internal(format!("the thread of {name} has ended"))),
+            Err(_) => Err(Error::bug(format!("the thread of {name} has ended"))),
         }
     }
 }

@@ -91,7 +91,7 @@ fn menu(device: &Device, about: &v4l2_queryctrl) -> Vec<(i64, String)> {
 /// Sets controls in the order in which they are given.
 ///
 /// # Errors
-/// [`Error::Input`] if there is no such control, it does not take such a value, or the driver refuses.
+/// [`Error::Settings`] if there is no such control, it does not take such a value, or the driver refuses.
 pub(super) fn set(name: &str, device: &Device, wishes: &[(String, String)]) -> Result<()> {
     if wishes.is_empty() {
         return Ok(());
@@ -114,21 +114,21 @@ fn resolve(name: &str, there: &[Numbered], wish: &str, value: &str) -> Result<(u
         let known: Vec<String> =
             there.iter().map(|one| format!("{} ({})", one.control.name, one.control.kind)).collect();
         let expected = if known.is_empty() { "none: it has none".to_owned() } else { known.join(", ") };
-        return Err(Error::input(name, format!("no control {wish}"), expected));
+        return Err(Error::settings(name, format!("no control {wish}"), expected));
     };
     let parsed = control.parse(value);
     let number = parsed.map_err(|expected| {
-        Error::input(name, format!("{}={value}", control.name), format!("{}={expected}", control.name))
+        Error::settings(name, format!("{}={value}", control.name), format!("{}={expected}", control.name))
     })?;
     // Bits are those of the driver's signed number.
     let number = i32::try_from(number).or_else(|_| u32::try_from(number).map(u32::cast_signed));
-    number.map(|number| (*id, number)).map_err(|_| Error::Internal(format!("{wish}={value} is too large")))
+    number.map(|number| (*id, number)).map_err(|_| Error::bug(format!("{wish}={value} is too large")))
 }
 
 fn refused(name: &str, control: &str, error: &io::Error) -> Error {
     let expected =
         "one that the driver accepts at present; where an automatic control rules it, switch that off before";
-    Error::input(name, format!("control {control} refused ({error})"), expected)
+    Error::settings(name, format!("control {control} refused ({error})"), expected)
 }
 
 #[cfg(test)]

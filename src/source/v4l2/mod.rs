@@ -138,10 +138,10 @@ impl Live for Camera {
         }
         // Where a driver reports another fault first, the device itself knows.
         if is_gone(&error) || device::capability(&self.device).is_err_and(|error| is_gone(&error)) {
-            return Err(Error::gone(&self.name, "the camera gone", "a camera that stays plugged in"));
+            return Err(Error::device(&self.name, "the camera gone", "a camera that stays plugged in"));
         }
         if error.kind() == ErrorKind::ResourceBusy {
-            return Err(Error::gone(&self.name, "a camera in use by another program", "one that is free"));
+            return Err(Error::device(&self.name, "a camera in use by another program", "one that is free"));
         }
         self.stalls += 1;
         let why = match error.kind() {
@@ -150,7 +150,7 @@ impl Live for Camera {
         };
         if self.stalls >= MOST_STALLS {
             let found = format!("{why}, {MOST_STALLS} times in a row");
-            return Err(Error::gone(&self.name, found, "a camera that delivers frames"));
+            return Err(Error::device(&self.name, found, "a camera that delivers frames"));
         }
         Ok(Next::Stalled(why))
     }

@@ -11,7 +11,7 @@ use v4l::{Device, FourCC};
 use super::control::Control;
 use super::fourcc::{self, FourCc};
 use super::{controls, device};
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// What to do with a camera that only a vendor's program can drive. `nvarguscamerasrc` prints to standard output, too.
 const PIPE: &str = "a camera with pictures in one plane; pipe this one in: on a Raspberry Pi `rpicam-vid -t 0 -n --codec mjpeg -o - | \
@@ -95,7 +95,7 @@ fn sizes(device: &Device, format: FourCc) -> Vec<String> {
 /// Opens a camera whose pictures lie in one plane each.
 ///
 /// # Errors
-/// [`Error::Input`] saying what the device is instead.
+/// [`Error::Device`] saying what the device is instead.
 pub(super) fn open(path: &Path) -> Result<Device> {
     let name = path.display().to_string();
     let device = node(path)?;
@@ -106,7 +106,7 @@ pub(super) fn open(path: &Path) -> Result<Device> {
     if !capability.captures() {
         let found =
             format!("a device that captures no pictures ({}, {})", capability.card, capability.driver);
-        return Err(Error::input(name, found, "a camera; `edgeclip run --list` lists them"));
+        return Err(Error::device(name, found, "a camera; `edgeclip run --list` lists them"));
     }
     Ok(device)
 }
@@ -118,12 +118,12 @@ fn node(path: &Path) -> Result<Device> {
     // A zero byte would end the path on its way to the kernel.
     let kind = match std::fs::metadata(path) {
         Ok(about) if !path.as_os_str().as_bytes().contains(&0) => about.file_type(),
-        Ok(_) => return Err(Error::input(name, "a path with a zero byte", camera)),
+        Ok(_) => return Err(Error::device(name, "a path with a zero byte", camera)),
         Err(error) => return Err(refused(&name, error)),
     };
     if !kind.is_char_device() {
         let found = if kind.is_dir() { "a folder" } else { "a file" };
-        return Err(Error::input(name, found, format!("{camera}; files are named without v4l2://")));
+        return Err(Error::device(name, found, format!("{camera}; files are named without v4l2://")));
     }
     device::open(path).map_err(|error| refused(&name, error))
 }
@@ -132,23 +132,23 @@ fn node(path: &Path) -> Result<Device> {
 pub(super) fn refused(name: &str, error: io::Error) -> Error {
     let camera = "a camera such as /dev/video0; `edgeclip run --list` lists them";
     match error.kind() {
-        ErrorKind::NotFound => Error::input(name, "no such device", camera),
+        ErrorKind::NotFound => Error::device(name, "no such device", camera),
         ErrorKind::PermissionDenied => {
             let expected = "the right to use it: `sudo usermod -aG video $USER`, then log in again";
-            Error::input(name, NO_PERMISSION, expected)
+            Error::device(name, NO_PERMISSION, expected)
         }
         ErrorKind::ResourceBusy => {
-            Error::input(name, "a camera in use by another program", "one that is free")
+            Error::device(name, "a camera in use by another program", "one that is free")
         }
         _ if error.raw_os_error() == Some(NO_SUCH_REQUEST) => {
-            Error::input(name, "a device that is no camera", camera)
+            Error::device(name, "a device that is no camera", camera)
         }
-        _ => Error::Io { name: name.to_owned(), source: error },
+        _ => Error::io(error::ErrorKind::Device, name.to_owned(), error),
     }
 }
 
 fn multi_planar(name: &str, driver: &str) -> Error {
-    Error::input(name, format!("a multi-planar camera ({driver})"), PIPE)
+    Error::device(name, format!("a multi-planar camera ({driver})"), PIPE)
 }
 
 /// A camera none of whose formats can be used.
@@ -157,7 +157,7 @@ pub(super) fn unusable(name: &str, offered: &[[u8; 4]]) -> Error {
         none if none.is_empty() => "no format at all".to_owned(),
         list => format!("only formats for a vendor's own program ({list})"),
     };
-    Error::input(name, found, format!("one of {}: {PIPE}", FourCc::names()))
+    Error::device(name, found, format!("one of {}: {PIPE}", FourCc::names()))
 }
 
 #[cfg(test)]

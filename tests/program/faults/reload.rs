@@ -44,7 +44,7 @@ fn prompts_and_zones_change_between_two_frames_and_none_is_missing() {
     lines.extend(running.until(|line| line["event"] == "enter"));
     assert_eq!(lines[lines.len() - 1]["zone"], "bed");
     assert!(lines.iter().any(|line| shows(line, "cat")));
-    running.tells("prompts, zones and rates are those of the changed configuration");
+    running.tells("reloaded prompts, zones and rates");
     let frame = lines[lines.len() - 1]["frame"].as_u64().unwrap();
     lines.extend(running.until(|line| line["frame"] == frame + 30));
     let after = megabytes(&running);
@@ -54,15 +54,15 @@ fn prompts_and_zones_change_between_two_frames_and_none_is_missing() {
     configure(folder.path(), "dog", "zoen = 3");
     running.signal("HUP");
     running.tells("the unknown key zoen");
-    running.tells("the configuration of before stays");
+    running.tells("keeping the previous configuration");
     let frame = lines[lines.len() - 1]["frame"].as_u64().unwrap();
     lines.extend(running.until(|line| line["frame"] == frame + 20));
     assert!(shows(&lines[lines.len() - 1], "cat"));
 
     // By its time; what takes a restart is told, and the rest has its effect.
     configure(folder.path(), "dog", "csv = 'events.csv'\nthreads = 1");
-    running.tells("warning: csv has changed, which takes a restart to have an effect");
-    running.tells("warning: threads has changed, which takes a restart to have an effect");
+    running.tells("warning: csv has changed, which takes effect after a restart");
+    running.tells("warning: threads has changed, which takes effect after a restart");
     lines.extend(running.until(|line| line["event"] == "leave"));
     lines.extend(running.until(|line| is(line, "frame") && !shows(line, "cat")));
 
@@ -86,7 +86,7 @@ fn other_sources_wait_for_a_restart_and_zones_do_not() {
     let zone = "prompt = 'cat'\nthreshold = 0.25\nzone = [{ name = 'bed', box = [0, 0.2, 0.6, 0.8] }]";
     fs::write(folder.path().join("edgeclip.toml"), zone).unwrap();
     running.signal("HUP");
-    running.tells("warning: source has changed, which takes a restart to have an effect");
+    running.tells("warning: source has changed, which takes effect after a restart");
     running.until(|line| line["event"] == "enter");
     running.signal("TERM");
     let ended = running.end();
@@ -114,7 +114,7 @@ fn a_list_of_prompts_is_followed_like_the_configuration() {
     running.until(|line| shows(line, "animal"));
     // One that cannot be used changes nothing, and a configuration is not needed.
     words("others.txt", "a = cat\na = dog\n");
-    running.tells("the configuration of before stays");
+    running.tells("keeping the previous configuration");
     assert!(shows(running.until(|line| is(line, "frame")).last().unwrap(), "animal"));
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));

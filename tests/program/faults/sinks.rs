@@ -61,11 +61,7 @@ fn on_a_full_disk_files_are_left_out_and_lines_go_on() {
     for (count, sink) in [(1, "disk/frames"), (2, "disk/frames"), (4, "disk/frames"), (1, "disk/events")] {
         ended.told(&["warning: ", sink, "No space left on device", &format!("({count} so far)")]);
     }
-    ended.told(&[
-        "warning: disk/frames: ",
-        " results written, ",
-        " failures; 0 frames and 0 events left out",
-    ]);
+    ended.told(&["warning: disk/frames: ", " results written, ", " failures; 0 frames and 0 events dropped"]);
     let status = ended.lines.iter().rfind(|line| is(line, "status")).unwrap();
     assert!(sink(status, "disk/frames")["failed"].as_u64() > Some(0), "{status}");
     // What is there is whole.
@@ -102,7 +98,7 @@ fn a_pipe_whose_reader_does_not_read_delays_nothing_and_not_the_end() {
     assert!(stuck["lag_ms"].as_f64() > Some(0.0) && stuck["failed"] == 0, "{stuck}");
     assert_eq!(sink(&lines[lines.len() - 1], "standard output")["lost"], 0);
     for count in [1, 2, 4, 8, 16] {
-        running.tells(&format!("film: too slow, frames are left out ({count} so far)"));
+        running.tells(&format!("film: too slow, frames dropped ({count} so far)"));
     }
     let since = Instant::now();
     running.signal("TERM");
@@ -130,8 +126,8 @@ fn standard_output_that_is_read_late_loses_frames_but_no_event() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let frames = ended.lines.iter().filter(|line| is(line, "frame")).count();
     assert!((10..160).contains(&frames), "{frames}");
-    ended.told(&["standard output: too slow, frames are left out (1 so far)"]);
-    ended.told(&["standard output: ", " results written, 0 failures; ", " frames and 0 events left out"]);
+    ended.told(&["standard output: too slow, frames dropped (1 so far)"]);
+    ended.told(&["standard output: ", " results written, 0 failures; ", " frames and 0 events dropped"]);
     let events = |kind: &str| ended.lines.iter().filter(|line| line["event"] == kind).count();
     let table = fs::read_to_string(folder.path().join("all.csv")).unwrap();
     for kind in ["appear", "disappear"] {

@@ -1,137 +1,72 @@
 //! Events as flat records, the same in every sink.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::json::rounded;
-use crate::error::Error;
-use crate::events::Event;
+use crate::events::{Event, EventKind};
 
-/// The kinds of [`Event`], to choose by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EventKind {
-    /// [`Event::Appear`]
-    Appear,
-    /// [`Event::Disappear`]
-    Disappear,
-    /// [`Event::Enter`]
-    Enter,
-    /// [`Event::Leave`]
-    Leave,
-    /// [`Event::Dwell`]
-    Dwell,
-    /// [`Event::Cross`]
-    Cross,
-    /// [`Event::Occupancy`]
-    Occupancy,
-    /// [`Event::State`]
-    State,
-    /// [`Event::Tag`]
-    Tag,
-}
-
-impl EventKind {
-    /// All kinds.
-    pub const ALL: [Self; 9] = [
-        Self::Appear,
-        Self::Disappear,
-        Self::Enter,
-        Self::Leave,
-        Self::Dwell,
-        Self::Cross,
-        Self::Occupancy,
-        Self::State,
-        Self::Tag,
-    ];
-
-    /// The kind of `event`.
-    pub fn of(event: &Event) -> Self {
-        match event {
-            Event::Appear { .. } => Self::Appear,
-            Event::Disappear { .. } => Self::Disappear,
-            Event::Enter { .. } => Self::Enter,
-            Event::Leave { .. } => Self::Leave,
-            Event::Dwell { .. } => Self::Dwell,
-            Event::Cross { .. } => Self::Cross,
-            Event::Occupancy { .. } => Self::Occupancy,
-            Event::State { .. } => Self::State,
-            Event::Tag { .. } => Self::Tag,
-        }
-    }
-
-    /// As it is printed: `enter`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Appear => "appear",
-            Self::Disappear => "disappear",
-            Self::Enter => "enter",
-            Self::Leave => "leave",
-            Self::Dwell => "dwell",
-            Self::Cross => "cross",
-            Self::Occupancy => "occupancy",
-            Self::State => "state",
-            Self::Tag => "tag",
-        }
-    }
-}
-
-impl FromStr for EventKind {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let named = Self::ALL.into_iter().find(|kind| kind.name() == text);
-        let expected = || format!("one of {}", Self::ALL.map(Self::name).join(", "));
-        named.ok_or_else(|| Error::input("event", format!("{text:?}"), expected()))
-    }
-}
-
-/// One event. What its kind does not have is left out of JSON.
+/// One event; keys that its kind does not have are left out of JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Happened<'a> {
+pub struct EventRecord<'a> {
+    /// Its kind.
     pub event: EventKind,
+    /// The zone's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<&'a str>,
+    /// The line's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<&'a str>,
+    /// The track's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track: Option<u64>,
+    /// Name of the track or tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<&'a str>,
-    /// Seconds.
+    /// Length of the stay in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stayed: Option<f64>,
+    /// `forward` or `backward` over the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<&'static str>,
+    /// Tracks of this name that have crossed forward so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwards: Option<u64>,
+    /// Tracks of this name that have crossed backward so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backwards: Option<u64>,
+    /// The prompt that the zone shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'a str>,
+    /// Tracks of this name in the zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// State or count before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Before<'a>>,
+    /// Whether the tag came or went.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<bool>,
+    /// Probability of the state, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
+    /// Probability of the tag, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
 }
 
-/// What was there before.
+/// What there was before an event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Before<'a> {
+pub enum Before<'a> {
+    /// Tracks in the zone.
     Count(u32),
+    /// The state; `None` at the start.
     State(Option<&'a str>),
 }
 
-impl<'a> Happened<'a> {
+impl<'a> EventRecord<'a> {
+    /// The record of `event`.
     pub fn of(event: &'a Event) -> Self {
         let none = Self {
             event: EventKind::of(event),
@@ -197,31 +132,27 @@ impl<'a> Happened<'a> {
         }
     }
 
-    /// The zone's or the line's name.
+    /// Name of the zone or line.
     pub fn place(&self) -> Option<&'a str> {
         self.zone.or(self.line)
     }
 }
 
+/// `value` with so many decimals. As f64, whose shortest decimal form then has no more digits than that.
+pub fn rounded(value: f32, decimals: i32) -> f64 {
+    let unit = 10f64.powi(decimals);
+    (f64::from(value) * unit).round() / unit
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sinks::tests::events;
-
-    #[test]
-    fn kinds_are_read_as_they_are_printed() {
-        for kind in EventKind::ALL {
-            assert_eq!(kind.name().parse::<EventKind>().unwrap(), kind);
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
-        }
-        let error = "Enter".parse::<EventKind>().unwrap_err().to_string();
-        assert!(error.starts_with("event: found \"Enter\", expected one of appear, disappear, "), "{error}");
-    }
+    use crate::report::samples::events;
 
     #[test]
     fn every_kind_has_its_own_keys() {
         let lines: Vec<String> =
-            events().iter().map(|event| serde_json::to_string(&Happened::of(event)).unwrap()).collect();
+            events().iter().map(|event| serde_json::to_string(&EventRecord::of(event)).unwrap()).collect();
         let expected = [
             r#"{"event":"appear","track":7,"label":"person"}"#,
             r#"{"event":"disappear","track":7,"label":"person","stayed":12.346}"#,

@@ -1,21 +1,53 @@
-//! Whether a scene has changed since it was last looked at.
+//! Whether anything has moved since the last look.
+
+use std::time::Duration;
 
 use crate::frame::{Frame, PixelFormat};
+
+/// Longest time without a look at a still scene.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Cells across and down.
 const COLUMNS: usize = 32;
 const ROWS: usize = 24;
-/// Pixels that are read of a cell, across and down.
+/// Pixels sampled per cell, across and down.
 const PROBES: usize = 4;
 /// Change of a cell's mean brightness that is more than a camera's noise.
 const CHANGED: u8 = 10;
+
+/// Remembers the last look of a source.
+#[derive(Debug, Default)]
+pub struct MotionGate {
+    last: Option<LastLook>,
+}
+
+#[derive(Debug)]
+struct LastLook {
+    clock: Duration,
+    thumbnail: Thumbnail,
+}
+
+impl MotionGate {
+    /// Whether nothing has moved since the last look, which was not too long ago.
+    pub fn is_still(&self, clock: Duration, thumbnail: &Thumbnail) -> bool {
+        self.last.as_ref().is_some_and(|last| {
+            clock.saturating_sub(last.clock) < LONGEST && !thumbnail.differs(&last.thumbnail)
+        })
+    }
+
+    /// Notes a look. After one without thumbnail, nothing counts as still.
+    pub fn looked(&mut self, clock: Duration, thumbnail: Option<Thumbnail>) {
+        self.last = thumbnail.map(|thumbnail| LastLook { clock, thumbnail });
+    }
+}
 
 /// Mean brightness of each cell of a picture, 0 to 255.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thumbnail([u8; COLUMNS * ROWS]);
 
 impl Thumbnail {
-    /// Reads a few pixels of each cell: Y where there is one, else green. `None` if the frame contradicts itself.
+    /// Reads a few pixels of each cell: Y where there is one, else green. `None` if the frame contradicts
+    /// itself.
     pub fn of(frame: &Frame<'_>) -> Option<Self> {
         frame.check().ok()?;
         let (width, height) = (frame.width as usize, frame.height as usize);
@@ -39,7 +71,7 @@ impl Thumbnail {
     }
 
     /// Whether any cell differs by more than noise. A change of light over the whole picture counts as one.
-    pub fn differs(&self, other: &Self) -> bool {
+    fn differs(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a.abs_diff(*b) > CHANGED)
     }
 }
@@ -95,6 +127,19 @@ mod tests {
         ] {
             assert_eq!(thumbnail(&spread(step, offset), WIDTH * step, format), expected, "{format:?}");
         }
+    }
+
+    #[test]
+    fn a_still_scene_is_looked_at_again_after_a_while() {
+        let grey = |value: u8| thumbnail(&grey(|_, _| value), WIDTH, PixelFormat::Grey8);
+        let mut gate = MotionGate::default();
+        assert!(!gate.is_still(Duration::ZERO, &grey(9)), "no look so far");
+        gate.looked(Duration::from_secs(1), Some(grey(9)));
+        assert!(gate.is_still(Duration::from_secs(2), &grey(9)));
+        assert!(!gate.is_still(Duration::from_secs(2), &grey(90)));
+        assert!(!gate.is_still(Duration::from_secs(11), &grey(9)));
+        gate.looked(Duration::from_secs(3), None);
+        assert!(!gate.is_still(Duration::from_secs(4), &grey(9)));
     }
 
     #[test]

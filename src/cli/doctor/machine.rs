@@ -1,18 +1,11 @@
-//! What `edgeclip doctor` looks at.
+//! Checks of the machine: processor, memory, temperature.
 
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::json;
 
-use super::doctor::{Check, State};
-use super::model::ModelArgs;
-use crate::error::{Error, Result};
-use crate::frame::{Frame, PixelFormat};
+use super::check::{Check, State};
 use crate::kernels::Isa;
-use crate::model::Networks;
-use crate::pipeline::Pipeline;
-use crate::source::{self, Camera, Offers, Wish};
 use crate::system;
 
 /// The processor, and which kernels run on it.
@@ -48,11 +41,12 @@ pub fn processor(root: &Path) -> Check {
     }
 }
 
-/// Memory. With prompts a photo takes 182 MB at the peak (README.md); a camera's frames come on top.
+/// Memory. With prompts a photo takes 92 MB at the peak (README.md); a camera's frames and other programs
+/// come on top.
 pub fn memory(root: &Path) -> Check {
     const NAME: &str = "memory";
-    const NEEDED: u64 = 200 << 20;
-    const COMFORTABLE: u64 = 300 << 20;
+    const NEEDED: u64 = 120 << 20;
+    const COMFORTABLE: u64 = 250 << 20;
     let Some(memory) = system::memory(root) else {
         let check = Check::ok(NAME, "unknown, /proc/meminfo cannot be read", json!(null));
         return check.but(State::Warning, "mount /proc");
@@ -74,7 +68,7 @@ pub fn memory(root: &Path) -> Check {
 /// Temperature and throttling.
 pub fn temperature(root: &Path) -> Check {
     const NAME: &str = "temperature";
-    /// Most boards lower their clock from here on.
+    /// Most boards throttle from here on.
     const HOT: f32 = 80.0;
     let thermal = system::thermal(root);
     let zone = |zone: &system::Zone| json!({ "name": zone.name, "celsius": zone.celsius });
@@ -101,103 +95,12 @@ pub fn temperature(root: &Path) -> Check {
     check
 }
 
-/// The model: its files' hashes, and a pass of the vision network.
-pub fn model(args: &ModelArgs) -> Check {
-    const NAME: &str = "model";
-    match try_model(args) {
-        Ok(check) => check,
-        Err(error) => Check::failed(NAME, &error),
-    }
-}
-
-fn try_model(args: &ModelArgs) -> Result<Check> {
-    const NAME: &str = "model";
-    let bundle = args.bundle()?;
-    let files = bundle.verify()?;
-    let threads = args.threads();
-    let networks = Networks::load(&bundle, false, threads)?;
-    let float = networks.vision.left_in_float();
-    let is_int8 = networks.vision.is_int8();
-    let (name, size) = (bundle.manifest.name.clone(), bundle.manifest.input.size);
-    let pipeline = Pipeline::new(networks, bundle.manifest);
-    let grey = vec![128; 3 * (size * size) as usize];
-    let frame = Frame::new(&grey, size, size, 3 * size as usize, PixelFormat::Rgb8)?;
-    // The first pass also touches its memory for the first time.
-    let mut best = f64::INFINITY;
-    for _ in 0..3 {
-        let start = Instant::now();
-        pipeline.encode(&frame)?;
-        best = best.min(start.elapsed().as_secs_f64() * 1e3);
-    }
-    let hashes: serde_json::Map<_, _> =
-        files.iter().map(|(file, hash)| ((*file).to_owned(), json!(hash))).collect();
-    let details = json!({ "name": name, "sha256": hashes, "int8": is_int8, "threads": threads, "vision_ms": (best * 1e3).round() / 1e3 });
-    let found = format!(
-        "{name}, {} files as in the manifest, vision network {best:.1} ms ({threads} threads)",
-        files.len()
-    );
-    let check = Check::ok(NAME, found, details);
-    if is_int8 {
-        return Ok(check);
-    }
-    let why = format!(
-        "vision.onnx runs in float, which is slow: {}; export it again with quantize/",
-        float.join(", ")
-    );
-    Ok(check.but(State::Warning, why))
-}
-
-/// One check a camera. With `wanted`, only that one, which must work.
-pub fn cameras(wanted: Option<&Path>) -> Vec<Check> {
-    const NAME: &str = "camera";
-    if let Some(path) = wanted {
-        let opened = Camera::open(path, &Wish::default(), &[]);
-        let check = opened.map(|camera| {
-            let found = format!("{}: {}", path.display(), camera.mode());
-            Check::ok(NAME, found, json!({ "path": path, "mode": camera.mode().to_string() }))
-        });
-        return vec![check.unwrap_or_else(|error| Check::failed(NAME, &error))];
-    }
-    let found = source::cameras();
-    if found.is_empty() {
-        let advice = "plug one in; for one of a board's own, pipe it in (docs/boards.md); pictures need none";
-        return vec![Check::ok(NAME, "none", json!(null)).but(State::Warning, advice)];
-    }
-    let usable = found.iter().any(Result::is_ok);
-    let check = |camera: Result<Offers>| match camera {
-        Ok(camera) => Check::ok(NAME, camera_text(&camera), camera_details(&camera)),
-        // One good camera is enough; permission, on the other hand, is what the user came to ask about.
-        Err(error) if usable || !is_permission(&error) => {
-            Check { state: State::Warning, ..Check::failed(NAME, &error) }
-        }
-        Err(error) => Check::failed(NAME, &error),
-    };
-    found.into_iter().map(check).collect()
-}
-
-fn is_permission(error: &Error) -> bool {
-    matches!(error, Error::Input { found, .. } if found == source::NO_PERMISSION)
-}
-
-fn camera_text(camera: &Offers) -> String {
-    let formats = camera.formats.iter().map(|offer| offer.format.to_string()).collect::<Vec<_>>();
-    format!("{}: {} ({}), {}", camera.path.display(), camera.card, camera.driver, formats.join(" "))
-}
-
-fn camera_details(camera: &Offers) -> serde_json::Value {
-    let format = |offer: &source::Offer| json!({ "format": offer.format.to_string(), "sizes": offer.sizes });
-    json!({
-        "path": camera.path, "card": camera.card, "driver": camera.driver,
-        "formats": camera.formats.iter().map(format).collect::<Vec<_>>(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn little_memory_and_heat_are_told() {
+    fn little_memory_and_heat_are_reported() {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);
@@ -221,12 +124,5 @@ mod tests {
         assert_eq!(check.state, State::Warning);
         assert!(check.found.ends_with("slowed down since the start: under-voltage"), "{}", check.found);
         assert!(check.advice.unwrap().contains("power supply"));
-    }
-
-    #[test]
-    fn a_wanted_camera_must_work() {
-        let checks = cameras(Some(Path::new("/dev/video99")));
-        assert_eq!((checks.len(), checks[0].state), (1, State::Error));
-        assert!(checks[0].found.contains("/dev/video99"), "{checks:?}");
     }
 }
