@@ -23,6 +23,7 @@ from quantize.command_line import board_recipe, missing_files_end_it
 from quantize.data.layouts import Layout, draw, layouts
 from quantize.data.shards import Sample, Shards
 from quantize.data.workers import workers
+from quantize.files import whole_file
 from quantize.model.mobilenetv2 import MobileNetV2, load_mobilenetv2
 from quantize.model.preparation import to_input
 from quantize.model.trunk import Maps, Trunk, load_trunk
@@ -139,19 +140,23 @@ def fill_cache(recipe: BoardRecipe) -> None:
     names = cache / "names.json"
     if names.exists() and json.loads(names.read_text()) != bank.names:
         raise SystemExit(f"{names} lists other names than these shards and tags give; remove {cache} to compute it anew")
-    names.write_text(json.dumps(bank.names))
-    (cache / "samples.json").write_text(json.dumps([describe(s, bank) for s in samples]))
+    with whole_file(names) as draft:
+        draft.write_text(json.dumps(bank.names))
+    with whole_file(cache / "samples.json") as draft:
+        draft.write_text(json.dumps([describe(s, bank) for s in samples]))
     global _work
     trunk = load_trunk(recipe.model).eval().to(memory_format=torch.channels_last)
     _work = Work(
         trunk, load_mobilenetv2(Path(recipe.model.teachers) / "mobilenet_v2_imagenet.npz").eval(), samples, bank.index, recipe
     )
     if not (cache / "soft.safetensors").exists():
-        save_file(soft_labels(), cache / "soft.safetensors")
+        with whole_file(cache / "soft.safetensors") as draft:
+            save_file(soft_labels(), draft)
     for view in recipe.data.views:
         path = cache / f"view-{view}.safetensors"
         if not path.exists():
-            save_file(view_points(view), path)
+            with whole_file(path) as draft:
+                save_file(view_points(view), draft)
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from quantize.alignment.task import load_task
 from quantize.board.task import Board
 from quantize.settings.board import BoardRecipe, load_board_recipe
+from quantize.settings.recipe import read_recipe
 from quantize.settings.region_clip import RegionClipRecipe, load_region_clip_recipe
-from quantize.settings.toml import read_toml
 from quantize.training.task import Training
 
 
@@ -36,8 +36,4 @@ TASKS: dict[str, Callable[[Path], Training]] = {
 
 def training_of(path: Path) -> Training:
     """Raises ValueError that says what is wrong with the recipe."""
-    kind = read_toml(path, "recipe").get("trains")
-    if kind not in TASKS:
-        found = "no trains" if kind is None else f"trains = {kind!r}"
-        raise ValueError(f"{path}: found {found}, expected one of {', '.join(TASKS)}")
-    return TASKS[kind](path)
+    return TASKS[read_recipe(path, TASKS)["trains"]](path)

@@ -22,6 +22,7 @@ from quantize.alignment.texts import Texts
 from quantize.alignment.vocabulary import Vocabulary
 from quantize.data.indexed import IndexedShards
 from quantize.data.shards import Sample
+from quantize.files import whole_file
 from quantize.model.dense import Encoder
 from quantize.model.preparation import normalise
 from quantize.model.region_clip import RegionClip
@@ -109,7 +110,8 @@ def vocabulary_of(recipe: RegionClipRecipe, samples: IndexedShards) -> Vocabular
     path = Path(data.cache) / f"vocabulary-{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
     if not path.exists():
         each = (s for s in track(readable(samples), "vocabulary", len(samples)) if s is not None)
-        path.write_text(json.dumps(Vocabulary.of(each, data.least_tag_pictures, data.most_tags).names))
+        with whole_file(path) as draft:
+            draft.write_text(json.dumps(Vocabulary.of(each, data.least_tag_pictures, data.most_tags).names))
     return Vocabulary(json.loads(path.read_text()))
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from quantize.alignment.examples import Example
 from quantize.alignment.vocabulary import Vocabulary
 from quantize.data.workers import workers
+from quantize.files import whole_file
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track
@@ -75,7 +76,8 @@ def encode_once(tower: nn.Module, name: str, texts: Sequence[str], cache: Path) 
         parts = [texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK)]
         with workers() as pool:
             found = list(track(pool.map(_vectors, parts), f"texts x{CHUNK}", len(parts)))
-        save_file({"vectors": torch.cat(found)}, path)
+        with whole_file(path) as draft:
+            save_file({"vectors": torch.cat(found)}, draft)
     return dict(zip(texts, load_file(path)["vectors"].float(), strict=True))
 
 

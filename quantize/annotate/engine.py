@@ -15,6 +15,7 @@ from quantize.annotate.settings import ANNOTATE, SURVEY, Settings
 from quantize.annotate.sources import InputShard, find
 from quantize.annotate.stats import Stats
 from quantize.annotate.work import Done, SurveyEntry, Task
+from quantize.files import whole_file
 from quantize.progress import track
 
 WORK = ".work"
@@ -200,17 +201,14 @@ def _commit(folder: Path, out: Path, name: str, identity: str) -> Stats:
     """Parts → the shard; each file gets its name only when it is complete."""
     stats = Stats()
     shard = out / f"{name}.tar"
-    temporary = shard.with_suffix(".tar.tmp")
-    with tarfile.open(temporary, "w") as tar:
+    with whole_file(shard) as draft, tarfile.open(draft, "w") as tar:
         for result in sorted(folder.glob("*.json")):
             stats.add(Stats.from_json(json.loads(result.read_bytes())["stats"]))
             with tarfile.open(result.with_suffix(".tar")) as part:
                 for member in part:
                     tar.addfile(member, part.extractfile(member))
-    temporary.replace(shard)
-    numbers = out / f"{name}.json.tmp"
-    numbers.write_text(json.dumps({"identity": identity, "stats": stats.to_json()}) + "\n")
-    numbers.replace(out / f"{name}.json")
+    with whole_file(out / f"{name}.json") as draft:
+        draft.write_text(json.dumps({"identity": identity, "stats": stats.to_json()}) + "\n")
     return stats
 
 

@@ -5,7 +5,6 @@ A part's content depends on the chunk alone, so a chunk that is done twice (its 
 
 import io
 import json
-import os
 import tarfile
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from quantize.annotate.sources import Chunk, read
 from quantize.annotate.stages import Stage, build
 from quantize.annotate.stats import stats_of
 from quantize.annotate.vocabulary import mentioned, read_synonyms
+from quantize.files import whole_file
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,11 @@ def finish(load: Load, settings: Settings) -> Done:
         synonyms = read_synonyms(settings.synonyms)
         content: dict[str, Any] = {"seen": {record.key: asdict(_seen(record, synonyms)) for record in load.records}}
     else:
-        _replace(task.pictures, tar_of(r for r in load.records if not r.dropped))
+        with whole_file(task.pictures) as draft:
+            draft.write_bytes(tar_of(r for r in load.records if not r.dropped))
         content = {"stats": stats_of(load.records, Counter(load.seconds)).to_json()}
-    _replace(task.result, json.dumps(content).encode())
+    with whole_file(task.result) as draft:
+        draft.write_text(json.dumps(content))
     return task.done()
 
 
@@ -136,13 +138,6 @@ def tar_of(records: Iterable[Record]) -> bytes:
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """All or nothing; another process may be writing the same file."""
-    temporary = path.with_name(f"{path.name}.{os.uname().nodename}-{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def build_stages(names: Iterable[str], settings: Settings) -> dict[str, Stage]:

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from quantize.files import whole_file
 from quantize.model.text import TEMPLATES, MiniLM
 from quantize.progress import track
 
@@ -34,5 +35,6 @@ def load_texts(texts: list[str], cache: Path) -> Texts:
         for i in track(range(0, len(texts), CHUNK), f"texts x{CHUNK}"):
             with torch.autocast("cpu", torch.bfloat16):
                 parts.append(tower.encode_templated(texts[i : i + CHUNK]).half())
-        save_file({"vectors": torch.cat(parts)}, path)
+        with whole_file(path) as draft:
+            save_file({"vectors": torch.cat(parts)}, draft)
     return Texts({t: i for i, t in enumerate(texts)}, load_file(path)["vectors"].float())

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from quantize.data.indexed import IndexedShards
 from quantize.distillation.teacher import Teacher, TeacherOutputs
+from quantize.files import whole_file
 from quantize.settings.distil import DistilSettings
 
 
@@ -53,9 +54,8 @@ def describe(folder: Path, values: dict[str, Any], scales: dict[str, float], nam
         check(folder, values)
         return
     save_file({"names": names.cpu().contiguous()}, folder / "names.safetensors")
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps({**values, "scales": scales}, indent=1))
-    draft.replace(path)
+    with whole_file(path) as draft:
+        draft.write_text(json.dumps({**values, "scales": scales}, indent=1))
 
 
 def check(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,8 @@ def keep(path: Path, seen: list[list[TeacherOutputs | None]]) -> None:
     """One shard's file: by picture and view; None where the picture could not be read."""
     like = next((t for views in seen for t in views if t is not None), None)
     if like is None:  # every picture of the shard is broken: none is ever drawn
-        save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, path)
+        with whole_file(path) as draft:
+            save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, draft)
         return
     blank = TeacherOutputs(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
     rows = [[t or blank for t in views] for views in seen]
@@ -86,9 +87,8 @@ def keep(path: Path, seen: list[list[TeacherOutputs | None]]) -> None:
         "region": torch.cat([t.region for views in rows for t in views]),
         "first": first, "count": count,
     }  # fmt: skip
-    draft = path.with_suffix(".tmp")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, draft)
-    draft.replace(path)
+    with whole_file(path) as draft:
+        save_file({name: t.contiguous() for name, t in tensors.items()}, draft)
 
 
 @dataclass

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quantize.settings.distil import DistilSettings
-from quantize.settings.recipe import Recipe
-from quantize.settings.toml import at_least_one, build, read_toml
+from quantize.settings.recipe import Recipe, read_recipe
+from quantize.settings.toml import at_least_one, build
 
 STRIDE = 32  # of the coarsest map
 
@@ -63,11 +63,7 @@ class BoardRecipe(Recipe):
     trunk_learning_rate: float = 1e-4  # of layers that start trained: the trunk, NanoDet's head, the classifier's names
     distil: DistilSettings = field(default_factory=DistilSettings)
 
-    def __post_init__(self) -> None:
-        if self.trains != "board":
-            raise ValueError(f"trains is {self.trains!r}, expected board")
-
 
 def load_board_recipe(path: Path) -> BoardRecipe:
     """Raises ValueError that names the file, the key, what was found and expected."""
-    return build(read_toml(path, "recipe"), BoardRecipe, path)
+    return build(read_recipe(path, ["board"]), BoardRecipe, path)

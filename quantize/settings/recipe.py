@@ -1,9 +1,12 @@
 """What every recipe of a training has, whatever it trains."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from quantize.settings.loop import LoopSettings, LoopTable
+from quantize.settings.toml import read_toml
 
 
 @dataclass(kw_only=True)
@@ -23,3 +26,12 @@ class Recipe:
         """The table `[loop]` with what the recipe says outside of it."""
         table: dict[str, Any] = vars(self.loop)
         return LoopSettings(**table, name=self.name, device=self.device, seed=self.seed)
+
+
+def read_recipe(path: Path, kinds: Collection[str]) -> dict[str, Any]:
+    """The values of a recipe that trains one of `kinds`; raises ValueError that says what is wrong with the file."""
+    values = read_toml(path, "recipe")
+    found = f"trains is {values['trains']!r}" if "trains" in values else "found no trains"
+    if values.get("trains") not in kinds:
+        raise ValueError(f"{path}: {found}, expected {' or '.join(kinds)}")
+    return values

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quantize.settings.model import ModelSettings
-from quantize.settings.recipe import Recipe
-from quantize.settings.toml import at_least_one, build, read_toml
+from quantize.settings.recipe import Recipe, read_recipe
+from quantize.settings.toml import at_least_one, build
 
 
 @dataclass
@@ -37,14 +37,10 @@ class RegionClipRecipe(Recipe):
     model: ModelSettings
     losses: dict[str, float]  # weights of `alignment.objective.TERMS`; a term that is left out is not computed
 
-    def __post_init__(self) -> None:
-        if self.trains != "clip":
-            raise ValueError(f"trains is {self.trains!r}, expected clip")
-
 
 def load_region_clip_recipe(path: Path) -> RegionClipRecipe:
     """Raises ValueError that names the file, the key, what was found and expected."""
-    recipe = build(read_toml(path, "recipe"), RegionClipRecipe, path)
+    recipe = build(read_recipe(path, ["clip"]), RegionClipRecipe, path)
     if recipe.data.cached and (recipe.model.tune_image != "frozen" or recipe.model.encoder.startswith("cached:")):
         found = f"encoder {recipe.model.encoder} with tune_image {recipe.model.tune_image}"
         raise ValueError(f"{path}: data.cached is true, found {found}; expected an encoder by name and tune_image frozen")

@@ -72,6 +72,7 @@ BAD = {
     ),
     "key of the recipe": ("steps = 40", "seed = 1", r"unknown key 'loop\.seed'; expected it outside of any table"),
     "table that is a value": ("[loop]", "[loops]", r"unknown key 'loops'; expected one of trains, name"),
+    "no kind": ('trains = "board"\n', "", r"found no trains, expected board"),
     "another kind": ('trains = "board"', 'trains = "clip"', r"trains is 'clip', expected board"),
     "no TOML": ("steps = 40", "steps 40", r"cannot be read: Expected .* expected a TOML file"),
 }
@@ -110,7 +111,7 @@ def test_what_cannot_be_trained_ends_in_one_line(tmp_path: Path) -> None:
     done = run_step("quantize.train", str(rewritten(tmp_path, 'trains = "board"', 'trains = "cats"')))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].endswith("tiny.toml: found trains = 'cats', expected one of board, clip")
+    assert done.stderr.splitlines()[-1].endswith("tiny.toml: trains is 'cats', expected board or clip")
 
 
 def test_the_command_line_gives_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
