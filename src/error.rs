@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::engine;
+
 /// Result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -72,6 +74,18 @@ impl Error {
         match self {
             Self::Input { .. } | Self::Gone { .. } | Self::Model { .. } | Self::Io { .. } => 2,
             Self::Internal(_) => 70,
+        }
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Model { file, found, expected } => Self::Model { file, found, expected },
+            engine::Error::Setting { name, found, expected } => Self::Input { name, found, expected },
+            engine::Error::Io { name, source } => Self::Io { name, source },
+            // What the engine takes is for this program to know.
+            engine::Error::Input(what) | engine::Error::Internal(what) => Self::Internal(what),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod config;
 pub mod detect;
+pub mod engine;
 pub mod error;
 pub mod events;
 pub mod frame;

@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use edgeclip::model::{Bundle, Element, Network, Vision};
+use edgeclip::engine::{Element, Engine, Kind};
+use edgeclip::model::{Bundle, Vision};
 
 fn vision() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default/vision.onnx")
@@ -12,7 +13,7 @@ fn vision() -> std::path::PathBuf {
 
 #[test]
 fn a_lone_network_gives_what_the_bundle_gives() {
-    let network = Network::open(&vision(), 2).unwrap();
+    let network = Engine::options().threads(2).open(vision()).unwrap();
     assert!(network.is_int8(), "{:?}", network.left_in_float());
     let input = network.input();
     assert_eq!((input.name.as_str(), input.element, input.shape), ("image", Element::Int8, [1, 3, 320, 320]));
@@ -22,13 +23,13 @@ fn a_lone_network_gives_what_the_bundle_gives() {
     let expected = Vision::load(&Bundle::embedded().unwrap(), 1).unwrap().run(&values).unwrap();
     assert_eq!(network.outputs().unwrap()[0], ("image_embedding".to_owned(), vec![1, 256]));
     assert_eq!(found[0], expected.image);
-    assert_eq!(network.run(&values[1..]).unwrap_err().exit_code(), 70);
+    assert_eq!(network.run(&values[1..]).unwrap_err().kind(), Kind::Input);
     let bytes = vec![0u8; values.len()];
     assert!(network.run(&bytes[..]).unwrap_err().to_string().contains("Uint8"));
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    let line = Network::open(Path::new("no/such.onnx"), 1).err().unwrap().to_string();
+    let line = Engine::open("no/such.onnx").err().unwrap().to_string();
     assert!(line.starts_with("no/such.onnx: "), "{line}");
 }

@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use edgeclip::engine::{Element, Engine};
 use edgeclip::kernels::Isa;
-use edgeclip::model::{Element, Network};
 use safetensors::SafeTensors;
 
 fn folder() -> PathBuf {
@@ -31,7 +31,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// The outputs of a network by name: found and expected.
-fn outputs(name: &str, network: &Network) -> Vec<(String, Vec<f32>, Vec<f32>)> {
+fn outputs(name: &str, network: &Engine) -> Vec<(String, Vec<f32>, Vec<f32>)> {
     let bytes = fs::read(folder().join(format!("{name}.safetensors"))).unwrap();
     let stored = SafeTensors::deserialize(&bytes).unwrap();
     let image = stored.tensor("image").unwrap();
@@ -55,7 +55,8 @@ fn outputs(name: &str, network: &Network) -> Vec<(String, Vec<f32>, Vec<f32>)> {
 fn networks_equal_the_integer_reference_bit_for_bit() {
     for name in names().iter().filter(|name| *name != "float_tail") {
         for threads in [1, 3] {
-            let network = Network::open(&folder().join(format!("{name}.onnx")), threads).unwrap();
+            let network =
+                Engine::options().threads(threads).open(folder().join(format!("{name}.onnx"))).unwrap();
             assert!(network.is_int8() && network.left_in_float().is_empty(), "{:?}", network.left_in_float());
             for (output, found, expected) in outputs(name, &network) {
                 let differing = found.iter().zip(&expected).filter(|(a, b)| a != b).count();
@@ -79,7 +80,7 @@ fn every_isa_gives_the_same() {
 
 #[test]
 fn what_no_kernel_can_do_stays_in_float() {
-    let network = Network::open(&folder().join("float_tail.onnx"), 2).unwrap();
+    let network = Engine::options().threads(2).open(folder().join("float_tail.onnx")).unwrap();
     assert!(network.is_int8());
     let left = network.left_in_float();
     assert!(
@@ -96,7 +97,7 @@ fn what_no_kernel_can_do_stays_in_float() {
 #[test]
 fn tract_in_float_agrees() {
     for name in names() {
-        let network = Network::open_float(&folder().join(format!("{name}.onnx"))).unwrap();
+        let network = Engine::options().in_float().open(folder().join(format!("{name}.onnx"))).unwrap();
         assert!(!network.is_int8());
         for (output, found, expected) in outputs(&name, &network) {
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();

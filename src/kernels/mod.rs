@@ -49,4 +49,4 @@ pub mod upsample;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
-pub use isa::Isa;
+pub use isa::{Isa, UnknownIsa};

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::explain::{Explanation, Sort};
 use super::memory;
+use crate::engine::{self, Element, Engine, Input, StepReport, Values};
 use crate::error::{Error, Result};
 use crate::kernels::Isa;
-use crate::model::{Element, Input, Network, StepReport, Values};
 
 /// What was measured; times in milliseconds.
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ impl Measurement {
     /// Those of the network.
     pub(super) fn of(
         name: String,
-        network: &Network,
+        network: &Engine,
         threads: usize,
         start: Instant,
         runs: u32,
@@ -60,13 +60,13 @@ impl Measurement {
         }
         times.sort_unstable();
         let peak_memory_bytes = memory::peak();
-        let explanation = explain.map(|sort| {
+        let explanation = explain.map(|sort| -> Result<Explanation> {
             if !network.is_int8() {
                 let passes: Vec<_> = times.iter().map(|&time| vec![time]).collect();
                 return Ok(Explanation::new(vec![float_step(network)], &passes, sort));
             }
             let passes = (0..runs).map(|_| network.step_times(pixels.values()));
-            Ok(Explanation::new(network.steps(), &passes.collect::<Result<Vec<_>>>()?, sort))
+            Ok(Explanation::new(network.steps(), &passes.collect::<engine::Result<Vec<_>>>()?, sort))
         });
         let median = quantile(&times, 0.5);
         Ok(Self {
@@ -124,7 +124,7 @@ impl fmt::Display for Measurement {
 }
 
 /// A network in float as one step, whose products nobody has counted.
-fn float_step(network: &Network) -> StepReport {
+fn float_step(network: &Engine) -> StepReport {
     let [_, channels, height, width] = network.input().shape;
     StepReport {
         node: "(the whole network)".to_owned(),
