@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use edgeclip::detect::{Candidate, candidates, decode};
 use edgeclip::geometry::Rect;
-use edgeclip::kernels::normalise;
 use edgeclip::model::{Bundle, Networks, VisionOutput};
 use edgeclip::preprocess::letterbox;
 use edgeclip::source::Picture;
 use edgeclip::vocabulary::{Prompt, Vocabulary, region_scores, tag_scores};
+use edgeclip_kernels::normalise;
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 

@@ -84,7 +84,7 @@ fn every_isa_gives_the_same_embeddings_and_an_unknown_one_is_refused() {
         let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
         bytes[8 + header..].to_vec()
     };
-    for isa in edgeclip::kernels::Isa::available() {
+    for isa in edgeclip_kernels::Isa::available() {
         assert!(embed(isa.name()).status.success());
         assert!(file(isa.name()) == file("scalar"), "{isa:?}");
     }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use edgeclip::engine::{Element, Engine};
-use edgeclip::kernels::Isa;
+use edgeclip_kernels::Isa;
 use safetensors::SafeTensors;
 
 fn folder() -> PathBuf {

@@ -6,12 +6,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edgeclip::kernels::Isa;
-use edgeclip::kernels::attention::{self, Attention, Tokens};
-use edgeclip::kernels::gelu::gelu;
-use edgeclip::kernels::layer_norm::LayerNorm;
-use edgeclip::kernels::product::{self, Columns, Product};
 use edgeclip::model::{Bundle, Prompter, TextTower};
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::attention::{self, Attention, Tokens};
+use edgeclip_kernels::gelu::gelu;
+use edgeclip_kernels::layer_norm::LayerNorm;
+use edgeclip_kernels::product::{self, Columns, Product};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use edgeclip::engine::Engine;
-use edgeclip::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();

@@ -9,11 +9,11 @@ use super::doctor::{Check, State};
 use super::model::ModelArgs;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, PixelFormat};
-use crate::kernels::Isa;
 use crate::model::Networks;
 use crate::pipeline::Pipeline;
 use crate::source::{self, Camera, Offers, Wish};
 use crate::system;
+use edgeclip_kernels::Isa;
 
 /// The processor, and which kernels run on it.
 pub fn processor(root: &Path) -> Check {
@@ -37,7 +37,7 @@ pub fn processor(root: &Path) -> Check {
     let found = format!("{names}, {} threads; features: {features}; kernels: {}", cpu.threads, isa.name());
     let check = Check::ok(NAME, found, details);
     match (isa, available.last()) {
-        (Isa::Scalar, Some(&"scalar")) => check.but(
+        (Isa::SCALAR, Some(&"scalar")) => check.but(
             State::Warning,
             "results are the same, but slow: fast kernels need NEON on 64-bit ARM, or AVX2; a 64-bit system may help",
         ),

@@ -1,6 +1,6 @@
 //! The error type, split by who must act.
 
-use crate::kernels::UnknownIsa;
+use edgeclip_kernels::UnknownIsa;
 use thiserror::Error;
 
 /// Result of every fallible function of this crate.

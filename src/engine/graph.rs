@@ -15,7 +15,7 @@ use super::proto::{not_onnx, output_names, parse};
 use super::refusal::{Reason, Refusal};
 use super::signature::{Dim, Signature, Tensor as Given};
 use super::tract::{bounded, message};
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 /// A network with any number of inputs, whose dimensions may change from call to call.
 pub struct Graph {

@@ -14,7 +14,7 @@ mod signature;
 mod steps;
 mod tract;
 
-pub use crate::kernels::Isa;
+pub use edgeclip_kernels::Isa;
 pub use error::{Error, Kind, Result};
 pub use graph::{Graph, Outputs};
 pub use input::{Element, Input, Values};

@@ -13,8 +13,8 @@ use super::lower::{self, Entry};
 use super::plan::{self, Plan, StepReport, by_pixel};
 use super::refusal::{Reason, Refusal};
 use super::tract::message;
-use crate::kernels::Isa;
-use crate::kernels::team::Team;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::team::Team;
 
 /// A network that takes one picture.
 pub struct Engine {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::{Error, Result};
 use super::network::Engine;
 use super::proto::parse;
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 /// How an [`Engine`] runs its network: one thread, the fastest instruction set, int8 where possible, unless said otherwise.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use super::region;
 use crate::engine::{self, Dim, Graph, Signature, Tensor};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::kernels::{Isa, normalise};
+use edgeclip_kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
 pub struct Prompter {

@@ -10,7 +10,7 @@ use tokenizers::Tokenizer;
 use super::bundle::{self, Bundle};
 use crate::engine::{self, Dim, Graph, Signature, Tensor};
 use crate::error::{Error, Result};
-use crate::kernels::{Isa, normalise};
+use edgeclip_kernels::{Isa, normalise};
 
 /// Most tokens of one pass: enough for long matrix rows, few enough for the caches and for every core to get work.
 const BATCH_TOKENS: usize = 256;

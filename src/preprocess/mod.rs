@@ -7,9 +7,9 @@ pub use colour::rgb;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::Letterbox;
-use crate::kernels::Isa;
-use crate::kernels::colour::planes;
-use crate::kernels::resize::Resize;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::colour::planes;
+use edgeclip_kernels::resize::Resize;
 
 /// The vision network's input: int8 `[3, S, S]`, red plane first, value `pixel − 128`; around the picture lies grey 128,
 /// which is 0. Beside it, how the picture lies in it.

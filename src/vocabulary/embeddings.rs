@@ -1,6 +1,6 @@
 //! Rows of the joint embedding space.
 
-use crate::kernels::normalise;
+use edgeclip_kernels::normalise;
 
 /// Embeddings of one dimension D, row after row in one buffer.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use super::explain::{Explanation, Sort};
 use super::memory;
 use crate::engine::{self, Element, Engine, Input, StepReport, Values};
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 /// What was measured; times in milliseconds.
 #[derive(Serialize)]

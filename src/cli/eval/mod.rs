@@ -14,11 +14,11 @@ use super::embed::unit_places;
 use super::model::{ModelArgs, networks};
 use super::{Failures, print};
 use crate::error::{Error, Result};
-use crate::kernels::normalise;
 use crate::model::{Bundle, TextTower};
 use crate::pipeline::{Encoded, Pipeline};
 use crate::source::Picture;
 use crate::vocabulary::{MAX_PROMPTS, Prompt, Vocabulary};
+use edgeclip_kernels::normalise;
 
 /// Answer requests of a program that measures: JSON Lines in, JSON Lines out
 ///

@@ -8,7 +8,7 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 use super::onnx::Onnx;
 use crate::engine::refusal::{Reason, Refusal};
 use crate::engine::steps::{Activation, Draft, Op, Order, Quantised, Target, View};
-use crate::kernels::table::Table;
+use edgeclip_kernels::table::Table;
 
 /// The steps so far.
 pub(super) struct Builder<'a> {

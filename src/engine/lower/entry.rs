@@ -6,7 +6,7 @@ use super::builder::Builder;
 use crate::engine::input::{Element, Input, Values};
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::signed;
-use crate::kernels::{Isa, layout};
+use edgeclip_kernels::{Isa, layout};
 
 /// Scale and zero point (as of int8) of a network's first buffer: what a float picture is quantised with. Values of uint8 lose 128.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! Moving tables into the convolutions before them.
 
 use crate::engine::steps::{Draft, Op, View};
-use crate::kernels::table::Table;
+use edgeclip_kernels::table::Table;
 
 /// Moves tables into the convolutions before them where nothing else reads what lies between: the kernel applies them in
 /// registers, to the same quantised values. `outputs` count as readers.

@@ -2,14 +2,14 @@
 
 use tract_onnx::tract_core::internal::*;
 
-use crate::kernels::Isa;
-use crate::kernels::attention::{self, Attention, Tokens};
-use crate::kernels::conv_pointwise::{self, Pointwise};
-use crate::kernels::gelu::gelu;
-use crate::kernels::layer_norm::LayerNorm;
-use crate::kernels::lookup::Lookup;
-use crate::kernels::product::{self, Product};
-use crate::kernels::sum::sum;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::attention::{self, Attention, Tokens};
+use edgeclip_kernels::conv_pointwise::{self, Pointwise};
+use edgeclip_kernels::gelu::gelu;
+use edgeclip_kernels::layer_norm::LayerNorm;
+use edgeclip_kernels::lookup::Lookup;
+use edgeclip_kernels::product::{self, Product};
+use edgeclip_kernels::sum::sum;
 
 /// What an op of ours does. Rows lie along the last axis, the others may be any.
 #[derive(Debug)]

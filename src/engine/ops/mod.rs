@@ -21,7 +21,7 @@ use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::InferenceModel;
 
 use super::refusal::{Reason, Refusal};
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 pub(super) use file::File;
 use found::Found;
 use index::Index;

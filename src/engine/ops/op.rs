@@ -8,7 +8,7 @@ use tract_onnx::tract_hir::internal::{Expansion, InferenceOp, expand};
 
 use super::found::OP;
 use super::kernel::Kernel;
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 /// The op. Two are equal if they share their kernel.
 #[derive(Debug, Clone)]

@@ -9,10 +9,10 @@ use super::found::Found;
 use super::index::{Index, float, integer};
 use super::kernel::Kernel;
 use crate::engine::refusal::Refusal;
-use crate::kernels::Isa;
-use crate::kernels::conv_pointwise::Pointwise;
-use crate::kernels::product::{Columns, Product};
-use crate::kernels::requantise::Requantise;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::conv_pointwise::Pointwise;
+use edgeclip_kernels::product::{Columns, Product};
+use edgeclip_kernels::requantise::Requantise;
 
 /// Int8 weights of a product.
 struct Weights<'a> {

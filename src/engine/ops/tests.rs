@@ -8,7 +8,7 @@ use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 
 use super::found::OP;
 use super::{File, Ops, Reason, Refusal};
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 const PROMPT: &str = "prompt.onnx";
 const TEXT: &str = "text.onnx";
@@ -38,7 +38,7 @@ fn constant<'a>(model: &'a mut ModelProto, kind: &str, input: usize) -> &'a mut 
 fn refusal(change: impl FnOnce(&mut ModelProto)) -> Reason {
     let (mut model, file) = decoded(TEXT);
     change(&mut model);
-    match Ops::take(&file, &mut model, Isa::Scalar) {
+    match Ops::take(&file, &mut model, Isa::SCALAR) {
         Err(Refusal::Broken(reason)) => reason,
         other => panic!("{other:?}"),
     }
@@ -47,7 +47,7 @@ fn refusal(change: impl FnOnce(&mut ModelProto)) -> Reason {
 #[test]
 fn the_text_tower_keeps_no_product_norm_gelu_or_softmax_of_its_own() {
     let (mut model, file) = decoded(TEXT);
-    let ops = Ops::take(&file, &mut model, Isa::Scalar).unwrap();
+    let ops = Ops::take(&file, &mut model, Isa::SCALAR).unwrap();
     assert!(ops.left_in_float().is_empty(), "{:?}", ops.left_in_float());
     for kind in ["MatMul", "DequantizeLinear", "LayerNormalization", "Erf", "Softmax", "Gather"] {
         assert_eq!(count(&model, kind), 0, "{kind}");
@@ -59,7 +59,7 @@ fn the_text_tower_keeps_no_product_norm_gelu_or_softmax_of_its_own() {
 #[test]
 fn the_prompter_keeps_no_product_of_its_own() {
     let (mut model, file) = decoded(PROMPT);
-    let ops = Ops::take(&file, &mut model, Isa::Scalar).unwrap();
+    let ops = Ops::take(&file, &mut model, Isa::SCALAR).unwrap();
     assert!(ops.left_in_float().is_empty(), "{:?}", ops.left_in_float());
     assert_eq!((count(&model, "Gemm"), count(&model, OP)), (0, 8));
 }
@@ -69,7 +69,7 @@ fn asymmetric_weights_stay_in_float_by_name() {
     let (mut model, file) = decoded(TEXT);
     let zero = constant(&mut model, "DequantizeLinear", 2);
     zero.raw_data = vec![1; zero.raw_data.len()];
-    let ops = Ops::take(&file, &mut model, Isa::Scalar).unwrap();
+    let ops = Ops::take(&file, &mut model, Isa::SCALAR).unwrap();
     assert_eq!(ops.left_in_float().len(), 1);
     assert!(ops.left_in_float()[0].why.contains("symmetric"), "{:?}", ops.left_in_float());
     assert_eq!((count(&model, "MatMul"), count(&model, OP)), (1, 64));
@@ -120,7 +120,7 @@ fn a_bias_of_another_length_is_left_to_an_addition() {
     };
     graph.initializer.push(one);
     let adds = count(&model, "Add");
-    let ops = Ops::take(&file, &mut model, Isa::Scalar).unwrap();
+    let ops = Ops::take(&file, &mut model, Isa::SCALAR).unwrap();
     assert!(ops.left_in_float().is_empty());
     // 37 biases of products, 12 others of norms' inputs and of the words; of each attention and GELU one goes, too.
     assert_eq!((adds, count(&model, "Add")), (62, 62 - 36 - 12));
@@ -134,7 +134,7 @@ fn a_product_that_others_read_keeps_its_name() {
     let (input, output) = (vec![product.clone()], vec!["copy".to_owned()]);
     graph.node.push(NodeProto { op_type: "Identity".into(), input, output, ..NodeProto::default() });
     graph.output.push(tract_onnx::pb::ValueInfoProto { name: "copy".into(), ..Default::default() });
-    Ops::take(&file, &mut model, Isa::Scalar).unwrap();
+    Ops::take(&file, &mut model, Isa::SCALAR).unwrap();
     let graph = model.graph.as_ref().unwrap();
     assert!(graph.node.iter().any(|node| node.op_type == OP && node.output == [product.as_str()]));
 }

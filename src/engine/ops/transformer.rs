@@ -10,9 +10,9 @@ use super::found::Found;
 use super::index::{Index, float, integer, list};
 use super::kernel::Kernel;
 use crate::engine::refusal::Refusal;
-use crate::kernels::attention::Attention;
-use crate::kernels::layer_norm::LayerNorm;
-use crate::kernels::lookup::Lookup;
+use edgeclip_kernels::attention::Attention;
+use edgeclip_kernels::layer_norm::LayerNorm;
+use edgeclip_kernels::lookup::Lookup;
 
 /// The part of which `node` is the last.
 ///

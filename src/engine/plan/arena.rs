@@ -1,6 +1,6 @@
 //! The memory of a pass.
 
-use crate::kernels::conv_pointwise;
+use edgeclip_kernels::conv_pointwise;
 
 /// What one pass writes to.
 #[derive(Debug)]

@@ -1,17 +1,17 @@
 //! What a step calls: a kernel with its constants packed.
 
 use crate::engine::steps::{Convolution, Island, Kind, Op};
-use crate::kernels::Isa;
-use crate::kernels::add::Add;
-use crate::kernels::conv_depthwise::Depthwise;
-use crate::kernels::conv_direct::Direct;
-use crate::kernels::conv_pointwise::Pointwise;
-use crate::kernels::conv_residual::ConvResidual;
-use crate::kernels::multiply::Multiply;
-use crate::kernels::patches::Window;
-use crate::kernels::pool::Mean;
-use crate::kernels::table::Table;
-use crate::kernels::upsample::Upsample;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::add::Add;
+use edgeclip_kernels::conv_depthwise::Depthwise;
+use edgeclip_kernels::conv_direct::Direct;
+use edgeclip_kernels::conv_pointwise::Pointwise;
+use edgeclip_kernels::conv_residual::ConvResidual;
+use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::table::Table;
+use edgeclip_kernels::upsample::Upsample;
 
 #[derive(Debug)]
 pub(super) enum Kernel {

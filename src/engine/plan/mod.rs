@@ -15,9 +15,9 @@ use tract_onnx::prelude::TractResult;
 
 use super::refusal::Reason;
 use super::steps::{Activation, Lowered, Output, Source};
-use crate::kernels::team::Team;
-use crate::kernels::{Isa, layout};
 use arena::Arena;
+use edgeclip_kernels::team::Team;
+use edgeclip_kernels::{Isa, layout};
 use step::{SMALL, Step};
 
 /// A network that is planned for an instruction set and a team of threads.

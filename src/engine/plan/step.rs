@@ -5,9 +5,9 @@ use tract_onnx::prelude::TractResult;
 use super::arena::Arena;
 use super::kernel::Kernel;
 use crate::engine::steps::{Draft, View};
-use crate::kernels::table::Table;
-use crate::kernels::team::Team;
-use crate::kernels::{Isa, add, layout, multiply, patches, pool, repeat, table, upsample};
+use edgeclip_kernels::table::Table;
+use edgeclip_kernels::team::Team;
+use edgeclip_kernels::{Isa, add, layout, multiply, patches, pool, repeat, table, upsample};
 
 /// Work, in products and eighths of written values, that is not worth another thread.
 pub(super) const SMALL: usize = 300_000;

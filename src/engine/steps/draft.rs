@@ -1,13 +1,13 @@
 //! The steps of a network before their weights are packed.
 
-use crate::kernels::add::Add;
-use crate::kernels::conv_residual::Residual;
-use crate::kernels::multiply::Multiply;
-use crate::kernels::patches::Window;
-use crate::kernels::pool::Mean;
-use crate::kernels::requantise::Requantise;
-use crate::kernels::table::Table;
-use crate::kernels::upsample::Upsample;
+use edgeclip_kernels::add::Add;
+use edgeclip_kernels::conv_residual::Residual;
+use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::requantise::Requantise;
+use edgeclip_kernels::table::Table;
+use edgeclip_kernels::upsample::Upsample;
 
 use super::island::Island;
 

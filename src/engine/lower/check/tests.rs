@@ -11,7 +11,7 @@ use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorPr
 use crate::engine::Kind;
 use crate::engine::network::Engine;
 use crate::engine::proto::parse;
-use crate::kernels::Isa;
+use edgeclip_kernels::Isa;
 
 /// A small network whose first nodes are DQ of the picture, DQ of weights, DQ of the bias, Conv, Clip, Q.
 fn network() -> ModelProto {
@@ -253,12 +253,12 @@ const CASES: [Case; 37] = [
 
 #[test]
 fn broken_files_are_errors_that_say_where_and_what() {
-    assert!(Engine::int8("x.onnx".into(), network(), Isa::Scalar, 1).unwrap().is_int8());
+    assert!(Engine::int8("x.onnx".into(), network(), Isa::SCALAR, 1).unwrap().is_int8());
     let mut missed = Vec::new();
     for (what, breaks, parts) in CASES {
         let mut model = network();
         breaks(model.graph.as_mut().unwrap());
-        let Err(error) = Engine::int8("x.onnx".into(), model, Isa::Scalar, 1) else {
+        let Err(error) = Engine::int8("x.onnx".into(), model, Isa::SCALAR, 1) else {
             missed.push(format!("{what}: no error"));
             continue;
         };
@@ -276,5 +276,5 @@ fn an_infinite_bound_is_no_flaw() {
     let mut model = network();
     let graph = model.graph.as_mut().unwrap();
     floats(constant(graph, "Clip", 0, 2), &[f32::INFINITY]);
-    assert!(Engine::int8("x.onnx".into(), model, Isa::Scalar, 1).unwrap().is_int8());
+    assert!(Engine::int8("x.onnx".into(), model, Isa::SCALAR, 1).unwrap().is_int8());
 }

@@ -7,8 +7,8 @@ use crate::engine::lower::builder::Builder;
 use crate::engine::lower::onnx::{input, integer, list, word};
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Activation, Convolution, Kind, Op, Quantised, Target, View};
-use crate::kernels::conv_residual::Residual;
-use crate::kernels::patches::Window;
+use edgeclip_kernels::conv_residual::Residual;
+use edgeclip_kernels::patches::Window;
 
 /// DQ → Conv → Q: 1×1 with steps of one is pointwise, one channel a group depthwise, all others go over patches.
 pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {

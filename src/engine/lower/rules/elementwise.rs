@@ -7,8 +7,8 @@ use crate::engine::lower::builder::Builder;
 use crate::engine::lower::onnx::input;
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Activation, Op, Order, Quantised, Target};
-use crate::kernels::add::Add;
-use crate::kernels::multiply::Multiply;
+use edgeclip_kernels::add::Add;
+use edgeclip_kernels::multiply::Multiply;
 
 /// Whether an `Add` or `Mul` joins two tensors; if not, it is a link of a function of one.
 pub(super) fn joins(builder: &Builder, node: &NodeProto) -> bool {

@@ -11,7 +11,7 @@ use super::{constant, functions};
 use crate::engine::lower::builder::Builder;
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Activation, Op, Quantised, Target};
-use crate::kernels::table::Table;
+use edgeclip_kernels::table::Table;
 
 /// What a float tensor is for each value of the quantised tensor, or a constant.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use crate::engine::lower::builder::Builder;
 use crate::engine::lower::onnx::{float, input, integer};
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Convolution, Kind, Op, Order, Quantised, Target};
-use crate::kernels::patches::Window;
+use edgeclip_kernels::patches::Window;
 
 /// DQ → Gemm or MatMul → Q along the last axis. `added` is a constant that is added to a product without a bias of its own.
 pub(super) fn product(

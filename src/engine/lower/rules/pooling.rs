@@ -8,8 +8,8 @@ use crate::engine::lower::builder::Builder;
 use crate::engine::lower::onnx::{input, integer, list, word};
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Activation, Op, Quantised, Target};
-use crate::kernels::patches::Window;
-use crate::kernels::pool::Mean;
+use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::pool::Mean;
 
 /// The windows of a pooling node over `x`.
 fn windows(node: &NodeProto, x: &Activation, ceil: bool) -> Result<Window, Refusal> {

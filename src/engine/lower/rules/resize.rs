@@ -8,7 +8,7 @@ use crate::engine::lower::builder::Builder;
 use crate::engine::lower::onnx::{input, integer, word};
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Activation, Op, Quantised, Target};
-use crate::kernels::upsample::Upsample;
+use edgeclip_kernels::upsample::Upsample;
 
 /// DQ → Resize → Q: linear with half-pixel centres, or every pixel four times.
 pub(super) fn resize(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {

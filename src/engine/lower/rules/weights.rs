@@ -8,7 +8,7 @@ use crate::engine::lower::builder::Builder;
 use crate::engine::lower::onnx::input;
 use crate::engine::refusal::Refusal;
 use crate::engine::steps::{Activation, Target};
-use crate::kernels::requantise::Requantise;
+use edgeclip_kernels::requantise::Requantise;
 
 /// Largest integer bias that comes of a float one.
 const BIAS: f32 = (1 << 30) as f32;
