@@ -199,6 +199,6 @@ if __name__ == "__main__":
     preprocess_cases(FOLDER / "preprocess")
     model_cases(FOLDER / "model")
     int8_cases(FOLDER / "int8")
-    small_cases(FOLDER / "small")
+    small_cases(ROOT / "crates/engine/tests/networks")
     kernel_cases(FOLDER / "int8" / "kernels.safetensors")
     text_cases(FOLDER / "int8" / "texts.safetensors")

@@ -1,8 +1,7 @@
 //! The error type, split by who must act: the user's input, the model file, or us.
 
+use edgeclip_engine as engine;
 use thiserror::Error;
-
-use crate::engine;
 
 /// Result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -86,6 +85,7 @@ impl From<engine::Error> for Error {
             engine::Error::Io { name, source } => Self::Io { name, source },
             // What the engine takes is for this program to know.
             engine::Error::Input(what) | engine::Error::Internal(what) => Self::Internal(what),
+            other => Self::Internal(other.to_string()),
         }
     }
 }

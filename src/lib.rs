@@ -6,7 +6,6 @@
 pub mod cli;
 pub mod config;
 pub mod detect;
-pub mod engine;
 pub mod error;
 pub mod events;
 pub mod frame;

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use edgeclip::engine::{Element, Engine, Kind};
 use edgeclip::model::{Bundle, Vision};
+use edgeclip_engine::{Element, Engine, Kind};
 
 fn vision() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default/vision.onnx")

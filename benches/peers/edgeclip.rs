@@ -11,7 +11,7 @@ use std::io::{Write, stdin, stdout};
 use std::time::Instant;
 use std::{env, fs};
 
-use edgeclip::engine::Engine;
+use edgeclip_engine::Engine;
 use edgeclip_kernels::Isa;
 
 fn main() {

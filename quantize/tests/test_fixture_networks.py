@@ -1,4 +1,4 @@
-"""The small networks of `tests/golden/small`: the committed files are what the reference computes, and ONNX Runtime agrees."""
+"""The networks in `crates/engine/tests/networks`: the committed files are what the reference computes; ONNX Runtime agrees."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ import pytest
 from onnx import helper, numpy_helper
 from quantize import fake_quant, fixture_networks
 from quantize.fixtures import ELEMENTS, Fixture
-from quantize.golden import FOLDER
+from quantize.golden import ROOT
 from safetensors.numpy import load_file
 
+NETWORKS = ROOT / "crates/engine/tests/networks"
 FIXTURES = {fixture.name: fixture for fixture in fixture_networks.networks()}
 # of the values that one step computes, those that float arithmetic may round to the other side
 SHARE = 0.01
@@ -53,8 +54,8 @@ def step(fixture: Fixture, model: onnx.ModelProto, end: onnx.NodeProto) -> tuple
 
 @pytest.mark.parametrize("name", FIXTURES)
 def test_committed_outputs_are_those_of_the_reference(name: str) -> None:
-    stored = load_file(FOLDER / "small" / f"{name}.safetensors")
-    model = onnx.load(FOLDER / "small" / f"{name}.onnx")
+    stored = load_file(NETWORKS / f"{name}.safetensors")
+    model = onnx.load(NETWORKS / f"{name}.onnx")
     for output, value in fake_quant.run(model, stored["image"]).items():
         assert value.tobytes() == stored[output].tobytes(), output
 

@@ -4,9 +4,9 @@ use super::bundle::{self, Bundle};
 use super::manifest::Pool;
 use super::output::VisionOutput;
 use super::region;
-use crate::engine::{self, Dim, Graph, Signature, Tensor};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
+use edgeclip_engine::{Dim, Graph, Signature, Tensor};
 use edgeclip_kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
@@ -27,7 +27,7 @@ impl Prompter {
     /// # Errors
     /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Isa::chosen().map_err(engine::Error::from)?, true)
+        Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, true)
     }
 
     /// The same in float through tract alone, to compare with.
@@ -35,7 +35,7 @@ impl Prompter {
     /// # Errors
     /// [`Error::Model`] naming the file.
     pub fn load_float(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Isa::chosen().map_err(engine::Error::from)?, false)
+        Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, false)
     }
 
     fn new(bundle: &Bundle, isa: Isa, int8: bool) -> Result<Self> {

@@ -8,8 +8,8 @@ use std::thread;
 use tokenizers::Tokenizer;
 
 use super::bundle::{self, Bundle};
-use crate::engine::{self, Dim, Graph, Signature, Tensor};
 use crate::error::{Error, Result};
+use edgeclip_engine::{Dim, Graph, Signature, Tensor};
 use edgeclip_kernels::{Isa, normalise};
 
 /// Most tokens of one pass: enough for long matrix rows, few enough for the caches and for every core to get work.
@@ -40,7 +40,7 @@ impl TextTower {
     /// # Errors
     /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Some(Isa::chosen().map_err(engine::Error::from)?))
+        Self::new(bundle, Some(Isa::chosen().map_err(edgeclip_engine::Error::from)?))
     }
 
     /// The same in float through tract alone, to compare with.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use edgeclip_engine::{Element, Engine, Options, StepReport};
+
 use super::bundle::{Bundle, VISION};
 use super::output::{FeatureMap, Level, VisionOutput};
-use crate::engine::{Element, Engine, Options, StepReport};
 use crate::error::{Error, Result};
 
 /// The vision network of a bundle.

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::explain::{Explanation, Sort};
 use super::memory;
-use crate::engine::{self, Element, Engine, Input, StepReport, Values};
 use crate::error::{Error, Result};
+use edgeclip_engine::{Element, Engine, Input, StepReport, Values};
 use edgeclip_kernels::Isa;
 
 /// What was measured; times in milliseconds.
@@ -66,7 +66,7 @@ impl Measurement {
                 return Ok(Explanation::new(vec![float_step(network)], &passes, sort));
             }
             let passes = (0..runs).map(|_| network.step_times(pixels.values()));
-            Ok(Explanation::new(network.steps(), &passes.collect::<engine::Result<Vec<_>>>()?, sort))
+            Ok(Explanation::new(network.steps(), &passes.collect::<edgeclip_engine::Result<Vec<_>>>()?, sort))
         });
         let median = quantile(&times, 0.5);
         Ok(Self {

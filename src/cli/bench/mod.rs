@@ -13,9 +13,9 @@ use self::measure::Measurement;
 use super::failures::complain;
 use super::model::ModelArgs;
 use super::{Failures, print};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::Vision;
+use edgeclip_engine::Engine;
 
 /// Each run's time is kept.
 const MOST_RUNS: i64 = 100_000;
