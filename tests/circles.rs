@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LARGEST: usize = 3;
 
 /// Folders with a crate's sources.
-const CRATES: [&str; 2] = ["src", "crates/kernels/src"];
+const CRATES: [&str; 3] = ["src", "crates/kernels/src", "crates/engine/src"];
 
 /// Module → the modules whose items it uses. What a module only hands on (`pub use`) it does not use.
 type Imports = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::error::{Error, Result};
 use crate::engine::Engine;
+use crate::error::{Error, Result};
 use crate::proto::parse;
 use edgeclip_kernels::Isa;
 
