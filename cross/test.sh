@@ -17,7 +17,7 @@ trap 'rm -rf "$scratch"' EXIT
 cross/tools.sh emulate
 failed=0
 
-# CPU → instruction sets of src/kernels/isa.rs.
+# CPU → instruction sets of crates/kernels/src/isa.rs.
 declare -A cpus=([cortex-a53]="scalar neon" [cortex-a72]="scalar neon" [cortex-a76]="scalar neon dotprod" [max]="scalar neon dotprod i8mm")
 
 say() { # VERDICT WHAT
@@ -32,7 +32,8 @@ kernels() {
         for cpu in "${!cpus[@]}"; do
             export EDGECLIP_EXPECTED_ISAS=${cpus[$cpu]}
             export "CARGO_TARGET_$(upper "$triple")_RUNNER=qemu-aarch64 -cpu $cpu"
-            if CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels cargo_test --quiet --locked --manifest-path cross/kernels/Cargo.toml >"$log" 2>&1; then
+            if CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo_test --quiet --locked \
+                --package edgeclip-kernels --lib --tests >"$log" 2>&1; then
                 say ok "kernels on $cpu (${cpus[$cpu]}): $(sed -n 's/^test result: ok. \([0-9]* passed\).*/\1/p' "$log" | head -1)"
             else
                 cat "$log"

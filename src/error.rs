@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use edgeclip_engine as engine;
 use thiserror::Error;
 
 /// Result of every fallible function of this crate.
@@ -244,6 +245,22 @@ impl std::error::Error for Fault {
         match &self.what {
             What::Io(source) => Some(source),
             What::Mismatch { .. } | What::Nothing => None,
+        }
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Model { file, found, expected } => Self::model(file, found, expected),
+            engine::Error::Setting { name, found, expected } => Self::settings(name, found, expected),
+            engine::Error::Io { name, source } => Self::io(ErrorKind::Model, name, source),
+            engine::Error::Threads { count, source } => {
+                Self::io(ErrorKind::Device, format!("{count} threads"), source)
+            }
+            // What the engine takes is for this program to know.
+            engine::Error::Input(what) | engine::Error::Internal(what) => Self::bug(what),
+            other => Self::bug(other.to_string()),
         }
     }
 }

@@ -12,7 +12,6 @@ pub mod error;
 pub mod events;
 pub mod frame;
 pub mod geometry;
-pub mod kernels;
 pub mod model;
 pub mod pipeline;
 pub mod preprocess;

@@ -15,9 +15,10 @@ cross/tools.sh count cycles peers
 cross/build.sh aarch64
 program=$cross/out/edgeclip-aarch64
 environment aarch64
-# The same kernels with symbols.
-kernels=$(CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels cargo_test --quiet --locked --manifest-path cross/kernels/Cargo.toml --release \
-    --no-run --message-format=json | tests/executable.sh lib edgeclip_kernels)
+# The same kernels with symbols; otherwise as in the profile dist.
+kernels=$(CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels CARGO_PROFILE_RELEASE_STRIP=false CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+    cargo_test --quiet --locked --package edgeclip-kernels --lib --release --no-run --message-format=json |
+    tests/executable.sh lib edgeclip_kernels)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

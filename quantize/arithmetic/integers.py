@@ -1,4 +1,4 @@
-"""Quantised tensors and the sums that become them, in the integer arithmetic of `src/kernels/mod.rs`."""
+"""Quantised tensors and the sums that become them, in the integer arithmetic of `crates/kernels/src/lib.rs`."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any

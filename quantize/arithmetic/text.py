@@ -1,4 +1,4 @@
-"""The arithmetic of the Rust engine on text.onnx in numpy, node by node. `src/kernels/product/mod.rs` states that of products.
+"""The arithmetic of the Rust engine on text.onnx in numpy, node by node. `crates/kernels/src/product` states that of products.
 
 Every step in float32 is rounded and every sum has the kernels' order, so that the two agree bit for bit.
 """
@@ -87,7 +87,7 @@ def softmax(x: Array) -> Array:
 
 
 def lane_sum(x: Array) -> Array:
-    """Along the last axis, in the order of `src/kernels/layer_norm`."""
+    """Along the last axis, in the order of `crates/kernels/src/layer_norm`."""
     blocks = -(-x.shape[-1] // LANES)
     x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, blocks * LANES - x.shape[-1])]).reshape(*x.shape[:-1], blocks, LANES)
     lanes = np.zeros_like(x[..., 0, :])

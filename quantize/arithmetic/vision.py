@@ -1,4 +1,4 @@
-"""The integer arithmetic of the Rust engine in numpy, on the same QDQ file. `src/kernels/mod.rs` states the arithmetic.
+"""The integer arithmetic of the Rust engine in numpy, on the same QDQ file. `crates/kernels/src/lib.rs` states the arithmetic.
 
 `python -m quantize.arithmetic.vision MODEL.onnx INPUT.safetensors OUTPUT.safetensors` runs the tensor `input` and writes all
 outputs.

@@ -22,6 +22,7 @@ from quantize.golden import networks
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests/golden"
 BUNDLE = ROOT / "models/default"
+NETWORKS = ROOT / "crates/engine/tests/networks"
 PREPROCESS_SIZE = 48
 
 # name: width, height. Shrinking and enlarging, each axis alone, no resize at all, one pixel, and a sliver whose short side

@@ -1,4 +1,4 @@
-"""The small networks of `tests/golden/small`, each a few forms in which exporters and quantisers write networks."""
+"""The small networks of `crates/engine/tests/networks`, each a few forms in which exporters and quantisers write networks."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The small networks of `tests/golden/small`: the committed files are what the reference computes, and ONNX Runtime agrees."""
+"""The networks in `crates/engine/tests/networks`: the committed files are what the reference computes; ONNX Runtime agrees."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from onnx import helper, numpy_helper
 from quantize.arithmetic import vision
 from quantize.golden import networks
-from quantize.golden.cases import FOLDER
+from quantize.golden.cases import NETWORKS
 from quantize.golden.fixtures import ELEMENTS, Fixture
 from safetensors.numpy import load_file
 
@@ -54,8 +54,8 @@ def step(fixture: Fixture, model: onnx.ModelProto, end: onnx.NodeProto) -> tuple
 
 @pytest.mark.parametrize("name", FIXTURES)
 def test_committed_outputs_are_those_of_the_reference(name: str) -> None:
-    stored = load_file(FOLDER / "small" / f"{name}.safetensors")
-    model = onnx.load(FOLDER / "small" / f"{name}.onnx")
+    stored = load_file(NETWORKS / f"{name}.safetensors")
+    model = onnx.load(NETWORKS / f"{name}.onnx")
     for output, value in vision.run(model, stored["image"]).items():
         assert value.tobytes() == stored[output].tobytes(), output
 

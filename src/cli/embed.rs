@@ -10,10 +10,10 @@ use super::Failures;
 use super::boxes::Boxes;
 use super::model::{ModelArgs, networks};
 use crate::error::{Error, Result};
-use crate::kernels::normalise;
 use crate::model::FeatureMap;
 use crate::pipeline::Pipeline;
 use crate::source::{Picture, expand};
+use edgeclip_kernels::normalise;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-embeddings-1";

@@ -4,8 +4,8 @@ use super::manifest::Pool;
 use super::output::{FeatureMap, VisionOutput};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::kernels::Isa;
-use crate::kernels::blend::blend;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::blend::blend;
 
 /// Appends the region vector of `rect`, in input pixels of a square input of `size` pixels: every pool's part in order, then
 /// `ln(w/S), ln(h/S)`. `content` is where the picture lies inside the letterbox.

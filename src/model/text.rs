@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tokenizers::Tokenizer;
-use tract_onnx::prelude::*;
 
 use super::bundle::{self, Bundle};
-use super::graph::{self, Graph};
 use crate::error::{Error, Result};
-use crate::kernels::{Isa, normalise};
+use edgeclip_engine::{Dim, Graph, Signature, Tensor};
+use edgeclip_kernels::{Isa, normalise};
 
 /// Most tokens of one pass: enough for long matrix rows, few enough for the caches and for every core to get work.
 const BATCH_TOKENS: usize = 256;
@@ -41,7 +40,7 @@ impl TextTower {
     /// # Errors
     /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Some(graph::isa()?))
+        Self::new(bundle, Some(Isa::chosen().map_err(edgeclip_engine::Error::from)?))
     }
 
     /// The same in float through tract alone, to compare with.
@@ -56,17 +55,16 @@ impl TextTower {
         let manifest = &bundle.manifest;
         let (tokenizer, graph) = thread::scope(|scope| {
             let tokenizer = scope.spawn(|| load_tokenizer(bundle));
-            let graph = Graph::load(bundle, bundle::TEXT, isa, |model| {
-                let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
-                vec![i64::fact(&shape), i64::fact(&shape)]
-            });
+            let graph = load_graph(bundle, isa);
             let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok((tokenizer?, graph?))
+            Ok::<_, Error>((tokenizer?, graph?))
         })?;
         let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
         let (output, shape) = graph.output("embedding")?;
         if shape.len() != 2 || shape[1] != manifest.embedding {
-            return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
+            let (found, expected) =
+                (format!("output embedding of shape {shape:?}"), format!("[N, {}]", manifest.embedding));
+            return Err(Error::model(bundle.path(bundle::TEXT), found, expected));
         }
         Ok(Self {
             graph,
@@ -178,9 +176,9 @@ impl TextTower {
     fn run_batch(&self, sentences: &[Vec<i64>], batch: &[usize]) -> Result<Vec<f32>> {
         let ids: Vec<i64> = batch.iter().flat_map(|&sentence| &sentences[sentence]).copied().collect();
         let shape = [batch.len(), ids.len() / batch.len()];
-        let mask = self.graph.tensor(&shape, &vec![1i64; ids.len()])?;
-        let values = self.graph.run(tvec!(self.graph.tensor(&shape, &ids)?, mask))?;
-        self.graph.values(&values[self.output])
+        let mask = vec![1; ids.len()];
+        let outputs = self.graph.run(&[Tensor::Int64(&shape, &ids), Tensor::Int64(&shape, &mask)])?;
+        Ok(outputs.values(self.output)?)
     }
 }
 
@@ -208,6 +206,12 @@ fn mean(forms: &[Vec<f32>], dimension: usize) -> Vec<f32> {
     }
     normalise::l2(&mut sum);
     sum
+}
+
+/// `input_ids` and `attention_mask`, sentences by tokens.
+fn load_graph(bundle: &Bundle, isa: Option<Isa>) -> Result<Graph> {
+    let inputs = [Signature::Int64(&[Dim::Named("N"), Dim::Named("L")]); 2];
+    Ok(Graph::load(&bundle.path(bundle::TEXT), bundle.file(bundle::TEXT)?, isa, &inputs)?)
 }
 
 fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer> {

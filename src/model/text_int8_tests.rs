@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
-use crate::kernels::Isa;
-use crate::kernels::attention::{self, Attention, Tokens};
-use crate::kernels::gelu::gelu;
-use crate::kernels::layer_norm::LayerNorm;
-use crate::kernels::product::{self, Columns, Product};
 use crate::model::{Bundle, Prompter, TextTower};
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::attention::{self, Attention, Tokens};
+use edgeclip_kernels::gelu::gelu;
+use edgeclip_kernels::layer_norm::LayerNorm;
+use edgeclip_kernels::product::{self, Columns, Product};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/int8").join(name)

@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::detect::{Candidate, candidates, decode};
 use crate::geometry::Rect;
-use crate::kernels::normalise;
 use crate::model::{Bundle, Networks, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::source::Picture;
 use crate::vocabulary::{Prompt, Vocabulary, region_scores, tag_scores};
+use edgeclip_kernels::normalise;
 
 /// Least cosine between two embeddings of the same thing.
 const MIN_COSINE: f32 = 0.99;

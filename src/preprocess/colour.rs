@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::frame::{Frame, PixelFormat, Range};
-use crate::kernels::colour::{Matrix, Row, Yuv, interleaved, planes};
+use edgeclip_kernels::colour::{Matrix, Row, Yuv, interleaved, planes};
 
 /// The pixels of `frame` as packed RGB rows without padding: `height · width · 3` bytes.
 ///

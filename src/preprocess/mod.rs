@@ -7,9 +7,9 @@ pub use colour::rgb;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::Letterbox;
-use crate::kernels::Isa;
-use crate::kernels::colour::planes;
-use crate::kernels::resize::Resize;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::colour::planes;
+use edgeclip_kernels::resize::Resize;
 
 /// The vision network's input for a frame, and its letterbox geometry. The input is int8 `[3, S, S]` with S =
 /// `size`, red plane first, values `pixel − 128`; the padding is grey 128, that is 0.

@@ -1,7 +1,7 @@
 //! Rows of the joint embedding space.
 
 use crate::geometry::dot;
-use crate::kernels::normalise;
+use edgeclip_kernels::normalise;
 
 /// Embeddings of one dimension D, row after row in one buffer.
 #[derive(Debug, Clone, PartialEq)]

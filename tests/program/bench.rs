@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use edgeclip::model::{Bundle, Network};
+use edgeclip::model::{Bundle, Vision};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -77,7 +77,7 @@ fn vision_needs_less_than_64_mb() {
 fn explain_lists_every_step_and_its_shares_sum_to_one() {
     let value = measured(&["--json", "--explain"]);
     let steps = value["steps"].as_array().unwrap();
-    let network = Network::of_bundle(&Bundle::embedded().unwrap(), 1).unwrap();
+    let network = Vision::load(&Bundle::embedded().unwrap(), 1).unwrap();
     let expected: Vec<String> = network.steps().into_iter().map(|step| step.node).collect();
     let found: Vec<&str> = steps.iter().map(|step| step["node"].as_str().unwrap()).collect();
     assert_eq!(found, expected);
@@ -103,7 +103,7 @@ fn explain_sorts_by_time() {
 fn text_says_the_same_in_words() {
     let folder = tempdir().unwrap();
     let text = edgeclip(folder.path(), &[&QUICK[..], &["--explain"]].concat()).ok().stdout;
-    let network = Network::of_bundle(&Bundle::embedded().unwrap(), 1).unwrap();
+    let network = Vision::load(&Bundle::embedded().unwrap(), 1).unwrap();
     for step in network.steps() {
         assert!(
             text.lines().any(|line| line.starts_with(&format!("{} ", step.node))),

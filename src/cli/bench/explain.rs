@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::quantile::quantile;
-use crate::model::StepReport;
+use edgeclip_engine::StepReport;
 
 /// Longest reason that fits a table.
 const REASON: usize = 60;

@@ -9,8 +9,8 @@ use super::explain::{Explanation, Sort};
 use super::memory;
 use super::quantile::quantile;
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
-use crate::model::{Element, Input, Network, StepReport, Values};
+use edgeclip_engine::{Element, Engine, Input, StepReport, Values};
+use edgeclip_kernels::Isa;
 
 /// What was measured; times in milliseconds.
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ impl Measurement {
     /// Those of the network.
     pub(super) fn of(
         name: String,
-        network: &Network,
+        network: &Engine,
         threads: usize,
         start: Instant,
         runs: u32,
@@ -62,13 +62,13 @@ impl Measurement {
         }
         times.sort_unstable();
         let peak_memory_bytes = memory::peak();
-        let explanation = explain.map(|sort| {
+        let explanation = explain.map(|sort| -> Result<Explanation> {
             if !network.is_int8() {
                 let passes: Vec<_> = times.iter().map(|&time| vec![time]).collect();
                 return Ok(Explanation::new(vec![float_step(network)], &passes, sort));
             }
             let passes = (0..runs).map(|_| network.step_times(pixels.values()));
-            Ok(Explanation::new(network.steps(), &passes.collect::<Result<Vec<_>>>()?, sort))
+            Ok(Explanation::new(network.steps(), &passes.collect::<edgeclip_engine::Result<Vec<_>>>()?, sort))
         });
         let median = quantile(&times, 0.5);
         Ok(Self {
@@ -126,7 +126,7 @@ impl fmt::Display for Measurement {
 }
 
 /// A network in float as one step, whose MACs are not counted.
-fn float_step(network: &Network) -> StepReport {
+fn float_step(network: &Engine) -> StepReport {
     let [_, channels, height, width] = network.input().shape;
     StepReport {
         node: "(the whole network)".to_owned(),

@@ -15,7 +15,8 @@ use super::failures::complain;
 use super::model::ModelArgs;
 use super::{Failures, print};
 use crate::error::Error;
-use crate::model::Network;
+use crate::model::Vision;
+use edgeclip_engine::Engine;
 
 /// Each run's time is kept.
 const MOST_RUNS: i64 = 100_000;
@@ -65,8 +66,8 @@ pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let bundle = args.onnx.is_none().then(|| args.model.bundle()).transpose()?;
     let start = Instant::now();
     let (name, network) = match (&args.onnx, &bundle) {
-        (Some(path), _) => (path.display().to_string(), Network::open(path, threads)?),
-        (None, Some(bundle)) => (bundle.manifest.name.clone(), Network::of_bundle(bundle, threads)?),
+        (Some(path), _) => (path.display().to_string(), Engine::options().threads(threads).open(path)?),
+        (None, Some(bundle)) => (bundle.manifest.name.clone(), Vision::engine(bundle, threads)?),
         (None, None) => return Err(Error::bug("no network to time").into()),
     };
     if !network.is_int8() {

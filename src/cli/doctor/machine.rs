@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::check::{Check, State};
-use crate::kernels::Isa;
 use crate::system;
+use edgeclip_kernels::Isa;
 
 /// The processor, and which kernels run on it.
 pub fn processor(root: &Path) -> Check {
@@ -30,7 +30,7 @@ pub fn processor(root: &Path) -> Check {
     let found = format!("{names}, {} threads; features: {features}; kernels: {}", cpu.threads, isa.name());
     let check = Check::ok(NAME, found, details);
     match (isa, available.last()) {
-        (Isa::Scalar, Some(&"scalar")) => check.but(
+        (Isa::SCALAR, Some(&"scalar")) => check.but(
             State::Warning,
             "results are the same, but slow: fast kernels need NEON on 64-bit ARM, or AVX2; a 64-bit system may help",
         ),

@@ -15,10 +15,10 @@ use super::model::{ModelArgs, networks};
 use super::words::open_vocabulary;
 use super::{Failures, print};
 use crate::error::{Error, Result};
-use crate::kernels::normalise;
 use crate::pipeline::{Encoded, Pipeline};
 use crate::source::Picture;
 use crate::vocabulary::{Embedder, MAX_PROMPTS, Prompt, Vocabulary};
+use edgeclip_kernels::normalise;
 
 /// Answer requests of an evaluation program: JSON Lines in, JSON Lines out
 ///
