@@ -11,6 +11,11 @@ pub mod detect;
 pub mod error;
 pub mod events;
 pub mod frame;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(all(test, not(fuzzing)))]
+mod fuzzing;
 pub mod geometry;
 pub mod model;
 pub mod pipeline;

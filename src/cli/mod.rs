@@ -2,11 +2,11 @@
 
 mod annotations;
 mod bench;
-mod boxes;
+pub(crate) mod boxes;
 mod detect;
 mod doctor;
 mod embed;
-mod eval;
+pub(crate) mod eval;
 mod failures;
 mod model;
 mod run;

@@ -6,6 +6,8 @@ mod source;
 mod suggest;
 mod values;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use load::parse;
 pub use load::{read, resolve};
 pub use settings::Settings;
 pub use source::{Control, SourceSettings};

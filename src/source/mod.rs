@@ -4,6 +4,8 @@ mod animation;
 mod avi;
 mod container;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg_attr(not(feature = "http"), path = "http_absent.rs")]
 pub mod http;
 mod input;

@@ -2,7 +2,7 @@
 //!
 //! Plain HTTP only: in a camera's own network TLS would add a large library and no trust, since cameras sign for themselves.
 
-mod multipart;
+pub(super) mod multipart;
 mod request;
 
 use std::io::Read;

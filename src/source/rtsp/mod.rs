@@ -5,7 +5,7 @@
 
 mod clock;
 mod faults;
-mod pictures;
+pub(super) mod pictures;
 mod session;
 
 use std::time::Duration;

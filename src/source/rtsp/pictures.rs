@@ -22,7 +22,7 @@ const MOST_REFERENCE_BLOCKS: u32 = 184_320;
 const MOST_WAITING: usize = 16;
 
 /// A decoded picture.
-pub(super) struct Shown {
+pub(in crate::source) struct Shown {
     /// How [`Pictures::bytes`] hold it.
     pub encoding: Encoding,
     /// Its time by the camera's clock, in µs.
@@ -32,7 +32,7 @@ pub(super) struct Shown {
 }
 
 /// A decoder that hands over whole pictures only: after a fault it waits for the next key frame.
-pub(super) struct Pictures {
+pub(in crate::source) struct Pictures {
     /// `None` after a fault, until the next key frame.
     decoder: Option<Decoder>,
     range: Range,
@@ -60,7 +60,15 @@ impl Pictures {
     /// # Errors
     /// What makes it a stream that cannot be decoded.
     pub fn adopt(&mut self, parameters: &VideoParameters) -> Result<(), Fault> {
-        let (width, height) = parameters.coded_pixel_dimensions();
+        let VideoParametersCodec::H264 { sps, .. } = parameters.codec_params() else { return Ok(()) };
+        self.adopt_sps(parameters.coded_pixel_dimensions(), sps)
+    }
+
+    /// The same of the sequence parameter set `sps`, a NAL unit without start code, of pictures of `width` × `height` pixels.
+    ///
+    /// # Errors
+    /// Same as [`Pictures::adopt`].
+    pub fn adopt_sps(&mut self, (width, height): (u32, u32), sps: &[u8]) -> Result<(), Fault> {
         let blocks = width.div_ceil(16).saturating_mul(height.div_ceil(16));
         let advice =
             "at most 4096x2304 pixels: set the camera's stream to a smaller size, or use its sub-stream";
@@ -69,7 +77,6 @@ impl Pictures {
         }
         self.range = Range::Limited;
         // Some cameras append bytes to their parameters, which this reader does not take: then the usual is assumed.
-        let VideoParametersCodec::H264 { sps, .. } = parameters.codec_params() else { return Ok(()) };
         let Some(sps) =
             decode_nal(sps).ok().and_then(|bits| SeqParameterSet::from_bits(BitReader::new(&*bits)).ok())
         else {
