@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-/// Mutations of each seed; networks take longer to open.
+/// Mutations of each seed, unless `EDGECLIP_FUZZ_ROUNDS` says otherwise; networks take longer to open.
 const ROUNDS: usize = 300;
 const ROUNDS_OF_NETWORKS: usize = 60;
 
@@ -79,6 +79,8 @@ impl Random {
 
 /// Runs a target over mutations of its seeds; a failed one names what to do again.
 fn survives(target: &str, rounds: usize) {
+    let longer = std::env::var("EDGECLIP_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let rounds = longer.unwrap_or(rounds);
     let (_, entry) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
     for (file, seed) in seeds(target) {
         assert!(entry(&seed), "the seed {file} of {target} is refused");
