@@ -1,12 +1,16 @@
 //! Whether a JPEG file is whole: its decoder fills what is missing with grey and reports no error.
 
-/// Whether the end-of-image marker follows a scan (ITU T.81, annex B). Markers are walked segment by segment because an
+/// Whether `bytes` begin with the start of an image, and its end follows a scan (ITU T.81, annex B). Markers are walked segment by segment because an
 /// embedded thumbnail has an end marker of its own.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
+    const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
     const START_OF_SCAN: u8 = 0xda;
     const END_OF_IMAGE: u8 = 0xd9;
+    if !bytes.starts_with(&START_OF_IMAGE) {
+        return false;
+    }
     let mut scanned = false;
-    let mut at = 0;
+    let mut at = START_OF_IMAGE.len();
     while let Some((marker, after)) = next_marker(bytes, at) {
         at = match marker {
             END_OF_IMAGE => return scanned,
