@@ -150,7 +150,7 @@ fn judged<T>(outcome: Result<T>) -> bool {
 }
 
 /// Holds for errors of foreign bytes: their author must act, and the message is one line.
-pub(crate) fn acceptable(error: &Error) {
+fn acceptable(error: &Error) {
     let kinds = [ErrorKind::Input, ErrorKind::Settings, ErrorKind::Model];
     assert!(kinds.contains(&error.kind()), "{:?}: {error}", error.kind());
     assert!(!error.to_string().contains('\n'), "{error:?}");
