@@ -3,8 +3,6 @@
 use std::fmt;
 use std::io;
 
-use thiserror::Error;
-
 /// Result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -18,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// assert_eq!(error.kind(), ErrorKind::Settings);
 /// assert_eq!(error.to_string(), "threshold: found 1.5, expected 0 to 1");
 /// ```
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Whoever supplies pictures, streams and files: one of them cannot be read or is broken.
