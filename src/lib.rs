@@ -133,3 +133,7 @@ pub use watcher::{StopHandle, Watcher, WatcherBuilder};
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]
 struct Readme;
+
+#[doc = include_str!("../docs/rust.md")]
+#[cfg(doctest)]
+struct Book;

@@ -30,6 +30,9 @@ pub use watch::{Progress, Sources, Watch, WatchControl};
 pub use words::{Words, open_vocabulary};
 
 #[cfg(test)]
+#[cfg(feature = "text")]
+mod cost_tests;
+#[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
 mod int8_tests;

@@ -27,7 +27,9 @@ impl Words {
             (Some(Prompts::Each(each)), None) => Some(Self::each(each)?),
             (None, Some(file)) => Some(Self::File(file.to_owned())),
             (None, None) => None,
-            (Some(_), Some(_)) => return Err(Error::settings("prompt", "both prompt and vocab", "one of them")),
+            (Some(_), Some(_)) => {
+                return Err(Error::settings("prompt", "both prompt and vocab", "one of them"));
+            }
         })
     }
 

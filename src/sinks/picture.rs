@@ -52,8 +52,9 @@ impl Picture {
     /// [`Error::Settings`] for another extension, otherwise same as [`save_picture`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let kind = PictureKind::of(path)
-            .ok_or_else(|| Error::settings("picture", path.display().to_string(), "a .png, .jpg or .jpeg file"))?;
+        let kind = PictureKind::of(path).ok_or_else(|| {
+            Error::settings("picture", path.display().to_string(), "a .png, .jpg or .jpeg file")
+        })?;
         save_picture(path, kind, &self.data, self.width, self.height)
     }
 }

@@ -147,7 +147,8 @@ impl WatcherBuilder {
         }
         table.extend(self.own_keys.clone());
         if !self.urls.is_empty() {
-            let source = |url: &String| Value::Table(Table::from_iter([("url".to_owned(), url.clone().into())]));
+            let source =
+                |url: &String| Value::Table(Table::from_iter([("url".to_owned(), url.clone().into())]));
             table.insert("source".to_owned(), Value::Array(self.urls.iter().map(source).collect()));
         }
         table

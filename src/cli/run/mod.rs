@@ -129,12 +129,7 @@ fn signals() -> anyhow::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
 
 /// Reads the configuration again in its own thread, so that no frame is lost meanwhile, and sends the new
 /// plan.
-fn reloader(
-    args: Args,
-    settings: Settings,
-    reload: Reload,
-    files: Arc<Followed>,
-) -> Box<dyn FnMut()> {
+fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>) -> Box<dyn FnMut()> {
     // One at a time, so that the last plan sent is from the newest file.
     let shared = Arc::new(Mutex::new((args, settings, reload)));
     Box::new(move || {
