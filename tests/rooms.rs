@@ -179,13 +179,14 @@ fn the_table_lists_the_rooms_in_their_order() {
         "report",
         "config",
     ];
-    for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
+    for room in rooms.iter().chain(&["sinks", "pipeline", "detector", "watcher", "cli"]) {
         assert!(table.contains_key(*room), "{room} is missing");
     }
     assert!(table["error"].is_empty());
     assert_eq!(table["detect"], ["error", "geometry", "model"].map(str::to_owned).into());
     assert_eq!(table["sinks"], rooms.map(str::to_owned).into());
-    assert!(table["cli"].contains("pipeline"));
+    assert!(["pipeline", "detector", "watcher"].iter().all(|room| table["cli"].contains(*room)));
+    assert!(!table["pipeline"].contains("detector"));
 }
 
 #[test]

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::detect::probability;
 use super::model::ModelArgs;
-use super::words::{open_vocabulary, prompts_of};
+use super::words::prompts_of;
 use super::{Failures, print};
+use crate::pipeline::open_vocabulary;
 use crate::vocabulary::{Embedder, Neighbour, Vocabulary};
 
 /// Prompts with at least this cosine are hard to tell apart.

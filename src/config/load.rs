@@ -16,7 +16,15 @@ use crate::error::{Error, ErrorKind, Result};
 pub fn read(path: &Path) -> Result<Table> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| Error::io(ErrorKind::Settings, &name, source))?;
-    let table = text.parse::<Table>().and_then(|table| toml::from_str::<Settings>(&text).map(|_| table));
+    parse(&name, &text)
+}
+
+/// Reads the text of a configuration file, called `name` in errors.
+///
+/// # Errors
+/// [`Error::Settings`] with the line that is not TOML or not a setting.
+pub fn parse(name: &str, text: &str) -> Result<Table> {
+    let table = text.parse::<Table>().and_then(|table| toml::from_str::<Settings>(text).map(|_| table));
     table.map_err(|error| {
         let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
         wrong(format!("{name}, line {line}"), error.message())

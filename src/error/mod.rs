@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// what was found, what was expected.
 ///
 /// ```
-/// use edgeclip::error::{Error, ErrorKind};
+/// use edgeclip::{Error, ErrorKind};
 ///
 /// let error = Error::settings("threshold", "1.5", "0 to 1");
 /// assert_eq!(error.kind(), ErrorKind::Settings);

@@ -24,6 +24,7 @@ pub use settings::{Anchor, Label, Line, Occupancy, Settings, Tags, Zone};
 
 /// One event. Its time and source are those of the frame report it belongs to.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// A track was confirmed.
     Appear {

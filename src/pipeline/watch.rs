@@ -80,6 +80,11 @@ impl Watch {
         Self { pipeline, plan, sources, outboxes, control }
     }
 
+    /// Gives every report to this one as well.
+    pub fn add_outbox(&mut self, outbox: Outbox) {
+        self.outboxes.push(outbox);
+    }
+
     /// Where frames come from.
     pub fn sources(&self) -> &Sources {
         &self.sources

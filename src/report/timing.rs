@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// Time that each stage took for one picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timing {
     /// File to RGB pixels; for a live source, compressed frame to pixels, and any frame to RGB if a sink
     /// shows pictures.
@@ -30,6 +31,7 @@ pub const STAGES: [&str; 7] = ["queue", "decode", "preprocess", "vision", "regio
 
 /// Time that each stage took for one frame of a live source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LiveTiming {
     /// From capture until the frame was taken up.
     pub queue: Duration,

@@ -38,7 +38,8 @@ impl Picture {
     /// # Errors
     /// [`Error::Input`] if it cannot be read; [`Error::Input`] if it is empty, no picture, cut short, or larger than 100
     /// megapixels.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let name = path.display().to_string();
         let bytes = read(path, &name)?;
         Self::decode(name, &bytes)

@@ -13,3 +13,7 @@ pub use embeddings::{Embeddings, normalised};
 pub use matching::{choice_scores, region_scores, tag_scores};
 pub use prompts::{MAX_CHARACTERS, MAX_PROMPTS, Prompt};
 pub use words::{Neighbour, Vocabulary};
+
+#[cfg(test)]
+#[cfg(feature = "text")]
+mod cost_tests;

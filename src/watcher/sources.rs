@@ -19,10 +19,11 @@ pub struct Opened {
     persist: bool,
 }
 
-/// Opens all sources. Where there are several, one that is not there yet does not stop the others.
+/// Opens all sources in the settings. Where there are several, one that is not there yet does not stop the
+/// others.
 ///
 /// # Errors
-/// There is no source, settings cannot be used, or no source can be opened: why the first cannot.
+/// Settings cannot be used, or no source can be opened: why the first cannot.
 pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
     let mut opened = Vec::new();
     let mut failed = None;
@@ -45,12 +46,16 @@ pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
     }
     match failed {
         Some(error) if opened.iter().all(|source| source.first.is_none()) => Err(error),
-        _ if opened.is_empty() => {
-            let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
-            Err(Error::settings("run", "no source", expected))
-        }
         _ => Ok(opened),
     }
+}
+
+/// A source of the caller's own. Once it is gone it is not opened again.
+pub fn own(source: Box<dyn Live>) -> Opened {
+    let name: Arc<str> = source.name().into();
+    let shown = Arc::clone(&name);
+    let again = move || Err(Error::device(&*shown, "a source that is gone", "one that can be opened again"));
+    Opened { name, first: Some(source), again: Box::new(again), persist: false }
 }
 
 /// Starts a thread a source.
