@@ -34,7 +34,34 @@ impl WatcherBuilder {
         self
     }
 
-    /// Watches a source of your own. May be repeated.
+    /// Watches a source of your own; see `examples/own_source.rs`. May be repeated. Zones and lines are those
+    /// shared by all sources.
+    ///
+    /// ```no_run
+    /// use edgeclip::{CapturedFrame, Encoding, Live, Next, PixelFormat, Result, Watcher};
+    ///
+    /// /// A screen that is always grey.
+    /// struct Screen(u64);
+    ///
+    /// impl Live for Screen {
+    ///     fn name(&self) -> &str {
+    ///         "screen"
+    ///     }
+    ///
+    ///     fn waits(&self) -> bool {
+    ///         true
+    ///     }
+    ///
+    ///     fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
+    ///         let encoding = Encoding::Raw { width: 64, height: 48, stride: 64, format: PixelFormat::Grey8 };
+    ///         frame.fill(&[128; 64 * 48], encoding, self.0);
+    ///         self.0 += 1;
+    ///         Ok(Next::Frame)
+    ///     }
+    /// }
+    ///
+    /// let builder = Watcher::builder().own_source(Screen(0)).prompts(["cat"]);
+    /// ```
     pub fn own_source(mut self, source: impl Live + 'static) -> Self {
         self.own.sources.push(Box::new(source));
         self

@@ -108,7 +108,7 @@ fn lossless_containers_give_the_pixels_that_went_in() {
 #[test]
 fn motion_jpeg_gives_the_same_pictures_in_every_container() {
     let stills: Vec<Vec<u8>> =
-        (1..=FRAMES).map(|i| Picture::open(&clip(&format!("frame_{i}.jpg"))).unwrap().data).collect();
+        (1..=FRAMES).map(|i| Picture::open(clip(&format!("frame_{i}.jpg"))).unwrap().data).collect();
     for (name, timed) in [("clip.mjpeg", false), ("clip.avi", true), ("frame_*.jpg", false)] {
         let given = all(&clip(name), &SourceOptions::default());
         assert_eq!((given.error, given.broken), (None, Vec::new()), "{name}");
