@@ -59,5 +59,5 @@ impl Networks {
 
 #[cfg(test)]
 mod bundle_tests;
-#[cfg(all(test, feature = "text"))]
+#[cfg(test)]
 mod text_int8_tests;
