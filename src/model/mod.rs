@@ -57,5 +57,4 @@ mod network_tests;
 #[cfg(feature = "text")]
 mod networks_tests;
 #[cfg(test)]
-#[cfg(feature = "text")]
 mod text_int8_tests;
