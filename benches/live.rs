@@ -14,7 +14,7 @@ use edgeclip::model::{Bundle, Networks};
 use edgeclip::pipeline::Pipeline;
 use edgeclip::preprocess::letterbox;
 use edgeclip::sinks::{Lines, LiveJsonl, LiveTiming, Moment, Named, Output, Painter, Sink, Things};
-use edgeclip::source::{Encoding, Picture, Shot};
+use edgeclip::source::{CapturedFrame, Encoding, Picture};
 use edgeclip::track::{Observation, Settings, Tracker};
 use edgeclip::vocabulary::{Prompt, Vocabulary};
 use image::imageops::{FilterType, resize};
@@ -86,11 +86,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (Painter::new(Things::Tracks), LiveJsonl::new(Output::new("sink", std::io::sink()), Lines::All));
 
     let mut times = Times::default();
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     let mut told = 0;
     for i in 0..FRAMES {
         shot.fill(&jpeg, Encoding::Jpeg, u64::from(i));
-        times.take("JPEG", || shot.frame("bench").map(|frame| frame.width))?;
+        times.take("JPEG", || shot.decode("bench").map(|frame| frame.width))?;
         let rgb = Frame::new(photo.as_raw(), SIZE.0, SIZE.1, SIZE.0 as usize * 3, PixelFormat::Rgb8)?;
         times.take("resize of RGB", || letterbox(&rgb, 320))?;
         let look = pipeline.look(&frame, &vocabulary)?;

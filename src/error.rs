@@ -67,6 +67,16 @@ impl Error {
         Self::Model { file: file.into(), found: found.into(), expected: expected.into() }
     }
 
+    /// The same error of input or a source, which is called `name` instead.
+    #[must_use]
+    pub fn renamed(self, name: impl Into<String>) -> Self {
+        match self {
+            Self::Input { found, expected, .. } => Self::input(name, found, expected),
+            Self::Gone { found, expected, .. } => Self::gone(name, found, expected),
+            other => other,
+        }
+    }
+
     /// Process exit code: 2 where the caller can act, 70 (`EX_SOFTWARE` of BSD `sysexits.h`) for our own bugs.
     pub fn exit_code(&self) -> u8 {
         match self {

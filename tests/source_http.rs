@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use camera::{Camera, STREAM, jpeg, part, write};
-use edgeclip::source::{Encoding, Next, Patience, Shot, http};
+use edgeclip::source::{CapturedFrame, Encoding, Next, Patience, http};
 use http_auth::{PasswordClient, PasswordParams};
 use watch::{PATIENCE, until};
 
@@ -24,16 +24,16 @@ fn refusal(url: &str) -> String {
 }
 
 /// The grey of a decoded picture.
-fn grey(shot: &mut Shot) -> u8 {
+fn grey(shot: &mut CapturedFrame) -> u8 {
     assert_eq!(shot.encoding, Encoding::Jpeg);
-    let frame = shot.frame("test").unwrap();
+    let frame = shot.decode("test").unwrap();
     assert_eq!((frame.width, frame.height), (16, 16));
     let first = frame.data[0];
     assert!(frame.data.iter().all(|value| value.abs_diff(first) <= 1));
     first
 }
 
-fn has_grey(expected: u8) -> impl FnMut(&mut Shot) -> bool {
+fn has_grey(expected: u8) -> impl FnMut(&mut CapturedFrame) -> bool {
     move |shot| grey(shot).abs_diff(expected) <= 1
 }
 

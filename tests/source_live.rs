@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use edgeclip::source::{Encoding, Live, Next, Picture, Raw, Shot, SourceOptions, open, pixel_format};
+use edgeclip::source::{
+    CapturedFrame, ControlValue, Encoding, Live, Next, Picture, Raw, SourceOptions, open, pixel_format,
+};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, Rgb, RgbImage, Rgba, RgbaImage};
 use tempfile::tempdir;
@@ -31,12 +33,12 @@ struct Given {
 
 /// Takes frames up to the end, at most `most`; frames that cannot be decoded count as broken.
 fn take(source: &mut dyn Live, most: usize) -> Given {
-    let (mut given, mut shot) = (Given::default(), Shot::empty());
+    let (mut given, mut shot) = (Given::default(), CapturedFrame::empty());
     while given.frames.len() < most {
         match source.next(&mut shot) {
             Ok(Next::Frame) => {
                 given.times.push(shot.media_time.map(|time| time.as_millis()));
-                match shot.frame("it") {
+                match shot.decode("it") {
                     Ok(frame) => {
                         given.sizes.push((frame.width, frame.height));
                         given.frames.push(frame.data.to_vec());
@@ -176,7 +178,7 @@ fn a_followed_folder_gives_new_pictures_when_they_are_whole() {
     let bytes = fs::read(clip("frame_1.jpg")).unwrap();
     fs::write(at("2.jpg"), &bytes[..bytes.len() / 2]).unwrap();
     picture(&at("3.png"), (6, 6), [3; 3]);
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_millis(500) {
         assert_eq!(source.next(&mut shot).unwrap(), Next::Nothing);
@@ -276,10 +278,18 @@ fn what_cannot_be_used_is_refused_with_what_can() {
     refused(&write("b.y4m", b"YUV4MPEG2 W4 H4 C422p10\nFRAME\n"), &plain, "colour space 422p10");
     refused(folder.path().join("no/such").to_str().unwrap(), &plain, "nothing there");
     let follow = SourceOptions { follow: true, ..SourceOptions::default() };
-    refused(clip("clip.avi").to_str().unwrap(), &follow, "--follow with --source");
-    let controls = vec![("gain".to_owned(), "1".to_owned())];
-    refused(CLIP, &SourceOptions { controls, ..SourceOptions::default() }, "--control with --source");
-    refused("-", &SourceOptions { repeat: true, ..SourceOptions::default() }, "--repeat with --source -");
+    refused(clip("clip.avi").to_str().unwrap(), &follow, "the option follow, which does not apply to a file");
+    let controls = vec![("gain".to_owned(), ControlValue::Number(1))];
+    refused(
+        CLIP,
+        &SourceOptions { controls, ..SourceOptions::default() },
+        "the option control, which does not apply to a folder",
+    );
+    refused(
+        "-",
+        &SourceOptions { repeat: true, ..SourceOptions::default() },
+        "the option repeat, which does not apply to standard input",
+    );
     // A GIF whose header says 65,535 × 65,535 pixels.
     let mut gif = Vec::new();
     GifEncoder::new(&mut gif).encode_frame(Frame::new(RgbaImage::new(2, 2))).unwrap();
@@ -382,7 +392,7 @@ fn two_thousand_mutations_of_each_kind_end_without_panic() {
 #[test]
 fn the_encoding_of_motion_jpeg_is_left_to_the_taker() {
     let mut source = open(clip("clip.avi").to_str().unwrap(), &SourceOptions::default()).unwrap();
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     assert_eq!(source.next(&mut shot).unwrap(), Next::Frame);
     assert_eq!((shot.encoding, shot.number), (Encoding::Jpeg, 0));
 }

@@ -316,7 +316,7 @@ fn a_server_of_others_is_watched() {
     let mut first = None;
     let mut count = 0;
     let faults = until(&mut *source, |shot| {
-        shot.frame("test").unwrap();
+        shot.decode("test").unwrap();
         count += 1;
         let (number, time, taken) = *first.get_or_insert((shot.number, shot.media_time.unwrap(), shot.taken));
         let (media, real) = (shot.media_time.unwrap() - time, shot.taken - taken);

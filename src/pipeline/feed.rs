@@ -11,7 +11,7 @@ use super::still::Thumbnail;
 use crate::error::{Error, Result};
 use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
-use crate::source::Shot;
+use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
 
 /// Longest time for which a still scene is not looked at.
@@ -73,7 +73,7 @@ impl Feed {
     }
 
     /// The shot's time since the source's first frame, or in its recording if it waits.
-    pub fn clock(&self, shot: &Shot, waits: bool) -> Duration {
+    pub fn clock(&self, shot: &CapturedFrame, waits: bool) -> Duration {
         let recorded = shot.media_time.filter(|_| waits);
         let first = self.first.unwrap_or(shot.taken);
         recorded.unwrap_or_else(|| shot.taken.saturating_duration_since(first))

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::frequency::Frequency;
 use crate::error::Error;
-use crate::source::Shot;
+use crate::source::CapturedFrame;
 
 /// The slots of all sources.
 pub struct Mailbox {
@@ -19,11 +19,11 @@ pub struct Mailbox {
 /// What a capture thread leaves for the thread that looks.
 #[derive(Default)]
 struct Slot {
-    shot: Option<Shot>,
+    frame: Option<CapturedFrame>,
     /// Whether the source waits for it to be taken.
     waits: bool,
-    /// A used shot, whose memory serves again.
-    spare: Option<Shot>,
+    /// A used frame, whose memory serves again.
+    spare: Option<CapturedFrame>,
     /// Frames that a newer one took the place of.
     dropped: u64,
     captured: u64,
@@ -42,7 +42,7 @@ pub enum Ended {
 
 /// A source's counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct CaptureCounts {
     /// Frames that came.
     pub captured: u64,
     /// Those of them that nobody looked at because a newer one came first.
@@ -56,22 +56,28 @@ impl Mailbox {
         Self { slots: Mutex::new(slots), arrived: Condvar::new(), freed: Condvar::new() }
     }
 
-    /// Puts a source's newest frame in its slot and gives back a shot to fill. Where `wait` is set, the frame before is not
+    /// Puts a source's newest frame in its slot and gives back a frame to fill. Where `wait` is set, the frame before is not
     /// replaced: this waits until it has been taken, or until `stop` says so.
-    pub fn put(&self, source: usize, shot: Shot, wait: bool, stop: impl Fn() -> bool) -> Shot {
+    pub fn put(
+        &self,
+        source: usize,
+        frame: CapturedFrame,
+        wait: bool,
+        stop: impl Fn() -> bool,
+    ) -> CapturedFrame {
         let mut slots = self.lock();
         if wait {
-            while slots.get(source).is_some_and(|slot| slot.shot.is_some()) && !stop() {
+            while slots.get(source).is_some_and(|slot| slot.frame.is_some()) && !stop() {
                 slots = wait_for(&self.freed, slots, Duration::from_millis(100));
             }
         }
-        let Some(slot) = slots.get_mut(source) else { return shot };
+        let Some(slot) = slots.get_mut(source) else { return frame };
         slot.captured += 1;
         slot.captures.happened(Instant::now());
         slot.waits = wait;
-        let before = slot.shot.replace(shot);
+        let before = slot.frame.replace(frame);
         slot.dropped += u64::from(before.is_some());
-        let next = before.or_else(|| slot.spare.take()).unwrap_or_else(Shot::empty);
+        let next = before.or_else(|| slot.spare.take()).unwrap_or_else(CapturedFrame::empty);
         drop(slots);
         self.arrived.notify_one();
         next
@@ -90,21 +96,21 @@ impl Mailbox {
     pub fn take<K: Ord>(
         &self,
         until: Instant,
-        choose: impl Fn(usize, &Shot, bool) -> Option<K>,
-    ) -> Option<(usize, Shot, bool)> {
+        choose: impl Fn(usize, &CapturedFrame, bool) -> Option<K>,
+    ) -> Option<(usize, CapturedFrame, bool)> {
         let mut slots = self.lock();
         loop {
-            let full = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot, slot.shot.as_ref()?)));
-            let best = full.filter_map(|(i, slot, shot)| Some((choose(i, shot, slot.waits)?, i))).min();
+            let full = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot, slot.frame.as_ref()?)));
+            let best = full.filter_map(|(i, slot, frame)| Some((choose(i, frame, slot.waits)?, i))).min();
             if let Some(source) = best.map(|(_, source)| source)
                 && let Some(slot) = slots.get_mut(source)
-                && let Some(shot) = slot.shot.take()
+                && let Some(frame) = slot.frame.take()
             {
                 self.freed.notify_all();
-                return Some((source, shot, slot.waits));
+                return Some((source, frame, slot.waits));
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some() && slot.shot.is_none()) {
+            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some() && slot.frame.is_none()) {
                 return None;
             }
             slots = wait_for(&self.arrived, slots, left);
@@ -112,15 +118,15 @@ impl Mailbox {
     }
 
     /// Gives a looked-at frame's memory back to its source.
-    pub fn give_back(&self, source: usize, shot: Shot) {
+    pub fn give_back(&self, source: usize, frame: CapturedFrame) {
         if let Some(slot) = self.lock().get_mut(source) {
-            slot.spare = Some(shot);
+            slot.spare = Some(frame);
         }
     }
 
     /// Whether every source has ended and none waits for its last frame to be taken. Frames of others may be left.
     pub fn is_over(&self) -> bool {
-        let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.shot.is_some());
+        let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.frame.is_some());
         self.lock().iter().all(over)
     }
 
@@ -135,10 +141,11 @@ impl Mailbox {
     }
 
     /// A source's counts so far.
-    pub fn counts(&self, source: usize) -> Counts {
-        self.lock()
-            .get(source)
-            .map_or_else(Counts::default, |slot| Counts { captured: slot.captured, dropped: slot.dropped })
+    pub fn counts(&self, source: usize) -> CaptureCounts {
+        self.lock().get(source).map_or_else(CaptureCounts::default, |slot| CaptureCounts {
+            captured: slot.captured,
+            dropped: slot.dropped,
+        })
     }
 
     /// Frames a second that came from a source, over the last seconds.

@@ -17,7 +17,7 @@ mod watch;
 pub use capture::{Capture, Faults, Open};
 pub use detect::{Encoded, Findings, Look, NamedRegion, Pipeline, Region};
 pub use feed::Feed;
-pub use mailbox::Mailbox;
+pub use mailbox::{CaptureCounts, Ended, Mailbox};
 pub use outbox::{Outbox, finish};
 pub use plan::{Plan, StatePrompts};
 pub use rate::Governor;

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
 use crate::sinks::{LiveTiming, Moment, Timing};
-use crate::source::{Picture, Shot};
+use crate::source::{CapturedFrame, Picture};
 use crate::system::{State, notify};
 
 /// How long the loop waits for a frame before it looks after everything else.
@@ -92,7 +92,7 @@ impl Watch {
             let held = self.outboxes.iter().any(Outbox::is_full);
             let predicts = self.every_frame;
             let feeds = &self.feeds;
-            let turn = |source: usize, shot: &Shot, waits: bool| {
+            let turn = |source: usize, shot: &CapturedFrame, waits: bool| {
                 let feed = feeds.get(source)?;
                 let due = feed.is_due(feed.clock(shot, waits));
                 let chosen = if waits { !held } else { due || predicts };
@@ -123,7 +123,7 @@ impl Watch {
     }
 
     /// One frame of a source; true if it was looked at.
-    fn frame(&mut self, source: usize, shot: &mut Shot, waits: bool) -> Result<bool> {
+    fn frame(&mut self, source: usize, shot: &mut CapturedFrame, waits: bool) -> Result<bool> {
         let Some(feed) = self.feeds.get_mut(source) else { return Ok(false) };
         let now = Instant::now();
         let clock = feed.clock(shot, waits);
@@ -135,7 +135,7 @@ impl Watch {
         }
         let (number, time, taken) = (shot.number, shot.time, shot.taken);
         let mut timing = LiveTiming { queue: taken.elapsed(), ..LiveTiming::default() };
-        let frame = shot.frame(&feed.name)?;
+        let frame = shot.decode(&feed.name)?;
         let wanted = self.outboxes.iter().any(Outbox::wants_pictures);
         let picture = wanted.then(|| pixels(&frame)).transpose()?;
         let frame = match &picture {

@@ -13,7 +13,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
 
 use super::container::{Container, Cutout, Piece};
-use super::kind::Kind;
+use super::kind::FileKind;
 use super::live::Encoding;
 use super::picture::{MAX_PIXELS, opaque};
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ impl Animation {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read; [`Error::Input`] if it has no header of its kind or is larger than 100 megapixels.
-    pub fn open(path: &Path, kind: Kind) -> Result<Option<Self>> {
+    pub fn open(path: &Path, kind: FileKind) -> Result<Option<Self>> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|source| Error::Io { name: name.clone(), source })?;
         let file = BufReader::new(file);
@@ -51,13 +51,13 @@ impl Animation {
             Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file")
         };
         let frames = match kind {
-            Kind::Gif => {
+            FileKind::Gif => {
                 let mut decoder = GifDecoder::new(file).map_err(broken)?;
                 check(&name, &decoder)?;
                 decoder.set_limits(Limits::default()).map_err(broken)?;
                 spawn(decoder)
             }
-            Kind::Png => {
+            FileKind::Png => {
                 let decoder = PngDecoder::with_limits(file, Limits::default()).map_err(broken)?;
                 check(&name, &decoder)?;
                 if !decoder.is_apng().map_err(broken)? {
@@ -65,7 +65,7 @@ impl Animation {
                 }
                 spawn(decoder.apng().map_err(broken)?)
             }
-            Kind::WebP => {
+            FileKind::WebP => {
                 let decoder = WebPDecoder::new(file).map_err(broken)?;
                 check(&name, &decoder)?;
                 if !decoder.has_animation() {

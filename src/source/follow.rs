@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Picture;
 use super::container::{Container, Piece};
 use super::paths::pictures_in;
-use super::pictures::cutout;
+use super::picture_files::cutout;
 use crate::error::{Error, Result};
 
 /// How often the folder is looked at.
@@ -17,7 +17,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// A file that is not whole and has not changed for so long is broken.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// Pictures of a folder, sorted by name, then those that come, each when it is whole.
+/// PictureFiles of a folder, sorted by name, then those that come, each when it is whole.
 pub(super) struct Follow {
     folder: PathBuf,
     /// Files that have been given and are still there.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Picture;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
 
 /// A source that goes on by itself, such as a camera.
@@ -15,11 +15,11 @@ pub trait Live: Send {
     /// its first frame.
     fn waits(&self) -> bool;
 
-    /// Waits for the next frame and puts it into `shot`, whose buffer is used again.
+    /// Waits for the next frame and puts it into `frame`, whose buffer is used again.
     ///
     /// # Errors
     /// The source is of no more use. What it survives is a [`Next`].
-    fn next(&mut self, shot: &mut Shot) -> Result<Next>;
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next>;
 }
 
 /// How waiting for a frame ended.
@@ -39,7 +39,7 @@ pub enum Next {
 
 /// One captured frame, copied: the driver wants its memory back, which on many boards is slow to read as well.
 #[derive(Debug, Clone)]
-pub struct Shot {
+pub struct CapturedFrame {
     /// What the source delivered.
     pub bytes: Vec<u8>,
     /// How to read it.
@@ -60,7 +60,7 @@ const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
 /// frame has none, as many cameras' frames.
 const MOTION_JPEG: &[u8] = b"\xff\xe0\x00\x07AVI1\x00";
 
-/// How the bytes of a [`Shot`] hold a picture.
+/// How the bytes of a [`CapturedFrame`] hold a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Pixels, as in [`Frame`].
@@ -78,8 +78,8 @@ pub enum Encoding {
     Jpeg,
 }
 
-impl Shot {
-    /// A shot that no source has filled yet.
+impl CapturedFrame {
+    /// A frame that no source has filled yet.
     pub fn empty() -> Self {
         Self {
             bytes: Vec::new(),
@@ -104,26 +104,25 @@ impl Shot {
             _ => self.bytes.extend_from_slice(bytes),
         }
         (self.encoding, self.number, self.media_time) = (encoding, number, None);
-        self.stamp();
+        self.stamp(Instant::now());
     }
 
-    /// Takes the present as the time at which the frame was taken over.
-    pub(super) fn stamp(&mut self) {
-        (self.time, self.taken) = (SystemTime::now(), Instant::now());
+    /// Sets when the frame arrived.
+    pub(super) fn stamp(&mut self, taken: Instant) {
+        self.time = SystemTime::now().checked_sub(taken.elapsed()).unwrap_or_else(SystemTime::now);
+        self.taken = taken;
     }
 
     /// The pixels; a JPEG is decoded into them.
     ///
     /// # Errors
-    /// [`Error::Input`] if the frame is cut short or otherwise broken; `source` is its name.
-    pub fn frame(&mut self, source: &str) -> Result<Frame<'_>> {
+    /// [`Error::Input`](crate::error::Error::Input) if the frame is cut short or otherwise broken; `source` is its name.
+    pub fn decode(&mut self, source: &str) -> Result<Frame<'_>> {
         let name = || format!("{source}, frame {}", self.number);
         match self.encoding {
             Encoding::Raw { width, height, stride, format } => {
-                Frame::new(&self.bytes, width, height, stride, format).map_err(|error| match error {
-                    Error::Input { found, expected, .. } => Error::input(name(), found, expected),
-                    other => other,
-                })
+                let frame = Frame::new(&self.bytes, width, height, stride, format);
+                frame.map_err(|error| error.renamed(name()))
             }
             Encoding::Jpeg => self.decoded.insert(Picture::decode(name(), &self.bytes)?).frame(),
         }
@@ -137,22 +136,22 @@ mod tests {
 
     #[test]
     fn a_short_frame_is_named_and_refused() {
-        let mut shot = Shot::empty();
+        let mut frame = CapturedFrame::empty();
         let format = PixelFormat::Yuyv(Range::Limited);
         let encoding = Encoding::Raw { width: 4, height: 2, stride: 8, format };
-        shot.fill(&[0; 16], encoding, 6);
-        assert_eq!(shot.frame("/dev/video0").unwrap().height, 2);
-        shot.fill(&[0; 15], encoding, 7);
-        let error = shot.frame("/dev/video0").unwrap_err().to_string();
+        frame.fill(&[0; 16], encoding, 6);
+        assert_eq!(frame.decode("/dev/video0").unwrap().height, 2);
+        frame.fill(&[0; 15], encoding, 7);
+        let error = frame.decode("/dev/video0").unwrap_err().to_string();
         assert!(error.starts_with("/dev/video0, frame 7: found 15 bytes, expected"), "{error}");
     }
 
     #[test]
     fn a_jpeg_is_decoded_with_the_tables_that_motion_jpeg_leaves_out() {
         let whole = std::fs::read("tests/data/coffee.jpg").unwrap();
-        let mut shot = Shot::empty();
-        shot.fill(&whole, Encoding::Jpeg, 0);
-        let expected = shot.frame("x").unwrap().data.to_vec();
+        let mut frame = CapturedFrame::empty();
+        frame.fill(&whole, Encoding::Jpeg, 0);
+        let expected = frame.decode("x").unwrap().data.to_vec();
         // Cameras leave out the Huffman tables (DHT, ff c4) where they are those of annex K, as here.
         let mut bare = Vec::new();
         let mut at = 2;
@@ -166,9 +165,9 @@ mod tests {
         }
         bare.extend(&whole[at..]);
         assert!(bare.len() + 400 < whole.len());
-        shot.fill(&bare, Encoding::Jpeg, 1);
-        assert_eq!(shot.frame("x").unwrap().data, expected);
-        shot.fill(&whole[..whole.len() / 2], Encoding::Jpeg, 2);
-        assert!(shot.frame("cam").unwrap_err().to_string().starts_with("cam, frame 2: found"));
+        frame.fill(&bare, Encoding::Jpeg, 1);
+        assert_eq!(frame.decode("x").unwrap().data, expected);
+        frame.fill(&whole[..whole.len() / 2], Encoding::Jpeg, 2);
+        assert!(frame.decode("cam").unwrap_err().to_string().starts_with("cam, frame 2: found"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::container::{Container, Cutout, Piece};
 use super::input::Input;
-use super::jpeg::next_marker;
+use super::jpeg::{END_OF_IMAGE, Marker, START_OF_IMAGE, START_OF_SCAN, next_marker};
 use super::live::Encoding;
 use crate::error::Result;
 
@@ -87,23 +87,20 @@ impl Walk {
             return Cut::Garbage(start.unwrap_or(bytes.len() - 1), "bytes that are no JPEG");
         }
         self.at = self.at.max(START.len());
-        while let Some((marker, after)) = next_marker(bytes, self.at) {
-            let next = match marker {
-                0xd9 if self.scanned => return Cut::Frame(after),
+        while let Some(Marker { code, start, end }) = next_marker(bytes, self.at) {
+            match code {
+                END_OF_IMAGE if self.scanned => return Cut::Frame(start + 2),
                 // What lies between two frames is lost.
-                _ if self.framed && is_frame(marker) => {
-                    return Cut::Garbage(after - START.len(), "two frames in one");
+                _ if self.framed && is_frame(code) => return Cut::Garbage(start, "two frames in one"),
+                START_OF_IMAGE | END_OF_IMAGE => {
+                    return Cut::Garbage(start, "no end before the next start");
                 }
-                0xd8 | 0xd9 => return Cut::Garbage(after - START.len(), "no end before the next start"),
-                0x01 | 0xd0..=0xd7 => after,
-                _ => match bytes.get(after..after + 2) {
-                    Some(&[high, low]) => after + usize::from(u16::from_be_bytes([high, low])).max(2),
-                    _ => return Cut::More,
-                },
-            };
-            self.framed |= is_frame(marker);
-            self.scanned |= marker == 0xda;
-            self.at = next;
+                _ => {}
+            }
+            let Some(end) = end else { return Cut::More };
+            self.framed |= is_frame(code);
+            self.scanned |= code == START_OF_SCAN;
+            self.at = end;
         }
         // The last byte may be the first of a marker.
         self.at = self.at.max(bytes.len() - 1);

@@ -62,7 +62,7 @@ impl RawFrames {
         let (columns, rows) = (width as usize, height as usize);
         let planar = matches!(raw.format, PixelFormat::Nv12(_) | PixelFormat::Yu12(_));
         if planar && raw.stride.is_none() && columns % 2 == 1 {
-            let expected = "an even width, or --stride";
+            let expected = "an even width, or a stride";
             return Err(refused(format!("rows of {width} pixels of {:?}", raw.format), expected.to_owned()));
         }
         let row = raw.format.row_bytes(columns).unwrap_or(usize::MAX);
@@ -157,7 +157,7 @@ mod tests {
         refused("rgb24", (65_536, 65_536), None, "65536x65536 pixels");
         refused("rgb24", (5, 5), Some(14), "found a stride of 14 bytes, expected 15 to");
         refused("grey", (5, 5), Some(usize::MAX), "a stride of");
-        refused("nv12", (5, 4), None, "an even width, or --stride");
+        refused("nv12", (5, 4), None, "an even width, or a stride");
         refused("yu12", (4, 4), Some(5), "even");
     }
 }

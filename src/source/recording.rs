@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::container::{Container, Piece, time_of};
-use super::live::{Live, Next, Shot};
+use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
 
 /// Rate of recordings without one that are played at their own: that of most cameras' clips, and FFmpeg's default.
@@ -36,15 +36,15 @@ pub(super) struct Recording {
     number: u64,
     /// Frames, and parts that were none, since the last beginning.
     pass: (u64, u64),
-    clock: Clock,
+    timeline: Timeline,
     /// The next frame, while it is not its time.
-    early: Shot,
+    early: CapturedFrame,
     due: Option<Instant>,
 }
 
 /// Places of frames in a recording that may have been started again.
 #[derive(Default)]
-struct Clock {
+struct Timeline {
     /// Where this pass began.
     start: Duration,
     /// Where the newest frame is, and how much later than the one before.
@@ -68,21 +68,21 @@ impl Recording {
             pace,
             number: 0,
             pass: (0, 0),
-            clock: Clock::default(),
-            early: Shot::empty(),
+            timeline: Timeline::default(),
+            early: CapturedFrame::empty(),
             due: None,
         })
     }
 
-    /// Cuts the next frame into `shot`.
-    fn cut(&mut self, shot: &mut Shot) -> Result<Next> {
+    /// Cuts the next frame into `frame`.
+    fn cut(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         match self.container.next()? {
             Piece::Frame(cutout) => {
                 let fallback = (self.pace.real_time || self.pace.fps.is_some()).then_some(RATE);
                 let even = |rate| time_of(self.pass.0, rate, 1);
                 let time = self.pace.fps.map_or(cutout.time, even).or_else(|| fallback.and_then(even));
-                shot.fill(cutout.bytes, cutout.encoding, self.number);
-                shot.media_time = time.map(|time| self.clock.at(time));
+                frame.fill(cutout.bytes, cutout.encoding, self.number);
+                frame.media_time = time.map(|time| self.timeline.at(time));
                 self.number += 1;
                 self.pass.0 += 1;
                 Ok(Next::Frame)
@@ -110,12 +110,12 @@ impl Recording {
         }
         self.container = (self.open)()?;
         self.pass = (0, 0);
-        self.clock.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
+        self.timeline.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
         Ok(Next::Nothing)
     }
 }
 
-impl Clock {
+impl Timeline {
     /// Where a frame is that this pass has at `time`.
     fn at(&mut self, time: Duration) -> Duration {
         let now = self.start.saturating_add(time);
@@ -148,16 +148,16 @@ impl Live for Recording {
         !self.pace.real_time
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         if !self.pace.real_time {
-            return self.cut(shot);
+            return self.cut(frame);
         }
         if self.due.is_none() {
-            let mut early = std::mem::replace(&mut self.early, Shot::empty());
+            let mut early = std::mem::replace(&mut self.early, CapturedFrame::empty());
             let next = self.cut(&mut early);
             self.early = early;
             match next? {
-                Next::Frame => self.due = Some(self.clock.due(self.early.media_time)),
+                Next::Frame => self.due = Some(self.timeline.due(self.early.media_time)),
                 other => return Ok(other),
             }
         }
@@ -167,8 +167,8 @@ impl Live for Recording {
             return Ok(Next::Nothing);
         }
         self.due = None;
-        std::mem::swap(shot, &mut self.early);
-        shot.stamp();
+        std::mem::swap(frame, &mut self.early);
+        frame.stamp(Instant::now());
         Ok(Next::Frame)
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::container::{Container, Piece};
-use super::live::{Live, Next, Shot};
+use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
 
 /// What it is called.
@@ -27,9 +27,9 @@ pub(super) struct Pipe {
 #[derive(Default)]
 struct Slot {
     /// The newest frame.
-    newest: Option<Shot>,
-    /// A shot whose buffer is used again.
-    spare: Option<Shot>,
+    newest: Option<CapturedFrame>,
+    /// A frame whose buffer is used again.
+    spare: Option<CapturedFrame>,
     /// Whether a frame waits until it is taken.
     waits: bool,
     /// How many parts were no frame, and why the last one was not.
@@ -41,7 +41,7 @@ struct Slot {
 }
 
 /// What a pipe turned out to hold.
-pub(super) struct Opened {
+pub(super) struct PipeContents {
     pub container: Box<dyn Container>,
     /// Whether each frame counts, as in a recording.
     pub waits: bool,
@@ -49,7 +49,7 @@ pub(super) struct Opened {
 
 impl Pipe {
     /// Starts a thread that calls `open`, which may wait for the first bytes, and cuts frames to the end.
-    pub fn new(open: impl FnOnce() -> Result<Opened> + Send + 'static) -> Self {
+    pub fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Self {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
         thread::spawn(move || {
@@ -70,7 +70,7 @@ impl Live for Pipe {
         lock(&self.slot.0).waits
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         let (slot, changed) = &*self.slot;
         let nothing = |slot: &mut Slot| slot.newest.is_none() && slot.broken.0 == 0 && slot.end.is_none();
         let waited = changed.wait_timeout_while(lock(slot), PATIENCE, nothing);
@@ -80,7 +80,7 @@ impl Live for Pipe {
             return Ok(Next::Broken(slot.broken.1.clone()));
         }
         if let Some(mut newest) = slot.newest.take() {
-            std::mem::swap(shot, &mut newest);
+            std::mem::swap(frame, &mut newest);
             slot.spare = Some(newest);
             self.heard = Some(Instant::now()).filter(|_| !slot.waits);
             changed.notify_all();
@@ -114,16 +114,16 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 }
 
 /// Cuts to the end, putting each frame into the slot.
-fn read(opened: Opened, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
-    let Opened { mut container, waits } = opened;
+fn read(opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
+    let PipeContents { mut container, waits } = opened;
     lock(slot).waits = waits;
     let (mut number, mut broken) = (0, 0);
     loop {
         match container.next()? {
-            Piece::Frame(frame) => {
-                let mut shot = lock(slot).spare.take().unwrap_or_else(Shot::empty);
-                shot.fill(frame.bytes, frame.encoding, number);
-                shot.media_time = frame.time;
+            Piece::Frame(cutout) => {
+                let mut frame = lock(slot).spare.take().unwrap_or_else(CapturedFrame::empty);
+                frame.fill(cutout.bytes, cutout.encoding, number);
+                frame.media_time = cutout.time;
                 number += 1;
                 let full = |slot: &mut Slot| waits && slot.newest.is_some() && !slot.closed;
                 let mut slot = changed.wait_while(lock(slot), full).unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +131,7 @@ fn read(opened: Opened, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> 
                     return Ok(());
                 }
                 // A frame that nobody took leaves its buffer.
-                let missed = slot.newest.replace(shot);
+                let missed = slot.newest.replace(frame);
                 slot.spare = missed.or(slot.spare.take());
             }
             Piece::Broken(why) => {

@@ -23,14 +23,14 @@ impl Read for Pieces {
 fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
     Pipe::new(move || {
         let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
-        Ok(Opened { container, waits })
+        Ok(PipeContents { container, waits })
     })
 }
 
 /// The next thing that is not [`Next::Nothing`].
-fn next(pipe: &mut Pipe, shot: &mut Shot) -> Next {
+fn next(pipe: &mut Pipe, frame: &mut CapturedFrame) -> Next {
     loop {
-        match pipe.next(shot).unwrap() {
+        match pipe.next(frame).unwrap() {
             Next::Nothing => {}
             next => return next,
         }
@@ -41,22 +41,22 @@ fn next(pipe: &mut Pipe, shot: &mut Shot) -> Next {
 fn frames_in_any_pieces_arrive_and_the_end_is_told() {
     let (send, receive) = channel();
     let mut pipe = pipe(receive, false);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     for number in 0..3 {
         send.send(SMALL[..5].to_vec()).unwrap();
-        assert_eq!(pipe.next(&mut shot).unwrap(), Next::Nothing);
+        assert_eq!(pipe.next(&mut frame).unwrap(), Next::Nothing);
         send.send(SMALL[5..].to_vec()).unwrap();
-        assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
-        assert_eq!(shot.number, number);
-        assert!(shot.bytes.ends_with(&SMALL[2..]));
+        assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
+        assert_eq!(frame.number, number);
+        assert!(frame.bytes.ends_with(&SMALL[2..]));
     }
     send.send([b"xx", SMALL].concat()).unwrap();
-    assert_eq!(next(&mut pipe, &mut shot), Next::Broken("frame 3: bytes that are no JPEG".to_owned()));
-    assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
+    assert_eq!(next(&mut pipe, &mut frame), Next::Broken("frame 3: bytes that are no JPEG".to_owned()));
+    assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
     send.send(SMALL[..9].to_vec()).unwrap();
     drop(send);
-    assert!(matches!(next(&mut pipe, &mut shot), Next::Broken(why) if why.contains("cut short")));
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(why) if why.contains("cut short")));
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn only_the_newest_frame_is_kept() {
     send.send(SMALL.repeat(5)).unwrap();
     drop(send);
     let mut pipe = pipe(receive, false);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     thread::sleep(PATIENCE);
-    assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
-    assert_eq!(shot.number, 4);
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
+    assert_eq!(frame.number, 4);
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
 }
 
 #[test]
@@ -78,15 +78,15 @@ fn a_recordings_writer_waits_and_no_frame_is_lost() {
     send.send(SMALL.repeat(5)).unwrap();
     drop(send);
     let mut pipe = pipe(receive, true);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     for number in 0..5 {
         thread::sleep(Duration::from_millis(5));
-        assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
-        assert_eq!(shot.number, number);
+        assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
+        assert_eq!(frame.number, number);
         assert!(pipe.waits());
     }
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn every_broken_part_is_counted_and_no_frame_at_all_is_an_error() {
     }
     drop(send);
     let mut pipe = pipe(receive, false);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     thread::sleep(PATIENCE);
     for _ in 0..3 {
-        assert!(matches!(next(&mut pipe, &mut shot), Next::Broken(_)));
+        assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(_)));
     }
-    let line = pipe.next(&mut shot).unwrap_err().to_string();
+    let line = pipe.next(&mut frame).unwrap_err().to_string();
     assert_eq!(line, "standard input: found no whole frame (3 broken), expected frames");
 }
 

@@ -147,7 +147,7 @@ impl<R: Read> Parts<R> {
         }
         let rest = self.held.split_off(length);
         let body = std::mem::replace(&mut self.held, rest);
-        Ok(Some(if jpeg::is_complete(&body) { Part::Picture(body) } else { Part::Broken(no_jpeg(&body)) }))
+        Ok(Some(if jpeg::is_complete(&body) { Part::Picture(body) } else { Part::Broken(not_jpeg(&body)) }))
     }
 
     /// Takes a body of unknown length: up to the end of the JPEG file.
@@ -192,7 +192,7 @@ pub(super) fn too_long() -> String {
 }
 
 /// Why `bytes` are no picture.
-pub(super) fn no_jpeg(bytes: &[u8]) -> String {
+pub(super) fn not_jpeg(bytes: &[u8]) -> String {
     match bytes {
         [0xff, 0xd8, ..] => "a picture cut short (no end-of-image marker)".to_owned(),
         _ => format!("{} bytes that are no JPEG", bytes.len()),

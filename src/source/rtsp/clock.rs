@@ -10,7 +10,7 @@ const SANE: i128 = 5_000_000;
 ///
 /// They follow the camera's clock, which knows when a picture was taken, as long as it agrees with ours; where it does not,
 /// they are set to ours.
-pub(super) struct Clock {
+pub(super) struct CameraClock {
     start: Option<Instant>,
     /// A time of the camera's and what it is here, in µs.
     anchor: Option<(i64, i64)>,
@@ -18,7 +18,7 @@ pub(super) struct Clock {
     newest: i64,
 }
 
-impl Clock {
+impl CameraClock {
     pub fn start() -> Self {
         Self { start: None, anchor: None, newest: -1 }
     }
@@ -83,13 +83,13 @@ mod tests {
     const MS: i64 = 1000;
 
     /// Places a picture with the camera's and our time in ms.
-    fn place(clock: &mut Clock, start: Instant, stamp: i64, now: u64) -> u128 {
+    fn place(clock: &mut CameraClock, start: Instant, stamp: i64, now: u64) -> u128 {
         clock.place(stamp * MS, start + Duration::from_millis(now)).as_millis()
     }
 
     #[test]
     fn times_follow_the_camera_and_not_the_network() {
-        let (mut clock, start) = (Clock::start(), Instant::now());
+        let (mut clock, start) = (CameraClock::start(), Instant::now());
         assert_eq!(place(&mut clock, start, 70_000, 0), 0);
         assert_eq!(place(&mut clock, start, 70_100, 250), 100);
         assert_eq!(place(&mut clock, start, 70_200, 260), 200);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_is_set_to_ours() {
-        let (mut clock, start) = (Clock::start(), Instant::now());
+        let (mut clock, start) = (CameraClock::start(), Instant::now());
         assert_eq!(place(&mut clock, start, 1000, 0), 0);
         assert_eq!(place(&mut clock, start, 90_000_000, 100), 100);
         assert_eq!(place(&mut clock, start, 90_000_100, 190), 200);

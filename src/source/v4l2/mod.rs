@@ -1,13 +1,13 @@
 //! Cameras of the kernel's Video4Linux2 interface: one buffer a frame, streamed through memory maps.
 
 mod control;
-mod controls;
+mod control_io;
 mod device;
 mod fourcc;
 mod negotiate;
 mod offers;
 
-pub use control::{Control, Kind as ControlKind};
+pub use control::{CameraControl, ControlKind, ControlValue};
 pub use fourcc::FourCc;
 pub use negotiate::{Mode, Wish};
 pub use offers::{NO_PERMISSION, Offer, Offers, cameras};
@@ -21,7 +21,7 @@ use v4l::buffer::{Flags, Type};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::{CaptureStream, Stream as _};
 
-use super::live::{Encoding, Live, Next, Shot};
+use super::live::{CapturedFrame, Encoding, Live, Next};
 use crate::error::{Error, Result};
 
 /// Buffers that the driver fills in turn.
@@ -57,11 +57,11 @@ impl Camera {
     /// # Errors
     /// [`Error::Input`] if there is no such device, it may not be opened, is no camera, is used by another program, has no
     /// format that can be used, or no such control or value; the line says what to do instead.
-    pub fn open(path: &Path, wish: &Wish, settings: &[(String, String)]) -> Result<Self> {
+    pub fn open(path: &Path, wish: &Wish, controls: &[(String, ControlValue)]) -> Result<Self> {
         let name = path.display().to_string();
         let device = offers::open(path)?;
         let (mode, encoding) = negotiate::negotiate(&name, &device, wish)?;
-        controls::set(&name, &device, settings)?;
+        control_io::set(&name, &device, controls)?;
         Ok(Self { name, device, mode, encoding, stream: None, first: 0, next: 0, stalls: 0 })
     }
 
@@ -71,7 +71,7 @@ impl Camera {
     }
 
     /// The newest frame, at most one interval old; those that were ready before it are dropped.
-    fn newest(&mut self, shot: &mut Shot) -> io::Result<Next> {
+    fn newest(&mut self, frame: &mut CapturedFrame) -> io::Result<Next> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             empty => {
@@ -97,7 +97,7 @@ impl Camera {
                 return Ok(Next::Broken(format!("frame {number} is damaged, says the driver")));
             }
             let bytes = bytes.get(..about.bytesused as usize).unwrap_or(bytes);
-            shot.fill(bytes, self.encoding, number);
+            frame.fill(bytes, self.encoding, number);
             break;
         }
         Ok(Next::Frame)
@@ -123,8 +123,8 @@ impl Live for Camera {
         false
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
-        let error = match self.newest(shot) {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
+        let error = match self.newest(frame) {
             Ok(next) => {
                 self.stalls = 0;
                 return Ok(next);

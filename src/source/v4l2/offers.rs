@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use v4l::video::Capture;
 use v4l::{Device, FourCC};
 
-use super::control::Control;
+use super::control::CameraControl;
 use super::fourcc::{self, FourCc};
-use super::{controls, device};
+use super::{control_io, device};
 use crate::error::{Error, Result};
 
 /// What to do with a camera that only a vendor's program can drive. `nvarguscamerasrc` prints to standard output, too.
@@ -35,7 +35,7 @@ pub struct Offers {
     /// Its formats that can be used.
     pub formats: Vec<Offer>,
     /// Its controls that can be set, in the driver's order.
-    pub controls: Vec<Control>,
+    pub controls: Vec<CameraControl>,
 }
 
 /// A pixel format of a camera.
@@ -77,7 +77,7 @@ fn offers(path: PathBuf) -> Result<Option<Offers>> {
     }
     let formats = usable.into_iter().map(|format| Offer { format, sizes: sizes(&device, format) });
     let formats = formats.collect();
-    let controls = controls::list(&device).into_iter().map(|numbered| numbered.control).collect();
+    let controls = control_io::list(&device).into_iter().map(|numbered| numbered.control).collect();
     Ok(Some(Offers { path, card: capability.card, driver: capability.driver, formats, controls }))
 }
 

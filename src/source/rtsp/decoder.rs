@@ -22,8 +22,8 @@ const MOST_REFERENCE_BLOCKS: u32 = 184_320;
 const MOST_WAITING: usize = 16;
 
 /// A decoded picture.
-pub(super) struct Shown {
-    /// How [`Pictures::bytes`] hold it.
+pub(super) struct DecodedPicture {
+    /// How [`PictureDecoder::bytes`] hold it.
     pub encoding: Encoding,
     /// Its time by the camera's clock, in µs.
     pub stamp: i64,
@@ -32,11 +32,11 @@ pub(super) struct Shown {
 }
 
 /// A decoder that hands over whole pictures only: after a fault it waits for the next key frame.
-pub(super) struct Pictures {
+pub(super) struct PictureDecoder {
     /// `None` after a fault, until the next key frame.
     decoder: Option<Decoder>,
     range: Range,
-    /// Pictures are sent in another order than shown. The decoder then keeps some; else it would keep one all the time.
+    /// PictureDecoder are sent in another order than shown. The decoder then keeps some; else it would keep one all the time.
     reorders: bool,
     /// Times of the pictures that the decoder keeps.
     waiting: BinaryHeap<Reverse<(i64, Instant)>>,
@@ -44,7 +44,7 @@ pub(super) struct Pictures {
     pub bytes: Vec<u8>,
 }
 
-impl Pictures {
+impl PictureDecoder {
     pub fn new() -> Self {
         Self {
             decoder: None,
@@ -114,12 +114,17 @@ impl Pictures {
         self.waiting.clear();
     }
 
-    /// Decodes the access unit `unit`, in Annex B form, of a key frame if [`Pictures::is_waiting`]; `stamp` is its time by the
+    /// Decodes the access unit `unit`, in Annex B form, of a key frame if [`PictureDecoder::is_waiting`]; `stamp` is its time by the
     /// camera's clock in µs. The picture that is to be shown next, if there is one, is in `bytes`.
     ///
     /// # Errors
     /// Why it cannot be decoded; the next must be a key frame.
-    pub fn decode(&mut self, unit: &[u8], stamp: i64, taken: Instant) -> Result<Option<Shown>, String> {
+    pub fn decode(
+        &mut self,
+        unit: &[u8],
+        stamp: i64,
+        taken: Instant,
+    ) -> Result<Option<DecodedPicture>, String> {
         if !self.reorders && first_slice(unit).is_some_and(is_bidirectional) {
             // OpenH264 must know from a key frame on.
             self.reorders = true;
@@ -133,7 +138,12 @@ impl Pictures {
         outcome
     }
 
-    fn try_decode(&mut self, unit: &[u8], stamp: i64, taken: Instant) -> Result<Option<Shown>, String> {
+    fn try_decode(
+        &mut self,
+        unit: &[u8],
+        stamp: i64,
+        taken: Instant,
+    ) -> Result<Option<DecodedPicture>, String> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
             empty => empty.insert(Decoder::new().map_err(|error| format!("no decoder: {error}"))?),
@@ -155,7 +165,7 @@ impl Pictures {
         };
         let encoding = copy(&picture, self.range, &mut self.bytes)?;
         let Reverse((stamp, taken)) = self.waiting.pop().unwrap_or(Reverse((stamp, taken)));
-        Ok(Some(Shown { encoding, stamp, taken }))
+        Ok(Some(DecodedPicture { encoding, stamp, taken }))
     }
 }
 
@@ -201,5 +211,5 @@ fn is_bidirectional(slice: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "pictures_tests.rs"]
+#[path = "decoder_tests.rs"]
 mod tests;
