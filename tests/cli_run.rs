@@ -143,7 +143,7 @@ fn what_is_no_source_is_refused() {
     refused(&source("/dev/video77"), &["/dev/video77: found no such device", "edgeclip run --list"]);
     refused(&source("v4l2:///dev/video77"), &["/dev/video77: found no such device"]);
     refused(&source("photo.jpg"), &["photo.jpg: found an empty file"]);
-    refused(&source("/dev/null"), &["/dev/null: found a device that is no camera"]);
+    refused(&source("/dev/null"), &["/dev/null: found a device that is not a camera"]);
     refused(&source("gopher://x"), &["gopher://x: found gopher://", "/dev/video0", "rtsp://"]);
     refused(&prompt, &["--source"]);
     refused(&["--source", "-"], &["nothing to look for"]);

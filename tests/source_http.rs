@@ -71,7 +71,7 @@ fn pictures_of_a_stream_arrive_and_broken_ones_are_told() {
         shot.number == 4
     });
     let broken = |why: &str| Next::Broken(why.to_owned());
-    let expected = ["a picture cut short (no end-of-image marker)", "10 bytes that are no JPEG"].map(broken);
+    let expected = ["a picture cut short (no end-of-image marker)", "10 bytes that are not JPEG"].map(broken);
     assert_eq!(faults, expected);
     for (number, value) in seen {
         assert!(value.abs_diff([10, 20, 30, 50, 60][number as usize]) <= 1, "picture {number}: {value}");
@@ -156,7 +156,7 @@ fn a_trickle_without_a_picture_is_a_stall() {
     let faults = until(&mut *source, has_grey(200));
     let why = Next::Stalled("no whole picture for 0.7 s".to_owned());
     assert!(faults.contains(&why), "{faults:?}");
-    assert!(faults.contains(&Next::Broken("4 bytes that are no JPEG".to_owned())), "{faults:?}");
+    assert!(faults.contains(&Next::Broken("4 bytes that are not JPEG".to_owned())), "{faults:?}");
 }
 
 /// Whether `request` answers `challenge` as the password would; both ends do the same sum.
@@ -228,7 +228,7 @@ fn a_first_opening_that_fails_says_what_to_do() {
         ("/page", "content of type text/html, expected multipart/x-mixed-replace"),
         ("/bare", "content of type multipart/x-mixed-replace, expected"),
         ("/none", "nothing at this path (404), expected the path of"),
-        ("/noise", "is the address right"),
+        ("/noise", "right (usually 80)"),
     ] {
         let line = refusal(&camera.url(path));
         assert!(line.starts_with(&camera.url(path)) && line.contains(part), "{line}");
@@ -241,7 +241,7 @@ fn a_first_opening_that_fails_says_what_to_do() {
     assert!(line.contains("Connection refused") && !line.contains("secret"), "{line}");
     let line = refusal("https://u:secret@cam/");
     assert!(
-        line.contains("found an address of https://, expected http://") && !line.contains("secret"),
+        line.contains("found an https:// address, expected http://") && !line.contains("secret"),
         "{line}"
     );
 }

@@ -268,7 +268,7 @@ fn what_cannot_be_used_is_refused_with_what_can() {
     refused("gopher://x", &plain, "found gopher://, expected a camera");
     refused("/dev/video77", &plain, "found no such device");
     refused("v4l2:///dev/video77", &plain, "/dev/video77: found no such device");
-    refused("/dev/null", &plain, "a device that is no camera");
+    refused("/dev/null", &plain, "a device that is not a camera");
     refused(&format!("{CLIP}/*.tiff"), &plain, "a pattern without matches");
     refused(&write("empty.avi", b""), &plain, "an empty file");
     refused(&write("text", b"just words and more"), &plain, "a file of unknown contents");

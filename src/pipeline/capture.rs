@@ -99,11 +99,11 @@ impl Capture {
             }
             match retry.failures() {
                 0 => {
-                    let why = format!("{error}; it is opened again when it is back");
+                    let why = format!("{error}; it will be reopened when it is back");
                     report(&self.name, &why, &self.faults.lost, "losses");
                 }
                 failures if failures.is_power_of_two() => {
-                    tracing::warn!("{error} ({failures} attempts so far to open it again)");
+                    tracing::warn!("{error} ({failures} attempts to reopen it so far)");
                 }
                 _ => {}
             }
@@ -113,8 +113,8 @@ impl Capture {
         Ended::Out
     }
 
-    /// Reads until the source ends (`Ok`) or fails. Its frame 0 gets `number`, which becomes that of the frame after the
-    /// last one.
+    /// Reads until the source ends (`Ok`) or fails. Its frame 0 gets `number`, which becomes that of the
+    /// frame after the last one.
     fn read(
         &self,
         source: &mut dyn Live,
@@ -153,7 +153,8 @@ impl Capture {
     }
 }
 
-/// Tells the mailbox how the thread has ended, even by a panic: otherwise the main thread would wait for frames forever.
+/// Tells the mailbox how the thread has ended, even by a panic: otherwise the main thread would wait for
+/// frames forever.
 struct EndReport<'a> {
     capture: &'a Capture,
     ended: Option<Ended>,

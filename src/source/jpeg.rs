@@ -15,8 +15,9 @@ pub(super) struct Marker {
     pub end: Option<usize>,
 }
 
-/// The first marker at or after `at`. Walking from `end` to `end` skips what is inside segments: an embedded thumbnail has
-/// markers of its own. Inside a scan `ff 00` is a byte of data, and any number of `ff` may precede a marker.
+/// The first marker at or after `at`. Walking from `end` to `end` skips what is inside segments: an embedded
+/// thumbnail has markers of its own. Inside a scan `ff 00` is a byte of data, and any number of `ff` may
+/// precede a marker.
 pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<Marker> {
     let rest = bytes.get(at..)?;
     let found = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xff))?;
@@ -33,7 +34,8 @@ pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<Marker> {
     Some(Marker { code, start, end })
 }
 
-/// Whether the end-of-image marker follows a scan. The decoder fills what is missing with grey and reports no error.
+/// Whether the end-of-image marker follows a scan. The decoder fills what is missing with grey and reports no
+/// error.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
     let (mut at, mut scanned) = (0, false);
     while let Some(marker) = next_marker(bytes, at) {

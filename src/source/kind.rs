@@ -1,29 +1,29 @@
-//! What a file or pipe holds, by its first bytes.
+//! The format of a file or pipe, by its first bytes.
 
 use super::{avi, y4m};
 
-/// So many bytes tell.
+/// Bytes needed to tell.
 pub(super) const HEAD: usize = 16;
-/// The way in for what this program cannot decode.
+/// How to convert what this program cannot decode.
 pub(super) const FFMPEG: &str = "`ffmpeg -i FILE -f yuv4mpegpipe - | edgeclip run --source - …`";
 
-/// Kinds of contents.
+/// Formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileKind {
     Y4m,
     Avi,
-    /// One JPEG, or the first of many.
+    /// One JPEG file, or the first of many.
     Jpeg,
     Gif,
     Png,
     WebP,
     Bmp,
-    /// Something that has a name but cannot be read.
+    /// A known format that cannot be read.
     Foreign(&'static str),
     Unknown,
 }
 
-/// What begins with these bytes.
+/// The format that begins with these bytes.
 pub(super) fn of(head: &[u8]) -> FileKind {
     let at = |place: usize, bytes: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(bytes));
     match () {

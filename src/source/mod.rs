@@ -1,4 +1,5 @@
-//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes, frame by frame.
+//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes,
+//! frame by frame.
 
 mod animation;
 mod avi;

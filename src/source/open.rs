@@ -1,4 +1,4 @@
-//! From what the user names to a live source.
+//! Opens a live source by its name.
 
 use std::fs::{self, File};
 use std::io::{Read, stdin};
@@ -25,17 +25,17 @@ use super::y4m::Y4m;
 use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
 use crate::error::{Error, Result};
 
-/// What can be named as a source.
+/// What a source can be, for error messages.
 const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
     a GIF, APNG or WebP animation, Motion JPEG (.mjpeg, .avi), .y4m, raw pixels with a pixel format and a size, rtsp://… or http://…";
-/// What standard input can hold.
+/// What standard input can hold, for error messages.
 const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with a pixel format and a size";
 
 /// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
 ///
 /// # Errors
-/// [`Error::Input`] if there is no such thing, it cannot be used, or an option does not apply to it; [`Error::Io`] if it cannot be
-/// read.
+/// [`Error::Input`] if it does not exist, cannot be used, or an option does not apply to it; [`Error::Io`] if
+/// it cannot be read.
 pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     let device = spec.strip_prefix("v4l2://");
     if spec == STDIN {
@@ -66,7 +66,7 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
         Ok(about) if about.file_type().is_fifo() => {
             Err(Error::input(spec, "a named pipe", format!("`edgeclip run --source - < {spec}`")))
         }
-        Ok(_) => Err(Error::input(spec, "no file, folder or camera", SOURCES)),
+        Ok(_) => Err(Error::input(spec, "something other than a file, folder or camera", SOURCES)),
         Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::input(spec, "nothing there", SOURCES))
@@ -152,7 +152,7 @@ fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dy
     Ok(Box::new(Recording::new(spec, open, pace)?))
 }
 
-/// Opens a file by its contents; where these leave it open, by its extension.
+/// Opens a file by its contents; where these are ambiguous, by its extension.
 fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| Error::Io { name: name.clone(), source })?;
@@ -182,7 +182,7 @@ fn picture(path: &Path) -> Box<dyn Container> {
     Box::new(PictureFiles::new(vec![Ok(path.to_owned())]))
 }
 
-/// What can be cut as it comes.
+/// A format that can be read as a stream.
 fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeContents> {
     if let Some(raw) = &options.raw {
         return Ok(PipeContents { container: Box::new(RawFrames::new(input, raw)?), waits: false });
@@ -191,7 +191,7 @@ fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeC
     match kind {
         FileKind::Y4m => Ok(PipeContents { container: Box::new(Y4m::new(input)?), waits: true }),
         FileKind::Avi => Ok(PipeContents { container: Box::new(Avi::new(input)?), waits: true }),
-        // A camera's program may begin in the middle of a frame.
+        // A camera's program may start in the middle of a frame.
         FileKind::Jpeg | FileKind::Unknown => {
             Ok(PipeContents { container: Box::new(Mjpeg::new(input)), waits: false })
         }
@@ -206,13 +206,13 @@ fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
     options.only(STDIN, "standard input", &[SourceOption::PixelFormat, SourceOption::RealTime])?;
     let name = "standard input";
     let io = |source| Error::Io { name: name.to_owned(), source };
-    // A copy of the descriptor: `Stdin` holds bytes back, and says nothing about what it is.
+    // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
     let regular = file.metadata().map_err(io)?.is_file();
     Ok(Box::new(piped(name, file, options.clone(), regular)))
 }
 
-/// A pipe that reads `reader` in its own thread; of a `regular` file each frame counts.
+/// A pipe that reads `reader` in its own thread; no frame of a `regular` file is dropped.
 fn piped(
     name: &'static str,
     reader: impl Read + Send + 'static,

@@ -68,6 +68,6 @@ fn a_stream_of_jpeg_may_begin_in_the_middle() {
             _ => {}
         }
     }
-    assert_eq!(told, ["frame 0: bytes that are no JPEG"]);
+    assert_eq!(told, ["frame 0: bytes that are not JPEG"]);
     assert_eq!(frame.number, 2);
 }

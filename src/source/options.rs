@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 /// How to open a source. Options that do not apply to its kind are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceOptions {
-    /// Format, size and frame rate of a camera. Recordings accept the frame rate alone, which replaces their own.
+    /// Format, size and frame rate of a camera. Recordings accept the frame rate alone, which replaces their
+    /// own.
     pub wish: Wish,
     /// Names and values of a camera's controls, in the order in which to set them.
     pub controls: Vec<(String, ControlValue)>,
@@ -18,8 +19,8 @@ pub struct SourceOptions {
     pub follow: bool,
     /// Files: start again at the end.
     pub repeat: bool,
-    /// Files: frames arrive at their own rate (`wish.fps`, the recording's, else 25 per second) instead of on demand.
-    /// Standard input: frames that arrive too fast are dropped, even those of a recording.
+    /// Files: frames arrive at their own rate (`wish.fps`, the recording's, else 25 per second) instead of on
+    /// demand. Standard input: frames that arrive too fast are dropped, even those of a recording.
     pub real_time: bool,
 }
 

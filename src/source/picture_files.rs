@@ -1,4 +1,4 @@
-//! Picture files one after the other.
+//! Picture files as a container.
 
 use std::path::PathBuf;
 use std::vec::IntoIter;
@@ -9,14 +9,14 @@ use super::live::Encoding;
 use crate::error::Result;
 use crate::frame::PixelFormat;
 
-/// PictureFiles of a list of files, each decoded when it is its turn.
+/// A list of picture files, each decoded when its turn comes.
 pub(super) struct PictureFiles {
     paths: IntoIter<Result<PathBuf>>,
     picture: Option<Picture>,
 }
 
 impl PictureFiles {
-    /// Files in their order, or why there is none.
+    /// Files in this order, or why there is none.
     pub fn new(paths: Vec<Result<PathBuf>>) -> Self {
         Self { paths: paths.into_iter(), picture: None }
     }

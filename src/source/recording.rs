@@ -1,4 +1,4 @@
-//! What is in files, as a live source.
+//! Files as live sources.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,22 +7,22 @@ use super::container::{Container, Piece, time_of};
 use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
 
-/// Rate of recordings without one that are played at their own: that of most cameras' clips, and FFmpeg's default.
+/// Frame rate for recordings without one: that of most cameras' clips, and FFmpeg's default.
 const RATE: u32 = 25;
-/// How long one call waits.
+/// Longest wait of one call.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Opens a container at its beginning.
+/// Opens a container at its start.
 pub(super) type Opener = Box<dyn Fn() -> Result<Box<dyn Container>> + Send>;
 
 /// How a recording is played.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pace {
-    /// Frames a second, whatever the recording says.
+    /// Frames per second, whatever the recording says.
     pub fps: Option<u32>,
-    /// Whether frames come when it is their time, or whenever they are taken.
+    /// Whether frames are delivered at their presentation time instead of on demand.
     pub real_time: bool,
-    /// Whether it starts again at its end.
+    /// Whether to start again at the end.
     pub repeat: bool,
 }
 
@@ -34,31 +34,31 @@ pub(super) struct Recording {
     pace: Pace,
     /// Frames so far.
     number: u64,
-    /// Frames, and parts that were none, since the last beginning.
+    /// Frames and broken parts in this pass.
     pass: (u64, u64),
     timeline: Timeline,
-    /// The next frame, while it is not its time.
+    /// The next frame, until it is due.
     early: CapturedFrame,
     due: Option<Instant>,
 }
 
-/// Places of frames in a recording that may have been started again.
+/// Presentation times across the passes of a repeated recording.
 #[derive(Default)]
 struct Timeline {
-    /// Where this pass began.
+    /// When this pass began.
     start: Duration,
-    /// Where the newest frame is, and how much later than the one before.
+    /// Time of the newest frame, and its distance from the one before.
     newest: Option<Duration>,
     interval: Option<Duration>,
-    /// When the first frame of all was given.
+    /// When time zero was, for playing in real time.
     zero: Option<Instant>,
 }
 
 impl Recording {
-    /// Opens what `open` opens; `name` is for messages and results.
+    /// Calls `open`; `name` is for messages and results.
     ///
     /// # Errors
-    /// As `open`.
+    /// Same as `open`.
     pub fn new(name: impl Into<String>, open: Opener, pace: Pace) -> Result<Self> {
         let container = open()?;
         Ok(Self {
@@ -74,7 +74,7 @@ impl Recording {
         })
     }
 
-    /// Cuts the next frame into `frame`.
+    /// Reads the next frame into `frame`.
     fn cut(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         match self.container.next()? {
             Piece::Frame(cutout) => {
@@ -116,7 +116,7 @@ impl Recording {
 }
 
 impl Timeline {
-    /// Where a frame is that this pass has at `time`.
+    /// Time of a frame that is at `time` in this pass.
     fn at(&mut self, time: Duration) -> Duration {
         let now = self.start.saturating_add(time);
         self.interval = self.newest.map(|before| now.saturating_sub(before)).or(self.interval);
@@ -124,13 +124,13 @@ impl Timeline {
         now
     }
 
-    /// The first frame of the next pass comes after the last of this one as that came after the one before it.
+    /// The first frame of the next pass follows the last of this one at the interval of the last two.
     fn start_again(&mut self, fallback: Option<Duration>) {
         let interval = self.interval.or(fallback).unwrap_or_default();
         self.start = self.newest.map_or(self.start, |newest| newest.saturating_add(interval));
     }
 
-    /// When a frame at this place is to be given.
+    /// When to deliver a frame with this time.
     fn due(&mut self, place: Option<Duration>) -> Instant {
         let now = Instant::now();
         let place = place.unwrap_or_default();

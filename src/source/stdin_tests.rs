@@ -51,7 +51,7 @@ fn frames_in_any_pieces_arrive_and_the_end_is_told() {
         assert!(frame.bytes.ends_with(&SMALL[2..]));
     }
     send.send([b"xx", SMALL].concat()).unwrap();
-    assert_eq!(next(&mut pipe, &mut frame), Next::Broken("frame 3: bytes that are no JPEG".to_owned()));
+    assert_eq!(next(&mut pipe, &mut frame), Next::Broken("frame 3: bytes that are not JPEG".to_owned()));
     assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
     send.send(SMALL[..9].to_vec()).unwrap();
     drop(send);

@@ -1,7 +1,7 @@
 //! Motion JPEG over HTTP: streams of `multipart/x-mixed-replace`, and single pictures that are polled.
 //!
-//! Plain HTTP only: within a camera's own network, TLS would add a large library and no trust, since cameras sign their own
-//! certificates.
+//! Plain HTTP only: within a camera's own network, TLS would add a large library and no trust, since cameras
+//! sign their own certificates.
 
 mod multipart;
 mod request;
@@ -24,18 +24,19 @@ use request::{Client, reason};
 /// How often a single picture is fetched by default.
 const FETCHES_PER_SECOND: u32 = 1;
 
-/// Opens the camera at `address`, for example `http://user:password@camera/video.mjpg`: a stream of JPEG pictures, or a
-/// single picture, which is then fetched `rate` times per second (once if `None`; a stream runs at the camera's rate).
+/// Opens the camera at `address`, for example `http://user:password@camera/video.mjpg`: a stream of JPEG
+/// pictures, or a single picture, which is then fetched `rate` times per second (once if `None`; a stream
+/// runs at the camera's rate).
 ///
-/// A camera that goes away is reconnected forever. [`Live::next`] may take as long as [`Patience::stall`] when the camera is
-/// silent, and as long as [`Patience::connect`] per step of a connection.
+/// A camera that goes away is reconnected forever. [`Live::next`] may take as long as [`Patience::stall`]
+/// when the camera is silent, and as long as [`Patience::connect`] per step of a connection.
 ///
 /// # Errors
-/// [`Error::Input`] if the first connection fails: no camera, password or path refused, or other content; the message says
-/// what to do. Likewise for `https://`.
+/// [`Error::Input`] if the first connection fails: no camera, password or path refused, or other content; the
+/// message says what to do. Likewise for `https://`.
 pub fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
     if address.starts_with("https://") {
-        return Err(Error::input(without_secrets(address), "an address of https://", request::NO_TLS));
+        return Err(Error::input(without_secrets(address), "an https:// address", request::NO_TLS));
     }
     let address = Address::parse(address, "http")?;
     let interval = Duration::from_secs(1) / rate.unwrap_or(FETCHES_PER_SECOND).max(1);
@@ -116,7 +117,7 @@ impl Http {
         let response = self.client.get().map_err(|fault| fault.found)?;
         match Content::of(&response).map_err(|fault| fault.found)? {
             Content::Picture => Ok(Some(response)),
-            Content::Stream(_) => Err("a stream in place of a picture".to_owned()),
+            Content::Stream(_) => Err("a stream instead of a picture".to_owned()),
         }
     }
 }

@@ -15,5 +15,7 @@ pub(super) use address::Address;
 pub(super) use fault::{Fault, seconds};
 pub(super) use name::without_secrets;
 pub use patience::Patience;
+#[cfg(feature = "http")]
+pub(super) use remote::POLL;
 #[cfg(any(feature = "rtsp", feature = "http"))]
-pub(super) use remote::{POLL, Protocol, Remote};
+pub(super) use remote::{Protocol, Remote};

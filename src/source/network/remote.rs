@@ -24,8 +24,8 @@ pub(in crate::source) trait Protocol: Send {
     /// What was found instead of a camera that sends frames.
     fn connect(&mut self) -> Result<Self::Session, Fault>;
 
-    /// Waits for what arrives next. Returns [`Next::Nothing`] every now and then, at the latest when the transport's own
-    /// time limit allows.
+    /// Waits for what arrives next. Returns [`Next::Nothing`] every now and then, at the latest when the
+    /// transport's own time limit allows.
     ///
     /// # Errors
     /// Why the session is over.
@@ -52,8 +52,8 @@ pub(in crate::source) struct Remote<P: Protocol> {
 }
 
 impl<P: Protocol> Remote<P> {
-    /// Connects for the first time: whoever opens a source wants to know about a wrong address at once, and never about a
-    /// camera that restarts. `name` is what messages call the source.
+    /// Connects for the first time: whoever opens a source wants to know about a wrong address at once, and
+    /// never about a camera that restarts. `name` is what messages call the source.
     ///
     /// # Errors
     /// [`Error::Input`](error::Error::Input) if that fails.

@@ -21,14 +21,15 @@ use session::{Camera, Playing};
 /// How long a camera has to confirm the end of a session: many serve only two or three at a time.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Opens the camera at `address`, for example `rtsp://user:password@camera/stream`. `?transport=udp` at its end asks for the
-/// pictures in UDP packets of their own instead of over the connection.
+/// Opens the camera at `address`, for example `rtsp://user:password@camera/stream`. `?transport=udp` at its
+/// end asks for the pictures in UDP packets of their own instead of over the connection.
 ///
-/// A camera that goes away is reconnected forever; while that is tried, [`Live::next`] may take [`Patience::connect`].
+/// A camera that goes away is reconnected forever; while that is tried, [`Live::next`] may take
+/// [`Patience::connect`].
 ///
 /// # Errors
-/// [`Error::Input`] if the first connection fails: no camera, password or path refused, or no H.264 that can be decoded; the
-/// message says what to do.
+/// [`Error::Input`] if the first connection fails: no camera, password or path refused, or no H.264 that can
+/// be decoded; the message says what to do.
 pub fn open(address: &str, patience: Patience) -> Result<Box<dyn Live>> {
     let mut address = Address::parse(address, "rtsp")?;
     let transport = match address.take("transport").as_deref() {

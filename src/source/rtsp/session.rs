@@ -56,7 +56,7 @@ impl Camera {
         let connected = timeout(patience.connect, self.play(patience)).await;
         connected.unwrap_or_else(|_| {
             let found = format!("no answer within {}", seconds(patience.connect));
-            Err(Fault::new(found, "a camera that answers: is the address right, is it switched on?"))
+            Err(Fault::new(found, "a camera that answers: is the address right, is the camera switched on?"))
         })
     }
 
@@ -115,8 +115,8 @@ impl Playing {
             None => match self.receive().await? {
                 None => return Ok(Next::Nothing),
                 Some((frame, true)) if !self.decoder.is_waiting() => {
-                    let advice = "decoding is slower than the camera: skipped to the next key frame; use a smaller \
-                                  sub-stream";
+                    let advice = "decoding is slower than the camera: skipped to the next key frame; use a \
+                                  smaller sub-stream";
                     return Ok(self.skip_from(frame, advice.to_owned()));
                 }
                 Some((frame, _)) => frame,
@@ -130,7 +130,8 @@ impl Playing {
         Ok(next)
     }
 
-    /// The next frame, and whether decoding is too slow for this camera; `None` if none arrives within a moment.
+    /// The next frame, and whether decoding is too slow for this camera; `None` if none arrives within a
+    /// moment.
     async fn receive(&mut self) -> Result<Option<(VideoFrame, bool)>, String> {
         let asked = Instant::now();
         if asked.duration_since(self.heard) >= self.stall {

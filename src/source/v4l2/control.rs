@@ -1,23 +1,23 @@
-//! Controls of cameras: their names as `v4l2-ctl` has them, and values as text.
+//! Camera controls, named as in `v4l2-ctl`, and their values.
 
 use std::fmt;
 
-/// A camera's knob: exposure, focus, gain and so on.
+/// A camera control: exposure, focus, gain and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraControl {
-    /// In small letters, with underscores.
+    /// Lower case with underscores.
     pub name: String,
-    /// What values it takes.
+    /// What values it accepts.
     pub kind: ControlKind,
     /// The driver's default.
     pub default: i64,
-    /// What it is set to, where that can be read.
+    /// Its current value, if that can be read.
     pub value: Option<i64>,
-    /// Whether another control, such as an automatic one, has a say over it at present.
+    /// Whether it has no effect at present, since another control (an automatic, say) overrides it.
     pub inactive: bool,
 }
 
-/// What values a [`CameraControl`] takes.
+/// What values a [`CameraControl`] accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ControlKind {
     /// Every `step`th number from `minimum` to `maximum`.
@@ -31,9 +31,9 @@ pub enum ControlKind {
     },
     /// 0 or 1.
     Boolean,
-    /// One of these numbers, which have names.
+    /// One of these indices, which have names.
     Menu(Vec<(i64, String)>),
-    /// Does something when it is set.
+    /// Triggers an action when set.
     Button,
     /// Any of these bits.
     Bitmask(u32),
@@ -85,7 +85,7 @@ impl fmt::Display for ControlValue {
     }
 }
 
-/// A name as `v4l2-ctl` has it: small letters and digits, what is between them one underscore.
+/// A name in the form of `v4l2-ctl`: lower case letters and digits, everything between them one underscore.
 pub(super) fn normalised(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
@@ -103,7 +103,7 @@ impl CameraControl {
                 (minimum..=maximum).contains(&number) && (number - minimum) % step.max(&1) == 0
             }),
             ControlKind::Boolean => value.switch(),
-            // An entry's name goes before its number: the names may be numbers.
+            // Names take precedence over indices: they may be numbers.
             ControlKind::Menu(entries) => {
                 let name = normalised(&value.to_string());
                 let named = entries.iter().find(|(_, entry)| normalised(entry) == name);
@@ -116,7 +116,7 @@ impl CameraControl {
         number.ok_or_else(|| self.kind.to_string())
     }
 
-    /// A value as people read it.
+    /// A value for display.
     fn shown(&self, value: i64) -> String {
         match &self.kind {
             ControlKind::Boolean => if value == 0 { "off" } else { "on" }.to_owned(),

@@ -11,22 +11,23 @@ use super::control::{CameraControl, ControlKind, ControlValue, normalised};
 use super::device::{request, text};
 use crate::error::{Error, Result};
 
-/// `V4L2_CTRL_FLAG_NEXT_CTRL`: not this one but the next.
+/// `V4L2_CTRL_FLAG_NEXT_CTRL`: asks for the control after this id.
 const NEXT: u32 = 0x8000_0000;
 /// `V4L2_CTRL_FLAG_DISABLED`, `…_READ_ONLY`
 const USELESS: u32 = 1 | 4;
 /// `V4L2_CTRL_FLAG_INACTIVE`
 const INACTIVE: u32 = 0x10;
-/// Most entries of a menu, most controls.
+/// Most menu entries, and most controls, that are read.
 const MOST: usize = 1024;
 
-/// A control and the driver's number for it.
+/// A control and its id.
 pub(super) struct Numbered {
     id: u32,
     pub control: CameraControl,
 }
 
-/// `VIDIOC_QUERYCTRL`: the controls that can be set, in the driver's order. Such as take text or more than 32 bits are left out.
+/// `VIDIOC_QUERYCTRL`: the controls that can be set, in the driver's order. Text and 64-bit controls are
+/// skipped.
 pub(super) fn list(device: &Device) -> Vec<Numbered> {
     let mut found = Vec::new();
     let mut id = 0;
@@ -45,7 +46,7 @@ pub(super) fn list(device: &Device) -> Vec<Numbered> {
     found
 }
 
-/// A control as the driver describes it; `None` if of no use here.
+/// A control as the driver describes it; `None` if its type is not supported.
 fn control(device: &Device, about: &v4l2_queryctrl) -> Option<CameraControl> {
     let (minimum, maximum) = (i64::from(about.minimum), i64::from(about.maximum));
     // `V4L2_CTRL_TYPE_…`
@@ -70,7 +71,7 @@ fn control(device: &Device, about: &v4l2_queryctrl) -> Option<CameraControl> {
     Some(CameraControl { name, default: wide(about.default_value), value, inactive, kind })
 }
 
-/// `VIDIOC_QUERYMENU`: the entries that there are; of a menu of numbers these as text.
+/// `VIDIOC_QUERYMENU`: the existing entries; numbers as text.
 fn menu(device: &Device, about: &v4l2_queryctrl) -> Vec<(i64, String)> {
     let mut entries = Vec::new();
     for index in (about.minimum.max(0)..=about.maximum).take(MOST) {
@@ -88,10 +89,10 @@ fn menu(device: &Device, about: &v4l2_queryctrl) -> Vec<(i64, String)> {
     entries
 }
 
-/// Sets controls in the order in which they are given.
+/// Sets controls in the given order.
 ///
 /// # Errors
-/// [`Error::Input`] if there is no such control, it does not take such a value, or the driver refuses.
+/// [`Error::Input`] if there is no such control, it does not accept the value, or the driver refuses.
 pub(super) fn set(name: &str, device: &Device, wishes: &[(String, ControlValue)]) -> Result<()> {
     if wishes.is_empty() {
         return Ok(());
@@ -107,7 +108,7 @@ pub(super) fn set(name: &str, device: &Device, wishes: &[(String, ControlValue)]
     Ok(())
 }
 
-/// The number of a control and the value to set.
+/// The id of a control and the number to set.
 fn resolve(name: &str, there: &[Numbered], wish: &str, value: &ControlValue) -> Result<(u32, i32)> {
     let control = normalised(wish);
     let Some(Numbered { id, control }) = there.iter().find(|one| one.control.name == control) else {
@@ -119,14 +120,13 @@ fn resolve(name: &str, there: &[Numbered], wish: &str, value: &ControlValue) -> 
     let number = control.number_for(value).map_err(|expected| {
         Error::input(name, format!("{}={value}", control.name), format!("{}={expected}", control.name))
     })?;
-    // Bits are those of the driver's signed number.
+    // The driver's type is signed; a bitmask keeps its bits.
     let number = i32::try_from(number).or_else(|_| u32::try_from(number).map(u32::cast_signed));
     number.map(|number| (*id, number)).map_err(|_| Error::Internal(format!("{wish}={value} is too large")))
 }
 
 fn refused(name: &str, control: &str, error: &io::Error) -> Error {
-    let expected =
-        "one that the driver accepts at present; where an automatic control rules it, switch that off before";
+    let expected = "a value that the driver accepts at present; if an automatic control overrides it, switch that off first";
     Error::input(name, format!("control {control} refused ({error})"), expected)
 }
 
