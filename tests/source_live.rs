@@ -200,7 +200,7 @@ fn a_followed_folder_gives_new_pictures_when_they_are_whole() {
     picture(&at("7.png"), (8, 8), [3; 3]);
     let given = take(source.as_mut(), 1);
     assert_eq!(given.sizes, [(8, 8)]);
-    assert!(matches!(&given.broken[..], [why] if why.contains("6.png: gone")), "{:?}", given.broken);
+    assert!(matches!(&given.broken[..], [why] if why.contains("6.png: removed")), "{:?}", given.broken);
     // What was broken becomes whole after all.
     picture(&at("4.png"), (9, 9), [3; 3]);
     assert_eq!(take(source.as_mut(), 1).sizes, [(9, 9)]);
