@@ -16,6 +16,10 @@ run *args:
 test:
     tests/run.sh
 
+# The tests of one room of src/, for example: just room track
+room name:
+    cargo test --lib {{name}}::
+
 # The program on an emulated board with a camera (needs: cross/build.sh aarch64)
 board:
     cross/vm/run.sh
@@ -25,12 +29,17 @@ package *targets:
     cross/packaging/build.sh {{targets}}
     cross/packaging/test.sh
 
-# Format Rust and Python
+# Format Rust, Python and Markdown
 fmt:
     cargo fmt --all
-    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers cross
+    {{python}} -m ruff format --config quantize/pyproject.toml quantize benches/peers cross docs
     {{python}} -m ruff check --fix quantize
-    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross
+    {{python}} -m ruff check --fix --config quantize/pyproject.toml benches/peers cross docs
+    {{python}} docs/wrap.py
+
+# The book of docs/ (needs mdbook 0.5: cargo install --locked mdbook)
+docs:
+    docs/build.sh
 
 # The static checks alone
 lint:

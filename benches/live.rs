@@ -13,7 +13,8 @@ use edgeclip::geometry::Rect;
 use edgeclip::model::{Bundle, Networks};
 use edgeclip::pipeline::Pipeline;
 use edgeclip::preprocess::letterbox;
-use edgeclip::sinks::{Lines, LiveJsonl, LiveTiming, Moment, Named, Output, Painter, Sink, Things};
+use edgeclip::report::{Detection, FrameReport, LiveTiming, ShownBoxes};
+use edgeclip::sinks::{Lines, LiveJsonl, Output, Painter, Sink};
 use edgeclip::source::{CapturedFrame, Encoding, Picture};
 use edgeclip::track::{Observation, Settings, Tracker};
 use edgeclip::vocabulary::{Prompt, Vocabulary};
@@ -76,14 +77,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bundle.manifest.score.max_similarity,
     )?;
     let pipeline = Pipeline::new(networks, bundle.manifest.clone());
-    let names: Vec<Arc<str>> = vocabulary.names().iter().map(|name| name.as_str().into()).collect();
+    let names = vocabulary.names();
     let settings: events::Settings = toml::from_str(
         "zone = [{ name = 'left', box = [0, 0, 0.5, 1] }, { name = 'right', points = [[0.5, 0], [1, 0], [1, 1]] }]
          line = [{ name = 'middle', from = [0.5, 0], to = [0.5, 1] }]",
     )?;
     let (mut tracker, mut engine) = (Tracker::new(Settings::default())?, Engine::new(&settings)?);
     let (mut painter, mut json) =
-        (Painter::new(Things::Tracks), LiveJsonl::new(Output::new("sink", std::io::sink()), Lines::All));
+        (Painter::new(ShownBoxes::Tracks), LiveJsonl::new(Output::new("sink", std::io::sink()), Lines::All));
 
     let mut times = Times::default();
     let mut shot = CapturedFrame::empty();
@@ -120,17 +121,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut events: Vec<Event> = Vec::new();
         times.take("events", || engine.update(&scene, &mut events));
         told += events.len();
-        let named = |(rect, labels): (&Rect, &[(Arc<str>, f32); 1])| Named {
+        let named = |(rect, labels): (&Rect, &[(Arc<str>, f32); 1])| Detection {
             label: Arc::clone(&labels[0].0),
             score: labels[0].1,
-            rect: Some(*rect),
+            rect: *rect,
         };
-        let moment = Moment {
+        let report = FrameReport {
             source: "bench".into(),
             frame: u64::from(i),
             time: SystemTime::now(),
             width,
             height,
+            looked: true,
             tags: Vec::new(),
             detections: places.iter().zip(&labels).map(named).collect(),
             tracks: update.tracks,
@@ -142,8 +144,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let mut picture: Picture =
             Picture { name: String::new(), width, height, data: photo.as_raw().clone() };
-        times.take("draw", || painter.annotate(&mut picture.data, width, height, &moment));
-        times.take("JSON", || json.take(&moment))?;
+        times.take("draw", || painter.annotate(&mut picture.data, width, height, &report));
+        times.take("JSON", || json.take(&report))?;
     }
     assert!(told > THINGS, "{told} events");
 

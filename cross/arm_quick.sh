@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# cross/arm_quick.sh: executed instructions for one more frame of the golden picture, one thread, on emulated boards: a Pi 5's
-# cortex-a76 and a Pi 4's cortex-a72. A frame is what `edgeclip detect` does with a picture file: decode, look, name, print.
+# cross/arm_quick.sh: executed instructions per additional frame of the golden picture, single-threaded, on
+# the cores of a Pi 5 (cortex-a76) and a Pi 4 (cortex-a72), emulated. A frame is what `edgeclip detect` does
+# with a picture file: decode, detect, name, print.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=cross/environment.sh
@@ -20,11 +21,11 @@ instructions() {
     while [ ${#frames[@]} -lt "$2" ]; do frames+=("$picture"); done
     qemu7-aarch64 -cpu "$1" -plugin "$cross/bin/libicount.so,out=$file" \
         "$program" detect "${frames[@]}" --vocab "$scratch/things.vocab.safetensors" --threads 1 >"$file.json"
-    [ "$(grep -c '"detections"' "$file.json")" = "$2" ] || die "$1: found $(wc -l <"$file.json") lines of findings, expected $2"
+    [ "$(grep -c '"detections"' "$file.json")" = "$2" ] || die "$1: found $(wc -l <"$file.json") lines of results, expected $2"
     sed -n 's/^instructions //p' "$file"
 }
 
-# difference CPU: millions a frame.
+# difference CPU: millions of instructions per frame.
 difference() {
     local one two
     one=$(instructions "$1" 1) && two=$(instructions "$1" 2)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# cross/check.sh PROGRAM…: proves that a program of cross/build.sh is static and can end a backtrace, prints its size and what it is made
-# of, and fails if it is larger than it may be: 45 MB with text tower, 25 MB without. Of a program with text tower it also checks that the one without would be
-# within its limit: that one is at least the tower's files smaller.
+# cross/check.sh PROGRAM…: checks that a program built by cross/build.sh is static and can take a backtrace,
+# prints its size and what it consists of, and fails if it is too large: above 45 MB with text tower, 25 MB
+# without. For a program with text tower it also checks that the one without would be within its limit: it is
+# smaller by at least the tower's files.
 set -euo pipefail
 model=$(dirname "$0")/../models/default
 
@@ -9,13 +10,13 @@ mb() {
     awk -v bytes="$1" 'BEGIN { printf "%.2f", bytes / 1e6 }'
 }
 
-# Size of the sections whose names match.
+# Total size of the sections whose names match.
 sections() {
     readelf -SW "$1" | sed 's/\[ */[/' | awk -v names="$2" '$2 ~ names && $3 != "NOBITS" { print "0x" $6 }' |
         { total=0; while read -r size; do total=$((total + size)); done; echo "$total"; }
 }
 
-# Bytes that FILE takes inside PROGRAM, as it is or deflated (feature `packed`); fails if it is not there.
+# Bytes that FILE takes inside PROGRAM, stored or deflated (feature `packed`); fails if it is not there.
 inside() { # PROGRAM FILE
     python3 - "$1" "$2" <<'PYTHON'
 import re, sys, zlib
@@ -44,7 +45,7 @@ check() {
     echo "$program: $(readelf -h "$program" | sed -n 's/ *Machine: *//p'), $(mb "$size") MB"
     ! readelf -lW "$program" | grep -q INTERP || { echo "  NOT STATIC: asks for a loader" && wrong=1; }
     ! readelf -dW "$program" | grep -q NEEDED || { echo "  NOT STATIC: needs shared libraries" && wrong=1; }
-    [ "$(sections "$program" '^\.(eh_frame|ARM\.exidx)$')" -gt 0 ] || { echo "  ABORTS at backtraces: the unwinder's own tables are gone" && wrong=1; }
+    [ "$(sections "$program" '^\.(eh_frame|ARM\.exidx)$')" -gt 0 ] || { echo "  ABORTS at backtraces: the unwinder's own tables are missing" && wrong=1; }
     ! readelf -SW "$program" | grep -q '\.symtab' || { echo "  NOT STRIPPED" && wrong=1; }
     for file in "$model"/*; do
         case $file in *.md) continue ;; esac

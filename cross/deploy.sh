@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# cross/deploy.sh [--dry-run] USER@HOST: installs or updates edgeclip on a board over ssh, and asks it how it feels.
+# cross/deploy.sh [--dry-run] USER@HOST: installs or updates edgeclip on a board over ssh and
+# runs `edgeclip doctor` there.
 #
-# Takes the package from $EDGECLIP_CACHE/cross/packages, which cross/packaging/build.sh fills. The user needs ssh by key and sudo. With
-# --dry-run the board is asked what it is, nothing is changed, and the commands that would change it are printed.
+# Takes the package from $EDGECLIP_CACHE/cross/packages, which cross/packaging/build.sh fills. The user
+# needs ssh access by key and sudo. With --dry-run the board is only queried; commands that would
+# change it are printed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross/packages
@@ -24,12 +26,12 @@ case $board in
 esac
 connection=(-o BatchMode=yes -o ConnectTimeout=10)
 
-on_board() { # COMMAND…: run by the board's shell
-    # shellcheck disable=SC2029 # It shall be expanded here: the board knows none of these names.
+on_board() { # COMMAND…: runs in the board's shell
+    # shellcheck disable=SC2029 # Expanded here on purpose: the board knows none of these names.
     ssh "${connection[@]}" "$board" "$@"
 }
 
-change() { # COMMAND…: what changes the board
+change() { # COMMAND…: changes the board
     if [ -n "$dry" ]; then
         echo "would run: $*"
     else
@@ -37,9 +39,9 @@ change() { # COMMAND…: what changes the board
     fi
 }
 
-# shellcheck disable=SC2016 # awk's own name.
+# shellcheck disable=SC2016 # For awk to expand.
 about=$(on_board 'uname -m; command -v dpkg >/dev/null && dpkg --print-architecture || echo none; df -Pk /tmp | tail -1 | awk "{print \$4}"') ||
-    die "found no way in to $board, expected ssh by key: ssh-copy-id $board"
+    die "found no ssh access to $board, expected login by key: ssh-copy-id $board"
 { read -r machine && read -r dpkg && read -r free; } <<<"$about" || die "found \"$about\" on $board, expected machine, dpkg architecture and free space"
 
 case $dpkg in
@@ -60,8 +62,8 @@ file=edgeclip_${version}_$architecture.deb
 [ "$dpkg" != none ] || file=edgeclip-$version-$architecture.tar.gz
 case $architecture in arm64) target=aarch64 ;; armhf) target=armv7 ;; amd64) target=x86_64 ;; esac
 [ -f "$packages/$file" ] || die "found no $packages/$file, expected: cross/build.sh $target && cross/packaging/build.sh $target"
-(cd "$packages" && grep -- " $file\$" SHA256SUMS | sha256sum --check --quiet -) || die "found another $file than SHA256SUMS says, expected: cross/packaging/build.sh $target"
-# The package, and as much again to unpack it.
+(cd "$packages" && grep -- " $file\$" SHA256SUMS | sha256sum --check --quiet -) || die "found a $file that does not match SHA256SUMS, expected: cross/packaging/build.sh $target"
+# Room for the package, and as much again to unpack it.
 needed=$(($(stat -c %s "$packages/$file") * 2 / 1024))
 [ "$free" -ge "$needed" ] || die "found $free KiB free in /tmp of $board, expected $needed"
 
@@ -70,7 +72,7 @@ change scp "${connection[@]}" -q "$packages/$file" "$board:/tmp/$file"
 if [ "$dpkg" != none ]; then
     change on_board "sudo dpkg -i /tmp/$file && rm /tmp/$file"
 else
-    # What the user has set stays.
+    # Keep the user's settings.
     change on_board "sudo tar -xzf /tmp/$file -C / --strip-components=1 --no-same-owner --skip-old-files --exclude=usr && \
         sudo tar -xzf /tmp/$file -C / --strip-components=1 --no-same-owner --exclude=etc && rm /tmp/$file"
 fi

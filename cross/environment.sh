@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Sourced: `environment TARGET` sets up cargo for a static build. TARGET is aarch64, armv7 or x86_64, or a Rust target that begins so.
+# Sourced: `environment TARGET` sets up cargo for a static build. TARGET is aarch64, armv7 or x86_64, or a
+# Rust target that starts with one of these.
 #
-# Sets $triple (Rust's name), $way (how, in words) and the functions' settings for `cargo_program`; exits with one line where nothing
-# can build for TARGET.
+# Sets $triple (Rust's name), $way (how it builds, in words) and the settings for `cargo_program`; exits with
+# a one-line message if this machine cannot build for TARGET.
 
 cache=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}
 cross=$cache/cross
 export CARGO_TARGET_DIR=${EDGECLIP_CROSS_TARGET_DIR:-$cache/target-cross}
-# Debian's rustc lies in $cross/bin as well.
+# Debian's rustc is in $cross/bin as well.
 own=${PATH//"$cross/bin:"/}
 export PATH=$cross/bin:$own
 
@@ -17,7 +18,7 @@ die() {
 }
 
 environment() {
-    # They would replace the settings made here.
+    # These would override the settings made here.
     unset RUSTFLAGS CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS
     case $1 in
     aarch64 | aarch64-unknown-linux-*) machine=aarch64 libc=musl gnu=aarch64-unknown-linux-gnu prefix=aarch64-linux-gnu ;;
@@ -67,8 +68,8 @@ flags() {
     export "CARGO_TARGET_$(upper "$triple")_RUSTFLAGS=-C target-feature=+crt-static${*:+ $*}"
 }
 
-# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables; LLVM's, which Rust takes for x86-64 unless
-# told otherwise, would leave out the unwinder's own as well, and the program would abort.
+# cargo_program ARGUMENT…: builds the program for $triple. GNU's linker leaves out unwinding tables; LLVM's,
+# Rust's default for x86-64, would leave out the unwinder's own as well, and the program would abort.
 cargo_program() {
     local linker=(-C "link-arg=-Wl,-T,$PWD/cross/no-unwinding.ld")
     [ "$machine" != x86_64 ] || linker+=(-C linker-features=-lld)
@@ -78,7 +79,7 @@ cargo_program() {
     esac
 }
 
-# cargo_test ARGUMENT…: cargo test for $triple; the emulator is cargo's `runner`.
+# cargo_test ARGUMENT…: cargo test for $triple, with the emulator as cargo's `runner`.
 cargo_test() {
     case $way in
     *zigbuild*) cargo-zigbuild test --target "$triple" "$@" ;;

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# cross/test.sh: the kernels' tests and whole pictures on emulated ARM CPUs, against x86-64 bit for bit.
+# cross/test.sh: runs the kernels' tests and whole pictures on emulated ARM CPUs and compares with
+# x86-64 bit for bit.
 #
-# cortex-a53 and cortex-a72 trap on what they lack (sdot, smmla), as the real ones do. The program to compare with is this machine's own
-# debug build.
+# cortex-a53 and cortex-a72 trap on instructions they lack (sdot, smmla), like the real ones. The reference
+# program is this machine's own debug build, or the one that EDGECLIP_REFERENCE names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 native=${CARGO_TARGET_DIR:-${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/target}
 # shellcheck source=cross/environment.sh
 . cross/environment.sh
 
-CARGO_TARGET_DIR=$native cargo build --quiet --locked
-reference=$native/debug/edgeclip
+reference=${EDGECLIP_REFERENCE:-$native/debug/edgeclip}
+[ -n "${EDGECLIP_REFERENCE:-}" ] || CARGO_TARGET_DIR=$native cargo build --quiet --locked
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cross/tools.sh emulate
 failed=0
 
-# CPU → instruction sets of src/kernels/isa.rs.
+# CPU → instruction sets of crates/kernels/src/isa.rs.
 declare -A cpus=([cortex-a53]="scalar neon" [cortex-a72]="scalar neon" [cortex-a76]="scalar neon dotprod" [max]="scalar neon dotprod i8mm")
 
 say() { # VERDICT WHAT
@@ -31,7 +32,8 @@ kernels() {
         for cpu in "${!cpus[@]}"; do
             export EDGECLIP_EXPECTED_ISAS=${cpus[$cpu]}
             export "CARGO_TARGET_$(upper "$triple")_RUNNER=qemu-aarch64 -cpu $cpu"
-            if CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels cargo_test --quiet --locked --manifest-path cross/kernels/Cargo.toml >"$log" 2>&1; then
+            if CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo_test --quiet --locked \
+                --package edgeclip-kernels --lib --tests >"$log" 2>&1; then
                 say ok "kernels on $cpu (${cpus[$cpu]}): $(sed -n 's/^test result: ok. \([0-9]* passed\).*/\1/p' "$log" | head -1)"
             else
                 cat "$log"
@@ -47,7 +49,7 @@ tensors() {
     python3 -c 'import sys; b = open(sys.argv[1], "rb").read(); sys.stdout.buffer.write(b[8 + int.from_bytes(b[:8], "little"):])' "$1"
 }
 
-# look NAME COMMAND…: embeddings of prompts and of the golden picture, and what is found there, by one program.
+# look NAME COMMAND…: embeddings of prompts and of the golden picture, and its detections, by one program.
 look() {
     local name=$1 picture=tests/golden/model/coffee.png
     shift

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# cross/tools.sh PART…: puts tools for ARM into $EDGECLIP_CACHE/cross, without root: Debian packages, downloaded and unpacked.
+# cross/tools.sh PART…: installs tools for ARM into $EDGECLIP_CACHE/cross without root: Debian packages,
+# downloaded and unpacked.
 #
-#   aarch64, armv7   rustc (Debian's rustc-web) with the target's standard library, cross gcc and g++, static glibc and libstdc++
+#   aarch64, armv7   rustc (Debian's rustc-web) with the target's standard library, cross gcc and g++, static
+#                    glibc and libstdc++
 #   emulate          qemu-user 10: qemu-aarch64, qemu-arm
 #   count            qemu-user 7.2, whose plugins count instructions, and cross/perf/icount.c built for it
 #   cycles           llvm-mca 19
 #   peers            arm64 Python with the aarch64 wheels of ONNX Runtime and ncnn, for cross/perf
 #
-# Parts that are there already cost nothing. The programs are in $EDGECLIP_CACHE/cross/bin.
+# Parts that are already installed are skipped. The programs are in $EDGECLIP_CACHE/cross/bin.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,8 +18,8 @@ apt=$cross/apt
 mirror=${EDGECLIP_DEBIAN:-http://deb.debian.org/debian}
 export APT_CONFIG=$apt/apt.conf
 
-# Lists and settings of our own: the machine's sources stay as they are. bookworm's programs run on any glibc since 2.34;
-# trixie has the standard libraries of the same rustc for the other architectures.
+# Separate package lists and settings: the machine's own sources stay as they are. bookworm's programs run on
+# any glibc since 2.34; trixie has the standard libraries of the same rustc for the other architectures.
 lists() {
     command -v apt-get >/dev/null || {
         echo "cross/tools.sh: found no apt-get, expected a Debian or Ubuntu machine; cross/README.md shows the way with rustup" >&2
@@ -52,7 +54,7 @@ CONF
     apt-get -qq update
 }
 
-# unpack ROOT PACKAGE…: these packages, and what they need that this machine has not.
+# unpack ROOT PACKAGE…: unpacks these packages and those of their dependencies that this machine lacks.
 unpack() {
     local root=$1
     shift
@@ -61,7 +63,7 @@ unpack() {
     extract "$root"
 }
 
-# extract ROOT: what lies in the archive folder.
+# extract ROOT: unpacks the downloaded archives.
 extract() {
     local deb
     for deb in "$apt"/archives/*.deb; do
@@ -70,7 +72,7 @@ extract() {
     rm -f "$apt"/archives/*.deb
 }
 
-# wrap NAME ROOT PROGRAM: bin/NAME runs ROOT's program with ROOT's libraries.
+# wrap NAME ROOT PROGRAM: makes bin/NAME, which runs ROOT's program with ROOT's libraries.
 wrap() {
     mkdir -p "$cross/bin"
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%s/usr/lib/x86_64-linux-gnu exec %s/%s "$@"\n' "$2" "$2" "$3" >"$cross/bin/$1"
@@ -84,7 +86,7 @@ rustc_web() {
     wrap rustdoc "$cross/rust" usr/bin/rustdoc
 }
 
-# compiler ARCHITECTURE GNU RUST: gcc and standard library; names of Debian, of GNU and of Rust.
+# compiler ARCHITECTURE GNU RUST: gcc and standard library; the names used by Debian, GNU and Rust.
 compiler() {
     local architecture=$1 gnu=$2 rust=$3 release version tool
     part rustc rustc_web
@@ -106,7 +108,7 @@ compiler() {
     rm -r "$cross/std-$architecture"
 }
 
-# Beside the compiler, in a part of its own: caches that had none need not download the rest again.
+# Beside the compiler, as a part of its own: caches without it need not download the rest again.
 cplusplus() { # ARCHITECTURE GNU
     unpack "$cross/$2" "g++-12-$2" "libstdc++-12-dev-$1-cross"
     wrap "$2-g++" "$cross/$2" "usr/bin/$2-g++-12"
@@ -116,7 +118,7 @@ emulate() {
     (cd "$apt/archives" && apt-get -qq download qemu-user/bookworm-backports)
     extract "$cross/qemu"
     mkdir -p "$cross/bin"
-    # Static programs.
+    # For static programs.
     ln -sf "$cross/qemu/usr/bin/qemu-aarch64" "$cross/qemu/usr/bin/qemu-arm" "$cross/bin/"
 }
 

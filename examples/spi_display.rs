@@ -18,13 +18,13 @@
 use std::env;
 use std::error::Error;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use edgeclip::events::Outline;
 use edgeclip::model::{Bundle, Networks};
 use edgeclip::pipeline::Pipeline;
-use edgeclip::sinks::{LiveTiming, Moment, Named, Painter, PictureKind, Things, save_picture};
+use edgeclip::report::{FrameReport, LiveTiming, ShownBoxes};
+use edgeclip::sinks::{Painter, PictureKind, save_picture};
 use edgeclip::source::Picture;
 use edgeclip::vocabulary::{Prompt, Vocabulary};
 use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
@@ -41,14 +41,14 @@ type Display =
 
 fn main() -> Result<(), Box<dyn Error>> {
     let [picture, prompts, out] = arguments()?;
-    let moment = look(&picture, &prompts)?;
+    let report = look(&picture, &prompts)?;
 
     let mut display = Display::new();
-    let mut painter = Painter::new(Things::Detections);
-    painter.draw(&mut display, &moment)?;
+    let mut painter = Painter::new(ShownBoxes::Detections);
+    painter.draw(&mut display, &report)?;
 
     save(&display, Path::new(&out))?;
-    println!("{out}: {} things", moment.detections.len());
+    println!("{out}: {} things", report.detections.len());
     Ok(())
 }
 
@@ -58,7 +58,7 @@ fn arguments() -> Result<[String; 3], &'static str> {
 }
 
 /// What one frame of a live source would show, with a zone around the middle.
-fn look(path: &str, prompts: &str) -> Result<Moment, Box<dyn Error>> {
+fn look(path: &str, prompts: &str) -> Result<FrameReport, Box<dyn Error>> {
     let bundle = Bundle::embedded()?;
     let networks = Networks::load(&bundle, true, 2)?;
     let tower = networks.text.as_ref().ok_or("built without the feature `text`")?;
@@ -70,28 +70,21 @@ fn look(path: &str, prompts: &str) -> Result<Moment, Box<dyn Error>> {
     let (time, (width, height)) = (SystemTime::now(), (picture.width, picture.height));
     let pipeline = Pipeline::new(networks, bundle.manifest);
     let findings = pipeline.detect(&picture.frame()?, &vocabulary, None)?;
-    let name =
-        |label: usize| -> Arc<str> { vocabulary.names().get(label).map_or("?", String::as_str).into() };
-    let tags = findings.tags.iter().map(|t| Named { label: name(t.label), score: t.score, rect: None });
-    let detections = findings.detections.iter().map(|d| Named {
-        label: name(d.label),
-        score: d.score,
-        rect: Some(d.rect),
-    });
     let zone = Outline {
         name: "middle".into(),
         points: vec![[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]],
         closed: true,
         state: None,
     };
-    Ok(Moment {
+    Ok(FrameReport {
         source: path.into(),
         frame: 0,
         time,
         width,
         height,
-        tags: tags.collect(),
-        detections: detections.collect(),
+        looked: true,
+        tags: findings.tags,
+        detections: findings.detections,
         tracks: Vec::new(),
         events: Vec::new(),
         outlines: [zone].into(),

@@ -1,7 +1,7 @@
 """Fits the bundle's scores on held-out training pictures: `python -m quantize.calibrate RECIPE [--bundle models/default]`.
 
 The int8 files themselves are run, so that the scores fit what the board computes. Random small vocabularies, with names that are
-there and names that are not, stand for what users ask.
+present and names that are not, stand for what users ask for.
 """
 
 import logging
@@ -15,16 +15,17 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from quantize import reference
-from quantize.bundle import Score
+from quantize.arithmetic import reference
+from quantize.arithmetic.geometry import Floats, pairwise_iou
+from quantize.board.split import is_held_out
+from quantize.bundle.manifest import Score
+from quantize.bundle.write import write_manifest
+from quantize.command_line import missing_files_end_it, recipe_and_bundle
 from quantize.data.shards import Sample, Shards
-from quantize.data.split import is_dev
 from quantize.data.words import TagParser
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.export.bundle import write_manifest
-from quantize.geometry import Floats, pairwise_iou
 from quantize.progress import track
-from quantize.recipe import Recipe, missing_files_end_it, recipe_and_bundle
+from quantize.settings.board import BoardRecipe
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -36,7 +37,7 @@ MAX_DEV = 500
 
 
 @dataclass
-class Seen:
+class HeldOut:
     """What the networks say of one held-out picture, and what is true of it."""
 
     image: Floats
@@ -48,7 +49,7 @@ class Seen:
     tags: list[str]
 
 
-def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> Seen:
+def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> HeldOut:
     outputs, placed = predictor.run_vision(sample.picture)
     content = np.array(placed.content, np.float32)
     found, objectness = reference.candidates(outputs, predictor.manifest.detection, content)
@@ -57,7 +58,7 @@ def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> Seen:
     boxes = [placed.to_input((b.rect[0] * w, b.rect[1] * h, b.rect[2] * w, b.rect[3] * h)) for b in people]
     regions = predictor.embed_boxes(outputs, placed, found)
     image = reference.unit(outputs["image_embedding"][None])[0]
-    return Seen(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
+    return HeldOut(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
 
 
 def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[float, ...], float]:
@@ -78,7 +79,7 @@ def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[
 
 
 class Vocabularies:
-    """Random lists of names: some that are there, the rest from everything else that was named anywhere."""
+    """Random lists of names: some that are present, the rest from everything else that was named anywhere."""
 
     def __init__(self, predictor: OnnxPredictor, universe: list[str]) -> None:
         self.universe = universe
@@ -87,7 +88,7 @@ class Vocabularies:
         self.bank = predictor.bank
 
     def draw(self, present: list[str], rng: Generator) -> list[int]:
-        """Up to half is there; of what is not, half is drawn from what resembles it, since users ask for "dog, cat"."""
+        """Up to half are present; of the others, half are drawn from what resembles them, since users ask for "dog, cat"."""
         size = int(rng.choice(VOCABULARY_SIZES))
         here = [self.position[n] for n in dict.fromkeys(present)]
         kept: list[int] = rng.permutation(here)[: max(1, size // 2)].tolist() if here else []
@@ -98,7 +99,7 @@ class Vocabularies:
         return kept + close + others[: absent - len(close)]
 
     def _alike(self, kept: list[int], here: list[int], count: int) -> list[int]:
-        """What is most like any of `kept`, except what is there and what may mean the same."""
+        """What is most like any of `kept`, except what is present and what may mean the same."""
         if not kept:
             return []
         likeness = (self.vectors @ self.vectors[kept].T).max(axis=1)
@@ -110,9 +111,9 @@ class Vocabularies:
 
 
 def region_rows(
-    seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
+    seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Margin and objectness of every candidate and name, and whether that name's box is there."""
+    """Margin and objectness of every candidate and name, and whether that name has a box there."""
     xs, ys = [], []
     for s in seen:
         for _ in range(VOCABULARIES_PER_PICTURE if len(s.found) else 0):
@@ -131,7 +132,7 @@ def region_rows(
 
 
 def tag_rows(
-    seen: list[Seen], v: Vocabularies, similarity: float, scale: float, rng: Generator
+    seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Margin of every name for the whole picture, and whether its texts mention it."""
     xs, ys = [], []
@@ -149,14 +150,14 @@ def logit(p: Floats) -> Floats:
     return np.asarray(np.log(p / (1 - p)), np.float32)
 
 
-def held_out(recipe: Recipe) -> list[tuple[Sample, list[str]]]:
+def held_out(recipe: BoardRecipe) -> list[tuple[Sample, list[str]]]:
     """Held-out pictures with their tags: labels, names of boxes, and what captions mention."""
-    samples = [s for s in Shards([Path(p) for p in recipe.shards]) if is_dev(s.key, s.source, recipe)]
-    parser = TagParser(Path(recipe.tag_list).read_text().split("\n"))
+    samples = [s for s in Shards([Path(p) for p in recipe.data.shards]) if is_held_out(s.key, s.source, recipe.data)]
+    parser = TagParser(Path(recipe.data.tag_list).read_text().split("\n"))
     return [(s, list(dict.fromkeys([*s.labels, *parser(s.captions), *(b.name for b in s.boxes)]))) for s in samples[:MAX_DEV]]
 
 
-def calibrate(recipe: Recipe, bundle: Path) -> None:
+def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
     predictor = OnnxPredictor(bundle)
     seen = [look(predictor, sample, tags) for sample, tags in track(held_out(recipe), "held-out pictures")]
     boxed, tagged = [s for s in seen if len(s.boxes)], [s for s in seen if s.tags]
@@ -173,7 +174,7 @@ def calibrate(recipe: Recipe, bundle: Path) -> None:
         region, region_loss = fit_logistic(*region_rows(boxed, of_boxes, similarity, m.region.scale, np.random.default_rng(0)))
         image, image_loss = fit_logistic(*tag_rows(tagged, of_tags, similarity, m.image.scale, np.random.default_rng(0)))
         log.info("similarity %.1f: regions %s loss %.4f, tags %s loss %.4f", similarity, region, region_loss, image, image_loss)
-        # regions have one positive in a hundred: their loss is brought to the tags' size
+        # regions have one positive in a hundred: their loss is scaled to that of the tags
         total = 10 * region_loss + image_loss
         if best is None or total < best[0]:
             best = (total, similarity, region, image, region_loss, image_loss)

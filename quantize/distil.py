@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 
+from quantize.command_line import board_recipe, errors_end_it
 from quantize.distillation.task import Distil
-from quantize.recipe import Recipe, errors_end_it, from_command_line, loop_settings
+from quantize.settings.board import BoardRecipe
 from quantize.training.checkpoint import BadCheckpoint, save_at_once
 from quantize.training.distributed import processes, rank
 from quantize.training.loop import run
@@ -21,20 +22,20 @@ MAPS = "maps."
 
 
 def part_from_maps(path: Path) -> None:
-    """The board needs no maps; what continues to distil may."""
+    """The board needs no maps; a later distillation may."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     maps = {k: t for k, t in state["weights"].items() if k.startswith(MAPS)}
     save_at_once({k.removeprefix(MAPS): t for k, t in maps.items()}, path.with_name("maps.pt"))
     save_at_once(state | {"weights": {k: t for k, t in state["weights"].items() if k not in maps}}, path)
 
 
-def distil(recipe: Recipe) -> Path:
+def distil(recipe: BoardRecipe) -> Path:
     """Runs the recipe to its end; returns the student's weights' path."""
     with processes(recipe.device):
         with errors_end_it(FileNotFoundError, ValueError):
             task = Distil(recipe)
         with errors_end_it(BadCheckpoint):
-            path = run(task, loop_settings(recipe), Path(recipe.out))
+            path = run(task, recipe.loop_settings(), Path(recipe.out))
         if rank() == 0:
             part_from_maps(path)
     return path
@@ -42,7 +43,7 @@ def distil(recipe: Recipe) -> Path:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    log.info("weights: %s", distil(from_command_line(__doc__)))
+    log.info("weights: %s", distil(board_recipe(__doc__)))
 
 
 if __name__ == "__main__":

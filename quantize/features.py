@@ -1,75 +1,39 @@
-"""Computes site vectors with a frozen trunk once: `python -m quantize.features quantize/recipes/cpu.toml`.
+"""Computes the supervision points of a frozen trunk once: `python -m quantize.features quantize/recipes/cpu.toml`.
 
 Writes `samples.json` (texts of every picture), `soft.safetensors` (the classifier's distribution for whole pictures and boxes)
-and one `view-*.safetensors` a view into the recipe's cache folder.
+and one `view-*.safetensors` per view into the recipe's cache folder.
 """
 
 import json
 import logging
-import multiprocessing
-import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from quantize.data import canvas as cv
+from quantize.board.names import Bank, build_bank
+from quantize.board.points import Points, collect
+from quantize.command_line import board_recipe, missing_files_end_it
+from quantize.data.layouts import Layout, draw, layouts
 from quantize.data.shards import Sample, Shards
+from quantize.data.workers import workers
+from quantize.files import whole_file
 from quantize.model.mobilenetv2 import MobileNetV2, load_mobilenetv2
+from quantize.model.preparation import to_input
 from quantize.model.trunk import Maps, Trunk, load_trunk
-from quantize.names import Bank, build_bank
 from quantize.progress import track
-from quantize.recipe import Recipe, from_command_line, missing_files_end_it
-from quantize.sites import Canvas, Sites, collect
+from quantize.settings.board import BoardRecipe
 
 log = logging.getLogger(__name__)
 TEACHER_SIZE = 224
 CONTEXT = 1.2
 TEACHER_BOXES = 3
-
-
-def draw(index: list[int], samples: list[Sample], placed: list[cv.Placement], size: int) -> Canvas:
-    pixels = np.full((size, size, 3), cv.GREY, np.uint8)
-    for sample, placement in zip(samples, placed, strict=True):
-        placement.draw(sample.picture, pixels)
-    return Canvas(pixels, index, samples, placed)
-
-
-Layout = tuple[list[int], list[cv.Placement]]
-
-
-def layouts(view: str, samples: list[Sample], size: int, rng: Generator) -> list[Layout]:
-    """`plain`: as on the board; `augmented`: one picture; `mosaic`: four or nine pictures on one canvas."""
-    if view == "plain":
-        return [([i], [cv.plain(s.picture, size)]) for i, s in enumerate(samples)]
-    found = []
-    order = rng.permutation(len(samples)).tolist()
-    while order:
-        n = int(rng.choice([2, 3])) if view.startswith("mosaic") else 1
-        index, order = order[: n * n], order[n * n :]
-        cells = cv.grid(n, size)
-        placed = [cv.augmented(samples[i].picture, samples[i].source, c, rng) for i, c in zip(index, cells, strict=False)]
-        found.append((index, placed))
-    return found
-
-
-def to_input(pixels: list[NDArray[np.uint8]]) -> Tensor:
-    """What the board feeds: `(pixel - 128) / 127.5`."""
-    return normalise(torch.from_numpy(np.stack(pixels)))
-
-
-def normalise(pixels: Tensor) -> Tensor:
-    """[B,S,S,3] uint8 → [B,3,S,S], on whichever device they are."""
-    x = pixels.permute(0, 3, 1, 2)
-    return ((x.float() - 128) / 127.5).contiguous(memory_format=torch.channels_last)
 
 
 @dataclass
@@ -80,7 +44,7 @@ class Work:
     teacher: MobileNetV2
     samples: list[Sample]
     names: dict[str, int]
-    recipe: Recipe
+    recipe: BoardRecipe
 
 
 _work: Work
@@ -89,14 +53,14 @@ _work: Work
 def _view_part(task: tuple[list[Layout], list[int]]) -> dict[str, NDArray[np.generic]]:
     layouts, seed = task
     w, rng = _work, np.random.default_rng(seed)
-    canvases = [draw(index, [w.samples[i] for i in index], placed, w.recipe.size) for index, placed in layouts]
+    canvases = [draw(index, [w.samples[i] for i in index], placed, w.recipe.model.size) for index, placed in layouts]
     with torch.no_grad():
         with torch.autocast("cpu", torch.bfloat16):
             maps = w.trunk(to_input([c.pixels for c in canvases]))
         maps = Maps(maps.semantic.float(), maps.middle.float(), [t.float() for t in maps.towers])
-        taught = w.trunk.teacher_outputs(maps.towers)
-        sites = collect(taught, maps, canvases, w.names, w.recipe.size, rng)
-    arrays = {f.name: getattr(sites, f.name) for f in fields(Sites)}
+        detected = w.trunk.teacher_outputs(maps.towers)
+        points = collect(detected, maps, canvases, w.names, w.recipe.model.size, rng)
+    arrays = {f.name: getattr(points, f.name) for f in fields(Points)}
     return {k: (t.half() if t.is_floating_point() else t).numpy() for k, t in arrays.items()}
 
 
@@ -109,21 +73,12 @@ def _teacher_part(crops: list[NDArray[np.uint8]]) -> NDArray[np.float16]:
         return probability.half().numpy()
 
 
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def workers() -> ProcessPoolExecutor:
-    """One single-threaded process a core: unlike threads inside one operator they do not wait for each other."""
-    return ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork"), initializer=_one_thread)
-
-
-def view_sites(view: str) -> dict[str, Tensor]:
-    """All site arrays of one view, in half precision."""
+def view_points(view: str) -> dict[str, Tensor]:
+    """All arrays of `Points` of one view, in half precision."""
     w = _work
     seed = [w.recipe.seed, *view.encode()]
-    jobs = layouts(view, w.samples, w.recipe.size, np.random.default_rng(seed))
-    n = w.recipe.feature_batch
+    jobs = layouts(view, w.samples, w.recipe.model.size, np.random.default_rng(seed))
+    n = w.recipe.data.feature_batch
     tasks = [(jobs[i : i + n], [*seed, i]) for i in range(0, len(jobs), n)]
     with workers() as pool:
         parts = list(track(pool.map(_view_part, tasks), f"features {view} x{n}", len(tasks)))
@@ -171,36 +126,42 @@ def describe(sample: Sample, bank: Bank) -> dict[str, object]:
     }  # fmt: skip
 
 
-def fill_cache(recipe: Recipe) -> None:
-    """Computes what the recipe's cache lacks."""
+def fill_cache(recipe: BoardRecipe) -> None:
+    """Computes what is missing in the recipe's cache."""
     torch.manual_seed(recipe.seed)
-    cache = Path(recipe.cache)
+    cache = Path(recipe.data.cache)
     cache.mkdir(parents=True, exist_ok=True)
-    shards = Shards([Path(p) for p in recipe.shards])
+    shards = Shards([Path(p) for p in recipe.data.shards])
     samples = list(shards)
     if not samples:
-        raise SystemExit(f"no usable sample in {recipe.shards}; {shards.bad} were passed over")
-    log.info("%d pictures, %d passed over", len(samples), shards.bad)
+        raise SystemExit(f"no usable sample in {recipe.data.shards}; {shards.bad} were skipped")
+    log.info("%d pictures, %d skipped", len(samples), shards.bad)
     bank = build_bank(samples, recipe)
     names = cache / "names.json"
     if names.exists() and json.loads(names.read_text()) != bank.names:
         raise SystemExit(f"{names} lists other names than these shards and tags give; remove {cache} to compute it anew")
-    names.write_text(json.dumps(bank.names))
-    (cache / "samples.json").write_text(json.dumps([describe(s, bank) for s in samples]))
+    with whole_file(names) as draft:
+        draft.write_text(json.dumps(bank.names))
+    with whole_file(cache / "samples.json") as draft:
+        draft.write_text(json.dumps([describe(s, bank) for s in samples]))
     global _work
-    trunk = load_trunk(recipe).eval().to(memory_format=torch.channels_last)
-    _work = Work(trunk, load_mobilenetv2(Path(recipe.teachers) / "mobilenet_v2_imagenet.npz").eval(), samples, bank.index, recipe)
+    trunk = load_trunk(recipe.model).eval().to(memory_format=torch.channels_last)
+    _work = Work(
+        trunk, load_mobilenetv2(Path(recipe.model.teachers) / "mobilenet_v2_imagenet.npz").eval(), samples, bank.index, recipe
+    )
     if not (cache / "soft.safetensors").exists():
-        save_file(soft_labels(), cache / "soft.safetensors")
-    for view in recipe.views:
+        with whole_file(cache / "soft.safetensors") as draft:
+            save_file(soft_labels(), draft)
+    for view in recipe.data.views:
         path = cache / f"view-{view}.safetensors"
         if not path.exists():
-            save_file(view_sites(view), path)
+            with whole_file(path) as draft:
+                save_file(view_points(view), draft)
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe = from_command_line(__doc__)
+    recipe = board_recipe(__doc__)
     with missing_files_end_it():
         fill_cache(recipe)
 

@@ -1,7 +1,7 @@
 """Asks the teachers of a recipe's [distil] once: `python -m quantize.reinforce RECIPE`, or with torchrun on several GPUs.
 
-What they see of every picture in every view goes to the folder `distil.stored`, a file a shard (`distillation.store`). Shards
-that are there already are not asked about again. `python -m quantize.distil RECIPE` reads them.
+Their outputs for every picture in every view go to the folder `distil.stored`, one file per shard (`distillation.store`). Shards
+that are there already are skipped. `python -m quantize.distil RECIPE` reads them.
 """
 
 import logging
@@ -11,14 +11,15 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from quantize.batches import spare_cores
+from quantize.board.supervision import load_supervision
+from quantize.command_line import board_recipe, errors_end_it
 from quantize.data.indexed import IndexedShards
+from quantize.data.workers import spare_cores
 from quantize.distillation.canvases import View, collate, show
-from quantize.distillation.store import check, describe, file_of, folder_of, keep, told
-from quantize.distillation.teacher import Taught, Teacher, ask, load_teacher
+from quantize.distillation.store import check, describe, file_of, folder_of, identity, keep
+from quantize.distillation.teacher import Teacher, TeacherOutputs, ask, load_teacher
 from quantize.progress import track
-from quantize.recipe import Recipe, errors_end_it, from_command_line
-from quantize.supervision import load_supervision
+from quantize.settings.board import BoardRecipe
 from quantize.training.distributed import processes, rank, world
 
 log = logging.getLogger("quantize.reinforce")
@@ -27,7 +28,7 @@ log = logging.getLogger("quantize.reinforce")
 class Views(Dataset[list[View] | None]):
     """All views of each sample of one shard; None, and a warning, for one that cannot be read."""
 
-    def __init__(self, recipe: Recipe, samples: IndexedShards, shard: int, size: int) -> None:
+    def __init__(self, recipe: BoardRecipe, samples: IndexedShards, shard: int, size: int) -> None:
         self.recipe, self.samples, self.size = recipe, samples, size
         self.first, self.end = (int(n) for n in samples.first[shard : shard + 2])
 
@@ -38,32 +39,34 @@ class Views(Dataset[list[View] | None]):
         r, i = self.recipe, self.first + row
         try:
             sample = self.samples[i]
-        except Exception as error:  # Pillow alone has half a dozen kinds for a broken file
-            log.warning("sample %s passed over: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
+        except Exception as error:  # Pillow alone raises half a dozen types for a broken file
+            log.warning("sample %s skipped: %s: %s", self.samples.keys[i].decode(), type(error).__name__, error)
             return None
-        return [show(sample, view, r.size, r.seed, r.distil, [self.size]) for view in range(r.distil.views)]
+        return [show(sample, view, r.model.size, r.seed, r.distil, [self.size]) for view in range(r.distil.views)]
 
 
-def split(taught: Taught, counts: list[int]) -> list[Taught]:
-    """One a view."""
+def split(taught: TeacherOutputs, counts: list[int]) -> list[TeacherOutputs]:
+    """One for each view."""
     regions = torch.split(taught.region, counts)
-    return [Taught(taught.image[i : i + 1], region, taught.dense[i : i + 1]) for i, region in enumerate(regions)]
+    return [TeacherOutputs(taught.image[i : i + 1], region, taught.dense[i : i + 1]) for i, region in enumerate(regions)]
 
 
-def ask_shard(recipe: Recipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str) -> list[list[Taught | None]]:
-    """What it sees of each sample in each view; None of one that cannot be read."""
+def ask_shard(
+    recipe: BoardRecipe, teacher: Teacher, samples: IndexedShards, shard: int, what: str
+) -> list[list[TeacherOutputs | None]]:
+    """Its outputs for each sample in each view; None for one that cannot be read."""
     drawn = DataLoader(
-        Views(recipe, samples, shard, teacher.size), batch_size=None, num_workers=recipe.workers or spare_cores(),
+        Views(recipe, samples, shard, teacher.size), batch_size=None, num_workers=recipe.data.workers or spare_cores(),
         multiprocessing_context="fork",
     )  # fmt: skip
     waiting: list[View] = []
-    answers: list[Taught] = []
+    answers: list[TeacherOutputs] = []
 
     def answer() -> None:
         batch = collate(0, [], waiting, recipe.distil.grid)
         with torch.autocast(torch.device(recipe.device).type, torch.bfloat16, enabled=recipe.loop.precision == "bf16"):
             taught = ask(teacher, batch, recipe.distil.grid, recipe.device)
-        taught = Taught(taught.image.cpu(), taught.region.cpu(), taught.dense.cpu())
+        taught = TeacherOutputs(taught.image.cpu(), taught.region.cpu(), taught.dense.cpu())
         answers.extend(split(taught, [len(view.boxes) for view in waiting]))
         waiting.clear()
 
@@ -71,7 +74,7 @@ def ask_shard(recipe: Recipe, teacher: Teacher, samples: IndexedShards, shard: i
     for views in track(drawn, what):
         readable.append(views is not None)
         waiting.extend(views or [])
-        if len(waiting) >= recipe.feature_batch:
+        if len(waiting) >= recipe.data.feature_batch:
             answer()
     if waiting:
         answer()
@@ -80,8 +83,8 @@ def ask_shard(recipe: Recipe, teacher: Teacher, samples: IndexedShards, shard: i
 
 
 @dataclass
-class Lecture:
-    """A teacher, its pictures, the folder for what it sees of them, and this process's part of the shards not yet there."""
+class Missing:
+    """A teacher, its pictures, the folder for its outputs, and this process's part of the shards that are missing there."""
 
     teacher: Teacher
     samples: IndexedShards
@@ -89,16 +92,16 @@ class Lecture:
     missing: list[int]
 
 
-def lectures(recipe: Recipe) -> list[Lecture]:
+def missing_outputs(recipe: BoardRecipe) -> list[Missing]:
     """Raises FileNotFoundError or ValueError that says what is missing or wrong."""
     d = recipe.distil
     if not d.stored or not d.teachers:
         raise ValueError("found no distil.stored or no distil.teachers, expected a folder, and paths of trained RegionClips")
     names = load_supervision(recipe).names
-    samples = IndexedShards([Path(p) for p in recipe.shards], Path(recipe.cache))
+    samples = IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
     found = []
     for path in d.teachers:
-        folder, values = folder_of(path, d), told(path, recipe.size, recipe.seed, d, names)
+        folder, values = folder_of(path, d), identity(path, recipe.model.size, recipe.seed, d, names)
         missing = [shard for shard in range(len(samples.paths)) if not file_of(folder, samples, shard).exists()]
         if not missing:
             check(folder, values)
@@ -106,14 +109,14 @@ def lectures(recipe: Recipe) -> list[Lecture]:
         teacher = load_teacher(Path(path), names, recipe.device)
         if rank() == 0:
             describe(folder, values, teacher.scales, teacher.names)
-        found.append(Lecture(teacher, samples, folder, missing[rank() :: world()]))
+        found.append(Missing(teacher, samples, folder, missing[rank() :: world()]))
     return found
 
 
-def reinforce(recipe: Recipe) -> None:
-    """Fills `distil.stored`; with several processes each asks about its part of the shards."""
+def reinforce(recipe: BoardRecipe) -> None:
+    """Fills `distil.stored`; each of several processes takes its part of the shards."""
     with errors_end_it(FileNotFoundError, ValueError):
-        found = lectures(recipe)
+        found = missing_outputs(recipe)
     for each in found:
         for shard in each.missing:
             target = file_of(each.folder, each.samples, shard)
@@ -122,7 +125,7 @@ def reinforce(recipe: Recipe) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe = from_command_line(__doc__)
+    recipe = board_recipe(__doc__)
     with processes(recipe.device):
         reinforce(recipe)
 

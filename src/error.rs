@@ -1,87 +1,266 @@
-//! The error type, split by who must act: the user's input, the model file, or us.
+//! The error type, sorted by who must act.
 
+use std::fmt;
+use std::io;
+
+use edgeclip_engine as engine;
 use thiserror::Error;
 
 /// Result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong. `Display` is one line: name, what was found, what was expected.
+/// What went wrong, one variant for each party who can do something about it. `Display` is one line: name,
+/// what was found, what was expected.
+///
+/// ```
+/// use edgeclip::error::{Error, ErrorKind};
+///
+/// let error = Error::settings("threshold", "1.5", "0 to 1");
+/// assert_eq!(error.kind(), ErrorKind::Settings);
+/// assert_eq!(error.to_string(), "threshold: found 1.5, expected 0 to 1");
+/// ```
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Error {
-    /// The user's input cannot be used: a picture, a prompt, a flag, a vocabulary file.
-    #[error("{}: found {}, expected {}", one_line(name), one_line(found), one_line(expected))]
-    Input {
-        /// What the input is called: a path, a prompt, a flag.
-        name: String,
-        /// What it held.
+    /// Whoever supplies pictures, streams and files: one of them cannot be read or is broken.
+    #[error(transparent)]
+    Input(Fault),
+    /// Whoever writes flags, configuration, prompts and zones: one of them cannot be used.
+    #[error(transparent)]
+    Settings(Fault),
+    /// Whoever made or chose the model: a file of the bundle or an ONNX network is broken, or a vocabulary
+    /// belongs to another model.
+    #[error(transparent)]
+    Model(Fault),
+    /// Whoever looks after the machine and what is connected to it: a camera, display, disk, network peer,
+    /// memory or thread refuses or has gone, and may come back.
+    #[error(transparent)]
+    Device(Fault),
+    /// The developers of this program.
+    #[error(transparent)]
+    Bug(Fault),
+}
+
+/// Who must act on an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// [`Error::Input`]
+    Input,
+    /// [`Error::Settings`]
+    Settings,
+    /// [`Error::Model`]
+    Model,
+    /// [`Error::Device`]
+    Device,
+    /// [`Error::Bug`]
+    Bug,
+}
+
+/// The details of an [`Error`], which has methods to read them.
+#[derive(Debug)]
+pub struct Fault {
+    /// Printed before the name.
+    label: &'static str,
+    name: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Mismatch {
         found: String,
-        /// What it should hold.
         expected: String,
     },
-    /// What was there has gone or been taken away, and may come back: a camera, a connection. Time acts, or who pulled the plug.
-    #[error("{}: found {}, expected {}", one_line(name), one_line(found), one_line(expected))]
-    Gone {
-        /// What it is called.
-        name: String,
-        /// What happened to it.
-        found: String,
-        /// What it should do.
-        expected: String,
-    },
-    /// A file of the model bundle cannot be used.
-    #[error("model file {}: found {}, expected {}", one_line(file), one_line(found), one_line(expected))]
-    Model {
-        /// Name or path of the file.
-        file: String,
-        /// What it held.
-        found: String,
-        /// What it should hold.
-        expected: String,
-    },
-    /// The operating system refused to read or write a file.
-    #[error("{}: {}", one_line(name), one_line(&source.to_string()))]
-    Io {
-        /// Path of the file.
-        name: String,
-        /// The operating system's answer.
-        source: std::io::Error,
-    },
-    /// A bug in this program.
-    #[error("internal error (please report it): {}", one_line(_0))]
-    Internal(String),
+    Io(io::Error),
+    /// The name says it all.
+    Nothing,
 }
 
 impl Error {
-    /// The user's input `name` holds `found` where `expected` is needed.
+    /// The user's picture, stream or file `name` holds `found` where `expected` is needed.
     pub fn input(name: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Input { name: name.into(), found: found.into(), expected: expected.into() }
+        Self::Input(Fault::mismatch("", name.into(), found.into(), expected.into()))
     }
 
-    /// The source `name` is gone: `found` where `expected` is needed.
-    pub fn gone(name: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Gone { name: name.into(), found: found.into(), expected: expected.into() }
+    /// The flag, key, prompt or zone `name` is `found` where `expected` is needed.
+    pub fn settings(name: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Settings(Fault::mismatch("", name.into(), found.into(), expected.into()))
     }
 
-    /// The model file `file` holds `found` where `expected` is needed.
+    /// The bundle's or network's file `file` holds `found` where `expected` is needed.
     pub fn model(file: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Model { file: file.into(), found: found.into(), expected: expected.into() }
+        Self::Model(Fault::mismatch("model file ", file.into(), found.into(), expected.into()))
     }
 
-    /// The same error of input or a source, which is called `name` instead.
-    #[must_use]
-    pub fn renamed(self, name: impl Into<String>) -> Self {
-        match self {
-            Self::Input { found, expected, .. } => Self::input(name, found, expected),
-            Self::Gone { found, expected, .. } => Self::gone(name, found, expected),
-            other => other,
+    /// The camera, display, peer or resource `name` gives `found` where `expected` is needed.
+    pub fn device(name: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Device(Fault::mismatch("", name.into(), found.into(), expected.into()))
+    }
+
+    /// A bug in this program; `what` is said to the user.
+    pub fn bug(what: impl Into<String>) -> Self {
+        let label = "internal error (please report it): ";
+        Self::Bug(Fault { label, name: what.into(), what: What::Nothing })
+    }
+
+    /// The operating system refused something about `name`.
+    pub fn io(kind: ErrorKind, name: impl Into<String>, source: io::Error) -> Self {
+        Self::of(kind, Fault { label: "", name: name.into(), what: What::Io(source) })
+    }
+
+    fn of(kind: ErrorKind, fault: Fault) -> Self {
+        match kind {
+            ErrorKind::Input => Self::Input(fault),
+            ErrorKind::Settings => Self::Settings(fault),
+            ErrorKind::Model => Self::Model(fault),
+            ErrorKind::Device => Self::Device(fault),
+            ErrorKind::Bug => Self::Bug(fault),
         }
     }
 
-    /// Process exit code: 2 where the caller can act, 70 (`EX_SOFTWARE` of BSD `sysexits.h`) for our own bugs.
-    pub fn exit_code(&self) -> u8 {
+    /// Who must act.
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Input { .. } | Self::Gone { .. } | Self::Model { .. } | Self::Io { .. } => 2,
-            Self::Internal(_) => 70,
+            Self::Input(_) => ErrorKind::Input,
+            Self::Settings(_) => ErrorKind::Settings,
+            Self::Model(_) => ErrorKind::Model,
+            Self::Device(_) => ErrorKind::Device,
+            Self::Bug(_) => ErrorKind::Bug,
+        }
+    }
+
+    fn fault(&self) -> &Fault {
+        let (Self::Input(fault)
+        | Self::Settings(fault)
+        | Self::Model(fault)
+        | Self::Device(fault)
+        | Self::Bug(fault)) = self;
+        fault
+    }
+
+    fn into_fault(self) -> Fault {
+        let (Self::Input(fault)
+        | Self::Settings(fault)
+        | Self::Model(fault)
+        | Self::Device(fault)
+        | Self::Bug(fault)) = self;
+        fault
+    }
+
+    /// What the thing is called that is wrong: a path, a flag, a prompt.
+    pub fn name(&self) -> &str {
+        &self.fault().name
+    }
+
+    /// What it held, where that is known.
+    pub fn found(&self) -> Option<&str> {
+        match &self.fault().what {
+            What::Mismatch { found, .. } => Some(found),
+            What::Io(_) | What::Nothing => None,
+        }
+    }
+
+    /// What it should hold, where that is known.
+    pub fn expected(&self) -> Option<&str> {
+        match &self.fault().what {
+            What::Mismatch { expected, .. } => Some(expected),
+            What::Io(_) | What::Nothing => None,
+        }
+    }
+
+    /// The operating system's answer, if it refused something.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.fault().what {
+            What::Io(source) => Some(source),
+            What::Mismatch { .. } | What::Nothing => None,
+        }
+    }
+
+    /// The same about a thing that the user knows by another name.
+    #[must_use]
+    pub fn renamed(self, name: impl Into<String>) -> Self {
+        let kind = self.kind();
+        Self::of(kind, Fault { name: name.into(), ..self.into_fault() })
+    }
+
+    /// The same with advice behind what was expected: what to type, for example.
+    #[must_use]
+    pub fn advised(self, advice: &str) -> Self {
+        let kind = self.kind();
+        let mut fault = self.into_fault();
+        if let What::Mismatch { expected, .. } = &mut fault.what {
+            expected.push_str(advice);
+        }
+        Self::of(kind, fault)
+    }
+
+    /// The same about a file of the model bundle: whoever made the model must act. A bug stays a bug.
+    #[must_use]
+    pub fn in_bundle(self) -> Self {
+        match self {
+            Self::Bug(fault) => Self::Bug(fault),
+            other => Self::Model(Fault { label: "model file ", ..other.into_fault() }),
+        }
+    }
+
+    /// The same for others to act on. A bug stays a bug.
+    #[must_use]
+    pub fn with_kind(self, kind: ErrorKind) -> Self {
+        match self {
+            Self::Bug(fault) => Self::Bug(fault),
+            other => Self::of(kind, other.into_fault()),
+        }
+    }
+
+    /// Process exit code: 2 where the caller can act, 70 (`EX_SOFTWARE` of BSD `sysexits.h`) for our own
+    /// bugs.
+    pub fn exit_code(&self) -> u8 {
+        if self.kind() == ErrorKind::Bug { 70 } else { 2 }
+    }
+}
+
+impl Fault {
+    fn mismatch(label: &'static str, name: String, found: String, expected: String) -> Self {
+        Self { label, name, what: What::Mismatch { found, expected } }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, name, what } = self;
+        write!(to, "{label}{}", one_line(name))?;
+        match what {
+            What::Mismatch { found, expected } => {
+                write!(to, ": found {}, expected {}", one_line(found), one_line(expected))
+            }
+            What::Io(source) => write!(to, ": {}", one_line(&source.to_string())),
+            What::Nothing => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.what {
+            What::Io(source) => Some(source),
+            What::Mismatch { .. } | What::Nothing => None,
+        }
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Model { file, found, expected } => Self::model(file, found, expected),
+            engine::Error::Setting { name, found, expected } => Self::settings(name, found, expected),
+            engine::Error::Io { name, source } => Self::io(ErrorKind::Model, name, source),
+            engine::Error::Threads { count, source } => {
+                Self::io(ErrorKind::Device, format!("{count} threads"), source)
+            }
+            // What the engine takes is for this program to know.
+            engine::Error::Input(what) | engine::Error::Internal(what) => Self::bug(what),
+            other => Self::bug(other.to_string()),
         }
     }
 }
@@ -101,17 +280,34 @@ mod tests {
         assert_eq!(line, "a b.jpg: found 0 bytes, expected a picture");
         let line = Error::model("vision.onnx", "no\r\nnodes", "a graph").to_string();
         assert_eq!(line, "model file vision.onnx: found no  nodes, expected a graph");
-        let source = std::io::Error::other("disk\non fire");
-        assert_eq!(Error::Io { name: "x".into(), source }.to_string(), "x: disk on fire");
-        assert!(!Error::Internal("a\nb".into()).to_string().contains('\n'));
+        let source = io::Error::other("disk\non fire");
+        assert_eq!(Error::io(ErrorKind::Device, "x", source).to_string(), "x: disk on fire");
+        assert_eq!(Error::bug("a\nb").to_string(), "internal error (please report it): a b");
     }
 
     #[test]
     fn exit_codes_tell_users_from_bugs() {
-        assert_eq!(Error::input("a", "b", "c").exit_code(), 2);
-        assert_eq!(Error::gone("a", "b", "c").exit_code(), 2);
-        assert_eq!(Error::model("a", "b", "c").exit_code(), 2);
-        assert_eq!(Error::Io { name: "a".into(), source: std::io::Error::other("b") }.exit_code(), 2);
-        assert_eq!(Error::Internal("a".into()).exit_code(), 70);
+        for error in [
+            Error::input("a", "b", "c"),
+            Error::settings("a", "b", "c"),
+            Error::model("a", "b", "c"),
+            Error::device("a", "b", "c"),
+            Error::io(ErrorKind::Input, "a", io::Error::other("b")),
+        ] {
+            assert_eq!(error.exit_code(), 2, "{error}");
+        }
+        assert_eq!(Error::bug("a").exit_code(), 70);
+    }
+
+    #[test]
+    fn parts_can_be_read_and_changed() {
+        let error = Error::input("bank", "1 row", "2");
+        assert_eq!((error.name(), error.found(), error.expected()), ("bank", Some("1 row"), Some("2")));
+        let error = error.renamed("a.bin").advised(" or 3").in_bundle();
+        assert_eq!(error.kind(), ErrorKind::Model);
+        assert_eq!(error.to_string(), "model file a.bin: found 1 row, expected 2 or 3");
+        assert_eq!(Error::bug("a").in_bundle().with_kind(ErrorKind::Input).kind(), ErrorKind::Bug);
+        let refused = Error::io(ErrorKind::Device, "x", io::ErrorKind::BrokenPipe.into());
+        assert_eq!(refused.io_error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
     }
 }

@@ -2,48 +2,50 @@
 
 use crate::error::{Error, Result};
 
-/// How the bytes of a [`Frame`] encode its pixels. Colour differences are those of BT.601.
+/// How the bytes of a [`Frame`] encode its pixels. YUV conversion is that of ITU-R BT.601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PixelFormat {
-    /// Three bytes a pixel: red, green, blue, sRGB. V4L2's `RGB3`.
+    /// Three bytes per pixel: red, green, blue, sRGB. V4L2's `RGB3`.
     Rgb8,
-    /// Three bytes a pixel: blue, green, red. V4L2's `BGR3`.
+    /// Three bytes per pixel: blue, green, red. V4L2's `BGR3`.
     Bgr8,
-    /// One byte a pixel, black 0 to white 255. V4L2's `GREY`.
+    /// One byte per pixel, black 0 to white 255. V4L2's `GREY`.
     Grey8,
-    /// Four bytes for two pixels: Y₀, U, Y₁, V.
+    /// Four bytes per two pixels: Y₀, U, Y₁, V.
     Yuyv(Range),
-    /// Four bytes for two pixels: U, Y₀, V, Y₁.
+    /// Four bytes per two pixels: U, Y₀, V, Y₁.
     Uyvy(Range),
-    /// A plane of Y, then one of U, V pairs, one pair for 2 × 2 pixels, at the same stride.
+    /// A plane of Y, then a plane of interleaved U and V with one pair per 2 × 2 pixels, at the same stride.
     Nv12(Range),
-    /// A plane of Y, then U, then V, each of these one byte for 2 × 2 pixels, at half the stride. Also called I420.
+    /// A plane of Y, then U, then V, with one byte of each per 2 × 2 pixels, at half the
+    /// stride. Also called I420.
     Yu12(Range),
 }
 
-/// Which values of Y, U and V stand for black, white and full colour.
+/// Which values of Y, U and V stand for black, white and full saturation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
     /// Y from 16 to 235, U and V from 16 to 240: television and most cameras.
     Limited,
-    /// All from 0 to 255: JPEG.
+    /// All three from 0 to 255: JPEG.
     Full,
 }
 
 impl PixelFormat {
-    /// Bytes of a row of `width` pixels, in the first plane where there are several.
+    /// Bytes in a row of `width` pixels, of the first plane if there are several; `None` on overflow.
     pub fn row_bytes(self, width: usize) -> Option<usize> {
         match self {
             Self::Rgb8 | Self::Bgr8 => width.checked_mul(3),
             Self::Grey8 => Some(width),
             Self::Yuyv(_) | Self::Uyvy(_) => width.div_ceil(2).checked_mul(4),
-            // A row of U, V pairs is as long as one of Y, rounded up to whole pairs.
+            // A row of U, V pairs is as long as a row of Y, rounded up to whole pairs.
             Self::Nv12(_) => width.checked_next_multiple_of(2),
             Self::Yu12(_) => Some(width),
         }
     }
 
-    /// Bytes from the first to the last of a picture whose rows start `stride` bytes apart.
+    /// Bytes from the first to the last of a picture whose rows start `stride` bytes apart;
+    /// `None` on overflow.
     fn picture_bytes(self, width: usize, height: usize, stride: usize) -> Option<usize> {
         let up_to_last =
             |rows: usize, stride: usize, last: usize| (rows - 1).checked_mul(stride)?.checked_add(last);
@@ -59,18 +61,18 @@ impl PixelFormat {
     }
 }
 
-/// A picture that somebody else owns, top row first.
+/// A borrowed picture, top row first.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Frame<'a> {
     /// Rows of all planes; the last row needs no padding.
     pub data: &'a [u8],
-    /// Pixels a row, at least 1.
+    /// Pixels per row, at least 1.
     pub width: u32,
-    /// Rows, at least 1.
+    /// Number of rows, at least 1.
     pub height: u32,
-    /// Bytes from the start of one row to the start of the next, at least those of a row. In [`PixelFormat::Yu12`] even and
-    /// at least those of two rows of U.
+    /// Bytes from the start of one row to the start of the next, at least [`PixelFormat::row_bytes`]. In
+    /// [`PixelFormat::Yu12`] even, and at least twice the length of a row of U.
     pub stride: usize,
     /// How the bytes encode pixels.
     pub format: PixelFormat,
@@ -87,10 +89,10 @@ impl<'a> Frame<'a> {
         Ok(frame)
     }
 
-    /// Verifies the sizes again; whoever indexes rows calls it first because the fields are public.
+    /// Checks the sizes again. The fields are public, so code that indexes rows calls this first.
     ///
     /// # Errors
-    /// As [`Frame::new`].
+    /// Same as [`Frame::new`].
     pub fn check(&self) -> Result<()> {
         let Self { data, width, height, stride, format } = *self;
         if width == 0 || height == 0 {
@@ -137,7 +139,7 @@ mod tests {
         assert!(fits(3 * 8 + 4 * 3 + 2, 3, 3, 8, PixelFormat::Yu12(Range::Full)));
         assert!(fits(8 + 5, 5, 2, 8, PixelFormat::Grey8));
         assert!(fits(8 + 6, 2, 2, 8, PixelFormat::Bgr8));
-        // Half of an odd stride is no place to start a row.
+        // Rows of U cannot start at half of an odd stride.
         assert!(Frame::new(&[0; 99], 3, 3, 5, PixelFormat::Yu12(Range::Full)).is_err());
         assert!(Frame::new(&[0; 99], 3, 3, 3, PixelFormat::Nv12(Range::Full)).is_err());
     }

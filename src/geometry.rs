@@ -1,10 +1,10 @@
-//! Boxes in pixels, and the letterbox that maps a picture into the network's square input and back.
+//! Boxes in pixels, and the letterbox that maps a picture to the network's square input and back.
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// An axis-aligned box in pixels; `x1` and `y1` are exclusive.
+/// An axis-aligned box in pixels: x to the right, y down, `x1` and `y1` exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rect {
     /// Left edge.
@@ -33,20 +33,20 @@ impl Rect {
         self.width() * self.height()
     }
 
-    /// The common part of both boxes; `None` if its area is zero.
+    /// The overlap of both boxes; `None` if its area is zero.
     pub fn intersection(&self, other: &Rect) -> Option<Rect> {
         let common = self.clip(other);
         (common.area() > 0.0).then_some(common)
     }
 
-    /// Intersection over union, 0 to 1; 0 where the union is empty.
+    /// Intersection over union, 0 to 1; 0 if the union is empty.
     pub fn iou(&self, other: &Rect) -> f32 {
         let common = self.intersection(other).map_or(0.0, |r| r.area());
         let union = self.area() + other.area() - common;
         if union > 0.0 { common / union } else { 0.0 }
     }
 
-    /// Every edge moved into `bounds`; empty (zero area) where the boxes do not touch.
+    /// Clamps every edge to `bounds`; empty (zero area) if the boxes do not touch.
     pub fn clip(&self, bounds: &Rect) -> Rect {
         let x0 = self.x0.max(bounds.x0).min(bounds.x1);
         let y0 = self.y0.max(bounds.y0).min(bounds.y1);
@@ -55,7 +55,8 @@ impl Rect {
         Rect { x0, y0, x1, y1 }
     }
 
-    /// Grown by `factor` about the centre. If `square`, both sides become `factor · max(width, height)`.
+    /// Scales the box about its centre by `factor`. If `square`, both sides become `factor ·
+    /// max(width, height)`.
     pub fn expand(&self, factor: f32, square: bool) -> Rect {
         let (cx, cy) = ((self.x0 + self.x1) / 2.0, (self.y0 + self.y1) / 2.0);
         let (mut w, mut h) = (self.width(), self.height());
@@ -68,10 +69,10 @@ impl Rect {
     }
 }
 
-/// How a picture lies inside the square network input: scaled by `min(S/w, S/h)`, centred, grey around it.
+/// How a picture lies inside the square network input: scaled by `min(S/w, S/h)`, centred, padded with grey.
 ///
-/// Both ways each axis uses the ratio of the resized side, a whole number of pixels, to the picture's, so that the
-/// picture's edges and the content's edges map onto each other exactly.
+/// In both directions each axis uses the ratio of the resized side, a whole number of pixels, to the
+/// picture's side, so that the edges of the picture and of the content map onto each other exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Letterbox {
     source: (u32, u32),
@@ -98,7 +99,7 @@ impl Letterbox {
         Ok(Self { source: (width, height), size, resized, offset })
     }
 
-    /// A box of the picture, in input pixels.
+    /// Maps a box from source pixels to input pixels.
     pub fn to_input(&self, r: Rect) -> Rect {
         let map = |v: f32, from: u32, to: u32, offset: u32| {
             (f64::from(v) * f64::from(to) / f64::from(from) + f64::from(offset)) as f32
@@ -108,7 +109,7 @@ impl Letterbox {
         Rect { x0: x(r.x0), y0: y(r.y0), x1: x(r.x1), y1: y(r.y1) }
     }
 
-    /// A box of the input, in source pixels, clipped to the picture.
+    /// Maps a box from input pixels to source pixels, clipped to the picture.
     pub fn to_source(&self, r: Rect) -> Rect {
         let map = |v: f32, from: u32, to: u32, offset: u32| {
             ((f64::from(v) - f64::from(offset)) * f64::from(from) / f64::from(to)) as f32
@@ -119,13 +120,13 @@ impl Letterbox {
         Rect { x0: x(r.x0), y0: y(r.y0), x1: x(r.x1), y1: y(r.y1) }.clip(&picture)
     }
 
-    /// Where the picture lies, in input pixels.
+    /// The area that the picture covers, in input pixels.
     pub fn content(&self) -> Rect {
         let (x0, y0) = (self.offset.0 as f32, self.offset.1 as f32);
         Rect { x0, y0, x1: x0 + self.resized.0 as f32, y1: y0 + self.resized.1 as f32 }
     }
 
-    /// Size of the source picture in pixels: width, height.
+    /// Size of the source picture in pixels: (width, height).
     pub fn source(&self) -> (u32, u32) {
         self.source
     }
@@ -135,15 +136,28 @@ impl Letterbox {
         self.size
     }
 
-    /// Size of the resized picture in input pixels: width, height.
+    /// Size of the resized picture in input pixels: (width, height).
     pub fn resized(&self) -> (u32, u32) {
         self.resized
     }
 
-    /// Where the resized picture's top left corner lies, in input pixels: x, y.
+    /// Top left corner of the resized picture in input pixels: (x, y).
     pub fn offset(&self) -> (u32, u32) {
         self.offset
     }
+}
+
+/// `Σ a·b` over the common length. Eight running sums, so that the compiler can use SIMD.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, a_tail) = a.as_chunks::<8>();
+    let (b_lanes, b_tail) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum::<f32>()
 }
 
 #[cfg(test)]

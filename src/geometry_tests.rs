@@ -9,7 +9,7 @@ fn near(a: Rect, b: Rect, tolerance: f32) -> bool {
     pairs.iter().all(|(a, b)| (a - b).abs() <= tolerance)
 }
 
-/// Sizes from 1 to 5,000 that cover square, wide, tall, tiny and prime.
+/// Sizes from 1 to 5,000: square, wide, tall, tiny and prime.
 const SIZES: [(u32, u32); 9] =
     [(1, 1), (1, 5000), (5000, 1), (640, 480), (480, 640), (320, 320), (1997, 13), (3, 2), (4032, 3024)];
 
@@ -110,5 +110,15 @@ fn source_boxes_are_clipped_to_the_picture() {
 fn empty_pictures_are_errors() {
     for (w, h, s) in [(0, 1, 1), (1, 0, 1), (1, 1, 0)] {
         assert_eq!(Letterbox::new(w, h, s).unwrap_err().exit_code(), 2);
+    }
+}
+
+#[test]
+fn dot_products_cover_lanes_and_tail() {
+    for length in [0, 1, 7, 8, 9, 16, 19] {
+        let a: Vec<f32> = (0..length).map(|i| i as f32 - 3.0).collect();
+        let b: Vec<f32> = (0..length).map(|i| 2.0 * i as f32 + 1.0).collect();
+        let expected: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+        assert_eq!(dot(&a, &b), expected, "length {length}");
     }
 }

@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use edgeclip::model::{Bundle, Vision};
+use edgeclip_engine::Engine;
 
 struct Counting;
 
@@ -39,14 +39,15 @@ fn allocated(work: impl FnOnce()) -> (usize, usize) {
 
 #[test]
 fn a_frame_after_the_first_takes_no_memory() {
-    let bundle = Bundle::embedded().unwrap();
-    let side = bundle.manifest.input.size as usize;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/models/default/vision.onnx");
     for threads in [1, 3] {
-        let vision = Vision::load(&bundle, threads).unwrap();
-        let mut output = vision.run(&vec![3; 3 * side * side]).unwrap();
-        let input = vec![12; 3 * side * side];
-        let mut pass = || allocated(|| vision.run_into(&input, &mut output).unwrap());
-        // A thread of the team needs its own scratch when it first meets a large part, on a busy machine long after the others.
+        let network = Engine::options().threads(threads).open(file).unwrap();
+        let values = network.input().shape.iter().product();
+        let mut outputs = network.run(&vec![3i8; values][..]).unwrap();
+        let input = vec![12i8; values];
+        let mut pass = || allocated(|| network.run_into(&input[..], &mut outputs).unwrap());
+        // A thread of the team needs its own scratch when it first gets a large part, on a busy machine long after
+        // the others.
         let mut frame = (usize::MAX, 0);
         let mut same = 0;
         for _ in 0..300 {
@@ -58,7 +59,7 @@ fn a_frame_after_the_first_takes_no_memory() {
             }
         }
         assert_eq!(same, 10, "frames go on allocating: {frame:?}");
-        let islands = vision.steps().iter().filter(|step| step.refusal.is_some()).count();
+        let islands = network.steps().iter().filter(|step| step.refusal.is_some()).count();
         println!("{threads} threads: {} allocations, {} bytes a frame, {islands} islands", frame.0, frame.1);
         assert!(frame.0 <= 100 * islands && frame.1 <= 65_536 * islands, "{frame:?} of {islands} islands");
     }

@@ -1,4 +1,4 @@
-//! Holds the table "Rooms of `src/`" of `docs/architecture.md`: which room may import which.
+//! Holds the tables "Rooms of `src/`" and "Parts of `crates/engine`" of `docs/architecture.md`: which room may import which.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 /// Room → rooms that it may import.
 type Table = BTreeMap<String, BTreeSet<String>>;
 
-/// Crates that only one room may use.
+/// Crates that only one room may use; tract is for `crates/engine` alone.
 const SOLE_IMPORTERS: [(&str, &str); 6] = [
-    ("tract_", "model"),
+    ("tract_", "none"),
     ("embedded_graphics", "sinks"),
     ("v4l::", "source"),
     ("retina::", "source"),
@@ -29,10 +29,9 @@ fn rooms_of(cell: &str) -> Vec<String> {
     quoted.map(|name| name.trim_end_matches('/').trim_end_matches(".rs").to_owned()).collect()
 }
 
-/// Reads the table: `| rooms | holds | may import |`.
-fn table(document: &str) -> Table {
-    let section =
-        document.split("## Rooms of").nth(1).expect("a section on rooms").split("\n## ").next().unwrap();
+/// Reads the table under `heading`: `| rooms | holds | may import |`.
+fn table(document: &str, heading: &str) -> Table {
+    let section = document.split(heading).nth(1).expect("a section on rooms").split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     let mut table = Table::new();
     for row in rows {
@@ -100,7 +99,7 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
 }
 
 /// What `text`, the content of `file` (relative to `src/`), imports against the table.
-fn violations(table: &Table, file: &Path, text: &str) -> Vec<String> {
+fn violations(table: &Table, soles: &[(&str, &str)], file: &Path, text: &str) -> Vec<String> {
     let room = room_of(file);
     if room == "lib" || room == "main" {
         return Vec::new();
@@ -120,7 +119,7 @@ fn violations(table: &Table, file: &Path, text: &str) -> Vec<String> {
         .filter(|name| *name != room && !allowed.contains(name))
         .map(|name| format!("{room} imports {name}"))
         .collect();
-    for (name, sole) in SOLE_IMPORTERS {
+    for &(name, sole) in soles {
         // `from_abstract_name` is no use of tract.
         let whole = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         if room != sole && code.match_indices(name).any(|(at, _)| whole(at)) {
@@ -141,18 +140,34 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn documented() -> Table {
-    table(&fs::read_to_string(root().join("docs/architecture.md")).unwrap())
+fn documented(heading: &str) -> Table {
+    table(&fs::read_to_string(root().join("docs/architecture.md")).unwrap(), heading)
+}
+
+fn rooms() -> Table {
+    documented("## Rooms of")
+}
+
+/// What the files of `folder` import against the table.
+fn found_in(folder: &str, table: &Table, soles: &[(&str, &str)]) -> Vec<String> {
+    let (src, mut files) = (root().join(folder), Vec::new());
+    sources(&src, &mut files);
+    assert!(files.len() > 20, "only {} files in {}", files.len(), src.display());
+    let of = |path: &PathBuf| {
+        let file = path.strip_prefix(&src).unwrap().to_owned();
+        let found = violations(table, soles, &file, &fs::read_to_string(path).unwrap());
+        found.into_iter().map(move |what| format!("{}: {what}", file.display()))
+    };
+    files.iter().flat_map(of).collect()
 }
 
 #[test]
 fn the_table_lists_the_rooms_in_their_order() {
-    let table = documented();
+    let table = rooms();
     let rooms = [
         "error",
         "geometry",
         "frame",
-        "kernels",
         "system",
         "source",
         "preprocess",
@@ -161,6 +176,7 @@ fn the_table_lists_the_rooms_in_their_order() {
         "vocabulary",
         "track",
         "events",
+        "report",
         "config",
     ];
     for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
@@ -174,25 +190,24 @@ fn the_table_lists_the_rooms_in_their_order() {
 
 #[test]
 fn every_file_keeps_to_the_table() {
-    let (table, src) = (documented(), root().join("src"));
-    let mut files = Vec::new();
-    sources(&src, &mut files);
-    assert!(files.len() > 20, "only {} files in {}", files.len(), src.display());
-    let mut found = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
-        let file = file.strip_prefix(&src).unwrap();
-        found.extend(
-            violations(&table, file, &text).into_iter().map(|what| format!("{}: {what}", file.display())),
-        );
-    }
+    let found = found_in("src", &rooms(), &SOLE_IMPORTERS);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_part_of_the_engine_keeps_to_its_table() {
+    let parts = documented("## Parts of `crates/engine`");
+    assert!(parts.contains_key("lower") && parts["lower"].contains("steps"), "{parts:?}");
+    // Tests may look at anything.
+    let found = found_in("crates/engine/src", &parts, &[]);
+    let found: Vec<String> = found.into_iter().filter(|what| !what.contains("tests.rs: ")).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
 fn forbidden_imports_are_found() {
-    let table = documented();
-    let found = |file: &str, text: &str| violations(&table, Path::new(file), text);
+    let table = rooms();
+    let found = |file: &str, text: &str| violations(&table, &SOLE_IMPORTERS, Path::new(file), text);
     assert_eq!(found("detect/nms.rs", "use crate::vocabulary::Tag;"), ["detect imports vocabulary"]);
     assert_eq!(found("detect/nms.rs", "fn f() { crate::sinks::g() }"), ["detect imports sinks"]);
     assert_eq!(
@@ -211,12 +226,12 @@ fn forbidden_imports_are_found() {
 
 #[test]
 fn allowed_imports_pass() {
-    let table = documented();
-    let found = |file: &str, text: &str| violations(&table, Path::new(file), text);
+    let table = rooms();
+    let found = |file: &str, text: &str| violations(&table, &SOLE_IMPORTERS, Path::new(file), text);
     assert!(found("detect/nms.rs", "use crate::geometry::Rect; use crate::detect::x;").is_empty());
     assert!(found("detect/nms.rs", "// use crate::cli;\n/// see [`crate::sinks`]\n").is_empty());
     assert!(
         found("sinks/annotate/mod.rs", "use super::{model, Report}; use embedded_graphics::x;").is_empty()
     );
-    assert!(found("model/x.rs", "use tract_core::internal::*; use super::output;").is_empty());
+    assert!(found("model/x.rs", "use edgeclip_engine::Engine; use super::output;").is_empty());
 }

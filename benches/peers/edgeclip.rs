@@ -8,12 +8,11 @@
 
 use std::hint::black_box;
 use std::io::{Write, stdin, stdout};
-use std::path::Path;
 use std::time::Instant;
 use std::{env, fs};
 
-use edgeclip::kernels::Isa;
-use edgeclip::model::Network;
+use edgeclip_engine::Engine;
+use edgeclip_kernels::Isa;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -24,8 +23,8 @@ fn main() {
     let threads: usize = threads.parse().unwrap();
     let start = Instant::now();
     let network = match form.as_str() {
-        "int8" => Network::open(Path::new(file), threads).unwrap(),
-        "float" => Network::open_float(Path::new(file)).unwrap(),
+        "int8" => Engine::options().threads(threads).open(file).unwrap(),
+        "float" => Engine::options().in_float().open(file).unwrap(),
         other => panic!("{other}: expected int8 or float"),
     };
     let load = start.elapsed().as_secs_f64() * 1e3;

@@ -1,16 +1,12 @@
 """Tables of what was measured, for the terminal and for benches/record/."""
 
-from __future__ import annotations
-
 import datetime
 import importlib.metadata
 import os
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from __main__ import Result
+from result import Result
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = ("ort", "ncnn", "tract")

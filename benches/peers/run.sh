@@ -18,5 +18,5 @@ if [ ! -e "$venv/complete" ]; then
     touch "$venv/complete"
 fi
 binary=$(cargo bench --quiet --locked --no-run --profile release --bench peer --message-format=json |
-    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1)
+    tests/executable.sh bench peer)
 exec "$venv/bin/python" benches/peers --binary "$binary" --cache "$cache/peers" "$@"

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# cross/packaging/build.sh TARGET…: packages of programs that cross/build.sh made; TARGET is aarch64, armv7 or x86_64.
+# cross/packaging/build.sh TARGET…: packages programs built by cross/build.sh; TARGET is
+# aarch64, armv7 or x86_64.
 #
-# For each, $EDGECLIP_CACHE/cross/packages gets edgeclip_VERSION_ARCH.deb and edgeclip-VERSION-ARCH.tar.gz; SHA256SUMS lists all that lie there.
-# EDGECLIP_PROGRAMS names another folder of programs. Needs dpkg-deb, which every Debian and Ubuntu has.
+# For each target, writes edgeclip_VERSION_ARCH.deb and edgeclip-VERSION-ARCH.tar.gz to
+# $EDGECLIP_CACHE/cross/packages; SHA256SUMS there lists all packages of this version. EDGECLIP_PROGRAMS names
+# another folder of programs. Needs dpkg-deb, which every Debian and Ubuntu has.
 #
-# dpkg-deb rather than cargo-deb: the program is static, so there are no library dependencies to find out, which is most of what cargo-deb
-# would do, and it would have to be built on every machine that packages.
+# dpkg-deb rather than cargo-deb: the program is static, so there are no library dependencies to find, which
+# is most of what cargo-deb would do, and cargo-deb would have to be built on every machine that packages.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cross=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross
 programs=${EDGECLIP_PROGRAMS:-$cross/out}
 packages=$cross/packages
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
-# The same bytes from the same commit.
+# The same commit gives the same bytes.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
 
@@ -21,7 +23,7 @@ die() {
     exit 2
 }
 
-# tree ROOT PROGRAM: what both packages hold, under /usr and /etc.
+# tree ROOT PROGRAM: the contents of both packages, under /usr and /etc.
 tree() {
     local doc=$1/usr/share/doc/edgeclip
     install -D "$2" "$1/usr/bin/edgeclip"

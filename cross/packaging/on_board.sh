@@ -1,4 +1,4 @@
-# Runs on the board, a Debian without systemd; test.sh reads what it prints.
+# Runs on the board, a Debian without systemd; test.sh reads its output.
 # shellcheck shell=sh
 
 dpkg -i /edgeclip.deb

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# cross/packaging/test.sh [DEB]: installs the arm64 package on an emulated Debian with Debian's own dpkg, runs it there, and removes it again.
+# cross/packaging/test.sh [DEB]: installs the arm64 package on an emulated Debian with Debian's own dpkg, runs
+# it there, and removes it again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cross=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross
@@ -14,7 +15,7 @@ cross/vm/tools.sh debian
 cross/vm/boot.sh "$log" "$cross/vm/debian=" cross/vm/init.sh=init cross/packaging/on_board.sh=tests.sh "$deb=edgeclip.deb" tests/data/cat.jpg=cat.jpg
 
 failed=0
-expect() { # WHAT PATTERN: a line of the log holds it
+expect() { # WHAT PATTERN: a line of the log matches it
     if tr -d '\r' <"$log" | grep -Eq -- "$2"; then
         echo "ok     $1"
     else

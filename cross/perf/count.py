@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 CROSS = Path(os.environ.get("EDGECLIP_CACHE", Path.home() / ".cache/edgeclip")) / "cross"
 ROOT = Path(__file__).parents[2]
 WORKER = ROOT / "benches/peers/worker.py"
-# Counted as a network is: the picture of cross/arm_quick.sh, from its file to what was found in it.
+# Counted like a network: the picture of cross/arm_quick.sh, from its file to the detections in it.
 PICTURE = ROOT / "tests/golden/model/coffee.png"
 CORES = {"a76": "cortex-a76", "a72": "cortex-a72"}
 NETWORKS = ["default-320", "mobilenetv2-224", "resnet18-224"]
@@ -30,9 +30,9 @@ FILES = {
     "edgeclip": "qdq.onnx", "ort-u8": "u8.onnx", "ort-s8": "qdq.onnx", "ort-f32": "float.onnx",
     "ncnn-int8": "int8", "ncnn-f32": "float.ncnn",
 }  # fmt: skip
-# The least cosine of all outputs to edgeclip's: engines round differently, and differences grow through the layers.
+# Lowest cosine of all outputs with edgeclip's: engines round differently, and differences grow through the layers.
 LEAST_COSINE = 0.9
-# What is shown of the histogram: instructions that multiply.
+# The part of the histogram that is shown: instructions that multiply.
 MULTIPLY = ("sdot", "udot", "smmla", "smull", "smull2", "smlal", "smlal2", "umull", "umlal", "umlal2", "mla", "fmla")
 
 
@@ -55,7 +55,7 @@ class Runner:
         self.program, self.folder, self.scratch = program, folder, scratch
 
     def run(self, engine: str, core: str, passes: int) -> dict[str, int]:
-        """Instructions by mnemonic of loading and some passes more than `passes`."""
+        """Instructions by mnemonic of loading, `passes` passes and a constant number of extra ones."""
         counts = self.scratch / f"{engine}-{passes}.txt"
         plugin = f"{CROSS}/bin/libicount.so,hist=on,out={counts}"
         emulator = [f"{CROSS}/bin/qemu7-aarch64", "-cpu", CORES[core], "-plugin", plugin]
@@ -77,13 +77,13 @@ class Runner:
         return {name: int(count) for count, name in pairs if count.isdigit()}
 
     def arguments(self, passes: int) -> list[str]:
-        """What edgeclip is told to do."""
+        """edgeclip's arguments."""
         if self.folder == PICTURE:
             return ["detect", *[str(PICTURE)] * passes, "--prompt", "cup, spoon, table, dog"]
         return ["bench", "--onnx", str(self.folder / FILES["edgeclip"]), "--runs", str(passes), "--json"]
 
     def output(self, engine: str) -> Path:
-        """Where a peer writes its outputs."""
+        """The file to which a peer writes its outputs."""
         return self.scratch / f"{engine}.f32"
 
     def cosine(self, engine: str) -> float:

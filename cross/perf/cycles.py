@@ -13,10 +13,10 @@ from pathlib import Path
 
 BIN = Path(os.environ.get("EDGECLIP_CACHE", Path.home() / ".cache/edgeclip")) / "cross/bin"
 ITERATIONS = 300
-# LLVM has no model of the A72; its cortex-a72 uses that of the A57, which issues the same number of multiplications a cycle.
+# LLVM has no model of the A72; its cortex-a72 uses that of the A57, which issues as many multiplications per cycle.
 # The A53 is modelled in order, and without the short cut from one accumulation to the next.
 CORES = {"a76": ["-mcpu=neoverse-n1", "-mattr=+dotprod"], "a72": ["-mcpu=cortex-a72"], "a53": ["-mcpu=cortex-a53"]}
-# Most products a cycle: two SDOT of 16, or one SMULL or SMLAL of 8.
+# Peak products per cycle: two SDOT of 16, or one SMULL or SMLAL of 8.
 CEILING = {"a76": 32.0, "a72": 8.0, "a53": 8.0}
 # Products of one instruction: by mnemonic, then by the arrangement of its first operand.
 PRODUCTS = {
@@ -52,7 +52,7 @@ class Loop:
         return not self.needs_i8mm and (core == "a76" or not self.needs_dotprod)
 
     def cycles(self, core: str) -> float:
-        """Cycles an iteration."""
+        """Cycles per iteration."""
         *rest, back = (re.sub(r"\b[0-9a-f]+ <.*", "1f", line) for line in self.body)
         text = "\n".join(["0:", *rest, back.replace("1f", "0b"), "1:", ""])
         command = [f"{BIN}/llvm-mca-19", "-mtriple=aarch64-linux-gnu", *CORES[core], f"-iterations={ITERATIONS}"]
@@ -113,7 +113,7 @@ def table(program: Path) -> list[str]:
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for loop in loops(program):
         for core, ceiling in CEILING.items():
-            # With dotprod there is no reason to run the loops for cores without, nor the reverse.
+            # Cores with dotprod never run the loops for cores without it, nor the reverse.
             if not loop.runs_on(core) or (core == "a76") != loop.needs_dotprod:
                 continue
             cycles = loop.cycles(core)

@@ -1,4 +1,4 @@
-"""Milliseconds a frame on boards, estimated from instruction counts: `python cross/perf/estimate.py COUNTS.json PROGRAM`.
+"""Milliseconds per frame on boards, estimated from instruction counts: `python cross/perf/estimate.py COUNTS.json PROGRAM`.
 
 The int8 products go at the rate that llvm-mca gives the pointwise convolution's largest loop (cross/perf/cycles.py); everything
 else goes at an assumed number of instructions a cycle, a low and a high one. Nothing is added for cache misses, other programs or
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from cycles import PRODUCTS, Loop, loops
 
-# Instructions a cycle outside of the int8 loops, low and high: assumed. The cores decode more: 4, 3 and 2.
+# Instructions per cycle outside the int8 loops, low and high: assumed. The cores decode more: 4, 3 and 2.
 RATES = {"a76": (1.0, 2.5), "a72": (0.7, 1.6), "a53": (0.4, 0.9)}
 # An A53 runs the same instructions as an A72: neither has dotprod.
 COUNTED = {"a53": "a72"}
-# GHz as sold; the A78AE of an Orin is taken for an A76, whose multipliers are the same.
+# GHz as sold; the A78AE of an Orin is modelled as an A76, whose multipliers are the same.
 BOARDS = {
     "Pi Zero 2 W": ("a53", 1.0), "Pi 3": ("a53", 1.2), "Pi 4": ("a72", 1.8), "Pi 5": ("a76", 2.4), "Orin Nano": ("a76", 1.5),
 }  # fmt: skip
@@ -25,7 +25,7 @@ PRODUCTS_OF = {"sdot": 16} | {name: count for (name, arrangement), count in PROD
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of one network on one board, one core."""
+    """One network on one core of one board."""
 
     network: str
     board: str
@@ -41,7 +41,7 @@ def hot(program: Path, core: str) -> Loop:
 
 
 def estimate(counts: list[dict], program: Path) -> list[Estimate]:  # type: ignore[type-arg]
-    """Of edgeclip, for all boards."""
+    """Estimates of edgeclip for all boards."""
     found = []
     for board, (core, clock) in BOARDS.items():
         loop = hot(program, core)

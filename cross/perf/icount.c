@@ -3,10 +3,10 @@
 //   cc -O2 -shared -fPIC -o libicount.so icount.c
 //   qemu-aarch64 -plugin libicount.so,out=FILE[,hist=on] PROGRAM
 //
-// FILE gets `instructions N`; with hist=on, before it, a line `COUNT MNEMONIC` for each mnemonic, most frequent first. Counts are
-// exact for one thread: with several, increments get lost.
+// FILE gets `instructions N`, preceded with hist=on by a line `COUNT MNEMONIC` for each mnemonic, most frequent
+// first. Counts are exact for a single thread: with several, increments get lost.
 //
-// The declarations are those of qemu-plugin.h that are used, so that QEMU's headers are not needed.
+// Declares what it uses of qemu-plugin.h, so that QEMU's headers are not needed.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static uint64_t total;
 static int histogram;
 static const char *path;
 
-// The counter of a mnemonic. The last one takes what does not fit.
+// The counter of a mnemonic. The last one collects those that do not fit.
 static uint64_t *counter(const char *name) {
     size_t length = strcspn(name, " \t");
     if (length >= NAME)
@@ -51,7 +51,7 @@ static uint64_t *counter(const char *name) {
     return &mnemonics[used - 1].count;
 }
 
-// The instructions that the disassembler of QEMU 7.2 does not know: FEAT_DotProd and FEAT_I8MM (Arm ARM, C7.2).
+// Instructions that QEMU 7.2's disassembler does not know: FEAT_DotProd and FEAT_I8MM (Arm ARM, C7.2).
 static const char *newer(uint32_t word) {
     static const struct {
         uint32_t mask, value;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cross/perf/peers.sh: Debian's arm64 Python as a folder for the emulator, and the aarch64 wheels of the peers beside it. cross/tools.sh
-# runs it, with Debian's lists at hand.
+# cross/perf/peers.sh: installs Debian's arm64 Python as a folder for the emulator, with the peers' aarch64
+# wheels. Run by cross/tools.sh, which sets up Debian's package lists.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cross=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross
@@ -13,7 +13,7 @@ rm -f "$cross"/arm64-debs/*.deb
 (cd "$cross/arm64-debs" && apt-get -qq download "${packages[@]/%/:arm64/trixie}")
 for deb in "$cross"/arm64-debs/*.deb; do dpkg -x "$deb" "$root"; done
 rm -r "$cross/arm64-debs"
-# In trixie base-files makes this link.
+# In trixie, base-files creates this link.
 [ -e "$root/lib" ] || ln -s usr/lib "$root/lib"
 
 "${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --target "$site" --upgrade --only-binary :all: --no-deps \

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run the emulated board: board.py SECONDS LOG SCREENS QEMU ARGUMENT…
 
-What the board says goes to the file LOG. Where it says `SCREEN NAME DISPLAY`, what that display shows goes to SCREENS/NAME.ppm,
-and the board, which waits for it, gets an empty line. After SECONDS it is switched off.
+The board's output goes to the file LOG. When it prints `SCREEN NAME DISPLAY`, what that display shows is written to
+SCREENS/NAME.ppm, and the board, which waits for it, gets an empty line. After SECONDS it is switched off.
 """
 
 import json
@@ -26,7 +26,7 @@ class Monitor:
         self.run("qmp_capabilities")
 
     def run(self, command: str, **arguments: str) -> None:
-        """Run a command; raise OSError where QEMU refuses it."""
+        """Run a command; raise OSError if QEMU rejects it."""
         self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
         while True:
             answer: dict[str, Any] = json.loads(self.answers.readline() or '{"error": "gone"}')
@@ -62,7 +62,7 @@ def main() -> None:
                 board.stdin.flush()
         limit.cancel()
         if code := board.wait():
-            print(f"cross/vm/board.py: the board ended with code {code}; its log is {log}")
+            print(f"cross/vm/board.py: the board exited with code {code}; its log is {log}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Check what the board said and showed: check.py SERIAL_LOG SCREENS.
+"""Check the board's output and screens: check.py SERIAL_LOG SCREENS.
 
-Prints one line a test; the exit code is 1 if any failed or is missing.
+Prints one line per test; the exit code is 1 if any test failed or is missing.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from screen import BLACK, BLOCK, HEIGHT, WIDTH, Screen, colour, rgb565
 
 PROMPTS = {"television test card", "person", "dog"}
 FORMATS = ["YUYV", "RGB3", "NV12", "YU12", "GREY"]
-# Test name: what its output must hold, with exit code 2.
+# Test name: what its output must contain, with exit code 2.
 REFUSALS = {
     "control": ["/dev/video0: found no control no_such, expected brightness (0 to 255), ", "menu (menu_item_1, "],
     "range": ["/dev/video0: found brightness=256, expected brightness=0 to 255"],
@@ -29,7 +29,7 @@ REFUSALS = {
 
 
 class Run:
-    """One test: lines that it printed, its exit code, and when it began."""
+    """One test: the lines that it printed, its exit code, and when it started."""
 
     def __init__(self, start: float) -> None:
         self.start = start
@@ -37,7 +37,7 @@ class Run:
         self.code: int | None = None
 
     def frames(self) -> list[dict[str, Any]]:
-        """Its lines of JSON, but for events."""
+        """Its lines of JSON except events."""
         lines = [json.loads(line) for line in self.lines if line.startswith("{")]
         return [line for line in lines if line.get("type") != "event"]
 
@@ -63,13 +63,13 @@ def expect(condition: bool, what: object) -> None:
 
 
 def check_frames(run: Run, count: int, width: int, height: int) -> None:
-    """So many frames of that size, each with a score for every prompt and boxes inside the picture."""
+    """Check the number and size of frames, and that each has a score for every prompt and boxes inside the picture."""
     expect(run.code == 0, f"exit code {run.code}")
     frames = run.frames()
     expect(len(frames) == count, f"{len(frames)} frames")
     for before, after in itertools.pairwise(frames):
         passed = after["time"] - before["time"]
-        # 10 frames a second, some lost by the busy emulator; of those that waited in the driver's buffers none.
+        # 10 frames per second, some lost by the busy emulator; none may come from the driver's buffers.
         expect(after["frame"] - before["frame"] > 2.5 * passed > 0, f"an old frame after {passed} s: {after['frame']}")
     for frame in frames:
         expect(frame["source"] == "/dev/video0", frame)
@@ -94,7 +94,7 @@ def check_blocks(screen: Screen, narrow: bool) -> None:
 
 
 def check_screen(name: str, run: Run, screens: Path) -> None:
-    """Raise AssertionError where a screen showed something else than it should."""
+    """Raise AssertionError if a screen did not show what it should."""
     if name == "wide":
         wide = Screen.dump(screens / "wide.ppm")
         expect((wide.width, wide.height) == (1280, 800), f"{wide.width}x{wide.height}")
@@ -115,7 +115,7 @@ def check_screen(name: str, run: Run, screens: Path) -> None:
 
 
 def check(name: str, tests: dict[str, Run], screens: Path) -> None:
-    """Raise AssertionError where the test `name` went wrong."""
+    """Raise AssertionError if the test `name` failed."""
     run = tests[name]
     text = "\n".join(run.lines)
     if name in REFUSALS:
@@ -129,7 +129,7 @@ def check(name: str, tests: dict[str, Run], screens: Path) -> None:
             expect({tag["label"] for tag in frame["tags"]} == PROMPTS, frame["tags"])
             expect(frame["detections"], "no detection at threshold 0")
             for tag in frame["tags"]:
-                # The same picture in other bytes; a clock in it moves. Without colour it is another picture.
+                # The same picture in another encoding, apart from its moving clock. Without colour it is a different picture.
                 near = name == "GREY" or abs(tag["score"] - reference[tag["label"]]) < 0.1
                 expect(near, f"{tag} is far from {reference}")
     elif name == "default":

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 
 FOLDERS = ["dev", "proc", "sys", "modules", "tmp"]
-# Cameras; a screen of 32 bits a pixel, and one of 16.
+# Cameras, a screen of 32 bits per pixel, and one of 16.
 DRIVERS = ["vivid", "bochs", "cirrus"]
 
 
 def modules(root: Path) -> list[tuple[str, bytes]]:
-    """Name and contents of the drivers and all modules below them, each after those that it depends on."""
+    """Name and contents of the drivers and all modules they need, each after its dependencies."""
     files = {path.name.split(".ko")[0].replace("-", "_"): path for path in root.glob("**/modules/*/kernel/**/*.ko*")}
     loaded: dict[str, bytes] = {}
 
@@ -40,14 +40,14 @@ def modules(root: Path) -> list[tuple[str, bytes]]:
 
 
 def entry(name: str, mode: int, content: bytes) -> bytes:
-    """One file of a cpio archive of format newc."""
+    """One file of a cpio archive in newc format."""
     fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0]
     header = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
     return header + bytes(-len(header) % 4) + content + bytes(-len(content) % 4)
 
 
 def tree(source: Path, name: str) -> list[bytes]:
-    """Entries of a file, link or folder and all in it, each with its own permissions."""
+    """Entries of a file, link or folder with its contents, each with its own permissions."""
     mode = source.lstat().st_mode
     if source.is_symlink():
         return [entry(name, mode, str(source.readlink()).encode())]

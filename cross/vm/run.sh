@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# cross/vm/run.sh [PROGRAM [PROGRAM32]]: runs the static program on an emulated 64-bit board with a camera and screens, and checks what it says
-# and shows.
+# cross/vm/run.sh [PROGRAM [PROGRAM32]]: runs the static program on an emulated 64-bit board with a camera and
+# screens, and checks its output and what the screens show.
 #
-# The board is qemu's `virt` with a Cortex-A72, Debian's arm64 kernel, its test camera `vivid` at /dev/video0, and screens of 32 and
-# 16 bits a pixel at /dev/fb0 and /dev/fb1; what these showed is in serial.log.screens beside the log. PROGRAM is an aarch64
-# edgeclip, as cross/build.sh makes it; PROGRAM32 an armv7 one, which runs on the same kernel.
+# The board is qemu's `virt` with a Cortex-A72, Debian's arm64 kernel, its test camera `vivid` at /dev/video0,
+# and screens of 32 and 16 bits per pixel at /dev/fb0 and /dev/fb1; what these showed is in serial.log.screens
+# beside the log. PROGRAM is an aarch64 edgeclip built by cross/build.sh; PROGRAM32 an armv7 one, which runs
+# on the same kernel.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cross=${EDGECLIP_CACHE:-$HOME/.cache/edgeclip}/cross
@@ -22,7 +23,7 @@ files=("$blocks=blocks.rgb" "$here/init.sh=init" "$here/tests.sh=tests.sh" "$pro
 if [ -x "$program32" ]; then
     files+=("$program32=usr/bin/edgeclip32")
 else
-    echo "cross/vm/run.sh: $program32 is not there: armv7 is NOT TESTED"
+    echo "cross/vm/run.sh: found no $program32: armv7 is NOT TESTED"
 fi
 "$here/boot.sh" "$cross/vm/serial.log" "${files[@]}"
 python3 "$here/check.py" "$cross/vm/serial.log" "$cross/vm/serial.log.screens"

@@ -11,7 +11,7 @@ from array import array
 from pathlib import Path
 
 WIDTH, HEIGHT = 640, 480
-# Side of a block of one colour.
+# Side of a single-coloured block, in pixels.
 BLOCK = 40
 BLACK = (0, 0, 0)
 
@@ -24,13 +24,13 @@ def colour(column: int, row: int) -> Colour:
 
 
 def pixels() -> bytes:
-    """Red, green and blue of each pixel, row by row."""
+    """Packed RGB, row by row."""
     rows = [b"".join(bytes(colour(column, row)) * BLOCK for column in range(WIDTH // BLOCK)) for row in range(HEIGHT // BLOCK)]
     return b"".join(row * BLOCK for row in rows)
 
 
 class Screen:
-    """What a screen showed: red, green and blue of each pixel, row by row."""
+    """What a screen showed, as packed RGB, row by row."""
 
     def __init__(self, width: int, height: int, data: bytes) -> None:
         if len(data) != width * height * 3:
@@ -39,7 +39,7 @@ class Screen:
 
     @classmethod
     def dump(cls, path: Path) -> "Screen":
-        """A portable pixmap (P6), as QEMU writes it."""
+        """From a portable pixmap (P6), as QEMU writes it."""
         magic, width, height, depth, data = path.read_bytes().split(maxsplit=4)
         if (magic, depth) != (b"P6", b"255"):
             raise ValueError(f"{path}: found {magic!r} of depth {depth!r}, expected a P6 of depth 255")
@@ -47,7 +47,7 @@ class Screen:
 
     @classmethod
     def memory(cls, text: str, width: int, height: int) -> "Screen":
-        """What a framebuffer of 16 bits a pixel begins with, as gzip and base64 send it."""
+        """From the start of a framebuffer of 16 bits per pixel, gzipped and base64-encoded."""
         words = array("H", gzip.decompress(base64.b64decode(text)))[: width * height]
         return cls(width, height, b"".join(bytes((word >> 8 & 0xF8, word >> 3 & 0xFC, word << 3 & 0xF8)) for word in words))
 
@@ -57,7 +57,7 @@ class Screen:
         return tuple(self.data[start : start + 3])
 
     def area(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of a picture of this size, as large as it can be and centred."""
+        """Left, top, right and bottom of a picture of this size, scaled to fit and centred."""
         scale = min(self.width / width, self.height / height)
         w, h = int(width * scale + 0.5), int(height * scale + 0.5)
         x, y = (self.width - w) // 2, (self.height - h) // 2
@@ -80,7 +80,7 @@ class Screen:
 
 
 def rgb565(wide: Colour) -> Colour:
-    """What 16 bits a pixel leave of a colour: 5, 6 and 5 bits."""
+    """A colour reduced to 16 bits per pixel: 5, 6 and 5 bits."""
     red, green, blue = wide
     return (red & 0xF8, green & 0xFC, blue & 0xF8)
 

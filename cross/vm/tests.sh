@@ -1,7 +1,8 @@
-# Runs on the board. Each test prints TEST and its name, what the program prints, and EXIT with its code; check.py reads that.
+# Runs on the board. Each test prints TEST and its name, the program's output, and EXIT with its code;
+# check.py reads that.
 # shellcheck shell=sh
 
-# No line of status among the lines.
+# No status line among the output.
 export TERM=dumb
 
 begin() { # NAME COMMAND…
@@ -16,7 +17,7 @@ frames() {
     "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" --frames "$2"
 }
 
-# The words are embedded once, since that takes longest.
+# The prompts are embedded only once, since that takes longest.
 begin vocab edgeclip vocab build --prompt "television test card, person, dog" --out /tmp/v.vocab.safetensors
 begin list edgeclip run --list
 begin doctor edgeclip doctor --json --source /dev/video0
@@ -26,7 +27,7 @@ for format in RGB3 NV12 YU12 GREY; do
 done
 [ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32
 
-# The mode is set and then the controls, of which the last one asks for more than there is: nothing is looked at.
+# The mode is set and then the controls, of which the last one is out of range: no frame is processed.
 begin control edgeclip run --source /dev/video0 --prompt dog --control brightness=77 --control "Menu=menu item 4" --control button= \
     --control no_such=1
 begin controlled edgeclip run --list
@@ -40,7 +41,7 @@ mkdir -p /etc
 echo "guest:x:1000:1000::/:/busybox-bin/sh" >/etc/passwd
 begin permission su guest -c "/usr/bin/edgeclip run --source /dev/video0 --prompt dog"
 
-# While one program has the camera, another does not get it; then it is pulled out.
+# While one program holds the camera, another cannot open it; then it is unplugged.
 edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --size 320x180 --camera-fps 10 >/tmp/first 2>&1 &
 while ! grep -q frame /tmp/first; do sleep 1; done
 begin default grep -m 1 frame /tmp/first
@@ -48,27 +49,28 @@ begin busy edgeclip run --source /dev/video0 --prompt dog
 kill -TERM $!
 begin terminated wait $!
 
-# The host takes what a display shows.
+# The host captures what a display shows.
 screen() { # NAME DISPLAY
     echo "SCREEN $1 $2"
     read -r _
 }
-# What a framebuffer holds.
+# The contents of a framebuffer.
 memory() { # FRAMEBUFFER
     gzip -c "$1" | base64
 }
-# await PATTERN FILE: until the program that was started last has written it, or has ended.
+# await PATTERN FILE: waits until the program that was started last has written it, or has ended.
 await() {
     while ! grep -q "$1" "$2" && kill -0 $!; do sleep 0.2; done
 }
-# show FRAMEBUFFER OUTPUT SOURCE SIZE [FORMAT]: edgeclip with nothing drawn but the clock, until it looks for frames.
+# show FRAMEBUFFER OUTPUT SOURCE SIZE [FORMAT]: starts edgeclip with nothing drawn but the clock, and waits
+# until it reads frames.
 show() {
     rm -f "$2"
     edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$1" --source "$3" --size "$4" \
         ${5:+--pixel-format "$5"} <>/tmp/pipe >"$2" 2>&1 &
     await '"type":"status"' "$2"
 }
-# A frame is on a framebuffer when the status says so; the driver passes it on a moment later.
+# A frame is on a framebuffer when the status line says so; the driver passes it on a moment later.
 shown() { # FRAMEBUFFER OUTPUT
     await "\"name\":\"$1\",\"lag_ms\":[0-9.]*,\"write_ms\":{" "$2"
     sleep 0.5
@@ -80,7 +82,7 @@ console() {
 # Never at its end.
 mkfifo /tmp/pipe
 
-# The console prints before, while and after there is a picture.
+# The console prints before, during and after the picture.
 console
 screen before wide
 show /dev/fb0 /tmp/wide - 640x480 RGB3
@@ -93,7 +95,7 @@ begin wide_ends wait $!
 console
 screen after wide
 
-# The console is on the other screen, and stays there.
+# The console is on the other screen and stays there.
 show /dev/fb1 /tmp/narrow - 640x480 RGB3
 cat /blocks.rgb >/tmp/pipe
 shown /dev/fb1 /tmp/narrow
@@ -108,7 +110,7 @@ begin camera memory /dev/fb1
 kill -TERM $!
 begin camera_ends wait $!
 
-# Without rights, only who has the console as controlling terminal may take it off.
+# Without privileges, the console can be hidden only by a process that has it as controlling terminal.
 chmod 666 /dev/fb0
 chmod 644 /blocks.rgb
 guest="edgeclip run --source - --vocab /tmp/v.vocab.safetensors --pixel-format RGB3 --size 640x480 --framebuffer /dev/fb0 </blocks.rgb >/tmp/guest 2>&1"
@@ -120,7 +122,7 @@ begin owned openvt -c 1 -f -w -- su guest -c "$guest"
 begin owned_says grep -c '"type":"frame"' /tmp/guest
 begin owned_warns grep "^edgeclip" /tmp/guest
 
-# Pulled out and put in again, last of all: it may then be another device.
+# Unplugged and plugged in again, last of all: it may then be another device.
 edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
 while ! grep -q frame /tmp/second; do sleep 1; done
 looked() {

@@ -3,8 +3,8 @@
 python -m quantize.ablations quantize/recipes/ablations.toml             three seeds, about two hours on 4 CPU cores
 python -m quantize.ablations quantize/recipes/ablations.toml --seeds 1   one seed
 
-The recipe is the last row's; the others leave out terms of its [losses]. Results go to <out>/results.json as they come, and a run
-that was broken off goes on with what is missing; then <out>/table.md and <out>/table.png are written.
+The recipe is the last row's; the others leave out terms of its [losses]. Results go to <out>/results.json as they come, and an
+interrupted run resumes with what is missing; then <out>/table.md and <out>/table.png are written.
 """
 
 import argparse
@@ -18,14 +18,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from quantize.ablations.predictor import RowPredictor, Seen
+from quantize.ablations.predictor import RowPredictor, SharedFeatures
 from quantize.ablations.rows import ROWS, Row, recipe_of
 from quantize.ablations.table import markdown, plot
-from quantize.alignment.recipe import AlignmentRecipe, load_alignment_recipe
-from quantize.alignment.supply import CachedSupply
+from quantize.alignment.loader import CachedLoader
 from quantize.alignment.task import AlignmentTask, load_parts
 from quantize.alignment.texts import encode_once, said
 from quantize.alignment.vocabulary import Vocabulary
+from quantize.command_line import missing_files_end_it
+from quantize.data.workers import workers
 from quantize.evaluate.boxes import evaluate_boxes
 from quantize.evaluate.coco_detection import evaluate_detection
 from quantize.evaluate.coco_names import COCO_NAMES
@@ -34,11 +35,10 @@ from quantize.evaluate.nanodet import NanoDet
 from quantize.evaluate.retrieval import evaluate_retrieval
 from quantize.evaluate.samples import ShardError, read_shard
 from quantize.evaluate.segmentation import camvid_truth, evaluate_segmentation, panoptic_truth
-from quantize.features import workers
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track
-from quantize.recipe import missing_files_end_it
+from quantize.settings.region_clip import RegionClipRecipe, load_region_clip_recipe
 from quantize.training.loop import run
 
 log = logging.getLogger(__name__)
@@ -65,26 +65,26 @@ def measure(predictor: RowPredictor, data: ValidationSet) -> dict[str, float]:
 class Ablation:
     """What every run shares (by fork): batches, texts, and the measured pictures' features."""
 
-    recipe: AlignmentRecipe
+    recipe: RegionClipRecipe
     data: ValidationSet
-    supply: CachedSupply
+    loader: CachedLoader
     vocabulary: Vocabulary
     texts: dict[str, Tensor]
-    seen: Seen
+    seen: SharedFeatures
 
     def result(self, row: Row, seed: int) -> dict[str, float]:
         """Trains one row with one seed and measures it."""
         recipe = recipe_of(row, self.recipe, seed)
-        task = AlignmentTask(recipe, replace(self.supply, seed=seed), self.vocabulary, self.texts)
+        task = AlignmentTask(recipe, replace(self.loader, seed=seed), self.vocabulary, self.texts)
         weights = run(task, recipe.loop_settings(), Path(recipe.out) / f"{ROWS.index(row)}-{seed}")
         task.modules.load_state_dict(torch.load(weights, weights_only=True)["weights"])
         return measure(RowPredictor(task.model, self.texts, row, self.seen), self.data)
 
 
-def prepare(recipe: AlignmentRecipe, data: ValidationSet) -> Ablation:
+def prepare(recipe: RegionClipRecipe, data: ValidationSet) -> Ablation:
     """Computes what is not in the recipe's cache yet."""
-    supply, vocabulary = load_parts(recipe)
-    assert isinstance(supply, CachedSupply)
+    loader, vocabulary = load_parts(recipe)
+    assert isinstance(loader, CachedLoader)
     model = RegionClip(recipe.model).eval()
     assert model.text_tower is not None
     captions = [str(c) for sample in data.flickr for c in sample.record["captions"]]
@@ -94,14 +94,14 @@ def prepare(recipe: AlignmentRecipe, data: ValidationSet) -> Ablation:
         *panoptic_truth([s for s in data.coco if "panoptic.png" in s.files])[0],
     ]
     asked = {template.format(text) for template in TEMPLATES for text in (*captions, *prompts)}
-    asked |= said(supply.examples, vocabulary)
+    asked |= said(loader.examples, vocabulary)
     texts = encode_once(model.text_tower, recipe.model.text, sorted(asked), Path(recipe.data.cache))
-    seen = Seen(model, recipe.model.size, NanoDet(Path(recipe.model.teachers)), PROPOSALS)
+    seen = SharedFeatures(model, recipe.model.size, NanoDet(Path(recipe.model.teachers)), PROPOSALS)
     for sample in track([*data.coco, *data.camvid, *data.flickr], "measured pictures"):
         seen.dense(sample.picture())
     for sample in data.coco:
         seen.proposals(sample.picture())
-    return Ablation(recipe, data, supply, vocabulary, texts, seen)
+    return Ablation(recipe, data, loader, vocabulary, texts, seen)
 
 
 _ablation: Ablation
@@ -124,7 +124,7 @@ def main() -> None:
     arguments = parser()
     args = arguments.parse_args()
     try:
-        recipe = load_alignment_recipe(args.recipe)
+        recipe = load_region_clip_recipe(args.recipe)
         if not recipe.data.cached:
             raise ValueError(f"{args.recipe}: data.cached is false, expected true: rows share one frozen encoder's features")
         data = ValidationSet.of(read_shard(args.data))

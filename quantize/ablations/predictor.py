@@ -9,14 +9,14 @@ from torch import Tensor
 
 from quantize.ablations.rows import Row
 from quantize.alignment.texts import Texts
+from quantize.arithmetic.geometry import Floats, nms
+from quantize.arithmetic.preprocess import GREY, Letterbox, letterbox
 from quantize.evaluate.nanodet import NanoDet
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
-from quantize.features import normalise
-from quantize.geometry import Floats, nms
 from quantize.model.dense import Dense
+from quantize.model.preparation import normalise
 from quantize.model.region_clip import RegionClip
 from quantize.model.regions import align
-from quantize.preprocess import GREY, Letterbox, letterbox
 
 PROPOSAL_IOU = 0.6
 CHUNK = 64
@@ -24,7 +24,7 @@ SCALES = {"image": "image", "patches": "tag", "regions": "region"}
 Boxes = tuple[Floats, Floats]
 
 
-class Seen:
+class SharedFeatures:
     """Dense features and NanoDet's boxes of the pictures measured, computed once for all rows and seeds."""
 
     def __init__(self, model: RegionClip, size: int, detector: NanoDet, proposals: int) -> None:
@@ -54,9 +54,9 @@ class Seen:
 
 
 class RowPredictor:
-    """See `evaluate.predictor.Predictor`; one row's model on the features of `Seen`."""
+    """See `evaluate.predictor.Predictor`; one row's model on the features of `SharedFeatures`."""
 
-    def __init__(self, model: RegionClip, kept: dict[str, Tensor], row: Row, seen: Seen) -> None:
+    def __init__(self, model: RegionClip, kept: dict[str, Tensor], row: Row, seen: SharedFeatures) -> None:
         self.model, self.row, self.seen = model.eval(), row, seen
         self.texts = Texts(model, kept)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from quantize.alignment.recipe import AlignmentRecipe
+from quantize.settings.region_clip import RegionClipRecipe
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ ROWS = (
 )
 
 
-def recipe_of(row: Row, full: AlignmentRecipe, seed: int) -> AlignmentRecipe:
+def recipe_of(row: Row, full: RegionClipRecipe, seed: int) -> RegionClipRecipe:
     """The full recipe with the row's terms alone; steps, batches and everything else stay."""
     losses = {term: full.losses[term] for term in row.terms}
     return replace(full, losses=losses, seed=seed, model=replace(full.model, regions=row.regions))

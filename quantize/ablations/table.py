@@ -47,7 +47,7 @@ def markdown(results: Results) -> str:
 
 
 def plot(results: Results, path: Path) -> None:
-    """One panel a metric, one bar a row."""
+    """One panel per metric, one bar per row."""
     rows = by_row(results)
     figure, axes = plt.subplots(1, len(COLUMNS), figsize=(2.6 * len(COLUMNS), 3.2), sharey=True, layout="constrained")
     for axis, (metric, title) in zip(axes, COLUMNS.items(), strict=True):

@@ -40,7 +40,7 @@ class Batch:
 
 
 class Collator:
-    """Examples → Batch: one caption a picture, at most `regions` boxes and segments each."""
+    """Examples → Batch: one caption per picture, at most `regions` boxes and segments each."""
 
     def __init__(self, vocabulary: Vocabulary, regions: int, grid: int) -> None:
         self.position = {name: i for i, name in enumerate(vocabulary.names)}
@@ -66,7 +66,7 @@ class Collator:
                 region = e.regions[k]
                 boxes.append(region.box)
                 box_owner.append(i)
-                # names are what users ask for, phrases what tells two of a kind apart
+                # names are what users ask for; phrases distinguish two of a kind
                 texts.append(region.text if rng.random() < PHRASES else PHOTO.format(region.name))
                 box_tags.append(self._fit((region.name, *(a for a in e.attributes if a in region.text.split()))))
             for k in rng.permutation(len(e.segments))[: self.regions].tolist():

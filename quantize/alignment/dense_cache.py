@@ -12,8 +12,9 @@ from torch import Tensor
 
 from quantize.data import canvas as cv
 from quantize.data.shards import Sample
-from quantize.features import normalise, workers
+from quantize.data.workers import workers
 from quantize.model.dense import Dense, Encoder
+from quantize.model.preparation import normalise
 from quantize.progress import track
 
 CHUNK = 32
@@ -44,28 +45,35 @@ def pack(maps: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
     return whole.cpu().numpy(), scale.cpu().numpy()
 
 
-def features(
-    encoder: Encoder, name: str, samples: list[Sample], places: list[cv.Placement], size: int, grid: int, cache: Path, device: str
-) -> Features:
-    """The kept features of exactly these canvases by the encoder `name`, or new ones."""
-    told = repr((name, size, [s.key for s in samples], places))
+@dataclass
+class FrozenEncoder:
+    """An encoder, by the `name` that the recipe gives it, and how it is used."""
+
+    network: Encoder
+    name: str
+    size: int  # side of the pictures in pixels
+    grid: int  # cells along a side of its map
+    device: str
+
+
+def features(encoder: FrozenEncoder, samples: list[Sample], places: list[cv.Placement], cache: Path) -> Features:
+    """The kept features of exactly these canvases, or new ones."""
+    told = repr((encoder.name, encoder.size, [s.key for s in samples], places))
     stem = cache / f"dense-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
     files = {part: stem.with_suffix(f".{part}.npy") for part in ("cells", "scale", "pooled")}
     if not all(path.exists() for path in files.values()):
-        _write(_Work(encoder, samples, places, size, device), grid, files)
+        _write(_Work(encoder, samples, places), files)
     cells, scale, pooled = (np.load(path, mmap_mode="r") for path in files.values())
-    return Features(cells, scale, pooled, grid)
+    return Features(cells, scale, pooled, encoder.grid)
 
 
 @dataclass
 class _Work:
     """What worker processes share (by fork)."""
 
-    encoder: Encoder
+    encoder: FrozenEncoder
     samples: list[Sample]
     places: list[cv.Placement]
-    size: int
-    device: str
 
 
 _work: _Work
@@ -73,20 +81,21 @@ _work: _Work
 
 def _part(start: int) -> tuple[NDArray[np.int8], NDArray[np.float16], NDArray[np.float16]]:
     """Cells, scales and pooled vectors of CHUNK canvases."""
-    w = _work
-    pixels = np.full((len(w.samples[start : start + CHUNK]), w.size, w.size, 3), cv.GREY, np.uint8)
-    for row, placed, sample in zip(pixels, w.places[start:], w.samples[start:], strict=False):
+    encoder = _work.encoder
+    samples, places = _work.samples[start : start + CHUNK], _work.places[start : start + CHUNK]
+    pixels = np.full((len(samples), encoder.size, encoder.size, 3), cv.GREY, np.uint8)
+    for row, placed, sample in zip(pixels, places, samples, strict=True):
         placed.draw(sample.picture, row)
-    with torch.no_grad(), torch.autocast(w.device, torch.bfloat16):
-        dense = w.encoder(normalise(torch.from_numpy(pixels).to(w.device)))
+    with torch.no_grad(), torch.autocast(encoder.device, torch.bfloat16):
+        dense = encoder.network(normalise(torch.from_numpy(pixels).to(encoder.device)))
     return *pack(dense.map), dense.pooled.float().half().cpu().numpy()
 
 
-def _write(work: _Work, grid: int, files: dict[str, Path]) -> None:
+def _write(work: _Work, files: dict[str, Path]) -> None:
     global _work
     _work = work
-    n = len(work.samples)
-    shapes = {"cells": (grid * grid, work.encoder.channels), "scale": (grid * grid,), "pooled": (work.encoder.pooled_channels,)}
+    n, cells, network = len(work.samples), work.encoder.grid**2, work.encoder.network
+    shapes = {"cells": (cells, network.channels), "scale": (cells,), "pooled": (network.pooled_channels,)}
     kinds = {"cells": np.int8, "scale": np.float16, "pooled": np.float16}
     files["cells"].parent.mkdir(parents=True, exist_ok=True)
     temporary = {part: path.with_suffix(".tmp") for part, path in files.items()}
@@ -94,7 +103,7 @@ def _write(work: _Work, grid: int, files: dict[str, Path]) -> None:
         part: np.lib.format.open_memmap(path, "w+", np.dtype(kinds[part]), (n, *shapes[part])) for part, path in temporary.items()
     }
     starts = range(0, n, CHUNK)
-    with workers() if work.device == "cpu" else nullcontext() as pool:
+    with workers() if work.encoder.device == "cpu" else nullcontext() as pool:
         parts = pool.map(_part, starts) if pool else map(_part, starts)
         for start, found in zip(starts, track(parts, f"dense features x{CHUNK}", len(starts)), strict=True):
             for array, values in zip(out.values(), found, strict=True):

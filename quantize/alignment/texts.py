@@ -1,4 +1,4 @@
-"""Texts → unit vectors of the joint space; what a frozen tower says of a text is kept."""
+"""Texts → unit vectors of the joint space; a frozen tower's vectors are kept."""
 
 import hashlib
 import json
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from quantize.alignment.examples import Example
 from quantize.alignment.vocabulary import Vocabulary
-from quantize.features import workers
+from quantize.data.workers import workers
+from quantize.files import whole_file
 from quantize.model.region_clip import RegionClip
 from quantize.model.text import TEMPLATES
 from quantize.progress import track
@@ -66,7 +67,7 @@ def _vectors(texts: list[str]) -> Tensor:
 
 
 def encode_once(tower: nn.Module, name: str, texts: Sequence[str], cache: Path) -> dict[str, Tensor]:
-    """Vectors of all texts by the frozen tower `name`, on the CPU by one process a core, or as kept in the cache."""
+    """Vectors of all texts by the frozen tower `name`, on the CPU by one process per core, or as kept in the cache."""
     texts = sorted(set(texts), key=lambda t: (len(t), t))
     path = cache / f"texts-{hashlib.sha256(json.dumps([name, texts]).encode()).hexdigest()[:16]}.safetensors"
     if not path.exists():
@@ -75,7 +76,8 @@ def encode_once(tower: nn.Module, name: str, texts: Sequence[str], cache: Path) 
         parts = [texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK)]
         with workers() as pool:
             found = list(track(pool.map(_vectors, parts), f"texts x{CHUNK}", len(parts)))
-        save_file({"vectors": torch.cat(found)}, path)
+        with whole_file(path) as draft:
+            save_file({"vectors": torch.cat(found)}, draft)
     return dict(zip(texts, load_file(path)["vectors"].float(), strict=True))
 
 

@@ -5,8 +5,8 @@ python -m quantize.annotate photos/ --out shards/ --captioner blip:Salesforce/bl
 python -m quantize.annotate ../shared/data/train-000.tar --out shards/ --detector nanodet:../shared/data/teachers --workers 4
 python -m quantize.annotate photos/ annotate.toml --out shards/ --runner ray --ray-address auto --workers 8
 
-PICTURES is a shard (.tar), a folder of shards, or a folder of pictures (captions, one a line, in NAME.txt beside NAME.jpg).
-The same command again goes on where it was stopped. Every setting can be given in a TOML file; flags win.
+PICTURES is a shard (.tar), a folder of shards, or a folder of pictures (captions, one per line, in NAME.txt beside NAME.jpg).
+The same command again resumes it where it was stopped. Every setting can be given in a TOML file; flags win.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main() -> int:
         print(f"annotate: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
-        print("annotate: stopped; the same command goes on from here", file=sys.stderr)
+        print("annotate: stopped; the same command resumes it", file=sys.stderr)
         return 130
     total = outcome.total()
     write_report(outcome, out, settings)

@@ -1,8 +1,8 @@
 """Runs tasks on Ray Data: stages with networks as actors that keep their model, light stages as tasks.
 
 Ray runs a light stage in the actor behind it where it can. A worker or node that dies loses nothing: Ray runs its chunk again;
-a part that was already written is written again with the same content. All machines must see the inputs and the output folder
-under the same paths.
+a part that was already written is written again with the same content. Each chunk is reported once. All machines must see
+the inputs and the output folder under the same paths.
 """
 
 import logging
@@ -23,13 +23,13 @@ from quantize.annotate.work import Done, Load, Task, begin, build_stages, finish
 
 Row = dict[str, Any]
 SPARE_CPUS = 2
-"""Of a Ray of this machine alone, beside one a network's worker: for reading, parsing and writing."""
+"""CPUs of a local Ray, beside one per worker of a network: for reading, parsing and writing."""
 
 
 class Stages:
     """Some stages in a row, as Ray Data calls them: with and to rows of one pickled `Load`.
 
-    What goes wrong for good travels in the row's `error`: raised, it would make Ray start the actor again and again.
+    A permanent failure travels in the row's `error`: if it were raised, Ray would restart the actor again and again.
     """
 
     def __init__(self, names: Sequence[str], settings: Settings) -> None:
@@ -57,7 +57,7 @@ def _begin(row: Row) -> Row:
 
 @cache
 def _kept(names: tuple[str, ...], settings: bytes) -> Stages:
-    """A Ray worker's stages, made once."""
+    """A Ray worker's stages, built once."""
     return Stages(names, pickle.loads(settings))
 
 
@@ -67,16 +67,15 @@ def _light(names: tuple[str, ...], settings: bytes, row: Row) -> Row:
 
 def _finish(settings: Settings, row: Row) -> Row:
     if row["error"]:
-        return {"folder": "", "pictures": 0, "error": row["error"]}
-    done = finish(pickle.loads(row["load"]), settings)
-    return {"folder": done.folder, "pictures": done.pictures, "error": ""}
+        return {"done": b"", "error": row["error"]}
+    return {"done": pickle.dumps(finish(pickle.loads(row["load"]), settings)), "error": ""}
 
 
 def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iterator[Done]:
     """Yields each finished task, in the order that they finish.
 
     Raises:
-        AnnotateError: the cluster cannot be reached, or a stage failed for good.
+        AnnotateError: the cluster cannot be reached, or a stage failed permanently.
     """
     groups = [(heavy, list(group)) for heavy, group in groupby(names, key=HEAVY.__contains__)]
     networks = sum(heavy for heavy, _ in groups)
@@ -99,10 +98,11 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
         for row in data.map(partial(_finish, settings)).iter_rows():
             if row["error"]:
                 raise AnnotateError(str(row["error"]))
-            yield Done(str(row["folder"]), int(row["pictures"]))
+            done: Done = pickle.loads(row["done"])
+            yield done
     except RayError as error:
         reason = str(error).strip().splitlines()[0]
-        raise AnnotateError(f"Ray: {type(error).__name__}: {reason}; finished chunks are kept, run again to go on") from error
+        raise AnnotateError(f"Ray: {type(error).__name__}: {reason}; finished chunks are kept, run again to resume") from error
 
 
 def _connect(settings: Settings, networks: int) -> None:

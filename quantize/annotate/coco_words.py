@@ -1,4 +1,4 @@
-"""How captions call what COCO's detectors know: words that mean a class or a kind of it."""
+"""What captions call the classes of COCO's detectors: words that mean a class or a kind of it."""
 
 WORDS = {
     "person": """man woman boy girl child kid baby toddler infant guy lady gentleman people player rider skier surfer skateboarder

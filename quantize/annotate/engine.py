@@ -5,8 +5,7 @@ import json
 import shutil
 import tarfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,18 +14,19 @@ from quantize.annotate.errors import AnnotateError
 from quantize.annotate.settings import ANNOTATE, SURVEY, Settings
 from quantize.annotate.sources import InputShard, find
 from quantize.annotate.stats import Stats
-from quantize.annotate.work import Done, Seen, Task
+from quantize.annotate.work import Done, SurveyEntry, Task
+from quantize.files import whole_file
 from quantize.progress import track
 
 WORK = ".work"
 EXCLUDED_STAGES = ("check", "fingerprint")
-Survey = dict[str, dict[str, Seen]]
+Survey = dict[str, dict[str, SurveyEntry]]
 """Shard → key → what was found out."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Finished shards in order, with the numbers of each; `skipped` were finished by an earlier run."""
+    """Finished shards in order, with the statistics of each; `skipped` were finished by an earlier run."""
 
     shards: dict[str, Stats]
     skipped: list[str]
@@ -42,10 +42,10 @@ class Outcome:
 
 
 def annotate(inputs: Sequence[Path], out: Path, settings: Settings) -> Outcome:
-    """Writes one shard `NAME.tar` and its numbers `NAME.json` for each input shard, and `vocabulary.json`.
+    """Writes one shard `NAME.tar` and its statistics `NAME.json` for each input shard, and `vocabulary.json`.
 
     Raises:
-        AnnotateError: inputs, settings or weights cannot be used, or the work cannot go on; what is done is kept.
+        AnnotateError: inputs, settings or weights cannot be used, or the work cannot continue; what is done is kept.
     """
     shards = find(inputs, settings.shard_size)
     excluded = find([Path(path) for path in settings.exclude], settings.shard_size)
@@ -91,21 +91,24 @@ def _runner(settings: Settings) -> Callable[[Sequence[Task], Sequence[str], Sett
 
 
 def _run(tasks: Sequence[Task], names: Sequence[str], settings: Settings, description: str) -> Iterator[Done]:
-    """Runs those tasks that have no result yet; the bar counts pictures."""
-    left = [task for task in tasks if not task.result.exists()]
-    if not left:
+    """Runs the tasks and yields each when it is finished; the bar counts pictures."""
+    if not tasks:
         return
-    total = sum(len(task.chunk.places) for task in left)
+    total = sum(len(task.chunk.places) for task in tasks)
     finished: list[Done] = []
 
     def pictures() -> Iterator[None]:
-        for done in _runner(settings)(left, names, settings):
+        for done in _runner(settings)(tasks, names, settings):
             finished.append(done)
             yield from (None for _ in range(done.pictures))
 
     for _ in track(pictures(), description, total):
         while finished:
             yield finished.pop()
+
+
+def _unfinished(tasks: Iterable[Task]) -> list[Task]:
+    return [task for task in tasks if not task.result.exists()]
 
 
 def _survey_folder(out: Path, shard: InputShard, settings: Settings) -> Path:
@@ -118,12 +121,12 @@ def _survey(shards: Sequence[InputShard], names: Sequence[str], out: Path, setti
         shard.name: [Task(chunk, str(_survey_folder(out, shard, settings)), True) for chunk in shard.chunks(settings.chunk)]
         for shard in shards
     }
-    for _ in _run([task for each in tasks.values() for task in each], names, settings, description):
+    for _ in _run(_unfinished(task for each in tasks.values() for task in each), names, settings, description):
         pass
     seen: Survey = {}
     for name, each in tasks.items():
         found = [json.loads(task.result.read_bytes())["seen"] for task in each]
-        seen[name] = {key: Seen(**entry) for entries in found for key, entry in entries.items()}
+        seen[name] = {key: SurveyEntry(**entry) for entries in found for key, entry in entries.items()}
     return seen
 
 
@@ -159,8 +162,8 @@ def _with_vocabulary(seen: Survey, out: Path, settings: Settings) -> tuple[Setti
     return replace(settings, vocabulary=str(out / "vocabulary.json")), words
 
 
-def _identity(shard: InputShard, seen: dict[str, Seen], words: vocabulary.Vocabulary | None, settings: Settings) -> str:
-    """Changes with all that a shard's content hangs on."""
+def _identity(shard: InputShard, seen: dict[str, SurveyEntry], words: vocabulary.Vocabulary | None, settings: Settings) -> str:
+    """Changes with everything that a shard's content depends on."""
     names = [sorted(kind) for kind in words.counts.values()] if words else []
     kept = replace(settings, vocabulary="").identity()
     captions = [(key, entry.dropped, entry.pseudo_captions) for key, entry in seen.items()]
@@ -168,7 +171,7 @@ def _identity(shard: InputShard, seen: dict[str, Seen], words: vocabulary.Vocabu
 
 
 def _finished(out: Path, name: str, identity: str) -> Stats | None:
-    """The numbers of a shard that an earlier run finished with the same identity."""
+    """The statistics of a shard that an earlier run finished with the same identity."""
     try:
         values = json.loads((out / f"{name}.json").read_bytes())
         same = values["identity"] == identity and (out / f"{name}.tar").is_file()
@@ -183,29 +186,29 @@ def _annotate(todo: dict[str, tuple[InputShard, str]], seen: Survey, settings: S
     for folder, (shard, _) in todo.items():
         for chunk in shard.chunks(settings.chunk):
             tasks.append(Task(chunk, folder, False, {key: seen[shard.name][key] for key, _ in chunk.places}))
-    waiting = Counter(task.folder for task in tasks if not task.result.exists())
-    yield from (folder for folder in todo if folder not in waiting)
-    for done in _run(tasks, settings.order(ANNOTATE), settings, "annotate"):
-        waiting[done.folder] -= 1
-        if waiting[done.folder] == 0:
+    left = _unfinished(tasks)
+    waiting: dict[str, set[Path]] = {folder: set() for folder in todo}
+    for task in left:
+        waiting[task.folder].add(task.result)
+    yield from [folder for folder in todo if not waiting[folder]]
+    for done in _run(left, settings.order(ANNOTATE), settings, "annotate"):
+        waiting[done.folder].remove(done.result)
+        if not waiting[done.folder]:
             yield done.folder
 
 
 def _commit(folder: Path, out: Path, name: str, identity: str) -> Stats:
-    """Parts → the shard; each file appears under its name only when it is whole."""
+    """Parts → the shard; each file gets its name only when it is complete."""
     stats = Stats()
     shard = out / f"{name}.tar"
-    temporary = shard.with_suffix(".tar.tmp")
-    with tarfile.open(temporary, "w") as tar:
+    with whole_file(shard) as draft, tarfile.open(draft, "w") as tar:
         for result in sorted(folder.glob("*.json")):
             stats.add(Stats.from_json(json.loads(result.read_bytes())["stats"]))
             with tarfile.open(result.with_suffix(".tar")) as part:
                 for member in part:
                     tar.addfile(member, part.extractfile(member))
-    temporary.replace(shard)
-    numbers = out / f"{name}.json.tmp"
-    numbers.write_text(json.dumps({"identity": identity, "stats": stats.to_json()}) + "\n")
-    numbers.replace(out / f"{name}.json")
+    with whole_file(out / f"{name}.json") as draft:
+        draft.write_text(json.dumps({"identity": identity, "stats": stats.to_json()}) + "\n")
     return stats
 
 

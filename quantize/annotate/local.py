@@ -3,8 +3,9 @@
 import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.settings import Settings
@@ -19,9 +20,9 @@ DEATHS = 3
 
 
 def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iterator[Done]:
-    """Yields each finished task, in the order that they finish.
+    """Yields each task once, when it is finished, in the order that they finish.
 
-    When a worker dies, the others' unfinished chunks and its own are begun again.
+    When a worker dies, its own unfinished chunk and the others' are begun again.
 
     Raises:
         AnnotateError: a model cannot be loaded, memory ran out, or workers keep dying.
@@ -33,30 +34,38 @@ def run(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iter
     deaths = 0
     while tasks and deaths < DEATHS:
         deaths += 1
-        try:
-            for done in _pool(tasks, names, settings):
-                deaths = 0
-                yield done
-        except BrokenProcessPool:
-            pass
-        tasks = [task for task in tasks if not task.result.exists()]
+        finished: set[Path] = set()
+        for done in _pool(tasks, names, settings):
+            deaths = 0
+            finished.add(done.result)
+            yield done
+        tasks = [task for task in tasks if task.result not in finished]
     if tasks:
         hint = "fewer --workers or a smaller --batch"
         raise AnnotateError(
-            f"{DEATHS} workers died in a row, {len(tasks)} chunks are left (out of memory? try {hint}); run again to go on"
+            f"{DEATHS} workers died in a row, {len(tasks)} chunks are left (out of memory? try {hint}); run again to resume"
         )
 
 
 def _pool(tasks: Sequence[Task], names: Sequence[str], settings: Settings) -> Iterator[Done]:
+    """Yields what one pool of workers finishes: all tasks, or fewer if a worker dies."""
     context = multiprocessing.get_context("spawn")  # forked threads of torch and ncnn would hang
+    waiting = {task.result: task for task in tasks}
     with ProcessPoolExecutor(settings.workers, context) as pool:
-        futures = [pool.submit(_work, task, list(names), settings) for task in tasks]
+        futures: list[Future[Done]] = []
         try:
+            futures.extend(pool.submit(_work, task, list(names), settings) for task in tasks)
             for future in as_completed(futures):
-                yield future.result()
+                done = future.result()
+                del waiting[done.result]
+                yield done
+        except BrokenProcessPool:
+            pass
         finally:
             for future in futures:
                 future.cancel()
+    # A pool that breaks fails every future that was not read yet, also those of tasks whose result is already on disk.
+    yield from (task.done() for task in waiting.values() if task.result.exists())
 
 
 def _work(task: Task, names: list[str], settings: Settings) -> Done:

@@ -1,4 +1,4 @@
-"""One picture with all that is known and guessed about it, and its form in a shard (the section Shards of quantize/README.md)."""
+"""One picture with all that is known and guessed about it, and its form in a shard (quantize/README.md, Annotate)."""
 
 import io
 import json
@@ -65,7 +65,7 @@ class PseudoMask:
 
 @dataclass(frozen=True)
 class Step:
-    """Who did what to a record."""
+    """Which stage and model changed a record."""
 
     stage: str
     model: str
@@ -100,11 +100,11 @@ class Record:
         return [*self.given.get("captions", []), *asked]
 
     def texts(self) -> list[str]:
-        """All that is said about the picture, in the order of `phrases`."""
+        """All texts about the picture, in the order of `phrases`."""
         return [*self.given_texts(), *(c.text for c in self.pseudo_captions)]
 
     def done(self, stage: str, model: str, version: str, **changes: Any) -> "Record":
-        """A changed copy that says who changed it."""
+        """A changed copy that records what changed it."""
         return replace(self, provenance=(*self.provenance, Step(stage, model, version)), **changes)
 
 

@@ -45,7 +45,7 @@ def table(title: str, counts: Counter[str]) -> list[str]:
 
 
 def _times(total: Stats, outcome: Outcome) -> list[str]:
-    """Process time of each stage over all pictures; how many pictures this run did a second."""
+    """Process time of each stage over all pictures; how many pictures per second this run did."""
     rows = [f"| {name} | {1000 * seconds / max(1, total.read):.1f} |" for name, seconds in total.seconds.items()]
     pictures = sum(stats.read for name, stats in outcome.shards.items() if name not in outcome.skipped)
     rate = [f"This run: {pictures} pictures in {outcome.seconds:.0f} s, {pictures / outcome.seconds:.1f} a second.", ""]

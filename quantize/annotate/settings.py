@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.annotate.errors import AnnotateError
-from quantize.settings import build, read_toml
+from quantize.settings.toml import build, read_toml
 
 SURVEY = ("check", "fingerprint", "caption", "parse")
 """First pass: what vocabulary and duplicates are counted from."""
@@ -142,4 +142,4 @@ def _check(settings: Settings, where: str) -> None:
         if stage in NEEDS and not getattr(settings, NEEDS[stage]):
             raise AnnotateError(f"{where}: stage {stage} has no model, expected the setting {NEEDS[stage]}")
     if settings.stages and "check" not in settings.stages:
-        raise AnnotateError(f"{where}: stages lack check, expected it, for the others take sound pictures for granted")
+        raise AnnotateError(f"{where}: stages lack check, expected it, because the others rely on sound pictures")

@@ -133,7 +133,7 @@ def _shard(name: str, samples: dict[str, list[Part]], files: list[Path]) -> Inpu
 
 
 def read(place: Place) -> Record:
-    """A sample as it lies there; what is wrong with it is said in `dropped`. `KEY.txt` holds a caption a line."""
+    """A sample as it lies there; what is wrong with it is said in `dropped`. `KEY.txt` holds one caption per line."""
     key, where = place
     content = {part.extension: part.read() for part in where}
     jpeg = next((content.pop(e) for e in PICTURES if e in content), b"")

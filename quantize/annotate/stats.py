@@ -48,7 +48,7 @@ class Stats:
 
 
 def stats_of(records: Iterable[Record], seconds: Counter[str]) -> Stats:
-    """The numbers of one chunk."""
+    """The statistics of one chunk."""
     stats = Stats(seconds=seconds)
     for record in records:
         stats.read += 1

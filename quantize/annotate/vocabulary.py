@@ -1,4 +1,4 @@
-"""The tag vocabulary: what enough pictures speak of, without generic words, synonyms as one (TagAlign, arXiv 2312.14149)."""
+"""The tag vocabulary: what enough pictures mention, without generic words, synonyms merged (TagAlign, arXiv 2312.14149)."""
 
 import json
 from collections import Counter
@@ -51,7 +51,7 @@ def read_synonyms(path: str) -> Synonyms:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Names of each kind with the number of pictures that speak of them, most first."""
+    """Names of each kind with the number of pictures that mention them, most first."""
 
     counts: dict[str, dict[str, int]]
 
@@ -76,7 +76,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
 
 
 def mentioned(phrases: Iterable[Phrase], synonyms: Synonyms) -> dict[tuple[str, str], list[str]]:
-    """Tags (kind, name) that phrases speak of → the objects that an attribute belongs to.
+    """Tags (kind, name) that phrases mention → the objects that an attribute belongs to.
 
     An object counts by its head and, where there is more, by all its nouns: `player` and `soccer player`.
     """

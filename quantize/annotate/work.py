@@ -1,11 +1,10 @@
-"""What is done with one chunk, in whichever process: read, run the stages, write a part that only counts once it is whole.
+"""What is done with one chunk, in whichever process: read, run the stages, write a part that only counts once it is complete.
 
 A part's content depends on the chunk alone, so a chunk that is done twice (its worker died after writing) leaves the same part.
 """
 
 import io
 import json
-import os
 import tarfile
 import time
 from collections import Counter
@@ -21,10 +20,11 @@ from quantize.annotate.sources import Chunk, read
 from quantize.annotate.stages import Stage, build
 from quantize.annotate.stats import stats_of
 from quantize.annotate.vocabulary import mentioned, read_synonyms
+from quantize.files import whole_file
 
 
 @dataclass(frozen=True)
-class Seen:
+class SurveyEntry:
     """What the survey found out about a picture."""
 
     dropped: str
@@ -35,13 +35,22 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Done:
+    """A finished task: its folder, its result there, and how many pictures its chunk has."""
+
+    folder: str
+    result: Path
+    pictures: int
+
+
+@dataclass(frozen=True)
 class Task:
     """One chunk of one pass; `seen` is empty in the survey. It leaves `NUMBER.json`, after `NUMBER.tar` if it writes pictures."""
 
     chunk: Chunk
     folder: str
     survey: bool
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, SurveyEntry] = field(default_factory=dict)
 
     @property
     def result(self) -> Path:
@@ -52,6 +61,10 @@ class Task:
     def pictures(self) -> Path:
         """The part of the output shard."""
         return self.result.with_suffix(".tar")
+
+    def done(self) -> Done:
+        """What is reported once the result exists."""
+        return Done(self.folder, self.result, len(self.chunk.places))
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ def begin(task: Task) -> Load:
     return Load(task, records, {"read": time.perf_counter() - start})
 
 
-def _remember(record: Record, seen: Seen | None) -> Record:
+def _remember(record: Record, seen: SurveyEntry | None) -> Record:
     if seen is None:
         return record
     captions = tuple(Caption(**entry) for entry in seen.pseudo_captions)
@@ -92,14 +105,6 @@ def run_stage(name: str, stage: Stage, load: Load, batch: int) -> Load:
     return replace(load, records=records, seconds=load.seconds | {name: time.perf_counter() - start})
 
 
-@dataclass(frozen=True)
-class Done:
-    """A finished task's folder and how many pictures its chunk has."""
-
-    folder: str
-    pictures: int
-
-
 def finish(load: Load, settings: Settings) -> Done:
     """Writes the result."""
     task = load.task
@@ -108,17 +113,19 @@ def finish(load: Load, settings: Settings) -> Done:
         synonyms = read_synonyms(settings.synonyms)
         content: dict[str, Any] = {"seen": {record.key: asdict(_seen(record, synonyms)) for record in load.records}}
     else:
-        _replace(task.pictures, tar_of(r for r in load.records if not r.dropped))
+        with whole_file(task.pictures) as draft:
+            draft.write_bytes(tar_of(r for r in load.records if not r.dropped))
         content = {"stats": stats_of(load.records, Counter(load.seconds)).to_json()}
-    _replace(task.result, json.dumps(content).encode())
-    return Done(task.folder, len(load.records))
+    with whole_file(task.result) as draft:
+        draft.write_text(json.dumps(content))
+    return task.done()
 
 
-def _seen(record: Record, synonyms: Any) -> Seen:
+def _seen(record: Record, synonyms: Any) -> SurveyEntry:
     tags = mentioned((phrase for phrases in record.phrases for phrase in phrases), synonyms)
     captions = [asdict(caption) for caption in record.pseudo_captions]
     steps = [asdict(step) for step in record.provenance if step.stage != "parse"]
-    return Seen(record.dropped, record.fingerprint, list(tags), captions, steps)
+    return SurveyEntry(record.dropped, record.fingerprint, list(tags), captions, steps)
 
 
 def tar_of(records: Iterable[Record]) -> bytes:
@@ -133,20 +140,13 @@ def tar_of(records: Iterable[Record]) -> bytes:
     return buffer.getvalue()
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """All or nothing; another process may be at the same."""
-    temporary = path.with_name(f"{path.name}.{os.uname().nodename}-{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
 def build_stages(names: Iterable[str], settings: Settings) -> dict[str, Stage]:
     """Stages by name, in order, with their models."""
     return {name: build(name, settings) for name in names}
 
 
 def whole(task: Task, stages: Mapping[str, Stage], settings: Settings) -> Done:
-    """All of it in this process."""
+    """The whole task, in this process."""
     load = begin(task)
     for name, stage in stages.items():
         load = run_stage(name, stage, load, settings.batch)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantize.data.shards import Sample, decode
+from quantize.files import whole_file
 from quantize.progress import track
 
 PARTS = ("jpg", "json", "mask.png", "panoptic.png", "pseudo_mask.png")
@@ -64,9 +65,8 @@ def index_of(path: Path, cache: Path) -> Index:
     kept = cache / f"index-{name}.npz"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        temporary = kept.with_suffix(f".{os.getpid()}.tmp.npz")
-        np.savez(temporary, **vars(scan(path)))
-        temporary.replace(kept)
+        with whole_file(kept) as draft, draft.open("wb") as file:
+            np.savez(file, **vars(scan(path)))
     with np.load(kept) as arrays:
         return Index(**{k: arrays[k] for k in arrays.files})
 

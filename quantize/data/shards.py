@@ -1,4 +1,4 @@
-"""WebDataset shards → `Sample`. A bad sample is named by shard and key, counted, and passed over."""
+"""WebDataset shards → `Sample`. A bad sample is named by shard and key, counted, and skipped."""
 
 import io
 import json
@@ -58,7 +58,7 @@ class BadSample(ValueError):
 
 @dataclass
 class Shards:
-    """Iterates every `every`-th sample of `paths` in order; `bad` counts what was passed over."""
+    """Iterates every `every`-th sample of `paths` in order; `bad` counts what was skipped."""
 
     paths: list[Path]
     every: int = 1
@@ -76,14 +76,14 @@ class Shards:
         for item in islice(raw, 0, None, self.every):
             try:
                 yield decode(item)
-            except Exception as error:  # Pillow alone has half a dozen kinds for a broken file
+            except Exception as error:  # Pillow alone raises half a dozen types for a broken file
                 self.bad += 1
                 where = item.get("__url__", "?"), item.get("__key__", "?")
-                log.warning("%s: sample %s passed over: %s: %s", *where, type(error).__name__, error)
+                log.warning("%s: sample %s skipped: %s: %s", *where, type(error).__name__, error)
 
     def _pass_over(self, error: Exception) -> bool:
         self.bad += 1
-        log.warning("passed over: %s", error)
+        log.warning("skipped: %s", error)
         return True
 
 

@@ -1,1 +1,1 @@
-"""The board's model learns from frozen RegionClips: what they see of each picture, stored once or asked in every step."""
+"""The board's model learns from frozen RegionClips: their outputs are stored once, or computed in every step."""

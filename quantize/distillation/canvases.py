@@ -1,4 +1,4 @@
-"""Replayable canvases: view `k` of a picture is placed by seed, key and `k` alone, so what a teacher saw of it can be stored."""
+"""Replayable canvases: view `k` of a picture is placed by seed, key and `k` alone, so that outputs for it can be stored."""
 
 import zlib
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quantize.data import canvas as cv
+from quantize.data.layouts import draw
 from quantize.data.shards import Sample
-from quantize.distillation.settings import DistilSettings
-from quantize.features import draw
+from quantize.settings.distil import DistilSettings
 
 LEAST_SIDE = 4.0  # of a box on the canvas, in pixels
 

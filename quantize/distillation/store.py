@@ -1,4 +1,4 @@
-"""What a teacher saw, once for all trainings (DataCompDR, arXiv 2311.17049): a folder a teacher, a safetensors file a shard.
+"""A teacher's outputs, once for all trainings (DataCompDR, arXiv 2311.17049): one folder per teacher, one file per shard.
 
 A file holds, for the N pictures of its shard in V views: `image` [N,V,D], `dense` [N,V,grid·grid,D], `region` [rows,D] in half
 precision; `first` and `count` [N,V] find a view's rows of `region` (count 0: the picture could not be read). `teacher.json` says
@@ -18,17 +18,18 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from quantize.data.indexed import IndexedShards
-from quantize.distillation.settings import DistilSettings
-from quantize.distillation.teacher import Taught, Teacher
+from quantize.distillation.teacher import Teacher, TeacherOutputs
+from quantize.files import whole_file
+from quantize.settings.distil import DistilSettings
 
 
 def folder_of(path: str, settings: DistilSettings) -> Path:
-    """Of the teacher at `path`, by the name of its run."""
+    """The folder of the teacher at `path`, named after its run."""
     return Path(settings.stored) / Path(path).parent.name
 
 
-def told(path: str, size: int, seed: int, settings: DistilSettings, names: list[str]) -> dict[str, Any]:
-    """All that stored outputs depend on, but for the teacher's weights."""
+def identity(path: str, size: int, seed: int, settings: DistilSettings, names: list[str]) -> dict[str, Any]:
+    """Everything that stored outputs depend on, except for the teacher's weights."""
     digest = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]
     kept = {"views": settings.views, "regions": settings.regions, "grid": settings.grid}
     return {"teacher": path, "size": size, "seed": seed, "names": digest, **kept}
@@ -46,20 +47,19 @@ def place(samples: IndexedShards, i: int) -> tuple[int, int]:
 
 
 def describe(folder: Path, values: dict[str, Any], scales: dict[str, float], names: Tensor) -> None:
-    """Writes what makes the folder; raises ValueError if something else did."""
+    """Writes what the outputs depend on; raises ValueError if the folder was made from something else."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "teacher.json"
     if path.exists():
         check(folder, values)
         return
     save_file({"names": names.cpu().contiguous()}, folder / "names.safetensors")
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps({**values, "scales": scales}, indent=1))
-    draft.replace(path)
+    with whole_file(path) as draft:
+        draft.write_text(json.dumps({**values, "scales": scales}, indent=1))
 
 
 def check(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """What is written of the folder; raises FileNotFoundError or ValueError if it was not made by this recipe."""
+    """What the folder says it was made from; raises FileNotFoundError or ValueError if it was not made by this recipe."""
     path = folder / "teacher.json"
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; run `python -m quantize.reinforce` with this recipe first")
@@ -70,13 +70,14 @@ def check(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def keep(path: Path, seen: list[list[Taught | None]]) -> None:
+def keep(path: Path, seen: list[list[TeacherOutputs | None]]) -> None:
     """One shard's file: by picture and view; None where the picture could not be read."""
     like = next((t for views in seen for t in views if t is not None), None)
-    if like is None:  # a shard of broken pictures, of which no training draws one
-        save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, path)
+    if like is None:  # every picture of the shard is broken: none is ever drawn
+        with whole_file(path) as draft:
+            save_file({"count": torch.zeros(len(seen), 1, dtype=torch.long)}, draft)
         return
-    blank = Taught(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
+    blank = TeacherOutputs(torch.zeros_like(like.image), like.region[:0], torch.zeros_like(like.dense))
     rows = [[t or blank for t in views] for views in seen]
     count = torch.tensor([[len(t.region) for t in views] for views in rows])
     first = (count.flatten().cumsum(0) - count.flatten()).reshape(count.shape)
@@ -86,14 +87,13 @@ def keep(path: Path, seen: list[list[Taught | None]]) -> None:
         "region": torch.cat([t.region for views in rows for t in views]),
         "first": first, "count": count,
     }  # fmt: skip
-    draft = path.with_suffix(".tmp")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, draft)
-    draft.replace(path)
+    with whole_file(path) as draft:
+        save_file({name: t.contiguous() for name, t in tensors.items()}, draft)
 
 
 @dataclass
 class Stored:
-    """A teacher that is not asked any more. Only a step's rows are read from the disk."""
+    """A teacher's stored outputs. Only the rows of a step are read from disk."""
 
     folder: Path
     samples: IndexedShards
@@ -109,8 +109,8 @@ class Stored:
                 raise FileNotFoundError(f"{path} is missing; run `python -m quantize.reinforce` with this recipe to its end")
         return Stored(folder, samples, load_file(folder / "names.safetensors")["names"].to(device), found["scales"])
 
-    def recall(self, rows: list[int], chosen: list[int]) -> Taught:
-        """Of the samples `rows`, each in the view that is `chosen`."""
+    def recall(self, rows: list[int], chosen: list[int]) -> TeacherOutputs:
+        """The outputs for the samples `rows`, each in its `chosen` view."""
         image, region, dense = [], [], []
         for i, view in zip(rows, chosen, strict=True):
             shard, row = place(self.samples, i)
@@ -120,7 +120,7 @@ class Stored:
                 image.append(part["image"][row, view])
                 dense.append(part["dense"][row, view])
                 region.append(file.get_slice("region")[start : start + count])
-        return Taught(torch.stack(image), torch.cat(region), torch.stack(dense))
+        return TeacherOutputs(torch.stack(image), torch.cat(region), torch.stack(dense))
 
 
-Known = Teacher | Stored
+AnyTeacher = Teacher | Stored

@@ -1,16 +1,16 @@
-"""The board's model on a batch of canvases: heads and vectors are those of `sites`, at the teachers' boxes and cells."""
+"""The board's model on a batch of canvases: heads and vectors are those of `points`, at the teachers' boxes and cells."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from quantize.board.objective import embed
 from quantize.distillation.canvases import Canvases
-from quantize.features import normalise
 from quantize.model.edgeclip import EdgeClip
+from quantize.model.pooling import pool, region_vectors
+from quantize.model.preparation import normalise
 from quantize.model.trunk import Maps, Trunk
-from quantize.objective import embed
-from quantize.pooling import pool, region_vectors
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Vectors:
 
 
 @dataclass
-class Seen:
+class StudentOutputs:
     """Unit vectors in the student's space: [B,dim], [R,dim], [P,dim]."""
 
     image: Tensor
@@ -46,9 +46,9 @@ def vectors_of(maps: Maps, canvases: Canvases) -> Vectors:
     return Vectors(maps.semantic.mean((2, 3)), region_vectors(maps, owner, boxes, content, size), torch.cat(pixel, 1))
 
 
-def see(model: EdgeClip, vectors: Vectors, classes: Tensor, bf16: bool) -> Seen:
+def student_outputs(model: EdgeClip, vectors: Vectors, classes: Tensor, bf16: bool) -> StudentOutputs:
     """`classes` are the classifier's names in the student's space."""
-    return Seen(
+    return StudentOutputs(
         embed(bf16, model.image, vectors.image, classes),
         embed(bf16, model.region, vectors.region, classes),
         embed(bf16, model.dense, vectors.pixel),

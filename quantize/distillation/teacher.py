@@ -1,4 +1,4 @@
-"""A frozen teacher: what a trained RegionClip sees of a batch of canvases."""
+"""A frozen teacher: a trained RegionClip and its outputs for a batch of canvases."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +9,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from quantize.distillation.canvases import Canvases
-from quantize.features import normalise
 from quantize.model.dense import Dense
+from quantize.model.preparation import normalise
 from quantize.model.text import TEMPLATES
 from quantize.model.trained import load_region_clip
 
 CHUNK = 256
 
 
-class Seer(Protocol):
-    """What is asked of a RegionClip; `size` is the side of the pictures that it takes."""
+class TeacherModel(Protocol):
+    """What distillation needs of a RegionClip; `size` is the side of the pictures that it takes."""
 
     def encode(self, pictures: Tensor) -> Dense: ...
     def image(self, dense: Dense) -> Tensor: ...
@@ -29,7 +29,7 @@ class Seer(Protocol):
 
 
 @dataclass
-class Taught:
+class TeacherOutputs:
     """Unit vectors in the teacher's space, in half precision, as they are stored: [B,D], [R,D], [B,grid·grid,D]."""
 
     image: Tensor
@@ -42,13 +42,13 @@ class Teacher:
     """`names` [K,D] are its embeddings of the bank's names, `scales` its inverse temperatures."""
 
     size: int
-    model: Seer
+    model: TeacherModel
     names: Tensor
     scales: dict[str, float]
 
 
 @torch.no_grad()
-def embed_names(model: Seer, names: list[str]) -> Tensor:
+def embed_names(model: TeacherModel, names: list[str]) -> Tensor:
     """[K,D] unit vectors in half precision: each name in every template, the mean of both."""
     parts = []
     for i in range(0, len(names), CHUNK):
@@ -67,7 +67,7 @@ def load_teacher(path: Path, names: list[str], device: str) -> Teacher:
 
 
 @torch.no_grad()
-def ask(teacher: Teacher, canvases: Canvases, grid: int, device: str) -> Taught:
+def ask(teacher: Teacher, canvases: Canvases, grid: int, device: str) -> TeacherOutputs:
     """One pass of the teacher over a batch."""
     model = teacher.model
     dense = model.encode(normalise(canvases.at(teacher.size).to(device)))
@@ -78,4 +78,4 @@ def ask(teacher: Teacher, canvases: Canvases, grid: int, device: str) -> Taught:
     else:
         cells = F.interpolate(cells, (grid, grid), mode="bilinear", align_corners=False)
     region = model.regions(dense, boxes, canvases.owner.to(device))
-    return Taught(model.image(dense).half(), region.half(), F.normalize(cells, dim=1).flatten(2).transpose(1, 2).half())
+    return TeacherOutputs(model.image(dense).half(), region.half(), F.normalize(cells, dim=1).flatten(2).transpose(1, 2).half())

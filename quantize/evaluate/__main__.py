@@ -8,30 +8,23 @@ python -m quantize.evaluate --protocol coco-detection --data COCO --runtime bina
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from quantize.bundle import BundleError
+from quantize.bundle.manifest import BundleError
 from quantize.evaluate import on_dataset
-from quantize.evaluate.binary import BinaryError
+from quantize.evaluate.binary import BinaryError, release_binary
 from quantize.evaluate.datasets.files import DatasetError
-from quantize.evaluate.measure import Metrics, ValidationSet, measure, measure_conse, measure_nanodet
+from quantize.evaluate.measure import QUICK_LIMIT, Metrics, ValidationSet, measure, measure_conse, measure_nanodet
 from quantize.evaluate.predictor import CheckpointError
 from quantize.evaluate.protocols.outcome import Settings
 from quantize.evaluate.samples import ShardError, read_shard
 from quantize.evaluate.table import closing_line, print_table
 
-QUICK_LIMIT = 12
 VALIDATION_SHARD = Path("../shared/data/val.tar")
 UNUSABLE = 2
 """Exit code for input that cannot be used."""
-
-
-def release_binary() -> Path:
-    """Where `cargo build --release` leaves the program."""
-    return Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "release" / "edgeclip"
 
 
 def natural(text: str) -> int:
@@ -65,13 +58,13 @@ def arguments() -> argparse.Namespace:
         help="resampled sets behind the intervals (default: %(default)s; 0 for none)",
     )  # fmt: skip
     public.add_argument("--sliding", action="store_true", help="label maps from square windows that overlap by half")
-    public.add_argument("--templates", type=Path, help="ImageNet: sentences with {} for the name, one a line")
-    public.add_argument("--names", type=Path, help="ImageNet: names of the classes in the order of their synsets, one a line")
+    public.add_argument("--templates", type=Path, help="ImageNet: sentences with {} for the name, one per line")
+    public.add_argument("--names", type=Path, help="ImageNet: names of the classes in the order of their synsets, one per line")
     return parser.parse_args()
 
 
 def reference(run: Callable[[Path, ValidationSet], Metrics], name: str, teachers: Path, data: ValidationSet) -> Metrics:
-    """A reference model's numbers; none, and a word about it, if its files are missing."""
+    """A reference model's numbers; none, and a note, if its files are missing."""
     try:
         return run(teachers, data)
     except FileNotFoundError as error:
@@ -110,7 +103,8 @@ def main() -> int:
         else:
             settings = Settings(args.replicates, args.sliding, on_dataset.templates(args.templates))
             limit = QUICK_LIMIT if args.quick else args.limit
-            on_dataset.run(args.protocol, args.data, args.runtime, models, settings, limit, args.names, args.out)
+            data = on_dataset.PublicSet(args.protocol, args.data, limit, args.names)
+            on_dataset.run(data, args.runtime, models, settings, args.out)
     except (ShardError, BundleError, BinaryError, DatasetError, CheckpointError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return UNUSABLE

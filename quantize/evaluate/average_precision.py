@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.predictor import Detections
 from quantize.evaluate.statistics import Doubles
-from quantize.geometry import Floats, Integers
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)

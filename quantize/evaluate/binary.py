@@ -1,8 +1,9 @@
-"""The Rust binary as a predictor: one `edgeclip eval` process, asked over JSON Lines (docs/eval.md)."""
+"""The Rust binary as a predictor: one `edgeclip eval` process, spoken to in JSON Lines (docs/eval.md)."""
 
 import base64
 import io
 import json
+import os
 import subprocess
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,19 +13,24 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from quantize.bundle import read_manifest
+from quantize.arithmetic.geometry import Floats
+from quantize.bundle.manifest import read_manifest
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
 from quantize.evaluate.texts import TextCutter
-from quantize.geometry import Floats
 from quantize.progress import track
 
 TEXTS = 256
-"""Texts a request."""
+"""Texts per request."""
 SECONDS_TO_END = 10.0
 
 
 class BinaryError(Exception):
     """The binary is missing or failed; the message is one line."""
+
+
+def release_binary() -> Path:
+    """Where `cargo build --release` leaves the program."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "release" / "edgeclip"
 
 
 def array(answer: dict[str, Any]) -> Floats:

@@ -1,14 +1,14 @@
-"""Which name fits a box that is given: accuracy over the labelled boxes of COCO."""
+"""Which name fits a given box: accuracy over the labelled boxes of COCO."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Integers
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Integers
 from quantize.progress import track
 
 

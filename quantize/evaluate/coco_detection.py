@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from quantize.arithmetic.geometry import pairwise_iou
 from quantize.evaluate.average_precision import AveragePrecision, average_precision
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Detections, Detector
 from quantize.evaluate.samples import Sample
 from quantize.evaluate.statistics import calibration_error
-from quantize.geometry import pairwise_iou
 from quantize.progress import track
 
 THRESHOLD = 0.001

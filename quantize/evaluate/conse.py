@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from PIL import Image
 
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.reference import unit
 from quantize.data.words import imagenet_names
 from quantize.evaluate.boxes import BoxAccuracy, box_accuracy, box_labels
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.grocery import Accuracy, accuracy, names_of
 from quantize.evaluate.predictor import Picture
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats
 from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.model.text import MiniLM
 from quantize.progress import track
-from quantize.reference import unit
 
 SIDE = 224
 BATCH = 16
@@ -35,7 +35,7 @@ def combine(probabilities: Floats, classes: Floats) -> Floats:
 
 
 def class_embeddings(vectors: Sequence[Floats]) -> Floats:
-    """One unit vector a class, the mean of its synonyms' unit vectors, from a list of `[synonyms, D]`."""
+    """One unit vector per class, the mean of its synonyms' unit vectors, from a list of `[synonyms, D]`."""
     return unit(np.stack([unit(each).mean(axis=0) for each in vectors]))
 
 

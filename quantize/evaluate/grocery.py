@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
 from quantize.evaluate.statistics import calibration_error, wilson_interval
-from quantize.geometry import Floats
 from quantize.progress import track
 
 

@@ -1,4 +1,4 @@
-"""All protocols on one model, and the reference models: flat names to numbers."""
+"""All protocols on one model, and the reference models: metrics by flat names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from quantize.evaluate.segmentation import camvid_truth, evaluate_segmentation, 
 
 Metrics = dict[str, float]
 """Shares from 0 to 1 by name; `table.py` says what each one is."""
+QUICK_LIMIT = 12
+"""Samples of each source in a quick run."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from pathlib import Path
 import ncnn
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, nms, pairwise_iou
+from quantize.arithmetic.preprocess import letterbox
 from quantize.evaluate.boxes import BoxAccuracy, box_accuracy, box_labels
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Detections, Picture
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, nms, pairwise_iou
-from quantize.preprocess import letterbox
 
 SIDE = 320
 HEADS = {8: ("792", "795"), 16: ("814", "817"), 32: ("836", "839")}
@@ -25,7 +25,7 @@ HEADS = {8: ("792", "795"), 16: ("814", "817"), 32: ("836", "839")}
 MEAN, NORM = (103.53, 116.28, 123.675), (0.017429, 0.017507, 0.017125)
 NMS_IOU = 0.6
 MAX_CANDIDATES = 200
-"""Cells of each class that enter its NMS; the picture keeps at most 100 boxes in the end."""
+"""Cells of each class that enter its NMS; the picture keeps at most 100 boxes."""
 
 
 def decode(scores: Floats, bins: Floats, stride: int, side: int) -> Floats:
@@ -59,7 +59,7 @@ class NanoDet:
         """Loads `nanodet_m.param` and `nanodet_m.bin` of a folder; raises FileNotFoundError."""
         self.net = ncnn.Net()
         self.net.opt.use_vulkan_compute = False
-        self.net.opt.num_threads = 1  # its spinning threads crawl when cores are shared
+        self.net.opt.num_threads = 1  # its spinning threads are slow when cores are shared
         param, weights = folder / "nanodet_m.param", folder / "nanodet_m.bin"
         for path in (param, weights):
             if not path.is_file():

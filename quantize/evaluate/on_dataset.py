@@ -48,37 +48,48 @@ def predictor(runtime: str, models: Models) -> Predictor:
 RUNTIMES = ("binary", "onnx", "float", "region-clip")
 
 
-def run(name: str, folder: Path, runtimes: Sequence[str], models: Models, settings: Settings, limit: int | None,
-        names: Path | None, out: Path | None) -> None:  # fmt: skip
-    """Prints the table, and writes `NAME.md`, `NAME.json` and `NAME.png` into the folder `out`."""
-    known = protocols(names)
-    if name not in known:
-        raise DatasetError(f"--protocol: found {name}, expected one of {', '.join(known)}")
-    protocol = known[name]
-    columns = {runtime: _measured(protocol, folder, predictor(runtime, models), settings, limit) for runtime in runtimes}
+@dataclasses.dataclass(frozen=True)
+class PublicSet:
+    """A protocol by its name, the folder of its set, and what of it is measured."""
+
+    protocol: str
+    folder: Path
+    limit: int | None = None
+    """Only so many pictures, the first ones."""
+    names: Path | None = None
+    """Other names of ImageNet's classes."""
+
+
+def run(data: PublicSet, runtimes: Sequence[str], models: Models, settings: Settings, out: Path | None) -> None:
+    """Prints the table, and writes `PROTOCOL.md`, `.json` and `.png` into the folder `out`."""
+    known = protocols(data.names)
+    if data.protocol not in known:
+        raise DatasetError(f"--protocol: found {data.protocol}, expected one of {', '.join(known)}")
+    protocol = known[data.protocol]
+    columns = {runtime: _measured(protocol, data, predictor(runtime, models), settings) for runtime in runtimes}
     table = markdown(protocol.title, columns)
     print(table)
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{name}.md").write_text(table)
-        varied = dataclasses.asdict(settings) | {"limit": limit, "model": str(models.bundle)}
-        (out / f"{name}.json").write_text(as_json(protocol.title, columns, varied))
-        plot(protocol.title, columns, out / f"{name}.png")
+        (out / f"{data.protocol}.md").write_text(table)
+        varied = dataclasses.asdict(settings) | {"limit": data.limit, "model": str(models.bundle)}
+        (out / f"{data.protocol}.json").write_text(as_json(protocol.title, columns, varied))
+        plot(protocol.title, columns, out / f"{data.protocol}.png")
 
 
-def _measured(protocol: Protocol, folder: Path, model: Predictor, settings: Settings, limit: int | None) -> Outcome:
-    data = protocol.load(folder)
-    if limit is not None:
-        data = dataclasses.replace(data, items=data.items[:limit])
-    if not data.items:
-        raise DatasetError(f"{folder}: found no pictures, expected those of the set (--data, --list)")
-    outcome = protocol.measure(model, data, settings)
-    data.problems.tell()
-    return dataclasses.replace(outcome, counts=dict(outcome.counts) | data.problems.counts())
+def _measured(protocol: Protocol, data: PublicSet, model: Predictor, settings: Settings) -> Outcome:
+    loaded = protocol.load(data.folder)
+    if data.limit is not None:
+        loaded = dataclasses.replace(loaded, items=loaded.items[: data.limit])
+    if not loaded.items:
+        raise DatasetError(f"{data.folder}: found no pictures, expected those of the set (--data, --list)")
+    outcome = protocol.measure(model, loaded, settings)
+    loaded.problems.report()
+    return dataclasses.replace(outcome, counts=dict(outcome.counts) | loaded.problems.counts())
 
 
 def templates(file: Path | None) -> tuple[str, ...]:
-    """The sentences in a file, one a line with `{}` for the name; `{}` alone without a file."""
+    """The sentences in a file, one per line with `{}` for the name; `{}` alone without a file."""
     if file is None:
         return ("{}",)
     lines = tuple(line.strip() for line in read_lines(file, "a sentence with {} a line"))

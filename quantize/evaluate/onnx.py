@@ -8,12 +8,12 @@ import onnxruntime as ort
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from quantize import reference
-from quantize.bundle import BundleError, read_manifest
+from quantize.arithmetic import reference
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.preprocess import Letterbox, letterbox
+from quantize.bundle.manifest import BundleError, read_manifest
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
 from quantize.evaluate.texts import TextCutter
-from quantize.geometry import Floats
-from quantize.preprocess import Letterbox, letterbox
 
 TEXT_BATCH = 64
 

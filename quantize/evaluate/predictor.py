@@ -1,4 +1,4 @@
-"""What a protocol may ask of a model, whichever program runs it."""
+"""The interface of a model under measurement, whichever program runs it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.geometry import Floats, Integers
+from quantize.arithmetic.geometry import Floats, Integers
 
 Picture = NDArray[np.uint8]
 """RGB pixels, `[height, width, 3]`."""
@@ -59,14 +59,14 @@ class Detector(Protocol):
     def detect(
         self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
     ) -> Iterator[Detections]:
-        """Finds `names`: at most `top` boxes a picture (all for None), each with a score of `threshold` or more."""
+        """Finds `names`: at most `top` boxes per picture (all for None), each with a score of `threshold` or more."""
         ...
 
 
 class Predictor(Detector, Protocol):
-    """An open-vocabulary model; embeddings come back with unit norm.
+    """An open-vocabulary model; embeddings have unit norm.
 
-    Pictures are taken one by one, in order, and what comes back picture by picture does so as soon as it is known: whole
+    Pictures are taken one by one, in order, and results per picture are yielded as soon as they are known: whole
     data sets need not fit into memory.
     """
 
@@ -79,7 +79,7 @@ class Predictor(Detector, Protocol):
         ...
 
     def embed_regions(self, pictures: Iterable[tuple[Picture, Floats]]) -> Iterator[Floats]:
-        """Embeds the boxes `[n, 4]` of each picture (source pixels): `[n, D]` a picture."""
+        """Embeds the boxes `[n, 4]` of each picture (source pixels): `[n, D]` per picture."""
         ...
 
     def dense(self, pictures: Iterable[Picture]) -> Iterator[DenseEmbeddings]:

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quantize.arithmetic.geometry import Floats, nms
+from quantize.arithmetic.preprocess import Letterbox, letterbox
+from quantize.arithmetic.reference import MAX_BEFORE_NMS, name_boxes, unit
 from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detections, Masks, Picture
-from quantize.geometry import Floats, nms
 from quantize.model.dense import Dense
 from quantize.model.prediction import masks
 from quantize.model.text import TEMPLATES
 from quantize.model.trained import load_region_clip
-from quantize.preprocess import Letterbox, letterbox
 from quantize.progress import track
-from quantize.reference import MAX_BEFORE_NMS, name_boxes, unit
 
 T = TypeVar("T")
 BATCH = 16
@@ -30,7 +30,7 @@ TAG_SCALE, TAG_BIAS = 10.0, -2.5
 
 
 @dataclass(frozen=True)
-class Seen:
+class Encoded:
     """A batch of pictures behind the encoder."""
 
     dense: Dense
@@ -51,10 +51,10 @@ class RegionClipPredictor:
             raise CheckpointError(f"{checkpoint}: found a model over cached features, expected one with encoder and text tower")
 
     @torch.no_grad()
-    def _see(self, pictures: Sequence[Picture]) -> Seen:
+    def _see(self, pictures: Sequence[Picture]) -> Encoded:
         inputs, placed = zip(*(letterbox(picture, self.model.settings.size) for picture in pictures), strict=True)
         pixels = torch.from_numpy(np.stack(inputs)).to(self.device).float() / 127.5
-        return Seen(self.model.encode(pixels), list(placed))
+        return Encoded(self.model.encode(pixels), list(placed))
 
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Floats:

@@ -33,7 +33,7 @@ def metric_names(columns: Mapping[str, Outcome]) -> list[str]:
 
 
 def markdown(title: str, columns: Mapping[str, Outcome]) -> str:
-    """A table with a row a metric and a column a runtime, and what it was measured on."""
+    """A table with a row for each metric and a column for each runtime, and what it was measured on."""
     rows = [["percent", *columns], ["---", *("---:" for _ in columns)]]
     for name in metric_names(columns):
         rows.append([name, *(percent(outcome.metrics.get(name)) for outcome in columns.values())])
@@ -61,7 +61,7 @@ def as_json(title: str, columns: Mapping[str, Outcome], settings: Mapping[str, A
 
 
 def plot(title: str, columns: Mapping[str, Outcome], path: Path) -> None:
-    """Bars with intervals, a group a metric, into a PNG file."""
+    """Bars with intervals, one group per metric, into a PNG file."""
     names = metric_names(columns)
     height = BAR / len(columns)
     figure, axes = plt.subplots(figsize=(8, 1.2 + ROW * len(names) * (1 + 0.4 * (len(columns) - 1))), layout="constrained")

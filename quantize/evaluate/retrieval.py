@@ -1,13 +1,13 @@
-"""Finding pictures by their captions and captions by their pictures."""
+"""Retrieval of pictures by their captions, and of captions by their pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, Integers
 from quantize.progress import track
 
 RANKS = (1, 5, 10)

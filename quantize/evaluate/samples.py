@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from quantize.arithmetic.geometry import Floats
 from quantize.evaluate.predictor import Picture
-from quantize.geometry import Floats
 
 
 class ShardError(Exception):

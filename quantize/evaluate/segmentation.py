@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers, sample_grid
 from quantize.evaluate.predictor import DenseEmbeddings, Predictor
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, Integers, sample_grid
 from quantize.progress import track
 
 IGNORED = -1
@@ -33,7 +33,7 @@ def mean_iou(matrix: Integers) -> float:
 def sample_content(maps: Floats, content: Floats, size: tuple[int, int], rows: slice) -> Floats:
     """Values of cells `[C, h, w]` at every pixel of some `rows` of a picture of `size` (height, width): `[C, rows, width]`.
 
-    `content` is where the picture lies among the cells, as of `DenseEmbeddings`; values are linear between cells.
+    `content` is where the picture lies among the cells, as in `DenseEmbeddings`; values are linear between cells.
     """
     (height, width), (x0, y0, x1, y1) = size, content
     down = (y0 + (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / height * (y1 - y0)) * maps.shape[1] - 0.5
@@ -57,7 +57,7 @@ def camvid_truth(samples: Sequence[Sample]) -> tuple[list[str], Iterator[Integer
 
 
 def panoptic_prompt(name: str) -> str:
-    """COCO's panoptic name as a person would say it: `wall-other-merged` is `wall`, `wall-brick` is `wall brick`."""
+    """COCO's panoptic name in plain words: `wall-other-merged` is `wall`, `wall-brick` is `wall brick`."""
     return re.sub(r"(-other|-merged|-stuff)+$", "", name).replace("-", " ")
 
 

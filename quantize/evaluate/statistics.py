@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.geometry import Floats
+from quantize.arithmetic.geometry import Floats
 from quantize.progress import track
 
 Z95 = 1.959964

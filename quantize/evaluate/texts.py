@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from quantize.bundle import BundleError, Manifest
+from quantize.bundle.manifest import BundleError, Manifest
 
 
 class TextCutter:

@@ -1,11 +1,11 @@
-"""CARD.md: what a bundle was trained on, on what terms, how, what it scores and where it fails."""
+"""CARD.md: a bundle's training data and their terms, how it was trained, its scores and its failures."""
 
 from pathlib import Path
 
-from quantize.bundle import Manifest
+from quantize.bundle.manifest import Manifest
 from quantize.evaluate.measure import Metrics
 from quantize.evaluate.table import ROWS, percent
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 
 DATA = """\
 | source | pictures | supervision used | terms as stated by the source |
@@ -37,14 +37,14 @@ LIMITS = """\
 """
 
 
-def write_card(folder: Path, manifest: Manifest, recipe: Recipe, columns: dict[str, Metrics]) -> None:
+def write_card(folder: Path, manifest: Manifest, recipe: BoardRecipe, columns: dict[str, Metrics]) -> None:
     """`columns` maps a column's title to its metrics."""
     head = " | ".join(["percent, on `val.tar`", *columns])
     rows = [" | ".join([title, *(percent(m, key) for m in columns.values())]) for key, title in ROWS.items()]
     table = "\n".join(["| " + head + " |", "|---" * (len(columns) + 1) + "|", *(f"| {row} |" for row in rows)])
     how = (
-        f"Recipe `{recipe.name}`: trunk {'frozen' if recipe.frozen else 'trained'}, {recipe.steps} steps, seed {recipe.seed}, "
-        f"views {', '.join(recipe.views)}; input {manifest.size} px, {manifest.embedding} dimensions. Int8: static, per-channel weights, "
+        f"Recipe `{recipe.name}`: trunk {'frozen' if recipe.model.frozen else 'trained'}, {recipe.loop.steps} steps, seed {recipe.seed}, "
+        f"views {', '.join(recipe.data.views)}; input {manifest.size} px, {manifest.embedding} dimensions. Int8: static, per-channel weights, "
         "per-tensor activations; text tower with int8 weights."
     )
     text = (

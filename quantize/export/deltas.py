@@ -9,15 +9,15 @@ import sys
 import tomllib
 from pathlib import Path
 
-from quantize.bundle import BundleError, read_manifest
+from quantize.bundle.manifest import BundleError, read_manifest
+from quantize.bundle.write import write_manifest
 from quantize.evaluate.measure import Metrics, ValidationSet, measure
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.samples import ShardError, read_shard
 from quantize.evaluate.table import print_table
-from quantize.export.__main__ import float_folder
-from quantize.export.bundle import write_manifest
 from quantize.export.card import write_card
-from quantize.recipe import load_recipe
+from quantize.int8.bundles import float_folder
+from quantize.settings.board import load_board_recipe
 
 # points (of 1) that int8 may lose; sampling noise on 64 pictures is larger than the true loss
 MAX_LOSS = 0.03
@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/val.tar"))
     arguments = parser.parse_args()
     try:
-        recipe = load_recipe(arguments.recipe)
+        recipe = load_board_recipe(arguments.recipe)
         twin = float_folder(recipe)
         manifest = read_manifest(arguments.bundle)
         data = ValidationSet.of(read_shard(arguments.data))

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.heads import AnchorHead, Concepts, DenseHead, Standardise
+from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Trunk
-from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
 
 MAP_NAMES = ("tower8", "tower16", "tower32", "semantic")
 VISION_OUTPUTS = ("image_embedding", *(f"level{s}" for s in STRIDES), *MAP_NAMES, "dense")

@@ -1,4 +1,4 @@
-"""text.onnx: MiniLM and the projection, weights int8 with a scale a channel, arithmetic in float.
+"""text.onnx: MiniLM and the projection, weights int8 with one scale per channel, arithmetic in float.
 
 The embedding table is gathered as int8 and scaled row by row: a graph that dequantises before it gathers would dequantise the
 whole table for every prompt.
@@ -39,7 +39,7 @@ class Builder:
         return name
 
     def matrix(self, w: Array) -> str:
-        """A [in,out] matrix, as int8 with a scale a column if the graph is quantised."""
+        """A [in,out] matrix, as int8 with one scale per column if the graph is quantised."""
         if not self.quantised:
             return self.const(w)
         scale = (np.maximum(np.abs(w).max(0), 1e-8) / 127).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Losses: small pure functions, one a formula. `v` are unit vision vectors, `t` unit text vectors, `scale` an inverse
+"""Losses: small pure functions, one per formula. `v` are unit vision vectors, `t` unit text vectors, `scale` an inverse
 temperature.
 
 Vectors may be gathered over processes; a batch without a positive gives 0 with a gradient of 0.
@@ -10,8 +10,6 @@ from quantize.losses.distillation import (
     affinity,
     agreement_weights,
     certainty_weights,
-    dense_features,
-    embedding_cosine,
     fixed_weights,
     prompted_regions,
     relational,
@@ -25,10 +23,8 @@ __all__ = [
     "affinity",
     "agreement_weights",
     "certainty_weights",
-    "dense_features",
     "distance_bins",
     "distribution_focal",
-    "embedding_cosine",
     "fixed_weights",
     "grounding",
     "info_nce",

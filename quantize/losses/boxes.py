@@ -1,4 +1,4 @@
-"""Where things are: objectness, boxes, masks."""
+"""Losses of the detector: objectness, boxes, masks."""
 
 import torch
 import torch.nn.functional as F

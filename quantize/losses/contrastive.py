@@ -1,4 +1,4 @@
-"""Pairs of vision and text against each other."""
+"""Losses over pairs of vision and text vectors."""
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ def similarity(v: Tensor, t: Tensor) -> Tensor:
 
 
 def symmetric(logits: Tensor, dropped: Tensor) -> Tensor:
-    """Mean cross-entropy of both directions of [N,N] logits with the pairs on the diagonal; `dropped` [N,N] are no negatives."""
+    """Mean cross-entropy of both directions of [N,N] logits with the pairs on the diagonal; `dropped` [N,N] are left out."""
     logits = logits.masked_fill(dropped & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device), float("-inf"))
     if not len(logits):
         return logits.sum()
@@ -25,7 +25,7 @@ def symmetric(logits: Tensor, dropped: Tensor) -> Tensor:
 def info_nce(v: Tensor, t: Tensor, scale: Tensor, same: float = SAME_TEXT) -> Tensor:
     """Symmetric InfoNCE (CLIP, arXiv 2103.00020) over N pairs: -log softmax_j(scale v_i·t_j) at j = i, and the same over i.
 
-    Texts more alike than `same` are no negatives (CLOC, arXiv 2410.02746).
+    Texts more alike than `same` do not count as negatives (CLOC, arXiv 2410.02746).
     """
     return symmetric(scale * similarity(v, t), similarity(t, t) > same)
 

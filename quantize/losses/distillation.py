@@ -1,15 +1,10 @@
-"""A student takes over what one or several frozen teachers see. Teachers' vectors come without a gradient."""
+"""A student learns the outputs of one or several frozen teachers. Teachers' vectors come without a gradient."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from quantize.losses.contrastive import similarity
-
-
-def embedding_cosine(v: Tensor, teacher: Tensor) -> Tensor:
-    """Mean of 1 - cos(v_i, teacher_i) over [N,D]."""
-    return (1 - F.cosine_similarity(v, teacher, dim=1)).sum() / max(len(v), 1)
 
 
 def _divergence(logits: Tensor, teacher: Tensor) -> Tensor:
@@ -37,16 +32,6 @@ def affinity(v: Tensor, t: Tensor, scale: Tensor, teacher_v: Tensor, teacher_t: 
     """
     mine, theirs = scale * similarity(v, t), teacher_scale * similarity(teacher_v, teacher_t)
     return (_divergence(mine, theirs) + _divergence(mine.T, theirs.T)) / 2
-
-
-def dense_features(features: Tensor, teacher: Tensor) -> Tensor:
-    """Mean of 1 - cosine over cells: [B,C,h,w] against the teacher's [B,C,H,W], which is resized by means or linearly."""
-    size = (features.shape[2], features.shape[3])
-    if teacher.shape[-2] >= size[0] and teacher.shape[-1] >= size[1]:
-        teacher = F.adaptive_avg_pool2d(teacher, size)
-    else:
-        teacher = F.interpolate(teacher, size, mode="bilinear", align_corners=False)
-    return (1 - F.cosine_similarity(features, teacher, dim=1)).sum() / max(features[:, 0].numel(), 1)
 
 
 def prompted_regions(
@@ -80,5 +65,5 @@ def agreement_weights(probability: Tensor, temperature: float = 1.0) -> Tensor:
 
 
 def weighted(losses: Tensor, weights: Tensor) -> Tensor:
-    """[T,N] losses a teacher and row, [T,N] weights → Σ_t w_tn loss_tn, mean over rows."""
+    """[T,N] losses per teacher and row, [T,N] weights → Σ_t w_tn loss_tn, mean over rows."""
     return (losses * weights).sum() / max(losses.shape[1], 1)

@@ -1,4 +1,4 @@
-"""Regions against texts; boxes from texts."""
+"""Losses of regions and their texts."""
 
 import torch
 import torch.nn.functional as F

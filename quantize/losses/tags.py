@@ -1,4 +1,4 @@
-"""Several tags or a distribution of names for one vector."""
+"""Losses of one vector against several tags, or a distribution over names."""
 
 from torch import Tensor
 

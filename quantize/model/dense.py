@@ -1,4 +1,4 @@
-"""What an encoder gives: a map of features before pooling, and what its own pooling makes of it."""
+"""An encoder's output: the map of features before pooling, and its own pooled vector."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,7 +38,7 @@ def unit(x: Tensor, dim: int = -1) -> Tensor:
 
 
 class Slots:
-    """Places of R rows in a table [B,M,...] that has one line a picture: prompts of one picture share its products.
+    """Places of R rows in a table [B,M,...] that has one line per picture: prompts of one picture share its products.
 
     `owner` [R] names the picture of each row.
     """

@@ -1,4 +1,4 @@
-"""The trained parts of the default model: projection of texts and one head a kind of site."""
+"""The trained parts of the default model: projection of texts and one head for each kind of supervision point."""
 
 import math
 from typing import cast
@@ -32,6 +32,6 @@ class EdgeClip(nn.Module):
         )
 
     def scale(self, kind: str) -> Tensor:
-        """Inverse temperature of one kind of site's softmax."""
+        """Inverse temperature of the softmax of one kind of point."""
         scale: Tensor = self.log_scale[kind].exp()
         return scale.clamp(max=MAX_SCALE)

@@ -1,4 +1,4 @@
-"""Image encoders by name, each giving a `Dense`; see `settings.ModelSettings` for the names."""
+"""Image encoders by name, each giving a `Dense`; see `settings.model.ModelSettings` for the names."""
 
 import re
 from pathlib import Path
@@ -12,8 +12,8 @@ from quantize.model.hf_models import HfEncoder
 from quantize.model.mobilenetv2 import FEATURES, load_mobilenetv2
 from quantize.model.open_clip_models import OpenClipEncoder
 from quantize.model.preparation import Normalise, as_map, probe
-from quantize.model.settings import ModelSettings, nearest
 from quantize.model.weights import explained
+from quantize.settings.model import ModelSettings, nearest
 
 KINDS = ("mobilenet_v2", "timm", "open_clip", "hf", "cached")
 

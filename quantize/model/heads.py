@@ -1,4 +1,4 @@
-"""Heads: site vectors → joint embeddings, and anchors → objectness. All are pointwise, so they export as Gemm or 1x1 Conv.
+"""Heads: vectors of points → joint embeddings, and anchors → objectness. All are pointwise, so they export as Gemm or 1x1 Conv.
 
 The image and region heads add two paths: an MLP, and the classifier's distribution carried into the joint space (ConSE,
 arXiv 1312.5650): `softmax(classifier(x) / tau) @ names`, where `names` are the text embeddings of the classifier's classes.
@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from quantize.model.nanodet import CLASSES, WIDTH, NanoDet
-from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES
+from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES
 
 
 class Standardise(nn.Module):
-    """Fixed shift and scale, measured once on training sites; export folds it into the next layer."""
+    """Fixed shift and scale, measured once on training points; export folds it into the next layer."""
 
     shift: Tensor
     scale: Tensor

@@ -58,7 +58,7 @@ class Unit(nn.Module):
 
 
 class Head(nn.Module):
-    """Two depthwise-separable convolutions, then 80 class logits and 4 x 8 distance bins a location."""
+    """Two depthwise-separable convolutions, then 80 class logits and 4 x 8 distance bins per location."""
 
     def __init__(self) -> None:
         super().__init__()

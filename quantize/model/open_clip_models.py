@@ -13,8 +13,8 @@ from torch.func import functional_call
 
 from quantize.model.dense import Dense
 from quantize.model.preparation import Normalise, probe
-from quantize.model.settings import nearest
 from quantize.model.weights import explained
+from quantize.settings.model import nearest
 
 RESNET_STRIDE = 32
 SCHEMES = ("hf-hub", "local-dir")

@@ -1,6 +1,6 @@
 """The box and mask head over a map: what is a thing, where it ends, and its mask.
 
-One cell one candidate: objectness, distances to the four sides as distributions (Generalized Focal Loss, arXiv 2006.04388), and
+Each cell is a candidate: objectness, distances to the four sides as distributions (Generalized Focal Loss, arXiv 2006.04388), and
 coefficients of the picture's mask prototypes (YOLACT, arXiv 1904.02689).
 """
 

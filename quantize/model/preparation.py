@@ -1,9 +1,22 @@
-"""What encoders share: input normalisation, tokens as a map, channels."""
+"""What encoders share: the input of all networks, each one's own normalisation, tokens as a map, channels."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+
+def to_input(pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Pictures `[S,S,3]` of one size as the board takes them: `[B,3,S,S]` of `(pixel - 128) / 127.5`."""
+    return normalise(torch.from_numpy(np.stack(pixels)))
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """uint8 `[B,S,S,3]` → `[B,3,S,S]` of `(pixel - 128) / 127.5`, on whichever device they are."""
+    x = pixels.permute(0, 3, 1, 2)
+    return ((x.float() - 128) / 127.5).contiguous(memory_format=torch.channels_last)
 
 
 class Normalise(nn.Module):

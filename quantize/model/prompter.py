@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from quantize.model.dense import Slots, wide
-from quantize.model.settings import CODES
+from quantize.settings.model import CODES
 
 FINEST = 128.0  # half periods of the finest position code along the canvas
 KEPT = 2**24  # hidden values that are made at a time
 
 
 def codes(xy: Tensor, width: int) -> Tensor:
-    """Sinusoidal codes of places: [..., 2] fractions of the canvas → [..., width]; half periods go from 1 to FINEST a side."""
+    """Sinusoidal codes of places: [..., 2] fractions of the canvas → [..., width]; half periods go from 1 to FINEST per side."""
     n = width // CODES
     exponent = torch.arange(n, device=xy.device, dtype=xy.dtype) / max(n - 1, 1)
     angle = xy[..., None] * (math.pi * FINEST**exponent)

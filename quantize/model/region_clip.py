@@ -14,9 +14,9 @@ from quantize.model.encoders import cached_channels, load_encoder
 from quantize.model.prediction import Prediction, PredictionHead
 from quantize.model.projector import Projector, projection
 from quantize.model.prompter import Prompter
-from quantize.model.settings import ModelSettings
 from quantize.model.text_towers import TextTower, cached_width, load_text_tower
 from quantize.model.tuning import hold_still, merge_lora, parameter_counts, tune
+from quantize.settings.model import ModelSettings
 
 log = logging.getLogger(__name__)
 KINDS = ("image", "region", "pixel", "tag")
@@ -163,7 +163,7 @@ class RegionClip(nn.Module):
         return torch.cat([centre - half, centre + half], 1)
 
     def pixels(self, dense: Dense) -> Tensor:
-        """[B,dim,h,w], a unit vector a cell."""
+        """[B,dim,h,w], one unit vector per cell."""
         return unit(self.projector(dense.map), 1)
 
     def patch_mean(self, dense: Dense) -> Tensor:

@@ -65,7 +65,7 @@ class MiniLM:
         return (x * m).sum(1) / m.sum(1)
 
     def encode(self, texts: list[str], batch: int = 256) -> Tensor:
-        """[N,384], one row a text, not normalised."""
+        """[N,384], one row per text, not normalised."""
         tokens = [self.tokenizer.encode(t).ids for t in texts]
         order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
         out = torch.zeros(len(texts), WIDTH)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from quantize.model.hf_models import HfText
 from quantize.model.open_clip_models import OpenClipText
-from quantize.model.settings import ModelSettings, nearest
 from quantize.model.text import MAX_TOKENS, WIDTH, MiniLM, minilm_folder
+from quantize.settings.model import ModelSettings, nearest
 
 KINDS = ("minilm", "open_clip", "hf", "cached")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.weights import load_weights
+from quantize.settings.model import ModelSettings
 
 
 def load_region_clip(path: Path) -> RegionClip:

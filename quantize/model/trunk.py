@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from quantize.model.nanodet import BINS, CLASSES, NanoDet, load_nanodet
 from quantize.model.registry import load_backbone
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardModel
 
 
 @dataclass
@@ -37,15 +37,15 @@ class Trunk(nn.Module):
         return Maps(semantic, middle, self.nanodet(x))
 
     def teacher_outputs(self, towers: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """NanoDet's own 80 class logits and box bins a level."""
+        """NanoDet's own 80 class logits and box bins per level."""
         outs = [out(t) for out, t in zip(self.nanodet.outs, towers, strict=True)]
         return [(o[:, :CLASSES], o[:, CLASSES:]) for o in outs]
 
 
-def load_trunk(recipe: Recipe) -> Trunk:
-    """The recipe's backbone, and NanoDet-m from its folder of teachers (`nanodet_m.param`, `nanodet_m.bin`)."""
-    teachers = Path(recipe.teachers)
-    backbone = load_backbone(recipe.backbone, recipe.backbone_weights, teachers)
+def load_trunk(settings: BoardModel) -> Trunk:
+    """The backbone, and NanoDet-m from the folder of teachers (`nanodet_m.param`, `nanodet_m.bin`)."""
+    teachers = Path(settings.teachers)
+    backbone = load_backbone(settings.backbone, settings.backbone_weights, teachers)
     return Trunk(backbone, load_nanodet(teachers / "nanodet_m.param", teachers / "nanodet_m.bin"))
 
 

@@ -1,4 +1,4 @@
-"""How much of a tower is trained: all, nothing, low-rank updates (LoRA, arXiv 2106.09685) or bottleneck adapters (arXiv
+"""Which part of a tower is trained: all, nothing, low-rank updates (LoRA, arXiv 2106.09685) or bottleneck adapters (arXiv
 1902.00751).
 
 UMG-CLIP adapts its towers to tasks this way. Both start as the pretrained tower: the second factor is zero.

@@ -1,4 +1,4 @@
-"""Weights into networks, and what is said when they do not fit."""
+"""Loading weights, and errors that say why they do not fit."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], source: str) 
 
 @contextmanager
 def explained(what: str, *others: type[Exception]) -> Iterator[None]:
-    """Turns what a library raises over a name, a file or a tensor, and `others`, into one line after `what`."""
+    """Turns what libraries raise about names, files and tensors, and `others`, into one line that begins with `what`."""
     caught: tuple[type[Exception], ...] = (ImportError, OSError, RuntimeError, KeyError, ValueError, *others)
     try:
         yield

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from quantize.export import __main__ as exporter
-from quantize.recipe import Recipe, load_recipe
+from quantize.export import steps as exporter
+from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.synthetic import write_recipe, write_shapes, write_teachers
 from quantize.train import train
 from quantize.training import throughput
@@ -45,29 +45,29 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def recipe(workplace: Path) -> Recipe:
+def recipe(workplace: Path) -> BoardRecipe:
     """A recipe whose cache `quantize.features` has filled."""
     path = write_recipe(workplace)
     done = run_step("quantize.features", str(path))
     assert done.returncode == 0, done.stderr
-    return load_recipe(path)
+    return load_board_recipe(path)
 
 
 @pytest.fixture(scope="session")
-def trained(recipe: Recipe) -> Recipe:
+def trained(recipe: BoardRecipe) -> BoardRecipe:
     """The same recipe, with `model.pt` in its output folder."""
     train(recipe)
     return recipe
 
 
 @pytest.fixture(scope="session")
-def loaded(trained: Recipe) -> exporter.Trained:
+def loaded(trained: BoardRecipe) -> exporter.Trained:
     """The networks that export works on."""
     return exporter.load_trained(trained)
 
 
 @pytest.fixture(scope="session")
-def bundle(trained: Recipe, loaded: exporter.Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(trained: BoardRecipe, loaded: exporter.Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `quantize.export` makes of it."""
     folder = tmp_path_factory.mktemp("bundle")
     with pytest.MonkeyPatch.context() as patch:

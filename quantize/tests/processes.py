@@ -7,13 +7,14 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from quantize.recipe import load_recipe
+from quantize.settings.board import load_board_recipe
+from quantize.settings.loop import LoopSettings
+from quantize.tests.synthetic import changed
 from quantize.tests.toy import Toy
 from quantize.train import train
 from quantize.training import throughput
 from quantize.training.distributed import gather, processes, rank
 from quantize.training.loop import run
-from quantize.training.settings import LoopSettings
 from torch import Tensor
 
 SETTINGS = LoopSettings(steps=5, ema=0.0, precision="float32", checkpoint_every=100)
@@ -77,7 +78,7 @@ def work(number: int, port: int, folder: Path, recipe: Path) -> None:
                 run(Faulty(4), settings, folder / f"{way}-faulty")
             except SystemExit as end:
                 (folder / f"{way}-faulty/said-{rank()}.txt").write_text(str(end))
-            small = load_recipe(recipe)
-            train(replace(small, steps=3, out=str(folder / f"board-{way}"), loop=LoopSettings(distributed=way)))
-            live = replace(small, steps=2, frozen=False, views=[], workers=1)
-            train(replace(live, out=str(folder / f"live-{way}"), loop=replace(SETTINGS, distributed=way)))
+            small = load_board_recipe(recipe)
+            train(changed(small, steps=3, out=str(folder / f"board-{way}"), distributed=way))
+            live = changed(small, steps=2, frozen=False, views=[], workers=1)
+            train(changed(live, out=str(folder / f"live-{way}"), ema=0.0, precision="float32", distributed=way))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.reference import unit
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
-from quantize.geometry import Floats
-from quantize.reference import unit
 
 COLOURS = {
     "red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250), "yellow": (250, 250, 0), "white": (250, 250, 250),

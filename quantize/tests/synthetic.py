@@ -5,6 +5,7 @@ import json
 import struct
 import tarfile
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from quantize.model.mobilenetv2 import MobileNetV2, SameConv
 from quantize.model.nanodet import BINS, CLASSES, NanoDet
+from quantize.settings.board import BoardData, BoardModel, BoardRecipe
+from quantize.settings.loop import LoopTable
 from torch import nn
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 50, 220), "yellow": (230, 220, 40)}
@@ -143,21 +146,42 @@ def write_shapes(path: Path, count: int, size: int = 48) -> Path:
     return write_shard(path, samples)
 
 
-TINY = {
+TINY: dict[str, object] = {
     "size": 64, "dim": 24, "hidden": 32, "drop": 0.1, "feature_batch": 8, "dev_share": 0.2, "steps": 40, "warmup": 4,
     "batch_images": 24, "batch_regions": 32, "batch_pixels": 32, "batch_anchors": 96, "batch_pictures": 9, "learning_rate": 0.01,
     "checkpoint_every": 10,
 }  # fmt: skip
+TABLES = {"data": BoardData, "model": BoardModel, "loop": LoopTable}
+
+
+def by_table(keys: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """Keys of a board's recipe under the table that has them; those outside of any table under ""."""
+    found: dict[str, dict[str, object]] = {table: {} for table in ("", *TABLES)}
+    for key, value in keys.items():
+        table = next((table for table, kind in TABLES.items() if key in {f.name for f in fields(kind)}), "")
+        found[table][key] = value
+    return found
+
+
+def changed(recipe: BoardRecipe, **keys: object) -> BoardRecipe:
+    """The recipe with other values of keys, whichever table they are in."""
+    places = by_table(keys)
+    outer = replace(recipe, **places[""])  # type: ignore[arg-type]
+    return replace(outer, **{table: replace(getattr(outer, table), **places[table]) for table in TABLES})
 
 
 def write_recipe(workplace: Path, name: str = "tiny", **changes: object) -> Path:
     """A recipe file over `write_shapes` and `write_teachers` in `workplace`; `changes` are its keys."""
     teachers = workplace / "teachers"
     values = {
-        "name": name, "shards": [str(workplace / "shapes.tar")], "teachers": str(teachers),
+        "trains": "board", "name": name, "shards": [str(workplace / "shapes.tar")], "teachers": str(teachers),
         "tag_list": str(teachers / "tags.txt"), "clip_names": str(teachers / "clip.npz"),
         "cache": str(workplace / "cache"), "out": str(workplace / name),
     } | TINY | changes  # fmt: skip
     path = workplace / f"{name}.toml"
-    path.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()))
+    lines = []
+    for table, keys in by_table(values).items():
+        lines += [f"[{table}]"] if table else []
+        lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    path.write_text("\n".join(lines) + "\n")
     return path

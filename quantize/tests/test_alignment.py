@@ -11,9 +11,8 @@ from quantize.alignment.batches import Collator
 from quantize.alignment.dense_cache import pack
 from quantize.alignment.examples import example
 from quantize.alignment.heads import head_terms
+from quantize.alignment.loader import Slice, chosen
 from quantize.alignment.objective import Objective
-from quantize.alignment.recipe import AlignmentRecipe, DataSettings, load_alignment_recipe
-from quantize.alignment.supply import Slice, chosen
 from quantize.alignment.task import AlignmentTask, load_parts, load_task, readable
 from quantize.alignment.texts import Texts
 from quantize.alignment.vocabulary import Vocabulary
@@ -24,9 +23,10 @@ from quantize.model.assignment import assign
 from quantize.model.dense import Dense
 from quantize.model.prediction import Prediction, decode
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
+from quantize.settings.loop import LoopSettings
+from quantize.settings.model import ModelSettings
+from quantize.settings.region_clip import RegionClipData, RegionClipRecipe, load_region_clip_recipe
 from quantize.tests.synthetic import SHAPES, png, write_shapes, write_shard, write_teachers
-from quantize.training.settings import LoopSettings
 
 ALL = {
     "image_text": 1.0, "image_text_sigmoid": 0.1, "tags": 0.5, "region_text": 1.0, "grounding": 1.0, "region_tags": 0.3,
@@ -43,11 +43,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def recipe_in(place: Path, **data: object) -> AlignmentRecipe:
+def recipe_in(place: Path, **data: object) -> RegionClipRecipe:
     values = {"batch": 8, "regions": 2, "grid": 2, "workers": 0, "least_tag_pictures": 1} | data
-    return AlignmentRecipe(
+    return RegionClipRecipe(
         trains="clip", name="shapes", out=str(place / "out"),
-        data=DataSettings([str(place / "shapes.tar")], str(place / "cache"), **values),  # type: ignore[arg-type]
+        data=RegionClipData([str(place / "shapes.tar")], str(place / "cache"), **values),  # type: ignore[arg-type]
         model=ModelSettings(
             encoder="mobilenet_v2", teachers=str(place / "teachers"), dim=16, size=64, prompter_width=16, tune_image="frozen"
         ),
@@ -76,7 +76,7 @@ def test_a_bad_sample_is_named_and_passed_over(tmp_path: Path, caplog: pytest.Lo
     write_shard(tmp_path / "bad.tar", {"torn": {"jpg": b"no picture", "json": b'{"source": "x"}'}})
     found = list(readable(IndexedShards([tmp_path / "bad.tar"], tmp_path)))
     assert found == [None]
-    assert "sample torn passed over" in caplog.text
+    assert "sample torn skipped" in caplog.text
 
 
 def test_a_file_that_is_no_tar(tmp_path: Path) -> None:
@@ -157,9 +157,9 @@ def test_packed_features_are_near_the_floats() -> None:
 
 @pytest.mark.parametrize("cached", [False, True])
 def test_batches_depend_on_their_number_alone(place: Path, cached: bool) -> None:
-    supply, _ = load_parts(recipe_in(place, cached=cached))
-    third = next(supply.batches(2, Slice(8)))
-    again = next(islice(supply.batches(0, Slice(8)), 2, None))
+    loader, _ = load_parts(recipe_in(place, cached=cached))
+    third = next(loader.batches(2, Slice(8)))
+    again = next(islice(loader.batches(0, Slice(8)), 2, None))
     assert third.captions == again.captions
     torch.testing.assert_close(third.boxes, again.boxes)
     one, other = (b.dense.map if cached and b.dense else b.pictures for b in (third, again))
@@ -195,10 +195,10 @@ def test_every_term_falls_on_shapes(place: Path, cached: bool) -> None:
     torch.manual_seed(0)
     task = load_task(recipe_in(place, cached=cached))
     optimiser = torch.optim.Adam(task.model.parameters(), 3e-3)
-    supply = task.batches(0)
+    loader = task.batches(0)
     seen = []
     for _ in range(30):
-        found = task.losses(next(supply))
+        found = task.losses(next(loader))
         optimiser.zero_grad()
         torch.stack(list(found.values())).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -291,7 +291,7 @@ def test_an_unknown_term_is_refused(place: Path) -> None:
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")))
 def test_the_shipped_alignment_recipes_load(path: Path) -> None:
     if 'trains = "clip"' in path.read_text():
-        assert load_alignment_recipe(path).trains == "clip"
+        assert load_region_clip_recipe(path).trains == "clip"
 
 
 def test_masks_of_another_kind_are_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,14 +14,12 @@ from quantize.annotate.models import deeplab
 from quantize.annotate.models.captioner import load_captioner
 from quantize.annotate.models.detector import Detector, load_detector
 from quantize.annotate.models.grounding_dino import GroundingDino
-from quantize.annotate.models.hub import load
 from quantize.annotate.models.nanodet import NanoDetector
 from quantize.annotate.models.segmenter import load_segmenter
 from quantize.annotate.record import Picture, PseudoBox
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Detections
 from quantize.tests import tiny_models
-from transformers import AutoModelForZeroShotObjectDetection
 
 
 def picture(seed: int, height: int = 40, width: int = 60) -> Picture:
@@ -93,15 +91,14 @@ def test_owlv2s_padding_queries_change_nothing(folders: Callable[[str], Path]) -
 
 
 def test_grounding_dino_reads_scores_at_the_querys_tokens(folders: Callable[[str], Path]) -> None:
-    detector = GroundingDino.load(str(folders("grounding_dino")), "cpu", 0.0)
+    detector = GroundingDino.load(str(folders("grounding_dino")), "cpu", min_score=0.0)
     text = "red dog. bus. two red shirt."
     spans = detector._spans(["red dog", "bus", "two red shirt"], text, 64)
     assert spans == [[1, 2], [4], [6, 7, 8]]  # [CLS] red dog . bus . two red shirt . [SEP]
     assert detector._spans(["red dog", "bus", "two red shirt"], text, 8) == [[1, 2], [4], [6]]  # cut at eight tokens
-    model, processor, _ = load(AutoModelForZeroShotObjectDetection, str(folders("grounding_dino")), "cpu")
-    inputs = processor(text="red dog. cat.", images=[PICTURES[0]], return_tensors="pt")
+    inputs = detector.processor(text="red dog. cat.", images=[PICTURES[0]], return_tensors="pt")
     with torch.inference_mode():
-        outputs = model(**inputs)
+        outputs = detector.model(**inputs)
     probabilities = outputs.logits.sigmoid()[0]
     by_query = torch.stack([probabilities[:, 1:3].amax(1), probabilities[:, 4]], 1)
     (found,) = detector(PICTURES[:1], [["red dog", "cat"]])
@@ -121,8 +118,9 @@ def test_sam_makes_a_mask_of_each_box(folders: Callable[[str], Path]) -> None:
     assert [[s.mask.shape for s in segments] for segments in found] == [[(40, 60)] * 2, [], [(50, 30)]]
     assert all(s.mask.dtype == np.bool_ and 0 <= s.score <= 1 for segments in found for s in segments)
     (other,) = sam(PICTURES[:1], [BOXES[1:]])
-    assert np.array_equal(other[0].mask, found[0][1].mask)  # prompts do not disturb one another
-    assert not np.array_equal(found[0][0].mask, found[0][1].mask)
+    # prompts do not disturb one another, but the sums of another batch may round a pixel to the other side
+    assert np.mean(other[0].mask != found[0][1].mask) < 0.01
+    assert np.mean(found[0][0].mask != found[0][1].mask) > 0.01
 
 
 def test_mask2former_names_its_segments(folders: Callable[[str], Path]) -> None:

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from quantize.annotate.settings import load
 from quantize.annotate.work import Task, whole
 from quantize.data.shards import Shards
 from quantize.tests.conftest import run_step
-from quantize.tests.dying_worker import dies_once
+from quantize.tests.dying_worker import dies_once, dies_once_it_has_written
 from quantize.tests.synthetic import jpeg, write_shapes, write_shard
 
 COUNT = 20
@@ -110,30 +110,29 @@ def test_a_stopped_run_goes_on_where_it_was(shapes: Path, tmp_path: Path, monkey
     assert contents(out) == contents(tmp_path / "whole")
 
 
-class DiesOnce(ProcessPoolExecutor):
-    """A pool of such workers."""
+def pool_of(worker: Callable[..., Any], *given: Any) -> type[ProcessPoolExecutor]:
+    """A pool whose workers run `worker`, on what is `given` or else on what the pool is asked to do."""
 
-    def submit(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return super().submit(dies_once, *args, **kwargs)
+    class Pool(ProcessPoolExecutor):
+        def submit(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return super().submit(worker, *(given or args), **kwargs)
 
-
-class AlwaysDies(ProcessPoolExecutor):
-    """A pool whose workers end at once."""
-
-    def submit(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return super().submit(os._exit, 1)
+    return Pool
 
 
-def test_a_killed_worker_costs_nothing(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("worker", [dies_once, dies_once_it_has_written])
+def test_a_killed_worker_costs_nothing(
+    worker: Callable[..., Any], shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(tmp_path / "whole", shapes)
-    monkeypatch.setattr(local, "ProcessPoolExecutor", DiesOnce)
+    monkeypatch.setattr(local, "ProcessPoolExecutor", pool_of(worker))
     outcome = run(tmp_path / "out", shapes, workers=2)
     assert outcome.total().written == COUNT
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 def test_workers_that_keep_dying_end_the_run(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "ProcessPoolExecutor", AlwaysDies)
+    monkeypatch.setattr(local, "ProcessPoolExecutor", pool_of(os._exit, 1))
     with pytest.raises(
         AnnotateError,
         match=r"3 workers died in a row, 4 chunks are left .out of memory. try fewer --workers or a smaller --batch",

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from quantize.arithmetic.geometry import Floats
 from quantize.evaluate.average_precision import LabelledBoxes, match, mean_precision, precisions, xywh
 from quantize.evaluate.predictor import Detections
 from quantize.evaluate.protocols.detection import TopDetections
-from quantize.geometry import Floats
 
 CLASSES = 5
 Case = tuple[list[LabelledBoxes], list[Detections]]

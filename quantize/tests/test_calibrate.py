@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quantize.bundle import read_manifest
+from quantize.board.split import is_held_out
+from quantize.bundle.manifest import read_manifest
 from quantize.calibrate import Vocabularies, calibrate, fit_logistic, held_out, logit
-from quantize.data.split import is_dev
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
+from quantize.tests.synthetic import changed
 
 
 def test_the_fit_finds_the_weights_that_made_the_data() -> None:
@@ -52,19 +53,19 @@ def test_vocabularies_mix_what_is_there_with_what_is_not(bundle: Path) -> None:
     assert len(vocabularies.negatives([0, 1], least - 0.01)) == 0
 
 
-def test_only_held_out_pictures_calibrate(recipe: Recipe) -> None:
+def test_only_held_out_pictures_calibrate(recipe: BoardRecipe) -> None:
     found = held_out(recipe)
     assert 2 < len(found) < 16
-    assert all(is_dev(s.key, s.source, recipe) for s, _ in found)
-    assert held_out(replace(recipe, dev_share=0.0)) == []
-    everything = held_out(replace(recipe, dev_share=0.0, dev_shares={"shapes": 1.0}))
+    assert all(is_held_out(s.key, s.source, recipe.data) for s, _ in found)
+    assert held_out(changed(recipe, dev_share=0.0)) == []
+    everything = held_out(changed(recipe, dev_share=0.0, dev_shares={"shapes": 1.0}))
     assert {s.source for s, _ in everything} == {"shapes"}
     sample, tags = everything[0]
     assert set(sample.labels) | {b.name for b in sample.boxes} <= set(tags)
     assert "green" in tags  # from the caption
 
 
-def test_scores_are_fitted_into_the_manifest(recipe: Recipe, bundle: Path, tmp_path: Path) -> None:
+def test_scores_are_fitted_into_the_manifest(recipe: BoardRecipe, bundle: Path, tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(bundle, folder)
     before = read_manifest(folder)
@@ -80,6 +81,6 @@ def test_scores_are_fitted_into_the_manifest(recipe: Recipe, bundle: Path, tmp_p
     assert metrics["calibration"]["pictures"] == len(held_out(recipe))
 
 
-def test_calibration_without_held_out_boxes_says_so(recipe: Recipe, bundle: Path) -> None:
+def test_calibration_without_held_out_boxes_says_so(recipe: BoardRecipe, bundle: Path) -> None:
     with pytest.raises(SystemExit, match=r"0 held-out pictures have people's boxes and 0 have tags, expected some of each"):
-        calibrate(replace(recipe, dev_share=0.0), bundle)
+        calibrate(changed(recipe, dev_share=0.0), bundle)

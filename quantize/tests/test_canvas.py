@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.data import canvas as cv
-from quantize.preprocess import Letterbox, letterbox
 
 RED = np.array([255, 0, 0])
 SIZE = 160

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from quantize import data_bench
 from quantize.tests.test_loop import SETTINGS
 from quantize.tests.toy import Toy
-from quantize.training import data_bench
 from quantize.training.task import Training
 from torch import Tensor
 

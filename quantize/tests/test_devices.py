@@ -1,14 +1,14 @@
 """Training on CUDA keeps vectors and weights there, and the supervision that picks from them on the CPU."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from quantize import train as trainer
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 from quantize.tests.pretended import Elsewhere, Pretended
+from quantize.tests.synthetic import changed
 
 
 def test_the_pretended_device_catches_mixing() -> None:
@@ -24,12 +24,14 @@ def test_the_pretended_device_catches_mixing() -> None:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_a_step_on_cuda_mixes_no_devices(frozen: bool, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_on_cuda_mixes_no_devices(
+    frozen: bool, recipe: BoardRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     saved: list[Any] = []
     monkeypatch.setattr(torch, "save", lambda state, path: saved.append(state))
     monkeypatch.setattr(torch.Tensor, "backward", lambda loss: saved.append(loss))
     with Pretended():
-        trainer.train(replace(recipe, device="cuda", frozen=frozen, steps=2, out=str(tmp_path)))
+        trainer.train(changed(recipe, device="cuda", frozen=frozen, steps=2, out=str(tmp_path)))
     *losses, state = saved
     assert len(losses) == 2
     assert all(isinstance(loss, Elsewhere) and loss.requires_grad and loss.held.isfinite() for loss in losses)

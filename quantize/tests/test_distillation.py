@@ -17,20 +17,19 @@ from quantize.data import canvas as cv
 from quantize.data.indexed import IndexedShards
 from quantize.distil import distil
 from quantize.distillation.canvases import collate, placement, resized, show
-from quantize.distillation.objective import Lesson, row_weights, terms
-from quantize.distillation.settings import LOSSES, DistilSettings
-from quantize.distillation.store import Stored, folder_of, told
-from quantize.distillation.student import Seen
+from quantize.distillation.objective import Targets, row_weights, terms
+from quantize.distillation.store import Stored, folder_of, identity
+from quantize.distillation.student import StudentOutputs
 from quantize.distillation.task import Batch, Distil
 from quantize.distillation.teacher import Teacher, ask, load_teacher
-from quantize.export import __main__ as exporter
+from quantize.export import steps as exporter
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
-from quantize.recipe import Recipe
 from quantize.reinforce import reinforce
-from quantize.tests.synthetic import write_shard
+from quantize.settings.board import BoardRecipe
+from quantize.settings.distil import LOSSES, DistilSettings
+from quantize.settings.model import ModelSettings
+from quantize.tests.synthetic import changed, write_shard
 from quantize.tests.test_train import weights
-from quantize.training.settings import LoopSettings
 from torch import Tensor, nn
 
 DIM = 16
@@ -65,30 +64,30 @@ def _texts_are_encoded_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def taught(recipe: Recipe, workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+def taught(recipe: BoardRecipe, workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> BoardRecipe:
     """A recipe with two teachers, one of which takes smaller pictures than the student."""
     folder = tmp_path_factory.mktemp("distil")
     paths = [
         write_teacher(folder / name, workplace / "teachers", i, size) for i, (name, size) in enumerate((("a", 64), ("b", 32)))
     ]
     settings = DistilSettings(teachers={str(paths[0]): 2.0, str(paths[1]): 1.0}, views=2, regions=2, grid=GRID, names=40)
-    loop = LoopSettings(precision="float32", ema=0.8)
-    return replace(recipe, distil=settings, out=str(folder / "student"), loop=loop, workers=1, steps=12, warmup=2)
+    loop: dict[str, object] = {"precision": "float32", "ema": 0.8, "steps": 12, "warmup": 2}
+    return changed(recipe, distil=settings, out=str(folder / "student"), workers=1, **loop)
 
 
 @pytest.fixture(scope="module")
-def stored(taught: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+def stored(taught: BoardRecipe, tmp_path_factory: pytest.TempPathFactory) -> BoardRecipe:
     """The same with the teachers' outputs on disk."""
-    found = replace(taught, distil=replace(taught.distil, stored=str(tmp_path_factory.mktemp("stored"))))
+    found = changed(taught, distil=replace(taught.distil, stored=str(tmp_path_factory.mktemp("stored"))))
     reinforce(found)
     return found
 
 
-def samples_of(recipe: Recipe) -> IndexedShards:
-    return IndexedShards([Path(p) for p in recipe.shards], Path(recipe.cache))
+def samples_of(recipe: BoardRecipe) -> IndexedShards:
+    return IndexedShards([Path(p) for p in recipe.data.shards], Path(recipe.data.cache))
 
 
-def test_views_are_replayed(recipe: Recipe) -> None:
+def test_views_are_replayed(recipe: BoardRecipe) -> None:
     sample = samples_of(recipe)[5]
     assert placement(sample, 0, 64, 0) == cv.plain(sample.picture, 64)
     first, again, other, reseeded = (placement(sample, *v) for v in ((1, 64, 0), (1, 64, 0), (2, 64, 0), (1, 64, 1)))
@@ -103,7 +102,7 @@ def test_a_smaller_canvas_shows_the_same() -> None:
     assert resized(replace(placed, target=(63, 0, 64, 64)), 64, 2).target == (1, 0, 2, 2)
 
 
-def test_a_batch_holds_boxes_and_cells(taught: Recipe) -> None:
+def test_a_batch_holds_boxes_and_cells(taught: BoardRecipe) -> None:
     samples = samples_of(taught)
     views = [show(samples[i], 0, 64, 0, taught.distil, [32]) for i in (0, 1)]
     views[1] = replace(views[1], placed=replace(views[1].placed, target=(0, 0, 64, 32)))
@@ -118,18 +117,20 @@ def test_a_batch_holds_boxes_and_cells(taught: Recipe) -> None:
     assert batch.at(64) is batch.pixels
 
 
-def test_what_is_stored_is_what_the_teacher_says(stored: Recipe) -> None:
+def test_what_is_stored_is_what_the_teacher_says(stored: BoardRecipe) -> None:
     samples, d = samples_of(stored), stored.distil
-    names = json.loads((Path(stored.cache) / "names.json").read_text())
+    names = json.loads((Path(stored.data.cache) / "names.json").read_text())
     for path in d.teachers:
         folder = folder_of(path, d)
-        known = Stored.open(folder, told(path, stored.size, stored.seed, d, names), samples, "cpu")
+        known = Stored.open(folder, identity(path, stored.model.size, stored.seed, d, names), samples, "cpu")
         teacher = load_teacher(Path(path), names, "cpu")
         assert known.scales == teacher.scales
         assert torch.equal(known.names, teacher.names)
         assert torch.allclose(known.names.float().norm(dim=1), torch.ones(len(names)), atol=1e-2)
         rows, chosen = [9, 0, 31], [1, 0, 1]
-        views = [show(samples[i], k, stored.size, stored.seed, d, [teacher.size]) for i, k in zip(rows, chosen, strict=True)]
+        views = [
+            show(samples[i], k, stored.model.size, stored.seed, d, [teacher.size]) for i, k in zip(rows, chosen, strict=True)
+        ]
         said, recalled = ask(teacher, collate(0, rows, views, GRID), GRID, "cpu"), known.recall(rows, chosen)
         assert recalled.image.dtype == torch.half
         for kind in ("image", "region", "dense"):
@@ -139,7 +140,7 @@ def test_what_is_stored_is_what_the_teacher_says(stored: Recipe) -> None:
         assert recalled.dense.shape == (3, GRID * GRID, DIM)
 
 
-def test_teachers_are_asked_once(stored: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_teachers_are_asked_once(stored: BoardRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quantize.reinforce.ask_shard", lambda *_: pytest.fail("asked again"))
     reinforce(stored)
 
@@ -151,7 +152,7 @@ def loss_terms(task: Distil, batch: Batch) -> dict[str, float]:
         return {name: value.item() for name, value in task.losses(batch).items()}
 
 
-def test_stored_and_asked_give_the_same_losses(taught: Recipe, stored: Recipe) -> None:
+def test_stored_and_asked_give_the_same_losses(taught: BoardRecipe, stored: BoardRecipe) -> None:
     asked, recalled = Distil(taught), Distil(stored)
     assert all(isinstance(known, Teacher) for known in asked.known)
     assert all(isinstance(known, Stored) for known in recalled.known)
@@ -172,9 +173,9 @@ def held_out(task: Distil) -> Batch:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_the_student_agrees_with_its_teachers_on_pictures_it_never_saw(frozen: bool, stored: Recipe, tmp_path: Path) -> None:
-    short = replace(stored, out=str(tmp_path), steps=40 if frozen else 8, frozen=frozen, learning_rate=0.01)
-    short = replace(short, distil=replace(short.distil, supervised=0.0))
+def test_the_student_agrees_with_its_teachers_on_pictures_it_never_saw(frozen: bool, stored: BoardRecipe, tmp_path: Path) -> None:
+    short = changed(stored, out=str(tmp_path), steps=40 if frozen else 8, frozen=frozen, learning_rate=0.01)
+    short = changed(short, distil=replace(short.distil, supervised=0.0))
     path = distil(short)
     task = Distil(short)
     before = loss_terms(task, held_out(task))
@@ -193,22 +194,22 @@ def test_terms_are_those_of_the_formulas() -> None:
     def unit(*shape: int) -> Tensor:
         return F.normalize(torch.randn(*shape, generator=g, dtype=torch.double), dim=-1)
 
-    seen = Seen(unit(4, 5), unit(6, 5), unit(7, 5))
-    lessons = [Lesson(unit(4, d), unit(6, d), unit(7, d), unit(3, d), 9.0, 11.0) for d in (5, 8)]
+    seen = StudentOutputs(unit(4, 5), unit(6, 5), unit(7, 5))
+    targets = [Targets(unit(4, d), unit(6, d), unit(7, d), unit(3, d), 9.0, 11.0) for d in (5, 8)]
     maps = nn.ModuleList([nn.Linear(5, d, bias=False, dtype=torch.double) for d in (5, 8)])
     settings = DistilSettings(teachers={"a": 3.0, "b": 1.0}, losses={"image": 2.0})
     names, scale = unit(3, 5), torch.tensor(7.0, dtype=torch.double)
-    found = terms(seen, names, (scale, scale), lessons, maps, settings)
+    found = terms(seen, names, (scale, scale), targets, maps, settings)
     assert set(found) == set(LOSSES)
     cosine = [
-        sum(F.cosine_similarity(m(v), w, dim=0).item() for v, w in zip(seen.image, lesson.image, strict=True)) / 4
-        for m, lesson in zip(maps, lessons, strict=True)
+        sum(F.cosine_similarity(m(v), w, dim=0).item() for v, w in zip(seen.image, target.image, strict=True)) / 4
+        for m, target in zip(maps, targets, strict=True)
     ]
     assert found["image"].item() == pytest.approx(2.0 * (0.75 * (1 - cosine[0]) + 0.25 * (1 - cosine[1])), abs=1e-9)
     answers = 0.0
-    for lesson, share in zip(lessons, (0.75, 0.25), strict=True):
-        for v, w in zip(seen.region, lesson.region, strict=True):
-            mine, theirs = (7.0 * names @ v).softmax(0), (11.0 * lesson.names @ w).softmax(0)
+    for target, share in zip(targets, (0.75, 0.25), strict=True):
+        for v, w in zip(seen.region, target.region, strict=True):
+            mine, theirs = (7.0 * names @ v).softmax(0), (11.0 * target.names @ w).softmax(0)
             answers += share * sum(p * np.log(p / q) for p, q in zip(theirs.tolist(), mine.tolist(), strict=True)) / 6
     assert found["answers"].item() == pytest.approx(0.5 * answers, abs=1e-9)
 
@@ -216,23 +217,27 @@ def test_terms_are_those_of_the_formulas() -> None:
 def test_the_sure_teacher_counts_more() -> None:
     names = torch.eye(2)
     sure, unsure = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.7, 0.7]])
-    lessons = [Lesson(v, v, v, names, 9.0, 9.0) for v in (sure, unsure)]
+    targets = [Targets(v, v, v, names, 9.0, 9.0) for v in (sure, unsure)]
     even = torch.tensor([0.5, 0.5])
-    found = {how: row_weights([sure, unsure], lessons, [9.0, 9.0], even, how)[:, 0].tolist() for how in ("fixed", "certainty")}
+    found = {how: row_weights([sure, unsure], targets, [9.0, 9.0], even, how)[:, 0].tolist() for how in ("fixed", "certainty")}
     assert found["fixed"] == [0.5, 0.5]
     assert found["certainty"][0] > 0.6
     assert sum(found["certainty"]) == pytest.approx(1)
 
 
-def test_pictures_that_cannot_be_read_are_passed_over(stored: Recipe, workplace: Path, tmp_path: Path) -> None:
+def test_pictures_that_cannot_be_read_are_passed_over(stored: BoardRecipe, workplace: Path, tmp_path: Path) -> None:
     record = json.dumps({"source": "plain", "captions": ["a box"]}).encode()
     write_shard(tmp_path / "bad.tar", {"x": {"jpg": b"no picture", "json": record}})
-    changed = replace(stored, shards=[str(tmp_path / "bad.tar"), *stored.shards])
-    changed = replace(changed, distil=replace(stored.distil, stored=str(tmp_path / "stored")))
-    reinforce(changed)
-    samples, path = samples_of(changed), next(iter(changed.distil.teachers))
-    values = told(path, stored.size, stored.seed, changed.distil, json.loads((Path(stored.cache) / "names.json").read_text()))
-    known = Stored.open(folder_of(path, changed.distil), values, samples, "cpu")
+    more = changed(
+        stored,
+        shards=[str(tmp_path / "bad.tar"), *stored.data.shards],
+        distil=replace(stored.distil, stored=str(tmp_path / "stored")),
+    )
+    reinforce(more)
+    samples, path = samples_of(more), next(iter(more.distil.teachers))
+    names = json.loads((Path(stored.data.cache) / "names.json").read_text())
+    values = identity(path, stored.model.size, stored.seed, more.distil, names)
+    known = Stored.open(folder_of(path, more.distil), values, samples, "cpu")
     folder = folder_of(path, stored.distil)
     before = Stored.open(folder, values, samples_of(stored), "cpu")
     assert torch.allclose(known.recall([1, 4], [0, 1]).region.float(), before.recall([0, 3], [0, 1]).region.float(), atol=2e-3)
@@ -245,27 +250,27 @@ def test_pictures_that_cannot_be_read_are_passed_over(stored: Recipe, workplace:
         ({"views": 1}, r"teacher\.json: views is 2, expected 1"),
     ],
 )
-def test_outputs_for_other_settings_are_refused(change: dict[str, int], message: str, stored: Recipe) -> None:
-    other = replace(stored, distil=replace(stored.distil, **change))  # type: ignore[arg-type]
+def test_outputs_for_other_settings_are_refused(change: dict[str, int], message: str, stored: BoardRecipe) -> None:
+    other = changed(stored, distil=replace(stored.distil, **change))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=message):
         Distil(other)
 
 
-def test_what_is_missing_is_named(taught: Recipe, tmp_path: Path) -> None:
+def test_what_is_missing_is_named(taught: BoardRecipe, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"found no distil\.teachers"):
-        Distil(replace(taught, distil=DistilSettings()))
+        Distil(changed(taught, distil=DistilSettings()))
     with pytest.raises(FileNotFoundError, match=r"none/model\.pt: no such file, expected the model\.pt of a RegionClip"):
-        Distil(replace(taught, distil=DistilSettings(teachers={str(tmp_path / "none/model.pt"): 1.0})))
+        Distil(changed(taught, distil=DistilSettings(teachers={str(tmp_path / "none/model.pt"): 1.0})))
     with pytest.raises(FileNotFoundError, match=r"teacher\.json is missing; run `python -m quantize\.reinforce`"):
-        Distil(replace(taught, distil=replace(taught.distil, stored=str(tmp_path))))
+        Distil(changed(taught, distil=replace(taught.distil, stored=str(tmp_path))))
     (tmp_path / "model.pt").write_bytes(b"no checkpoint")
     with pytest.raises(ValueError, match=r"model\.pt: found UnpicklingError: .*; expected the model\.pt of a RegionClip$"):
-        Distil(replace(taught, distil=DistilSettings(teachers={str(tmp_path / "model.pt"): 1.0})))
+        Distil(changed(taught, distil=DistilSettings(teachers={str(tmp_path / "model.pt"): 1.0})))
 
 
 @pytest.mark.parametrize("step", [distil_step, reinforce_step])
 def test_a_recipe_without_teachers_ends_in_one_line(
-    step: ModuleType, recipe: Recipe, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    step: ModuleType, recipe: BoardRecipe, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", [step.__name__, str(workplace / f"{recipe.name}.toml")])
     with pytest.raises(SystemExit) as ended:

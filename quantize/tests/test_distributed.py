@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 from quantize.tests.processes import SETTINGS, WAYS, work
 from quantize.tests.test_loop import apart, same, weights
 from quantize.tests.toy import Toy
@@ -16,7 +16,7 @@ from torch.multiprocessing.spawn import spawn
 
 
 @pytest.fixture(scope="module")
-def results(recipe: Recipe, workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(recipe: BoardRecipe, workplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that two processes filled."""
     folder = tmp_path_factory.mktemp("processes")
     with socket.socket() as free:
@@ -78,7 +78,7 @@ def test_one_process_goes_on_from_a_checkpoint_of_two(way: str, results: Path, t
 @pytest.mark.parametrize("way", WAYS)
 def test_the_process_with_the_bad_loss_says_so(way: str, results: Path) -> None:
     folder = results / f"{way}-faulty"
-    assert (folder / "said-0.txt").read_text() == "another process's loss is no number at step 2"
+    assert (folder / "said-0.txt").read_text() == "another process's loss is not finite at step 2"
     assert (folder / "said-1.txt").read_text().startswith("loss is nan at step 2 (near=nan pairs=")
     assert [p.name for p in folder.glob("bad-batch*")] == ["bad-batch-1.pt"]
     assert not (folder / "model.pt").exists()

@@ -13,9 +13,9 @@ from quantize.model.hf_models import HfEncoder, HfText
 from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.model.open_clip_models import OpenClipEncoder, resized
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.text import MiniLM
 from quantize.model.text_towers import load_text_tower
+from quantize.settings.model import ModelSettings
 from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
 from torch import Tensor
@@ -163,8 +163,8 @@ def test_mobilenet_is_fed_as_the_board_feeds_it(tmp_path: Path) -> None:
     net = RegionClip(ModelSettings(encoder="mobilenet_v2", teachers=str(tmp_path), text="cached:8", tune_image="frozen")).eval()
     _, _, last = load_mobilenetv2(tmp_path / "mobilenet_v2_imagenet.npz")(board(pixels()))
     dense = net.encode(board(pixels()))
-    assert torch.equal(dense.map, last)
-    assert torch.allclose(dense.pooled, last.mean((2, 3)))
+    assert torch.allclose(dense.map, last, rtol=1e-4, atol=1e-4)
+    assert torch.allclose(dense.pooled, last.mean((2, 3)), rtol=1e-4, atol=1e-4)
 
 
 def test_interpolated_positions_keep_the_class_token_and_a_linear_slope() -> None:

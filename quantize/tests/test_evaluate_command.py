@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from quantize.bundle import read_manifest
+from quantize.bundle.manifest import read_manifest
 from quantize.evaluate.binary import BinaryError, BinaryPredictor
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.samples import ShardError, read_shard

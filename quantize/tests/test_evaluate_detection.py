@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from PIL import Image
+from quantize.arithmetic.geometry import Floats, nms, pairwise_iou
 from quantize.evaluate.average_precision import average_precision
 from quantize.evaluate.boxes import box_accuracy
 from quantize.evaluate.coco_detection import right_detections
@@ -13,7 +14,6 @@ from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.nanodet import decode
 from quantize.evaluate.predictor import Detections
 from quantize.evaluate.samples import Sample
-from quantize.geometry import Floats, nms, pairwise_iou
 
 NAMES = ("cat", "dog")
 

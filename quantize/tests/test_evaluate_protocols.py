@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from quantize.arithmetic.geometry import sample_grid
 from quantize.evaluate.conse import class_embeddings, combine, square_crop
 from quantize.evaluate.grocery import accuracy
 from quantize.evaluate.predictor import DenseEmbeddings
 from quantize.evaluate.retrieval import recall
 from quantize.evaluate.segmentation import IGNORED, confusion, label_map, mean_iou, panoptic_prompt
 from quantize.evaluate.statistics import calibration_error, wilson_interval
-from quantize.geometry import sample_grid
 
 
 def test_recall_counts_the_best_caption_of_a_picture_and_the_picture_of_each_caption() -> None:

@@ -9,8 +9,8 @@ import torch
 from quantize.evaluate.predictor import CheckpointError
 from quantize.evaluate.region_clip import RegionClipPredictor
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.text import TEMPLATES
+from quantize.settings.model import ModelSettings
 from quantize.tests.public_sets import paint
 
 PICTURES = [paint(90, 60, "white", ((10, 10, 50, 50), "red")), paint(40, 64, "blue"), paint(64, 64, "green")]

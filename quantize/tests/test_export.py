@@ -3,7 +3,6 @@
 import hashlib
 import json
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +10,21 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, numpy_helper
-from quantize.bundle import read_manifest
+from quantize.arithmetic.preprocess import letterbox
+from quantize.bundle.manifest import read_manifest
+from quantize.bundle.write import HASHED, spread, write_vocabulary
 from quantize.data import canvas as cv
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.export import __main__ as exporter
-from quantize.export.bundle import HASHED, spread, write_vocabulary
+from quantize.export import steps as exporter
 from quantize.export.graphs import VISION_OUTPUTS
 from quantize.export.text import float_embedding
+from quantize.int8.ptq import static_int8
+from quantize.model.pooling import REGION_POOLS, region_vectors
 from quantize.model.registry import STRIDES
 from quantize.model.text import TEMPLATES
-from quantize.pooling import REGION_POOLS, region_vectors
-from quantize.preprocess import letterbox
-from quantize.quantise.ptq import static_int8
-from quantize.recipe import Recipe
+from quantize.settings.board import BoardRecipe
 from quantize.tests.conftest import LOOSE_BOUNDS
-from quantize.tests.synthetic import shape_picture
+from quantize.tests.synthetic import changed, shape_picture
 from safetensors import safe_open
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
@@ -33,9 +32,9 @@ from tokenizers import Tokenizer
 PICTURE, BOX, _ = shape_picture(np.random.default_rng(99), "blue", "ball", 48)
 
 
-def test_the_manifest_says_what_is_there(bundle: Path, trained: Recipe) -> None:
+def test_the_manifest_says_what_is_there(bundle: Path, trained: BoardRecipe) -> None:
     manifest = read_manifest(bundle)
-    assert (manifest.name, manifest.size, manifest.embedding) == ("tiny", trained.size, trained.dim)
+    assert (manifest.name, manifest.size, manifest.embedding) == ("tiny", trained.model.size, trained.model.dim)
     assert manifest.templates == TEMPLATES
     assert manifest.pools == REGION_POOLS
     assert manifest.detection.strides == STRIDES
@@ -79,16 +78,16 @@ def test_the_vision_network_takes_int8_pixels_and_pads_as_tensorflow(bundle: Pat
     assert pads.count([0, 0, 1, 1]) == 5  # MobileNetV2's five halvings
 
 
-def test_int8_follows_pytorch_on_a_new_picture(bundle: Path, trained: Recipe, loaded: exporter.Trained) -> None:
+def test_int8_follows_pytorch_on_a_new_picture(bundle: Path, trained: BoardRecipe, loaded: exporter.Trained) -> None:
     t = loaded
-    values, placed = letterbox(PICTURE, trained.size)
+    values, placed = letterbox(PICTURE, trained.model.size)
     x = torch.from_numpy(values.astype(np.float32) / 127.5)[None]
-    box = torch.tensor([cv.plain(PICTURE, trained.size).box((BOX[0], BOX[1], BOX[2], BOX[3]))])
+    box = torch.tensor([cv.plain(PICTURE, trained.model.size).box((BOX[0], BOX[1], BOX[2], BOX[3]))])
     with torch.no_grad():
         maps = t.trunk(x)
         image = t.model.image(maps.semantic.mean((2, 3)), t.classes)
         content = torch.tensor([placed.content])
-        region = t.model.region(region_vectors(maps, torch.tensor([0]), box, content, trained.size), t.classes)
+        region = t.model.region(region_vectors(maps, torch.tensor([0]), box, content, trained.model.size), t.classes)
     predictor = OnnxPredictor(bundle)
     outputs, placed = predictor.run_vision(PICTURE)
     assert exporter.cosine(outputs["image_embedding"][None], image.numpy(), 1) > LOOSE_BOUNDS["image_embedding"]
@@ -111,7 +110,7 @@ def test_the_text_network_is_minilm_and_projection(bundle: Path, loaded: exporte
     assert (bundle / "text.onnx").stat().st_size < exporter.MAX_BYTES["text.onnx"]
 
 
-def test_the_bank_of_negatives(bundle: Path, trained: Recipe) -> None:
+def test_the_bank_of_negatives(bundle: Path, trained: BoardRecipe) -> None:
     path = bundle / "negatives.vocab.safetensors"
     tensors = load_file(path)
     with safe_open(path, "np") as file:
@@ -122,7 +121,7 @@ def test_the_bank_of_negatives(bundle: Path, trained: Recipe) -> None:
     # the shapes, the colours that captions mention, and labels of three or more pictures; no class of the classifier
     assert {"box", "ball", "cross", "red", "yellow"} <= set(names)
     assert len(names) == len(set(names)) < 25
-    assert tensors["embeddings"].shape == (len(names), trained.dim)
+    assert tensors["embeddings"].shape == (len(names), trained.model.dim)
     assert np.linalg.norm(tensors["embeddings"], axis=1) == pytest.approx(1, abs=1e-5)
     assert np.isnan(tensors["thresholds"]).all()
 
@@ -142,7 +141,7 @@ def test_a_vocabulary_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_broken_network_ends_the_export(
-    trained: Recipe, loaded: exporter.Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: BoardRecipe, loaded: exporter.Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(source: Path, target: Path, *rest: object) -> None:
         static_int8(source, target, *rest)  # type: ignore[arg-type]
@@ -159,11 +158,11 @@ def test_a_broken_network_ends_the_export(
     with pytest.raises(
         SystemExit, match=r"int8 against float, mean cosine of \w+: found .*, expected at least 0\.\d+"
     ) as stopped:
-        exporter.export(replace(trained), tmp_path)
+        exporter.export(changed(trained), tmp_path)
     assert isinstance(stopped.value.code, str)  # Python exits with 1 and prints it
     assert not (tmp_path / "model.toml").exists()
 
 
-def test_export_needs_trained_weights(recipe: Recipe, tmp_path: Path) -> None:
+def test_export_needs_trained_weights(recipe: BoardRecipe, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"model\.pt is missing; run `python -m quantize\.train` with this recipe first"):
-        exporter.load_trained(replace(recipe, out=str(tmp_path)))
+        exporter.load_trained(changed(recipe, out=str(tmp_path)))

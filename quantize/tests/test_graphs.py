@@ -7,9 +7,9 @@ from quantize.model.edgeclip import EdgeClip
 from quantize.model.heads import Standardise
 from quantize.model.mobilenetv2 import MobileNetV2
 from quantize.model.nanodet import NanoDet
+from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES, pool
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Trunk
-from quantize.pooling import EXTENT_FEATURES, TOWER_FEATURES, pool
 from quantize.tests.synthetic import activations_like_trained
 from torch import Tensor
 

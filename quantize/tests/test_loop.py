@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import torch
+from quantize.settings.loop import LoopSettings
 from quantize.tests.toy import DIM, FEATURES, Block, Toy
 from quantize.training import average, schedule, throughput
 from quantize.training.blocks import compute_again, repeated
 from quantize.training.checkpoint import BadCheckpoint
 from quantize.training.loop import run
-from quantize.training.settings import LoopSettings
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 
@@ -94,15 +94,15 @@ def test_a_signal_saves_a_checkpoint_and_ends(number: int, tmp_path: Path) -> No
     assert same(unbroken, weights(run(Toy(drop=0.2), SETTINGS, tmp_path / "broken")))
 
 
-def test_a_loss_that_is_no_number_is_named_and_its_batch_saved(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_is_named_and_its_batch_saved(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"^loss is nan at step 3 \(near=\d\.\d+ pairs=nan\); the batch is in .*bad-batch\.pt$"):
         run(At(3, "nan"), SETTINGS, tmp_path)
-    supply = Toy().batches(3)
-    assert torch.equal(torch.load(tmp_path / "bad-batch.pt"), next(supply))
+    loader = Toy().batches(3)
+    assert torch.equal(torch.load(tmp_path / "bad-batch.pt"), next(loader))
     assert not (tmp_path / "model.pt").exists()
 
 
-def test_a_gradient_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+def test_a_gradient_that_is_not_finite_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"^the gradient's norm is nan at step 3 \(near=.* pairs=.*\); the batch is in "):
         run(At(3, "gradient"), SETTINGS, tmp_path)
 
@@ -203,7 +203,9 @@ def test_a_finished_run_only_writes_its_result_again(tmp_path: Path) -> None:
 def test_a_broken_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/step-00000004.pt").write_bytes(content)
-    with pytest.raises(BadCheckpoint, match=r"step-00000004\.pt cannot be read \(\w+\); remove it to go on from the one before$"):
+    with pytest.raises(
+        BadCheckpoint, match=r"step-00000004\.pt cannot be read \(\w+\); remove it to resume from the one before$"
+    ):
         run(Toy(), SETTINGS, tmp_path)
 
 

@@ -24,13 +24,6 @@ def transposed(rows: list[list[float]]) -> list[list[float]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def test_embedding_cosine() -> None:
-    v, teacher = unit(N, DIM), 3 * unit(N, DIM, seed=1)
-    cosines = [dots(v[i : i + 1], teacher[i : i + 1], 1 / 3)[0][0] for i in range(N)]
-    assert losses.embedding_cosine(v, teacher).item() == pytest.approx(1 - sum(cosines) / N, abs=1e-12)
-    assert losses.embedding_cosine(v, v).item() == pytest.approx(0.0, abs=1e-12)
-
-
 def test_affinity_both_ways_over_the_batch() -> None:
     v, t = unit(N, DIM), unit(N, DIM, seed=1)
     teacher_v, teacher_t = unit(N, WIDE, seed=2), unit(N, WIDE, seed=3)
@@ -48,27 +41,6 @@ def test_prompted_regions_over_the_same_texts() -> None:
     found = losses.prompted_regions(v, texts, SCALE, teacher, teacher_texts, SHARPER)
     assert found.item() == pytest.approx(expected, abs=1e-12)
     assert losses.prompted_regions(v, texts, SCALE, v, texts, SCALE).item() == pytest.approx(0.0, abs=1e-12)
-
-
-def test_dense_features_on_the_students_grid() -> None:
-    features, teacher = unit(2, 3 * 2 * 2).reshape(2, 3, 2, 2), unit(2, 3 * 4 * 6, seed=1).reshape(2, 3, 4, 6)
-    total = 0.0
-    for b in range(2):
-        for y in range(2):
-            for x in range(2):
-                window = [teacher[b, :, 2 * y + i, 3 * x + j].tolist() for i in range(2) for j in range(3)]
-                mean = [sum(column) / 6 for column in zip(*window, strict=True)]
-                mine = features[b, :, y, x].tolist()
-                lengths = math.sqrt(sum(a * a for a in mine)) * math.sqrt(sum(a * a for a in mean))
-                total += 1 - sum(p * q for p, q in zip(mine, mean, strict=True)) / lengths
-    assert losses.dense_features(features, teacher).item() == pytest.approx(total / 8, abs=1e-12)
-
-
-def test_dense_features_of_a_coarser_teacher_are_interpolated() -> None:
-    teacher = unit(1, 3 * 2 * 2).reshape(1, 3, 2, 2)
-    fine = torch.nn.functional.interpolate(teacher, (6, 4), mode="bilinear")
-    assert losses.dense_features(fine, teacher).item() == pytest.approx(0.0, abs=1e-12)
-    assert losses.dense_features(fine.flip(2), teacher).item() > 0.05
 
 
 def test_fixed_weights() -> None:

@@ -110,7 +110,6 @@ EMPTY = {
     "distribution_focal": lambda v: losses.distribution_focal(v.repeat(1, 4), NONE[:, :4]),
     "distance_bins": lambda v: losses.distance_bins(v.repeat(1, 4), NONE[:, :4]),
     "masks": lambda v: losses.masks(v[:, :, None], NONE[:, :, None]),
-    "embedding_cosine": lambda v: losses.embedding_cosine(v, NONE),
     "affinity": lambda v: losses.affinity(v, NONE, SCALE, NONE, NONE, SCALE),
     "prompted_regions": lambda v: losses.prompted_regions(v, unit(K, DIM), SCALE, NONE, unit(K, DIM), SCALE),
     "relational": lambda v: losses.relational(v, NONE),
@@ -140,7 +139,6 @@ EDGES = {
     "flat boxes": lambda v: losses.overlap(torch.cat([v[:, :2], v[:, :2]], 1), torch.zeros(N, 4, dtype=torch.float64)),
     "sure masks": lambda v: losses.masks(800 * v[:, :, None], (v[:, :, None] < 0).double()),
     "sure pairs": lambda v: losses.sigmoid_pairs(v, v.detach(), SCALE * 100, BIAS),
-    "nothing seen": lambda v: losses.embedding_cosine(v * 0, unit(N, DIM)),
 }
 
 
@@ -166,10 +164,8 @@ SMOOTH = {
     "objectness": lambda v: losses.objectness(3 * v, unit(N, DIM, seed=1).abs()),
     "distance_bins": lambda v: losses.distance_bins(v.repeat(1, 4), unit(N, 4, seed=1).abs() + 0.1),
     "masks": lambda v: losses.masks(5 * v[:, :, None], MASK),
-    "embedding_cosine": lambda v: losses.embedding_cosine(v, unit(N, DIM, seed=1)),
     "relational": lambda v: losses.relational(v, unit(N, 3, seed=1)),
     "affinity": lambda v: losses.affinity(v, unit(N, DIM, seed=1), SCALE, unit(N, 3), unit(N, 3, seed=2), SCALE),
-    "dense_features": lambda v: losses.dense_features(v.reshape(1, DIM, 1, N), unit(1, DIM * 2 * N).reshape(1, DIM, 2, N)),
     "prompted_regions": lambda v: losses.prompted_regions(v, unit(K, DIM), SCALE, unit(N, 3), unit(K, 3, seed=1), SCALE),
 }
 

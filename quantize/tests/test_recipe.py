@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from quantize.recipe import Recipe, from_command_line, load_recipe
+from quantize.command_line import board_recipe
+from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.conftest import run_step
 from quantize.tests.synthetic import write_recipe
 
@@ -19,35 +20,60 @@ def rewritten(tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu"])
+@pytest.mark.parametrize("name", ["cpu", "gpu", "distil"])
 def test_the_shipped_recipes_load(name: str) -> None:
-    recipe = load_recipe(RECIPES / f"{name}.toml")
-    assert recipe.frozen == (name == "cpu")
-    assert recipe.device == ("cpu" if name == "cpu" else "cuda")
+    recipe = load_board_recipe(RECIPES / f"{name}.toml")
+    assert recipe.model.frozen == (name != "gpu")
+    assert recipe.device == ("cuda" if name == "gpu" else "cpu")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_explain_each_key(path: Path) -> None:
+    """By a comment behind it or above it; keys of tables whose keys are free are explained together, above the table."""
+    free, above = False, ""
+    for line in path.read_text().splitlines():
+        if line.startswith("["):
+            free = line.strip("[]") in ("data.source_weights", "data.dev_shares", "losses", "distil.teachers")
+            assert not free or above.startswith("#"), line
+        elif " = " in line.partition("#")[0] and not free:
+            assert "  # " in line or above.startswith("#"), f"{path.name}: {line}"
+        above = line
 
 
 def test_values_arrive(tmp_path: Path) -> None:
-    recipe = load_recipe(write_recipe(tmp_path, steps=3, drop=1, source_weights={}))
-    assert (recipe.steps, recipe.drop, recipe.size, recipe.frozen) == (3, 1, 64, True)
+    recipe = load_board_recipe(write_recipe(tmp_path, steps=3, drop=1, source_weights={}))
+    assert (recipe.loop.steps, recipe.model.drop, recipe.model.size, recipe.model.frozen) == (3, 1, 64, True)
 
 
 BAD = {
-    "unknown key": ("steps =", "stepz =", r"unknown key 'stepz'; expected one of name, shards"),
-    "text for a number": ("steps = 40", 'steps = "40"', r"steps is '40', expected a whole number"),
-    "fraction for a count": ("steps = 40", "steps = 4.5", r"steps is 4.5, expected a whole number"),
-    "truth for a number": ("steps = 40", "steps = true", r"steps is True, expected a whole number"),
-    "number for truth": ("steps = 40", "frozen = 1", r"frozen is 1, expected true or false"),
-    "text for a fraction": ("drop = 0.1", 'drop = "much"', r"drop is 'much', expected a number"),
-    "number for text": ("steps = 40", "device = 3", r"device is 3, expected a string"),
-    "text for a list": ("steps = 40", 'views = "plain"', r"views is 'plain', expected a list of strings"),
-    "numbers in a list": ("steps = 40", "views = [1, 2]", r"views is \[1, 2\], expected a list of strings"),
-    "text in a table": ("steps = 40", 'dev_shares = { a = "b" }', r"dev_shares is {'a': 'b'}, expected a table of numbers"),
-    "missing key": ("tag_list =", "# tag_list =", r"found no tag_list, expected a string"),
-    "odd size": ("size = 64", "size = 100", r"size is 100, expected a multiple of 32"),
-    "loop: unknown": ("steps = 40", "loop = { stepz = 3 }", r"unknown key 'loop\.stepz'; expected one of steps, name"),
-    "loop: type": ("steps = 40", "loop = { keep = 1.5 }", r"loop\.keep is 1\.5, expected a whole number"),
-    "loop: range": ("steps = 40", 'loop = { precision = "fp8" }', r"loop\.precision is 'fp8', expected bf16 or float32"),
-    "loop: twice": ("steps = 40", "loop = { warmup = 3 }", r"found loop\.warmup, expected warmup among the recipe's own keys"),
+    "unknown key": ("steps =", "stepz =", r"unknown key 'loop\.stepz'; expected one of steps, warmup"),
+    "text for a number": ("steps = 40", 'steps = "40"', r"loop\.steps is '40', expected a whole number"),
+    "fraction for a count": ("steps = 40", "steps = 4.5", r"loop\.steps is 4.5, expected a whole number"),
+    "truth for a number": ("steps = 40", "steps = true", r"loop\.steps is True, expected a whole number"),
+    "number for truth": ("size = 64", "frozen = 1", r"model\.frozen is 1, expected true or false"),
+    "text for a fraction": ("drop = 0.1", 'drop = "much"', r"model\.drop is 'much', expected a number"),
+    "number for text": ("name =", "device = 3\nname =", r"device is 3, expected a string"),
+    "text for a list": ("feature_batch = 8", 'views = "plain"', r"data\.views is 'plain', expected a list of strings"),
+    "numbers in a list": ("feature_batch = 8", "views = [1, 2]", r"data\.views is \[1, 2\], expected a list of strings"),
+    "text in a table": (
+        "feature_batch = 8",
+        'dev_shares = { a = "b" }',
+        r"data\.dev_shares is {'a': 'b'}, expected a table of numbers",
+    ),
+    "missing key": ("tag_list =", "# tag_list =", r"found no data\.tag_list, expected a string"),
+    "odd size": ("size = 64", "size = 100", r"model\.size is 100, expected a multiple of 32"),
+    "count below one": ("batch_images = 24", "batch_images = 0", r"data\.batch_images is 0, expected at least 1"),
+    "unknown choice": ("steps = 40", 'precision = "fp8"', r"loop\.precision is 'fp8', expected bf16 or float32"),
+    "key outside its table": ("name =", "steps = 40\nname =", r"unknown key 'steps'; expected it in the table \[loop\]"),
+    "key of two tables": (
+        "name =",
+        "views = []\nname =",
+        r"unknown key 'views'; expected it in the table \[data\] or in ",
+    ),
+    "key of the recipe": ("steps = 40", "seed = 1", r"unknown key 'loop\.seed'; expected it outside of any table"),
+    "table that is a value": ("[loop]", "[loops]", r"unknown key 'loops'; expected one of trains, name"),
+    "no kind": ('trains = "board"\n', "", r"found no trains, expected board"),
+    "another kind": ('trains = "board"', 'trains = "clip"', r"trains is 'clip', expected board"),
     "no TOML": ("steps = 40", "steps 40", r"cannot be read: Expected .* expected a TOML file"),
 }
 
@@ -57,18 +83,18 @@ def test_a_wrong_recipe(kind: str, tmp_path: Path) -> None:
     old, new, message = BAD[kind]
     path = rewritten(tmp_path, old, new)
     with pytest.raises(ValueError, match=rf"{path}:? {message}") as error:
-        load_recipe(path)
+        load_board_recipe(path)
     assert "\n" not in str(error.value)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"recipe .*absent\.toml is missing; expected a TOML file"):
-        load_recipe(tmp_path / "absent.toml")
+        load_board_recipe(tmp_path / "absent.toml")
 
 
 def test_a_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"cannot be read: .*Is a directory.*; expected a TOML file"):
-        load_recipe(tmp_path)
+        load_board_recipe(tmp_path)
 
 
 def test_the_command_line_exits_with_2(
@@ -76,18 +102,18 @@ def test_the_command_line_exits_with_2(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["train", str(rewritten(tmp_path, "steps =", "stepz ="))])
     with pytest.raises(SystemExit) as stopped:
-        from_command_line("doc")
+        board_recipe("doc")
     assert stopped.value.code == 2
-    assert "unknown key 'stepz'" in capsys.readouterr().err
+    assert "unknown key 'loop.stepz'" in capsys.readouterr().err
 
 
 def test_what_cannot_be_trained_ends_in_one_line(tmp_path: Path) -> None:
-    done = run_step("quantize.train", str(rewritten(tmp_path, "steps =", 'trains = "cats"\nsteps =')))
+    done = run_step("quantize.train", str(rewritten(tmp_path, 'trains = "board"', 'trains = "cats"')))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].endswith("tiny.toml: trains is 'cats', expected one of board, clip")
+    assert done.stderr.splitlines()[-1].endswith("tiny.toml: trains is 'cats', expected board or clip")
 
 
 def test_the_command_line_gives_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["train", str(write_recipe(tmp_path))])
-    assert isinstance(from_command_line("doc"), Recipe)
+    assert isinstance(board_recipe("doc"), BoardRecipe)

@@ -12,8 +12,8 @@ from quantize.model.dense import Dense, Slots
 from quantize.model.prediction import decode, masks
 from quantize.model.projector import projection
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.weights import load_weights
+from quantize.settings.model import ModelSettings
 from torch import Tensor
 from torchvision.ops import roi_align
 

@@ -1,21 +1,20 @@
 """Training end to end on coloured shapes: it learns, it reproduces, it resumes, it stops on nonsense."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from quantize import board
 from quantize import train as trainer
-from quantize.export import __main__ as exporter
+from quantize.board import task as board
+from quantize.board.objective import WEIGHTS, all_losses, weighted
+from quantize.board.points import Points
+from quantize.export import steps as exporter
 from quantize.features import fill_cache
 from quantize.model.trunk import load_trunk
-from quantize.objective import WEIGHTS, all_losses, weighted
-from quantize.recipe import Recipe, load_recipe
-from quantize.sites import Sites
+from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.conftest import run_step
-from quantize.tests.synthetic import write_recipe
+from quantize.tests.synthetic import changed, write_recipe
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -42,8 +41,8 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def test_the_cache_holds_every_picture_in_every_view(recipe: Recipe) -> None:
-    cache = Path(recipe.cache)
+def test_the_cache_holds_every_picture_in_every_view(recipe: BoardRecipe) -> None:
+    cache = Path(recipe.data.cache)
     samples, names = (json.loads((cache / f"{n}.json").read_text()) for n in ("samples", "names"))
     assert len(samples) == 32
     assert samples[0]["key"] == "shape000"
@@ -52,17 +51,17 @@ def test_the_cache_holds_every_picture_in_every_view(recipe: Recipe) -> None:
     assert soft["first"][:3].tolist() == [0, 1, 3]  # the first picture has no box
     assert soft["probability"].float().sum(1).numpy() == pytest.approx(1, abs=0.01)
     for view in ("plain", "augmented"):
-        sites = Sites(**load_file(cache / f"view-{view}.safetensors"))
-        assert sorted(sites.image_sample.tolist()) == list(range(32))
-        assert sites.region.isfinite().all()
-        assert {names[i] for i in sites.region_name[sites.region_name >= 0].tolist()} == {"box", "ball", "cross"}
-    mosaic = Sites(**load_file(cache / "view-mosaic.safetensors"))
+        points = Points(**load_file(cache / f"view-{view}.safetensors"))
+        assert sorted(points.image_sample.tolist()) == list(range(32))
+        assert points.region.isfinite().all()
+        assert {names[i] for i in points.region_name[points.region_name >= 0].tolist()} == {"box", "ball", "cross"}
+    mosaic = Points(**load_file(cache / "view-mosaic.safetensors"))
     assert len(mosaic.image) <= 1
     assert sorted(mosaic.region_owner[mosaic.region_box == -1].tolist()) == list(range(32))
 
 
-def test_it_learns_what_can_be_learnt_by_heart(recipe: Recipe, tmp_path: Path, losses: list[dict[str, float]]) -> None:
-    trainer.train(replace(recipe, out=str(tmp_path), steps=60, trunk_learning_rate=0.01, batch_anchors=1500))
+def test_it_learns_what_can_be_learnt_by_heart(recipe: BoardRecipe, tmp_path: Path, losses: list[dict[str, float]]) -> None:
+    trainer.train(changed(recipe, out=str(tmp_path), steps=60, trunk_learning_rate=0.01, batch_anchors=1500))
     assert len(losses) == 60
     assert set(losses[0]) == set(WEIGHTS)  # the shapes bring every kind of supervision
 
@@ -75,9 +74,9 @@ def test_it_learns_what_can_be_learnt_by_heart(recipe: Recipe, tmp_path: Path, l
     assert mean("box", slice(-5, None)) < 0.92 * mean("box", slice(0, 5))  # its floor is the spread between two bins
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_others(recipe: Recipe, tmp_path: Path) -> None:
-    short = replace(recipe, steps=6)
-    found = [weights(trainer.train(replace(short, out=str(tmp_path / str(i)), seed=s))) for i, s in enumerate((0, 0, 1))]
+def test_the_same_seed_gives_the_same_weights_and_another_others(recipe: BoardRecipe, tmp_path: Path) -> None:
+    short = changed(recipe, steps=6)
+    found = [weights(trainer.train(changed(short, out=str(tmp_path / str(i)), seed=s))) for i, s in enumerate((0, 0, 1))]
     assert same(found[0], found[1])
     assert not same(found[0], found[2])
 
@@ -88,11 +87,11 @@ class PowerCut(Exception):
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
-    frozen: bool, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    frozen: bool, recipe: BoardRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, every, cut = (16, 5, 12) if frozen else (4, 2, 3)
-    short = replace(recipe, steps=steps, checkpoint_every=every, frozen=frozen)
-    unbroken = weights(trainer.train(replace(short, out=str(tmp_path / "unbroken"))))
+    short = changed(recipe, steps=steps, checkpoint_every=every, frozen=frozen)
+    unbroken = weights(trainer.train(changed(short, out=str(tmp_path / "unbroken"))))
     calls = iter(range(100))
 
     def until_the_cut(*arguments: object) -> dict[str, Tensor]:
@@ -100,7 +99,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
             raise PowerCut
         return all_losses(*arguments)  # type: ignore[arg-type]
 
-    broken = replace(short, out=str(tmp_path / "broken"))
+    broken = changed(short, out=str(tmp_path / "broken"))
     with monkeypatch.context() as patch:
         patch.setattr(board, "all_losses", until_the_cut)
         with pytest.raises(PowerCut):
@@ -109,7 +108,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
     assert same(unbroken, weights(trainer.train(broken)))
 
 
-def test_a_loss_that_is_no_number_stops_the_run(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_stops_the_run(recipe: BoardRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = iter(range(100))
 
     def poisoned(*arguments: object) -> dict[str, Tensor]:
@@ -118,18 +117,18 @@ def test_a_loss_that_is_no_number_stops_the_run(recipe: Recipe, tmp_path: Path, 
 
     monkeypatch.setattr(board, "all_losses", poisoned)
     with pytest.raises(SystemExit, match=r"loss is nan at step 3 \(.*box=nan.*\); the batch is in .*bad-batch\.pt"):
-        trainer.train(replace(recipe, out=str(tmp_path)))
+        trainer.train(changed(recipe, out=str(tmp_path)))
     saved = torch.load(tmp_path / "bad-batch.pt", weights_only=False)
-    assert isinstance(saved, Sites)
-    assert len(saved.image) == recipe.batch_images
+    assert isinstance(saved, Points)
+    assert len(saved.image) == recipe.data.batch_images
     assert not (tmp_path / "model.pt").exists()
 
 
-def test_the_whole_network_trains_live(recipe: Recipe, tmp_path: Path, losses: list[dict[str, float]]) -> None:
-    live = replace(recipe, frozen=False, steps=3, warmup=1, views=[], out=str(tmp_path), trunk_learning_rate=1e-3)
+def test_the_whole_network_trains_live(recipe: BoardRecipe, tmp_path: Path, losses: list[dict[str, float]]) -> None:
+    live = changed(recipe, frozen=False, steps=3, warmup=1, views=[], out=str(tmp_path), trunk_learning_rate=1e-3)
     found = weights(trainer.train(live))
     assert len(losses) == 3
-    start = load_trunk(recipe).state_dict()
+    start = load_trunk(recipe.model).state_dict()
     moved = {k for k, v in start.items() if not torch.equal(found[f"trunk.{k}"], v)}
     # all but the teacher's own answers (they are copied into the anchor head), the classifier and the unused stride 8
     still = {k for k in start if k not in moved}
@@ -140,28 +139,28 @@ def test_the_whole_network_trains_live(recipe: Recipe, tmp_path: Path, losses: l
 
 
 def test_training_needs_the_cache(tmp_path: Path, workplace: Path) -> None:
-    recipe = load_recipe(write_recipe(workplace, "uncached", cache=str(tmp_path / "none"), out=str(tmp_path / "out")))
+    recipe = load_board_recipe(write_recipe(workplace, "uncached", cache=str(tmp_path / "none"), out=str(tmp_path / "out")))
     with pytest.raises(FileNotFoundError, match=r"samples\.json is missing; run `python -m quantize.features`"):
         trainer.train(recipe)
 
 
-def test_a_cache_of_other_pictures_is_refused(recipe: Recipe, tmp_path: Path, workplace: Path) -> None:
-    cache = Path(recipe.cache)
+def test_a_cache_of_other_pictures_is_refused(recipe: BoardRecipe, tmp_path: Path, workplace: Path) -> None:
+    cache = Path(recipe.data.cache)
     (tmp_path / "cache").mkdir()
     for path in cache.iterdir():
         (tmp_path / "cache" / path.name).symlink_to(path)
     samples = json.loads((cache / "samples.json").read_text())
     (tmp_path / "cache/samples.json").unlink()
     (tmp_path / "cache/samples.json").write_text(json.dumps(samples[::-1]))
-    other = replace(recipe, cache=str(tmp_path / "cache"), out=str(tmp_path / "out"), frozen=False)
+    other = changed(recipe, cache=str(tmp_path / "cache"), out=str(tmp_path / "out"), frozen=False)
     with pytest.raises(SystemExit, match=r"samples\.json lists other pictures than the shards"):
         trainer.train(other)
 
 
-def test_a_cache_of_other_names_is_not_overwritten(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_cache_of_other_names_is_not_overwritten(recipe: BoardRecipe, tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text('["something else"]')
     with pytest.raises(SystemExit, match=r"names\.json lists other names than these shards and tags give; remove .* to compute"):
-        fill_cache(replace(recipe, cache=str(tmp_path)))
+        fill_cache(changed(recipe, cache=str(tmp_path)))
     assert json.loads((tmp_path / "names.json").read_text()) == ["something else"]
 
 

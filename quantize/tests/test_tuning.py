@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from quantize.model.region_clip import RegionClip
-from quantize.model.settings import ModelSettings
 from quantize.model.tuning import Attention, blocks, merge_lora, parameter_counts
+from quantize.settings.model import ModelSettings
 from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
 from torch import Tensor, nn

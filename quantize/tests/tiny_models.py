@@ -60,7 +60,7 @@ def clip_tokenizer(folder: Path) -> CLIPTokenizer:
 
 
 def owlv2(folder: Path) -> Path:
-    """4 x 4 boxes a picture."""
+    """4 x 4 boxes per picture."""
     torch.manual_seed(0)
     tokenizer = clip_tokenizer(folder)
     end = tokenizer.eos_token_id
@@ -78,7 +78,7 @@ def owlv2(folder: Path) -> Path:
 
 
 def grounding_dino(folder: Path) -> Path:
-    """12 boxes a picture."""
+    """12 boxes per picture."""
     torch.manual_seed(0)
     tokenizer = bert_tokenizer(folder)
     bert: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Exponential moving average of the weights ; the average is the result of a training."""
+"""Exponential moving average of the weights; the average is the result of a training."""
 
 from typing import Any
 

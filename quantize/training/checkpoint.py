@@ -45,7 +45,7 @@ def set_random_states(state: dict[str, Any]) -> None:
 
 
 def save_at_once(state: Any, path: Path) -> None:
-    """A reader finds the old file or the new one, also after a power cut."""
+    """Readers find either the old file or the new one, even after a power cut."""
     draft = path.with_suffix(".tmp")
     with draft.open("wb") as file:
         torch.save(state, file)
@@ -55,7 +55,7 @@ def save_at_once(state: Any, path: Path) -> None:
 
 
 def difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str:
-    """The first tensor that is missing, too much, or of another shape; nothing if the weights fit."""
+    """The first tensor that is missing, unexpected, or of another shape; nothing if the weights fit."""
     for name in sorted(found.keys() | expected.keys()):
         shapes = [tuple(state[name].shape) if name in state else "none" for state in (found, expected)]
         if shapes[0] != shapes[1]:
@@ -96,7 +96,7 @@ class Checkpoints:
         return sorted(self.folder.glob("step-*.pt"))
 
     def load(self) -> int:
-        """The step to go on with; 0 without a checkpoint. Raises BadCheckpoint for a file of another run or a broken one."""
+        """The step to resume at; 0 without a checkpoint. Raises BadCheckpoint for a file of another run or a broken one."""
         if not self.found():
             return 0
         path = self.found()[-1]
@@ -104,15 +104,15 @@ class Checkpoints:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise BadCheckpoint(
-                f"{path} cannot be read ({type(error).__name__}); remove it to go on from the one before"
+                f"{path} cannot be read ({type(error).__name__}); remove it to resume from the one before"
             ) from None
         wrong = difference(state.get("modules", {}), self.modules.state_dict())
         if wrong:
-            raise BadCheckpoint(f"{path}: {wrong}; remove {self.folder} to begin anew")
+            raise BadCheckpoint(f"{path}: {wrong}; remove {self.folder} to start afresh")
         self._take(state)
         changed = [k for k, v in self.described.items() if state["described"].get(k) != v]
         if changed:
-            log.warning("going on from %s, but %s differ from what it began with", path, ", ".join(changed))
+            log.warning("resuming from %s, but %s differ from the settings it was started with", path, ", ".join(changed))
         return int(state["step"])
 
     def _take(self, state: dict[str, Any]) -> None:
@@ -130,5 +130,7 @@ class Checkpoints:
             set_random_states(state["random"][rank()])
         else:
             log.warning(
-                "the checkpoint is of %d processes, this run has %d: it draws other numbers", len(state["random"]), world()
+                "the checkpoint is from %d processes, this run has %d: it draws different random numbers",
+                len(state["random"]),
+                world(),
             )

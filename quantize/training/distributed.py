@@ -18,7 +18,7 @@ _group: Any = None
 
 @contextmanager
 def processes(device: str) -> Iterator[None]:
-    """Joins the processes that torchrun started, by nccl on CUDA and gloo elsewhere, and leaves them in the end."""
+    """Joins the processes that torchrun started, by nccl on CUDA and gloo elsewhere, and leaves them at the end."""
     global _group
     if "RANK" not in os.environ or dist.is_initialized():
         yield
@@ -28,7 +28,7 @@ def processes(device: str) -> Iterator[None]:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if cuda else "gloo")
     _group = dist.new_group()
-    if dist.get_rank():  # one process tells how it goes
+    if dist.get_rank():  # one process logs
         logging.getLogger("quantize").setLevel(logging.WARNING)
     try:
         yield

@@ -1,4 +1,4 @@
-"""How a run ends before its time: a loss that is no number, no memory left, a signal."""
+"""How a run ends early: a loss that is not finite, no memory left, a signal."""
 
 import signal
 import threading
@@ -24,10 +24,10 @@ def finite(terms: list[dict[str, Tensor]]) -> Tensor:
 def end_without_number(
     terms: list[dict[str, Tensor]], norm: Tensor, batches: list[Batch], some_loss: bool, step: int, out: Path
 ) -> None:
-    """Saves the batch at fault and names its terms; `some_loss`: a process has such a loss, not only such a gradient."""
+    """Saves the bad batch and names its terms; `some_loss`: some process has such a loss, not only such a gradient."""
     bad = [i for i, found in enumerate(terms) if not finite([found])]
     if some_loss and not bad:
-        raise SystemExit(f"another process's loss is no number at step {step}")
+        raise SystemExit(f"another process's loss is not finite at step {step}")
     at = bad[0] if bad else 0
     path = out / ("bad-batch.pt" if world() == 1 else f"bad-batch-{rank()}.pt")
     torch.save(batches[at], path)
@@ -36,14 +36,23 @@ def end_without_number(
     raise SystemExit(f"{what} at step {step} ({described(found)}); the batch is in {path}")
 
 
+def _settings(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys and values, of tables, too."""
+    for key, value in described.items():
+        if isinstance(value, dict):
+            yield from _settings(value)
+        else:
+            yield key, value
+
+
 @contextmanager
 def out_of_memory_ends_it(step: int, task: Task) -> Iterator[None]:
-    """In one line, with what to change in the recipe."""
+    """Ends the run with one line that says what to change in the recipe."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error):
-            sizes = [f"{k} ({v})" for k, v in task.describe().items() if k.startswith("batch")] or ["the batch"]
+            sizes = [f"{k} ({v})" for k, v in _settings(task.describe()) if k.startswith("batch")] or ["the batch"]
             raise SystemExit(
                 f"out of memory at step {step}: lower {', '.join(sizes)} and raise accumulate in [loop] by as much, or set "
                 'activation_checkpointing = true or precision = "bf16" there; with several GPUs distributed = "fsdp" needs less'
@@ -65,6 +74,6 @@ class Stop:
         self.forget()
 
     def forget(self) -> None:
-        """Puts back what was there before."""
+        """Restores the previous handlers."""
         for number, handler in self.before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""What a run tells while it runs: `log.jsonl`, TensorBoard, and a bar in a terminal or a line now and then elsewhere."""
+"""What a run reports while it runs: `log.jsonl`, TensorBoard, and a bar in a terminal or a line now and then elsewhere."""
 
 import json
 import logging
@@ -10,16 +10,16 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.distributed import rank, world
-from quantize.training.settings import LoopSettings
-from quantize.training.throughput import memory_gib
+from quantize.training.memory import memory_gib
 
 log = logging.getLogger(__name__)
 LINE_EVERY_SECONDS = 20.0
 
 
 def cut(path: Path, first: int) -> None:
-    """Leaves the lines of steps before `first`; what was written after the checkpoint, or torn off, goes."""
+    """Leaves the lines of steps before `first`; lines written after the checkpoint, and incomplete ones, are removed."""
     if not path.exists():
         return
     kept = []

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.average import Average
 from quantize.training.blocks import compute_again
 from quantize.training.checkpoint import Checkpoints, save_at_once
@@ -18,7 +19,6 @@ from quantize.training.ends import Stop, end_without_number, finite, out_of_memo
 from quantize.training.log import Log
 from quantize.training.parallel import Parallel, Step, whole
 from quantize.training.schedule import Schedule
-from quantize.training.settings import LoopSettings
 from quantize.training.task import Batch, Task
 from quantize.training.throughput import counted, report
 
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 
 def run(task: Task, settings: LoopSettings, out: Path) -> Path:
-    """Trains to the end, going on from the newest of `out/checkpoints/`; returns `out/model.pt` with the averaged weights.
+    """Trains to the end, resuming from the newest of `out/checkpoints/`; returns `out/model.pt` with the averaged weights.
 
-    Raises BadCheckpoint if it does not fit this task, and SystemExit when a loss or gradient is no number (the batch is saved),
+    Raises BadCheckpoint if it does not fit this task, and SystemExit when a loss or gradient is not finite (the batch is saved),
     when memory runs out, and after SIGTERM or SIGINT (a checkpoint is saved).
     """
     out.mkdir(parents=True, exist_ok=True)
     if settings.activation_checkpointing:
-        log.info("%d blocks are computed again in the backward pass", compute_again(task.modules))
+        log.info("%d blocks are recomputed in the backward pass", compute_again(task.modules))
     parallel = Parallel(Step(task.modules, task.losses, settings), settings)
     optimiser = torch.optim.AdamW(task.groups())
     schedule = Schedule(optimiser, settings.warmup, settings.steps)
@@ -42,8 +42,8 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
     seed_everything(settings.seed + rank())
     first = checkpoints.load()
     if first:
-        log.info("going on from step %d", first)
-    supply = task.batches(first * settings.accumulate)
+        log.info("resuming from step %d", first)
+    loader = task.batches(first * settings.accumulate)
     records, stop = Log(settings, out, first), Stop()
     try:
         records.begin()
@@ -51,12 +51,14 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
             with out_of_memory_ends_it(step, task):
                 rate = schedule.set(step)
                 begun = time.perf_counter()
-                batches = list(islice(supply, settings.accumulate))
+                batches = list(islice(loader, settings.accumulate))
                 waited = time.perf_counter() - begun
                 optimiser.zero_grad(set_to_none=True)
-                with counted(records, only=step == first and not settings.compile):
+                with counted(step == first and not settings.compile) as flops:
                     terms = [backward(parallel, batch, i + 1, settings) for i, batch in enumerate(batches)]
                     norm = parallel.clip()
+                if step == first:
+                    records.flops = flops()
                 flags = [~finite(terms), ~norm.isfinite(), torch.tensor(stop.asked, device=norm.device)]
                 wrong_loss, wrong_gradient, stopped = any_process(torch.stack(flags))
                 if wrong_loss or wrong_gradient:
@@ -68,7 +70,7 @@ def run(task: Task, settings: LoopSettings, out: Path) -> Path:
             if stopped or (step + 1) % settings.checkpoint_every == 0:
                 checkpoints.save(step + 1)
             if stopped and step + 1 < settings.steps:
-                log.info("stopped by a signal after step %d; the same command goes on from there", step)
+                log.info("stopped by a signal after step %d; the same command resumes from there", step)
                 raise SystemExit(128 + stop.number)
     finally:
         records.close()

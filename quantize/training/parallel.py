@@ -12,9 +12,9 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.blocks import repeated
 from quantize.training.distributed import average_gradients, world
-from quantize.training.settings import LoopSettings
 
 
 class Step(nn.Module):
@@ -109,7 +109,7 @@ def whole(state: Any) -> Any:
 
 
 def part(tensor: Tensor, like: Tensor) -> Tensor:
-    """This process's part of a whole tensor, on the device and split in the way of `like`."""
+    """This process's part of a whole tensor, on the device of `like` and split like it."""
     if not isinstance(like, DTensor) or tensor.shape != like.shape:
         return tensor
     return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements, src_data_rank=None)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from quantize.training.settings import LoopSettings
+from quantize.settings.loop import LoopSettings
 
 Batch = Any
 

@@ -1,20 +1,16 @@
-"""How fast a step is, beside what the device can do."""
+"""How fast a step is, compared with what the device can do."""
 
 import logging
-import resource
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from quantize.settings.loop import LoopSettings
 from quantize.training.distributed import rank, world
-from quantize.training.settings import LoopSettings
-
-if TYPE_CHECKING:
-    from quantize.training.log import Log
+from quantize.training.log import Log
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +19,7 @@ EDGES: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
 
 
 def matmul_ceiling(device: str, dtype: torch.dtype) -> float:
-    """The most FLOP/s that square matrix products reach on this device: what no training step can exceed by much."""
+    """The most FLOP/s that square matrix products reach on this device: an upper bound for any training step, roughly."""
     best = 0.0
     for edge in EDGES:
         seconds = products_seconds(edge, 4, device, dtype)
@@ -45,13 +41,6 @@ def products_seconds(edge: int, count: int, device: str, dtype: torch.dtype) -> 
     return (time.perf_counter() - begun) / count
 
 
-def memory_gib(device: str) -> float:
-    """The most that was in use so far: of the device's memory on CUDA, of this process's elsewhere."""
-    if torch.device(device).type == "cuda" and torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
 def scaled(value: float) -> str:
     """`1.2 T`, with a prefix of the SI."""
     for prefix, size in (("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
@@ -61,18 +50,18 @@ def scaled(value: float) -> str:
 
 
 @contextmanager
-def counted(records: "Log", only: bool) -> Iterator[None]:
-    """Counts the floating-point operations of the products within, forward and backward, if `only` this step is to be."""
-    if not only:
-        yield
-        return
-    with FlopCounterMode(display=False) as counter:
-        yield
-    records.flops = float(counter.get_total_flops() * world())
+def counted(this_step: bool) -> Iterator[Callable[[], float]]:
+    """Yields the count of floating-point operations in products within, forward and backward, on all processes.
+
+    It is to be asked when the block has ended, and 0 unless `this_step` is to be counted.
+    """
+    counter = FlopCounterMode(display=False)
+    with counter if this_step else nullcontext():
+        yield lambda: float(counter.get_total_flops() * world())
 
 
-def report(records: "Log", settings: LoopSettings) -> None:
-    """One line in the end: rates, the share of the time that the loop waited for data, and of the ceiling that it reached."""
+def report(records: Log, settings: LoopSettings) -> None:
+    """One line at the end: rates, the share of the time that the loop waited for data, and of the ceiling that it reached."""
     if rank() or not records.steps:
         return
     say = f"{records.steps} steps in {records.seconds:.0f} s: {records.pictures / records.seconds:.1f} pictures/s"

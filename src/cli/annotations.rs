@@ -1,7 +1,9 @@
-//! Where annotated pictures go: one file, or a folder with one file a picture.
+//! Where annotated pictures go: one file, or a folder with one file per picture.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
 
 use crate::error::{Error, Result};
 use crate::sinks::PictureKind;
@@ -14,46 +16,46 @@ pub enum Annotations {
     Folder {
         /// The folder, which exists.
         path: PathBuf,
-        /// Names already given away, in lower case since some file systems do not tell cases apart.
+        /// Names already in use, in lower case since some file systems ignore case.
         taken: HashSet<String>,
     },
 }
 
 impl Annotations {
-    /// Checks `target` against the pictures of the call and makes the folder if need be. A target that is a folder, ends
-    /// in a slash or has no extension is a folder.
+    /// Checks `target` against the pictures of the call and creates the folder if necessary. A target that is
+    /// a folder, ends in a slash or has no extension is a folder.
     ///
     /// # Errors
-    /// [`Error::Input`] if one file shall take several pictures or overwrite one of them, or has an unknown extension;
-    /// [`Error::Io`] if the folder cannot be made.
-    pub fn new(target: &Path, pictures: &[Result<PathBuf>]) -> Result<Self> {
+    /// If one file would have to take several pictures or overwrite one of them, has an unknown extension, or
+    /// the folder cannot be created.
+    pub fn new(target: &Path, pictures: &[Result<PathBuf>]) -> anyhow::Result<Self> {
         let name = target.display().to_string();
         let ends_in_slash = name.ends_with(std::path::is_separator);
         if let Some(kind) = PictureKind::of(target).filter(|_| !target.is_dir() && !ends_in_slash) {
             if pictures.len() > 1 {
                 let found = format!("one file for {} pictures", pictures.len());
-                return Err(Error::input(name, found, "a folder for --annotate"));
+                bail!(Error::settings(name, found, "a folder for --annotate"));
             }
             let same = |picture: &PathBuf| {
                 target.canonicalize().is_ok_and(|t| picture.canonicalize().is_ok_and(|p| p == t))
             };
             if pictures.iter().flatten().any(same) {
-                return Err(Error::input(name, "the picture itself", "another file for --annotate"));
+                bail!(Error::settings(name, "the picture itself", "another file for --annotate"));
             }
             return Ok(Self::File(target.to_owned(), kind));
         }
         if target.extension().is_some() && !target.is_dir() && !ends_in_slash {
-            return Err(Error::input(
+            bail!(Error::settings(
                 name,
                 "an unknown extension",
                 ".png, .jpg, .jpeg or a folder for --annotate",
             ));
         }
-        std::fs::create_dir_all(target).map_err(|source| Error::Io { name, source })?;
+        std::fs::create_dir_all(target).context(name)?;
         Ok(Self::Folder { path: target.to_owned(), taken: HashSet::new() })
     }
 
-    /// Where the annotated form of `picture` goes.
+    /// Where the annotated version of `picture` goes.
     pub fn file_of(&mut self, picture: &Path) -> (PathBuf, PictureKind) {
         match self {
             Self::File(path, kind) => (path.clone(), *kind),

@@ -13,21 +13,22 @@ pub struct Boxes {
 }
 
 impl Boxes {
-    /// Reads `file`. Each of its paths must be one of `pictures`, spelt alike.
+    /// Reads `file`. Each of its paths must be one of `pictures`, spelt the same way.
     ///
     /// # Errors
-    /// [`Error::Input`] if it cannot be read, has another form or names other pictures.
+    /// [`Error::Settings`] if it cannot be read, is malformed or names other pictures.
     pub fn open(file: &Path, pictures: &[Result<PathBuf>]) -> Result<Self> {
         let name = file.display().to_string();
-        let wrong =
-            |error: String| Error::input(&name, error, "a JSON object {\"a.jpg\": [[x0, y0, x1, y1], …], …}");
+        let wrong = |error: String| {
+            Error::settings(&name, error, "a JSON object {\"a.jpg\": [[x0, y0, x1, y1], …], …}")
+        };
         let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
         let by_path: BTreeMap<String, Vec<[Option<f32>; 4]>> =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         let given: Vec<String> = pictures.iter().flatten().map(|path| path.display().to_string()).collect();
         let unknown = by_path.keys().find(|path| !given.contains(path));
         if let Some(path) = unknown.filter(|_| pictures.iter().all(Result::is_ok)) {
-            return Err(Error::input(
+            return Err(Error::settings(
                 name,
                 format!("boxes of {path}"),
                 "boxes of the pictures of this call only",
@@ -36,10 +37,12 @@ impl Boxes {
         Ok(Self { file: name, by_path })
     }
 
-    /// The boxes of the picture `path` of `width` × `height` pixels, in the order given, clipped to the picture.
+    /// The boxes of the picture `path` of `width` × `height` pixels, in the order given, clipped to the
+    /// picture.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the box if it is inverted, empty, outside the picture, or has a value that is not finite.
+    /// [`Error::Settings`] naming the box if it is inverted, empty, outside the picture, or has a value that
+    /// is not finite.
     pub fn of(&self, path: &str, width: u32, height: u32) -> Result<Vec<Rect>> {
         let check = |(index, values): (usize, &[Option<f32>; 4])| {
             let corners = values.map(|v| v.unwrap_or(f32::NAN));
@@ -52,7 +55,7 @@ impl Boxes {
 /// The box `[x0, y0, x1, y1]` clipped to a picture of `width` × `height` pixels; `name` is for errors.
 ///
 /// # Errors
-/// [`Error::Input`] if it is inverted, empty, outside the picture, or has a value that is not finite.
+/// [`Error::Settings`] if it is inverted, empty, outside the picture, or has a value that is not finite.
 pub fn clipped(name: &str, corners: &[f32; 4], width: u32, height: u32) -> Result<Rect> {
     let picture = Rect { x0: 0.0, y0: 0.0, x1: width as f32, y1: height as f32 };
     let [x0, y0, x1, y1] = *corners;
@@ -60,7 +63,7 @@ pub fn clipped(name: &str, corners: &[f32; 4], width: u32, height: u32) -> Resul
     let proper = corners.iter().all(|v| v.is_finite()) && x0 < x1 && y0 < y1;
     proper.then(|| rect.intersection(&picture)).flatten().ok_or_else(|| {
         let expected = format!("x0 < x1 and y0 < y1 inside {width}x{height} pixels");
-        Error::input(name, format!("[{x0}, {y0}, {x1}, {y1}]"), expected)
+        Error::settings(name, format!("[{x0}, {y0}, {x1}, {y1}]"), expected)
     })
 }
 

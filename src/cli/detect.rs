@@ -12,14 +12,15 @@ use super::model::ModelArgs;
 use super::words::WordArgs;
 use super::{Failures, print};
 use crate::error::Result;
-use crate::pipeline::{Findings, Pipeline};
-use crate::sinks::{Report, Timing, annotate, save_picture, write_jsonl, write_text};
+use crate::pipeline::Pipeline;
+use crate::report::{Findings, PictureReport};
+use crate::sinks::{annotate, save_picture, write_jsonl, write_text};
 use crate::source::{Picture, expand};
 use crate::vocabulary::Vocabulary;
 
 /// Find things in pictures: boxes and tags, in your own words
 ///
-/// Prints one line of JSON a picture (docs/output.md describes it), or text for people.
+/// Prints one line of JSON per picture (docs/output.md describes it), or text for people.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,7 +37,7 @@ pub struct Args {
     /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
     #[arg(long, value_name = "SCORE", value_parser = probability)]
     threshold: Option<f32>,
-    /// Report at most this many detections and this many tags a picture
+    /// Report at most this many detections and this many tags per picture
     #[arg(long, value_name = "N")]
     top: Option<NonZeroUsize>,
     /// How to print
@@ -51,7 +52,7 @@ pub struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
     /// For people
     Text,
@@ -66,15 +67,14 @@ pub fn probability(text: &str) -> std::result::Result<f32, String> {
 /// Detects in every picture that can be read; the others are counted as failures.
 ///
 /// # Errors
-/// What makes the whole call useless: flags, vocabulary, model, standard output.
-pub fn run(args: &Args) -> Result<Failures> {
+/// What makes the whole call fail: flags, vocabulary, model, standard output.
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
     let mut annotations =
         args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
-    let (vocabulary, networks) = words.load(&bundle, args.model.threads())?;
-    let pipeline = Pipeline::new(networks, bundle.manifest);
+    let (pipeline, vocabulary) = words.load(bundle, args.model.threads())?;
 
     let mut failures = Failures::default();
     for path in pictures {
@@ -82,18 +82,16 @@ pub fn run(args: &Args) -> Result<Failures> {
         let (mut picture, path, findings) = match found {
             Ok(found) => found,
             Err(error) => {
-                failures.add(&error);
+                failures.add(error);
                 continue;
             }
         };
-        let report = Report {
+        let report = PictureReport {
             path: &picture.name,
             width: picture.width,
             height: picture.height,
             names: vocabulary.names(),
-            tags: &findings.tags,
-            detections: &findings.detections,
-            timing: findings.timing,
+            findings: &findings,
         };
         let reader_gone = print(|out| match args.format {
             Format::Jsonl => write_jsonl(out, &report),
@@ -106,7 +104,7 @@ pub fn run(args: &Args) -> Result<Failures> {
             let (file, kind) = annotations.file_of(&path);
             annotate(&mut picture.data, &report);
             if let Err(error) = save_picture(&file, kind, &picture.data, picture.width, picture.height) {
-                failures.add(&error);
+                failures.add(error);
             }
         }
         if reader_gone {
@@ -126,7 +124,7 @@ fn look(
     let picture = Picture::open(path)?;
     let decode = start.elapsed();
     let mut findings = pipeline.detect(&picture.frame()?, vocabulary, args.threshold)?;
-    findings.timing = Timing { decode, ..findings.timing };
+    findings.timing.decode = decode;
     if let Some(top) = args.top {
         findings.tags.truncate(top.get());
         findings.detections.truncate(top.get());

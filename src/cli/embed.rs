@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::Failures;
 use super::boxes::Boxes;
 use super::model::{ModelArgs, networks};
 use crate::error::{Error, Result};
-use crate::kernels::normalise;
 use crate::model::FeatureMap;
 use crate::pipeline::Pipeline;
 use crate::source::{Picture, expand};
+use edgeclip_kernels::normalise;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-embeddings-1";
@@ -30,10 +31,10 @@ pub struct Args {
     /// Picture files, folders of pictures, or glob patterns
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// JSON object from a picture's path to [x0, y0, x1, y1] boxes in its pixels; embeds these, too
+    /// JSON object from a picture's path to [x0, y0, x1, y1] boxes in its pixels, which are embedded as well
     #[arg(long, value_name = "FILE")]
     boxes: Option<PathBuf>,
-    /// Embed every place of the picture, too
+    /// Embed every place of the picture as well
     #[arg(long)]
     dense: bool,
     /// File to write
@@ -43,7 +44,7 @@ pub struct Args {
     model: ModelArgs,
 }
 
-/// The tensors of the file, picture after picture.
+/// The tensors of the file, one picture after the other.
 #[derive(Default)]
 struct Tensors {
     paths: Vec<String>,
@@ -59,8 +60,8 @@ struct Tensors {
 /// Embeds every picture that can be read; the others are counted as failures.
 ///
 /// # Errors
-/// What makes the whole call useless: flags, boxes file, model, output file.
-pub fn run(args: &Args) -> Result<Failures> {
+/// What makes the whole call fail: flags, boxes file, model, output file.
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let pictures = expand(&args.paths);
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
@@ -71,13 +72,12 @@ pub fn run(args: &Args) -> Result<Failures> {
     for path in pictures {
         let added = path.and_then(|path| tensors.add(&path, &pipeline, boxes.as_ref(), args.dense));
         if let Err(error) = added {
-            failures.add(&error);
+            failures.add(error);
         }
     }
     if !tensors.paths.is_empty() {
         let bytes = tensors.to_bytes(args, bundle.manifest.embedding)?;
-        let io = |source| Error::Io { name: args.out.display().to_string(), source };
-        std::fs::write(&args.out, bytes).map_err(io)?;
+        std::fs::write(&args.out, bytes).with_context(|| args.out.display().to_string())?;
     }
     Ok(failures)
 }
@@ -106,7 +106,7 @@ impl Tensors {
     }
 
     fn to_bytes(&self, args: &Args, embedding: usize) -> Result<Vec<u8>> {
-        let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("embeddings: {error}"));
+        let internal = |error: &dyn std::fmt::Display| Error::bug(format!("embeddings: {error}"));
         let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let (pictures, regions) = (self.paths.len(), self.region_picture.len());
         let mut parts = vec![("images", Dtype::F32, vec![pictures, embedding], floats(&self.images))];

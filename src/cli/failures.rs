@@ -1,21 +1,24 @@
-//! Errors of single pictures: said at once, remembered for the exit code.
+//! Errors: printed at once, remembered for the exit code.
 
 use std::fmt::Display;
 use std::io::Write;
 
 use crate::error::Error;
 
-/// What went wrong so far without ending the call.
+/// What went wrong so far.
 #[derive(Default)]
 pub struct Failures {
     code: u8,
 }
 
 impl Failures {
-    /// Prints `error` and remembers it.
-    pub fn add(&mut self, error: &Error) {
-        complain(error);
-        self.code = self.code.max(error.exit_code());
+    /// Prints `error` and remembers it. What is not an [`Error`] of ours is the operating system's, such as a
+    /// full disk.
+    pub fn add(&mut self, error: impl Into<anyhow::Error>) {
+        let error = error.into();
+        complain(&line(&error));
+        let code = error.downcast_ref::<Error>().map_or(2, Error::exit_code);
+        self.code = self.code.max(code);
     }
 
     /// 0 without failures, otherwise the largest exit code among them.
@@ -24,7 +27,49 @@ impl Failures {
     }
 }
 
-/// Prints one line to standard error. Where that is closed, nobody can be told.
+/// The whole of `error` as one line, context first.
+pub fn line(error: &anyhow::Error) -> String {
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        parts.push(cause.to_string());
+        // Its line holds its causes.
+        if cause.is::<Error>() {
+            break;
+        }
+    }
+    parts.join(": ").replace(char::is_control, " ")
+}
+
+/// Prints one line to standard error. If that is closed, nobody can be told.
 pub fn complain(message: &impl Display) {
     let _ = writeln!(std::io::stderr(), "edgeclip: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_line_holds_context_and_cause_once() {
+        let full = || std::io::Error::other("disk\nfull");
+        let outer = Err::<(), _>(full()).context("out.bin").unwrap_err();
+        assert_eq!(line(&outer), "out.bin: disk full");
+        let inner = Err::<(), _>(Error::io(ErrorKind::Device, "a.csv", full())).context("sink").unwrap_err();
+        assert_eq!(line(&inner), "sink: a.csv: disk full");
+    }
+
+    #[test]
+    fn the_largest_exit_code_stays() {
+        let mut failures = Failures::default();
+        assert_eq!(failures.exit_code(), 0);
+        failures.add(Error::bug("a"));
+        failures.add(Error::input("a", "b", "c"));
+        assert_eq!(failures.exit_code(), 70);
+        let mut failures = Failures::default();
+        failures.add(anyhow::Error::from(std::io::Error::other("full")).context("out"));
+        assert_eq!(failures.exit_code(), 2);
+    }
 }

@@ -1,9 +1,8 @@
-//! The program: flags into validated values, one file a subcommand.
+//! The program: flags into validated values, one file per subcommand.
 
 mod annotations;
 mod bench;
 mod boxes;
-mod checks;
 mod detect;
 mod doctor;
 mod embed;
@@ -17,13 +16,14 @@ mod words;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, complain};
-use crate::system::give_back_from;
+use crate::system::set_trim_threshold;
 
-/// More than a frame of 1920×1080 takes, in bytes: what comes and goes with each frame stays.
+/// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
 const LARGE: i32 = 8 << 20;
 
 /// Finds what you name, in your own words, in pictures.
@@ -45,14 +45,14 @@ enum Command {
     Bench(bench::Args),
 }
 
-/// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be used, 70 for a
-/// bug.
+/// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be
+/// used, 70 for a bug.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    give_back_from(LARGE);
+    set_trim_threshold(LARGE);
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),
@@ -62,14 +62,12 @@ pub fn run() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
-    let code = outcome.map_or_else(
-        |error| {
-            complain(&error);
-            error.exit_code()
-        },
-        |failures| failures.exit_code(),
-    );
-    ExitCode::from(code)
+    let failures = outcome.unwrap_or_else(|error| {
+        let mut failures = Failures::default();
+        failures.add(error);
+        failures
+    });
+    ExitCode::from(failures.exit_code())
 }
 
 /// Prints help as it is, and a wrong command line as one line like every other error.
@@ -80,7 +78,7 @@ fn usage(error: &clap::Error) -> ExitCode {
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     ) {
-        // A closed pipe is no reason to complain.
+        // A closed pipe is not an error.
         let _ = error.print();
         return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
     }
@@ -93,11 +91,11 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Writes to standard output; true if whoever read it has gone, which is no error.
-fn print(write: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> crate::error::Result<bool> {
+fn print(write: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> Result<bool> {
     let mut out = io::stdout().lock();
     match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        Err(source) => Err(crate::error::Error::Io { name: "standard output".to_owned(), source }),
+        Err(error) => Err(error).context("standard output"),
     }
 }

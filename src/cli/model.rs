@@ -26,14 +26,14 @@ impl ModelArgs {
         self.model.as_ref().map_or_else(Bundle::embedded, |folder| Bundle::open(folder))
     }
 
-    /// How many threads run the vision network: a second one on the same core has nothing to add.
+    /// How many threads run the vision network: a second one on the same core gains nothing.
     pub fn threads(&self) -> usize {
         let cores = || num_cpus::get_physical().min(num_cpus::get()).max(1);
         self.threads.map_or_else(cores, usize::from)
     }
 }
 
-/// Share of the vision network's products that may run in float unsaid.
+/// Share of the vision network's MACs that may run in float without a warning.
 const FLOAT_SHARE: f64 = 0.01;
 
 /// Loads the networks of a bundle and warns if the vision network misses the int8 kernels.

@@ -9,15 +9,14 @@ use serde_json::json;
 
 use super::detect::probability;
 use super::model::ModelArgs;
+use super::words::{open_vocabulary, prompts_of};
 use super::{Failures, print};
-use crate::error::Result;
-use crate::model::TextTower;
-use crate::vocabulary::{Neighbour, Prompt, Vocabulary};
+use crate::vocabulary::{Embedder, Neighbour, Vocabulary};
 
 /// Prompts with at least this cosine are hard to tell apart.
 const HARD_TO_TELL_APART: f32 = 0.9;
 
-/// Make and look into vocabulary files: prompts embedded once, to be used often
+/// Make and inspect vocabulary files: prompts embedded once, to be used often
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -37,7 +36,7 @@ Examples:
   edgeclip vocab build --prompt \"person, dog, red bus\" --out street.vocab.safetensors
   edgeclip vocab build --prompt @things.txt --out things.vocab.safetensors --threshold dog=0.4 --threshold cat=0.5")]
 struct BuildArgs {
-    /// A comma list, or @FILE with one prompt a line; `name = prompt` prints another name
+    /// A comma list, or @FILE with one prompt per line; `name = prompt` prints another name
     #[arg(long, value_name = "LIST|@FILE")]
     prompt: String,
     /// File to write, by custom NAME.vocab.safetensors
@@ -74,7 +73,7 @@ enum Format {
 ///
 /// # Errors
 /// Prompts, labels, files or the model cannot be used.
-pub fn run(args: &Args) -> Result<Failures> {
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     match &args.command {
         Command::Build(args) => build(args)?,
         Command::Show(args) => show(args)?,
@@ -82,14 +81,11 @@ pub fn run(args: &Args) -> Result<Failures> {
     Ok(Failures::default())
 }
 
-fn build(args: &BuildArgs) -> Result<()> {
-    let prompts = Prompt::parse(&args.prompt)?;
-    let bundle = args.model.bundle()?;
-    let bank = Vocabulary::bank(&bundle)?;
-    let tower = TextTower::load(&bundle)?;
-    let mut vocabulary = Vocabulary::build(&prompts, &tower, &bank, bundle.manifest.score.max_similarity)?;
+fn build(args: &BuildArgs) -> anyhow::Result<()> {
+    let prompts = prompts_of(&args.prompt)?;
+    let mut vocabulary = Embedder::new(args.model.bundle()?).embed(&prompts)?;
     for (name, threshold) in &args.threshold {
-        vocabulary.set_threshold(name, *threshold)?;
+        vocabulary.set_threshold(name, *threshold).map_err(|error| error.renamed("--threshold"))?;
     }
     vocabulary.save(&args.out)?;
     let (labels, negatives) = (vocabulary.len(), vocabulary.negatives().len());
@@ -97,8 +93,8 @@ fn build(args: &BuildArgs) -> Result<()> {
     Ok(())
 }
 
-fn show(args: &ShowArgs) -> Result<()> {
-    let vocabulary = Vocabulary::open(&args.file)?;
+fn show(args: &ShowArgs) -> anyhow::Result<()> {
+    let vocabulary = open_vocabulary(&args.file, None)?;
     let text = match args.format {
         Format::Json => as_json(&vocabulary),
         Format::Text => as_text(&args.file, &vocabulary),
@@ -108,19 +104,19 @@ fn show(args: &ShowArgs) -> Result<()> {
 }
 
 /// Name, prompt, threshold and nearest neighbour of each label.
-fn labels(
-    vocabulary: &Vocabulary,
-) -> impl Iterator<Item = (&String, &String, Option<f32>, Option<Neighbour>)> {
+fn labels(vocabulary: &Vocabulary) -> impl Iterator<Item = (&str, &str, Option<f32>, Option<Neighbour>)> {
     let texts = vocabulary.names().iter().zip(vocabulary.prompts());
     let numbers = vocabulary.thresholds().iter().zip(vocabulary.nearest());
-    texts.zip(numbers).map(|((name, prompt), (threshold, nearest))| (name, prompt, *threshold, nearest))
+    texts
+        .zip(numbers)
+        .map(|((name, prompt), (threshold, nearest))| (&**name, prompt.as_str(), *threshold, nearest))
 }
 
 fn as_json(vocabulary: &Vocabulary) -> String {
     let two = |v: f32| (f64::from(v) * 1e4).round() / 1e4;
-    let label = |(name, prompt, threshold, nearest): (&String, &String, Option<f32>, Option<Neighbour>)| {
+    let label = |(name, prompt, threshold, nearest): (&str, &str, Option<f32>, Option<Neighbour>)| {
         let nearest = nearest
-            .map(|n| json!({ "label": vocabulary.names().get(n.label), "similarity": two(n.similarity) }));
+            .map(|n| json!({ "label": vocabulary.names().get(n.label).map(|name| &**name), "similarity": two(n.similarity) }));
         json!({ "label": name, "prompt": prompt, "threshold": threshold.map(two), "nearest": nearest })
     };
     let content = json!({
@@ -136,7 +132,7 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let mut lines = vec![
         format!(
-            "{}: {}, {}, {} values an embedding",
+            "{}: {}, {}, {} values per embedding",
             file.display(),
             count(vocabulary.len(), "label"),
             count(vocabulary.negatives().len(), "negative"),
@@ -152,8 +148,9 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
         let prompt = if prompt == name { "" } else { prompt };
         lines.push(format!("  {name:widest$}  {threshold:>7}  {prompt}").trim_end().to_owned());
         let Some(near) = nearest.filter(|near| near.similarity >= HARD_TO_TELL_APART) else { continue };
-        // A pair that is nearest both ways is said once.
-        let other = vocabulary.names().get(near.label).filter(|other| !told.contains(&(*other, name)));
+        // A pair that is nearest both ways is printed once.
+        let other = vocabulary.names().get(near.label).map(|other| &**other);
+        let other = other.filter(|other| !told.contains(&(*other, name)));
         if let Some(other) = other {
             told.insert((name, other));
             warnings

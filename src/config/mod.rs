@@ -6,7 +6,7 @@ mod source;
 mod suggest;
 mod values;
 
-pub use load::{assign, read, resolve};
+pub use load::{read, resolve};
 pub use settings::Settings;
 pub use source::{Control, SourceSettings};
-pub use values::{Format, Prompts, Show, Target};
+pub use values::{Format, Prompts, Target};

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::source::SourceSettings;
-use super::values::{Format, Prompts, Show, Target};
+use super::values::{Format, Prompts, Target};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
+use crate::report::ShownBoxes;
 use crate::{events, track};
 
-/// Settings of `edgeclip run`. Keys that are tables come last, as TOML wants them.
+/// Settings of `edgeclip run`. Keys that are tables come last, as TOML requires.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -25,23 +27,23 @@ pub struct Settings {
     /// Folder of a model bundle; else the model inside the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
-    /// Threads of the vision network, 1 to 256; else as many as physical cores.
+    /// Threads of the vision network, 1 to 256; else one per physical core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<u16>,
     /// How often to look at each source.
     pub fps: Target,
-    /// Let frames between two looks go to the outputs as well, with tracks where they are expected.
+    /// Send frames between two looks to the outputs as well, with predicted tracks.
     pub every_frame: bool,
     /// Skip frames in which nothing has moved since the last look.
     pub skip_still: bool,
-    /// Temperature from which the rate is lowered, in degrees Celsius, 30 to 120.
+    /// Temperature above which the rate is lowered, in degrees Celsius, 30 to 120.
     pub max_celsius: f32,
-    /// End after so many looks.
+    /// End after this many looks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frames: Option<u64>,
     /// What goes to standard output.
     pub format: Format,
-    /// Leave frames out of the lines on standard output, and out of the CSV file: events alone.
+    /// Write events only to standard output and the CSV file, no frames.
     pub events_only: bool,
     /// Seconds between two lines of status on standard output; 0 for none.
     pub status: f32,
@@ -51,7 +53,7 @@ pub struct Settings {
     /// Folder for annotated frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotate: Option<PathBuf>,
-    /// Most files in that folder; the oldest go.
+    /// Most files in that folder; the oldest are deleted.
     pub annotate_max: usize,
     /// File or FIFO for annotated frames as Motion JPEG.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,21 +64,21 @@ pub struct Settings {
     /// Folder for pictures of events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<PathBuf>,
-    /// Most megabytes in that folder; the oldest go.
+    /// Most megabytes in that folder; the oldest snapshots are deleted.
     pub snapshot_mb: u64,
     /// Keep the frame without annotations as well.
     pub snapshot_plain: bool,
-    /// Most snapshots a minute.
+    /// Most snapshots per minute.
     pub snapshot_per_minute: usize,
-    /// Kinds of events of which a picture is kept; none: appear, enter, cross and state.
-    pub snapshot_events: Vec<String>,
+    /// Kinds of events of which a picture is kept; if empty: appear, enter, cross and state.
+    pub snapshot_events: Vec<EventKind>,
     /// Which boxes pictures and tables show.
-    pub show: Show,
-    /// Draw the way that each track has come in the last seconds.
+    pub show: ShownBoxes,
+    /// Draw the path of each track over the last seconds.
     pub trails: bool,
     /// Cameras, recordings, streams.
     pub source: Vec<SourceSettings>,
-    /// How things are followed.
+    /// Tracking.
     pub track: track::Settings,
     /// Zones of every source that has none of its own.
     pub zone: Vec<events::Zone>,
@@ -84,7 +86,7 @@ pub struct Settings {
     pub line: Vec<events::Line>,
     /// Settings for single labels.
     pub label: Vec<events::Label>,
-    /// How things in zones are counted.
+    /// How tracks in zones are counted.
     pub occupancy: events::Occupancy,
     /// How tags of the whole picture come and go.
     pub scene: events::Tags,
@@ -116,7 +118,7 @@ impl Default for Settings {
             snapshot_plain: false,
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
-            show: Show::Tracks,
+            show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
             track: track::Settings::default(),
@@ -130,10 +132,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether every value is in its range, and what depends on each other fits.
+    /// Checks that every value is in its range and that values fit each other.
     ///
     /// # Errors
-    /// [`Error::Input`] that names the first which is not.
+    /// [`Error::Settings`] naming the first value that is not.
     pub fn check(&self) -> Result<()> {
         let threshold = self.threshold.unwrap_or(0.0);
         let ranges = [
@@ -146,22 +148,22 @@ impl Settings {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::input(name, value.to_string(), format!("{least} to {most}")));
+                return Err(Error::settings(name, value.to_string(), format!("{least} to {most}")));
             }
         }
         if self.status > 0.0 && matches!(self.format, Format::Csv | Format::Mjpeg) {
-            let found = format!("{} beside a format that is no JSON", self.status);
-            return Err(Error::input("status", found, "0, or format jsonl or none"));
+            let found = format!("{} with a format other than JSON", self.status);
+            return Err(Error::settings("status", found, "0, or format jsonl or none"));
         }
         if let Some(source) = self.source.iter().find(|source| source.url.is_empty()) {
             let name = source.name.as_deref().unwrap_or("source");
-            return Err(Error::input(name, "no url", "url = \"/dev/video0\", a path, rtsp://… or -"));
+            return Err(Error::settings(name, "no url", "url = \"/dev/video0\", a path, rtsp://… or -"));
         }
         self.track.check()?;
         (0..self.source.len().max(1)).try_for_each(|source| self.events(source).check())
     }
 
-    /// Keys whose values differ from those of `before` and have no effect until the next start.
+    /// Keys whose values differ from `before` but take effect only after a restart.
     pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
         let unplaced = |settings: &Self| {
             let plain = |source: &SourceSettings| SourceSettings {
@@ -191,7 +193,8 @@ impl Settings {
         checks.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
 
-    /// With the sources of `before`, which go on, and the zones and lines that these settings give to sources of the same URL.
+    /// These settings with the sources of `before`, which keep running, and with the zones and lines given
+    /// here for the same URLs.
     pub fn with_sources_of(mut self, before: &Self) -> Self {
         let mut changed = std::mem::take(&mut self.source);
         let mut stay = |old: &SourceSettings| {
@@ -208,7 +211,7 @@ impl Settings {
         (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
     }
 
-    /// Files that hold what to look for: of prompts, or a vocabulary.
+    /// Files with what to look for: prompts or a vocabulary.
     pub fn files(&self) -> Vec<PathBuf> {
         let prompts = match &self.prompt {
             Some(Prompts::List(list)) => list.trim().strip_prefix('@').map(PathBuf::from),
@@ -217,7 +220,7 @@ impl Settings {
         prompts.into_iter().chain(self.vocab.clone()).collect()
     }
 
-    /// What happens in a source: its own zones and lines, else those of all.
+    /// Zones, lines and the like of a source: its own zones and lines, else those shared by all.
     pub fn events(&self, source: usize) -> events::Settings {
         let own = self.source.get(source).filter(|own| !own.zone.is_empty() || !own.line.is_empty());
         events::Settings {

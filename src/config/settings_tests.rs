@@ -1,5 +1,5 @@
 use super::super::values::Target;
-use super::super::{assign, read, resolve};
+use super::super::{read, resolve};
 use super::*;
 
 fn parse(text: &str) -> Result<Settings> {
@@ -80,6 +80,7 @@ fn unknown_keys_are_errors_that_suggest_the_nearest() {
         ("[[source]]\nurl = 'x'\nsizes = '1x1'", "found the unknown key sizes, expected size"),
         ("[[zone]]\nname = 'x'\nponts = []", "found the unknown key ponts, expected points"),
         ("format = 'jsn'", "found the unknown value jsn, expected jsonl"),
+        ("snapshot_events = ['entr']", "found the unknown value entr, expected enter, or one of appear"),
     ] {
         let message = refusal(text);
         assert!(message.contains(part), "{message}");
@@ -116,21 +117,6 @@ fn an_error_of_a_file_names_its_line() {
 }
 
 #[test]
-fn every_key_can_be_set_by_its_path() {
-    let mut table = toml::Table::new();
-    for assignment in
-        ["fps=5", "track.confirm_hits = 4", "vocab=a.safetensors", "line=[{name='d', from=[0,0], to=[1,1]}]"]
-    {
-        assign(&mut table, assignment).unwrap();
-    }
-    let settings = resolve(table.clone()).unwrap();
-    assert_eq!((settings.fps, settings.track.confirm_hits, settings.line.len()), (Target::Fps(5.0), 4, 1));
-    assert_eq!(settings.vocab, Some(PathBuf::from("a.safetensors")));
-    assert!(assign(&mut table, "fps").unwrap_err().to_string().contains("KEY=VALUE"));
-    assert!(assign(&mut table, "fps.x=1").unwrap_err().to_string().contains("fps is no table"));
-}
-
-#[test]
 fn only_what_cannot_be_reloaded_needs_a_restart() {
     let before = parse("prompt = 'cat'\n[[source]]\nurl = 'a'").unwrap();
     let after =
@@ -157,6 +143,6 @@ fn sources_stay_through_a_reload_with_the_zones_that_their_new_entries_have() {
 #[test]
 fn lines_of_status_do_not_mix_with_what_is_no_json() {
     let error = refusal("status = 1\nformat = 'csv'");
-    assert_eq!(error, "status: found 1 beside a format that is no JSON, expected 0, or format jsonl or none");
+    assert_eq!(error, "status: found 1 with a format other than JSON, expected 0, or format jsonl or none");
     assert!(parse("status = 1\nformat = 'none'").is_ok());
 }

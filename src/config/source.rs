@@ -10,7 +10,7 @@ use crate::events;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourceSettings {
-    /// What it is: a device, a path, a pattern, a URL, or `-`.
+    /// A device, a path, a pattern, a URL, or `-` for standard input.
     pub url: String,
     /// What results and messages call it; else its URL without password.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,12 +24,12 @@ pub struct SourceSettings {
     /// Bytes from row to row of raw frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stride: Option<usize>,
-    /// Frames a second of a camera.
+    /// Frame rate of a camera, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera_fps: Option<u32>,
     /// Wait for new files in a folder.
     pub follow: bool,
-    /// Begin again at the end of a recording.
+    /// Start over at the end of a recording.
     pub repeat: bool,
     /// Play a recording at its own rate.
     pub real_time: bool,

@@ -1,6 +1,6 @@
-//! Messages of the deserialiser, in the words of our own errors, and with the name that was meant.
+//! Messages of the deserialiser in the form of our own errors, with the name that was probably meant.
 
-/// How alike a known name must be to be suggested, 0 to 1 (Jaro-Winkler).
+/// How similar a known name must be to be suggested, 0 to 1 (Jaro-Winkler).
 const ALIKE: f64 = 0.75;
 
 /// What was found and what was expected.

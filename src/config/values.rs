@@ -1,8 +1,6 @@
-//! Values that are more than numbers and paths.
+//! Values other than numbers and paths.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::load::refuse;
 
 /// Prompts in either notation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,22 +26,12 @@ pub enum Format {
     None,
 }
 
-/// Which boxes are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Show {
-    /// Of what is followed: confirmed, with stable numbers.
-    Tracks,
-    /// Of what was found in a frame alone.
-    Detections,
-}
-
 /// How often each source's frames are looked at: `"auto"`, or a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
     /// As often as the machine can.
     Auto,
-    /// So many times a second.
+    /// This many times per second.
     Fps(f32),
 }
 
@@ -66,7 +54,8 @@ impl<'de> Deserialize<'de> for Target {
             _ => None,
         };
         let fps = number.filter(|fps| (0.01..=1000.0).contains(fps));
-        fps.map(Self::Fps)
-            .ok_or_else(|| refuse(&format!("fps = {value}"), "auto, or looks a second from 0.01 to 1000"))
+        // Found and expected, as in our own errors.
+        let refusal = || format!("fps = {value}, expected auto, or looks a second from 0.01 to 1000");
+        fps.map(Self::Fps).ok_or_else(|| serde::de::Error::custom(refusal()))
     }
 }

@@ -4,10 +4,12 @@ use super::Candidate;
 use crate::geometry::Rect;
 use crate::model::Level;
 
-/// The boxes of one level in row order, in input pixels and not clipped, with an objectness of at least `min_logit`.
+/// The boxes of one level whose objectness is at least `min_logit`: in row order, in input
+/// pixels, not clipped.
 ///
-/// The centre of cell (x, y) is `((x + ½)·s, (y + ½)·s)`. The distance to each side is `s · Σ k · softmax(bins)[k]`.
-/// Cells whose objectness or distances are not finite numbers are left out, as is a level whose data is too short.
+/// The centre of cell (x, y) is `((x + ½)·s, (y + ½)·s)`. The distance to each side is `s · Σ k ·
+/// softmax(bins)[k]`. Cells whose objectness or distances are not finite are skipped; a level whose data is
+/// too short gives no boxes.
 pub fn decode(level: &Level, min_logit: f32) -> Vec<Candidate> {
     let cells = level.width * level.height;
     if level.bins == 0 || cells == 0 || level.data.len() < cells * (1 + 4 * level.bins) {
@@ -32,8 +34,8 @@ pub fn decode(level: &Level, min_logit: f32) -> Vec<Candidate> {
     objectness.iter().enumerate().filter_map(decode_cell).collect()
 }
 
-/// `Σ k · softmax(logits)[k]`. The largest logit is subtracted first so that no exponential overflows; NaN if any
-/// logit is NaN or +∞.
+/// `Σ k · softmax(logits)[k]`. The largest logit is subtracted first so that no exponential overflows; NaN if
+/// any logit is NaN or +∞.
 fn expectation(logits: impl Iterator<Item = f32> + Clone) -> f32 {
     let max = logits.clone().fold(f32::NEG_INFINITY, f32::max);
     let (mut total, mut weighted) = (0.0, 0.0);
@@ -49,7 +51,7 @@ fn expectation(logits: impl Iterator<Item = f32> + Clone) -> f32 {
 mod tests {
     use super::*;
 
-    /// A level of one cell: objectness, then the bins of left, top, right, bottom.
+    /// A level with a single cell: objectness, then the bins of left, top, right, bottom.
     fn one_cell(objectness: f32, bins: [[f32; 3]; 4]) -> Level {
         let mut data = vec![objectness];
         data.extend(bins.iter().flatten());
@@ -78,7 +80,7 @@ mod tests {
         let (width, height, bins) = (3, 2, 2);
         let mut data = vec![-9.0; 6];
         data[4] = 1.0;
-        // Channel by channel: bin 0 of the left side is certain, every other side is half a stride.
+        // Channel by channel: bin 0 of the left side is certain; every other side is half a stride.
         data.extend(vec![90.0; 6]);
         data.extend(vec![0.0; 7 * 6]);
         let found = decode(&Level { stride: 8, width, height, bins, data }, 0.0);
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_no_candidate() {
+    fn cells_that_are_not_finite_are_skipped() {
         let bins = [[0.0; 3]; 4];
         for objectness in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             assert!(decode(&one_cell(objectness, bins), f32::NEG_INFINITY).is_empty());

@@ -1,6 +1,6 @@
 //! From the vision network's output to candidate boxes.
 //!
-//! Candidates have no name yet: they say that something is there, not what.
+//! Candidates have no name yet: they say where an object is, not what it is.
 
 mod decode;
 mod nms;
@@ -11,20 +11,21 @@ pub use nms::{nms, nms_per_label};
 use crate::geometry::Rect;
 use crate::model::{DetectionSettings, VisionOutput};
 
-/// Most boxes that enter class-agnostic NMS, which takes quadratic time.
+/// Maximum number of boxes that enter class-agnostic NMS, which takes quadratic time.
 const MAX_BEFORE_NMS: usize = 1000;
 
-/// A box that holds something.
+/// A box that contains an object of any kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// Where, in pixels of the network input.
+    /// The box, in pixels of the network input.
     pub rect: Rect,
     /// Objectness logit; its sigmoid is the probability that the box holds an object. Never NaN.
     pub objectness: f32,
 }
 
-/// The candidates of one picture, best first: at most `settings.max_candidates`, each clipped to `content` (the
-/// letterbox's picture area in input pixels) and of positive area, no two with an IoU above `settings.candidate_iou`.
+/// The candidates of one picture, highest objectness first: at most `settings.max_candidates`, each clipped
+/// to `content` (the picture's area in input pixels) and of positive area, with no pairwise IoU above
+/// `settings.candidate_iou`.
 pub fn candidates(out: &VisionOutput, settings: &DetectionSettings, content: Rect) -> Vec<Candidate> {
     let min_logit = logit(settings.min_objectness);
     let mut found: Vec<Candidate> = out
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
     use crate::model::{FeatureMap, Level};
 
-    /// One level of 1×`width` cells of stride 8 with 2 bins, every distance half a stride.
+    /// One level of 1×`width` cells, stride 8, 2 bins, with every distance half a stride.
     fn output(objectness: &[f32]) -> VisionOutput {
         let width = objectness.len();
         let mut data = objectness.to_vec();

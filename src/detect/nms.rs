@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::geometry::Rect;
 
-/// Indices of the boxes that survive, best score first, equal scores in the order given: a box goes if its IoU with a
-/// better one that stays exceeds `max_iou`. Boxes with a NaN score are left out.
+/// Indices of the boxes that survive, highest score first, equal scores in input order: a box is dropped if
+/// its IoU with a better surviving box exceeds `max_iou`. Boxes with a NaN score are dropped.
 pub fn nms(boxes: &[(Rect, f32)], max_iou: f32) -> Vec<usize> {
     let mut order: Vec<(usize, &Rect, f32)> = boxes
         .iter()
@@ -44,14 +44,14 @@ pub fn nms_per_label(boxes: &[(Rect, f32, usize)], max_iou: f32) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// A box of 10×10 pixels at `x`: two of them, `d` apart, have an IoU of (10 − d) / (10 + d).
+    /// A box of 10×10 pixels at `x`: two of them `d` apart have an IoU of (10 − d) / (10 + d).
     fn at(x: f32) -> Rect {
         Rect { x0: x, y0: 0.0, x1: x + 10.0, y1: 10.0 }
     }
 
     #[test]
     fn the_better_of_two_overlapping_boxes_stays() {
-        // d = 2 has an IoU of 2/3, d = 5 of 1/3.
+        // d = 2 gives an IoU of 2/3, d = 5 one of 1/3.
         assert_eq!(nms(&[(at(0.0), 0.4), (at(2.0), 0.9), (at(7.0), 0.5)], 0.5), [1, 2]);
         assert_eq!(nms(&[(at(0.0), 0.4), (at(2.0), 0.9), (at(7.0), 0.5)], 0.3), [1]);
         assert_eq!(nms(&[(at(0.0), 0.4), (at(2.0), 0.9), (at(7.0), 0.5)], 0.7), [1, 2, 0]);
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_suppressed_box_suppresses_nobody() {
-        // The middle box goes because of the first; the last overlaps only the middle one.
+        // The first box suppresses the middle one; the last overlaps only the middle one.
         assert_eq!(nms(&[(at(0.0), 0.9), (at(3.0), 0.8), (at(6.0), 0.7)], 0.5), [0, 2]);
     }
 

@@ -1,4 +1,4 @@
-//! What settings must fulfil.
+//! Validation of the settings.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use super::settings::{Label, Line, Settings, Tags, Zone};
 use super::shape::Polygon;
 use crate::error::{Error, Result};
 
-/// Most corners of a zone: each pair of edges is compared.
+/// Maximum number of corners of a zone: every pair of edges is compared.
 const MAX_POINTS: usize = 1000;
-/// Most frames of a median.
+/// Maximum number of frames of a median.
 const MAX_FRAMES: usize = 99;
-/// Longest time in seconds: a week.
+/// Longest time in seconds: one week.
 const MAX_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 
 impl Settings {
-    /// Verifies all tables.
+    /// Validates all tables.
     ///
     /// # Errors
-    /// [`Error::Input`] that names the table and the key.
+    /// [`Error::Settings`] that names the table and the key.
     pub fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();
         for (kind, name) in
@@ -25,10 +25,10 @@ impl Settings {
         {
             check_name(kind, name)?;
             if !names.insert(name) {
-                return Err(Error::input(
+                return Err(Error::settings(
                     table(kind, name),
-                    "the name a second time",
-                    "one zone or line a name",
+                    "a duplicate name",
+                    "unique names of zones and lines",
                 ));
             }
         }
@@ -36,14 +36,18 @@ impl Settings {
         self.lines.iter().try_for_each(Line::check)?;
         let frames = self.occupancy.frames;
         if frames.is_multiple_of(2) || frames > MAX_FRAMES {
-            let expected = format!("an odd number up to {MAX_FRAMES}: the middle one of so many counts");
-            return Err(Error::input("occupancy frames", frames.to_string(), expected));
+            let expected = format!("an odd number up to {MAX_FRAMES}, for a median");
+            return Err(Error::settings("occupancy frames", frames.to_string(), expected));
         }
         let mut names = BTreeSet::new();
         for label in &self.labels {
             label.check()?;
             if !names.insert(&label.name) {
-                return Err(Error::input(table("label", &label.name), "the name a second time", "once"));
+                return Err(Error::settings(
+                    table("label", &label.name),
+                    "a duplicate name",
+                    "each label once",
+                ));
             }
         }
         self.scene.check()
@@ -51,7 +55,7 @@ impl Settings {
 }
 
 impl Zone {
-    /// The polygon's corners, whichever way they were given.
+    /// The polygon's corners, from `points` or `box`.
     pub(super) fn corners(&self) -> Vec<[f32; 2]> {
         match self.rect {
             Some([x0, y0, x1, y1]) => vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]],
@@ -59,7 +63,7 @@ impl Zone {
         }
     }
 
-    /// What is printed and what is embedded, for each prompt.
+    /// For each prompt, the name that is printed and the text that is embedded.
     pub(super) fn states(&self) -> impl Iterator<Item = (&str, &str)> {
         self.prompts.iter().map(|prompt| {
             let (name, text) = prompt.split_once('=').unwrap_or((prompt, prompt));
@@ -69,7 +73,7 @@ impl Zone {
 
     fn check(&self) -> Result<()> {
         let zone = table("zone", &self.name);
-        let wrong = |found: String, expected: &str| Err(Error::input(zone.as_str(), found, expected));
+        let wrong = |found: String, expected: &str| Err(Error::settings(zone.as_str(), found, expected));
         match self.rect {
             Some(_) if !self.points.is_empty() => return wrong("points and a box".to_owned(), "one of them"),
             Some([x0, y0, x1, y1]) => {
@@ -96,7 +100,7 @@ impl Zone {
 
     fn check_points(&self, zone: &str) -> Result<()> {
         let points = &self.points;
-        let wrong = |found: String, expected: &str| Err(Error::input(zone, found, expected));
+        let wrong = |found: String, expected: &str| Err(Error::settings(zone, found, expected));
         if points.len() < 3 || points.len() > MAX_POINTS {
             let expected = if points.len() < 3 { "at least 3" } else { "at most 1000" };
             return wrong(format!("{} points", points.len()), expected);
@@ -107,9 +111,9 @@ impl Zone {
             let expected = "every corner once (the last is joined to the first)";
             return wrong(format!("[{}, {}] twice in a row", p[0], p[1]), expected);
         }
-        match Polygon::new(points).crossing() {
+        match Polygon::new(points).self_intersection() {
             Some((i, j)) => {
-                let found = format!("the edges from points {} and {} on each other", i + 1, j + 1);
+                let found = format!("intersecting edges from points {} and {}", i + 1, j + 1);
                 wrong(found, "a polygon that neither crosses nor touches itself")
             }
             None => Ok(()),
@@ -117,7 +121,7 @@ impl Zone {
     }
 
     fn check_prompts(&self, zone: &str) -> Result<()> {
-        let wrong = |found: String, expected: &str| Err(Error::input(zone, found, expected));
+        let wrong = |found: String, expected: &str| Err(Error::settings(zone, found, expected));
         if self.prompts.len() == 1 {
             return wrong("1 prompt".to_owned(), "two or more to tell apart, or none");
         }
@@ -126,9 +130,9 @@ impl Zone {
             if name.is_empty() || text.is_empty() {
                 return wrong("an empty prompt or name".to_owned(), "a prompt, or NAME = PROMPT");
             }
-            // The text tower folds case.
+            // The text tower ignores case.
             if !names.insert(name.to_lowercase()) || !texts.insert(text.to_lowercase()) {
-                return wrong(format!("the prompt \"{name}\" a second time"), "every name and prompt once");
+                return wrong(format!("the duplicate prompt \"{name}\""), "every name and prompt once");
             }
         }
         Ok(())
@@ -141,7 +145,7 @@ impl Line {
         check_point(&line, self.from)?;
         check_point(&line, self.to)?;
         if self.from == self.to {
-            return Err(Error::input(
+            return Err(Error::settings(
                 line,
                 "both ends at the same place",
                 "a line from one place to another",
@@ -167,7 +171,11 @@ impl Tags {
         check_fraction("scene", "on", self.on)?;
         check_fraction("scene", "off", self.off)?;
         if self.off > self.on {
-            return Err(Error::input("scene off", self.off.to_string(), format!("at most on, {}", self.on)));
+            return Err(Error::settings(
+                "scene off",
+                self.off.to_string(),
+                format!("at most on, {}", self.on),
+            ));
         }
         check_seconds("scene", "hold", self.hold)?;
         check_seconds("scene", "smoothing", self.smoothing)
@@ -180,14 +188,14 @@ fn table(kind: &str, name: &str) -> String {
 
 fn check_name(kind: &str, name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().any(char::is_control) {
-        return Err(Error::input(format!("{kind} name"), format!("\"{name}\""), "visible characters"));
+        return Err(Error::settings(format!("{kind} name"), format!("\"{name}\""), "visible characters"));
     }
     Ok(())
 }
 
 fn check_labels(of: &str, labels: &[String]) -> Result<()> {
     if labels.iter().any(|label| label.trim().is_empty()) {
-        return Err(Error::input(of, "an empty label", "names of things"));
+        return Err(Error::settings(of, "an empty label", "names of objects"));
     }
     Ok(())
 }
@@ -197,21 +205,21 @@ fn check_point(of: &str, [x, y]: [f32; 2]) -> Result<()> {
         return Ok(());
     }
     let expected = "fractions of the picture from 0 to 1: pixels, divided by its width and height";
-    Err(Error::input(of, format!("the point [{x}, {y}]"), expected))
+    Err(Error::settings(of, format!("the point [{x}, {y}]"), expected))
 }
 
 fn check_fraction(of: &str, key: &str, value: f32) -> Result<()> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(Error::input(format!("{of} {key}"), value.to_string(), "0 to 1"))
+    Err(Error::settings(format!("{of} {key}"), value.to_string(), "0 to 1"))
 }
 
 fn check_seconds(of: &str, key: &str, value: f64) -> Result<()> {
     if (0.0..=MAX_SECONDS).contains(&value) {
         return Ok(());
     }
-    Err(Error::input(format!("{of} {key}"), value.to_string(), format!("seconds from 0 to {MAX_SECONDS}")))
+    Err(Error::settings(format!("{of} {key}"), value.to_string(), format!("seconds from 0 to {MAX_SECONDS}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Settings of the documentation.
+/// The settings shown in the documentation.
 fn example() -> String {
     let document = include_str!("../../docs/events.md");
     document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
@@ -11,7 +11,7 @@ fn error(settings: &str) -> String {
 }
 
 #[test]
-fn the_documented_example_is_good_and_survives_being_printed() {
+fn the_documented_example_is_valid_and_round_trips() {
     let settings: Settings = toml::from_str(&example()).unwrap();
     settings.check().unwrap();
     assert_eq!((settings.zones.len(), settings.lines.len(), settings.labels.len()), (2, 1, 1));
@@ -21,7 +21,7 @@ fn the_documented_example_is_good_and_survives_being_printed() {
 }
 
 #[test]
-fn nothing_is_a_valid_configuration() {
+fn an_empty_configuration_is_valid() {
     let settings: Settings = toml::from_str("").unwrap();
     assert_eq!(settings, Settings::default());
     settings.check().unwrap();
@@ -38,7 +38,7 @@ fn unknown_keys_and_missing_names_are_errors() {
 }
 
 #[test]
-fn polygons_and_boxes_that_are_none_are_named() {
+fn invalid_polygons_and_boxes_are_named() {
     let zone = |keys: &str| error(&format!("[[zone]]\nname = \"gate\"\n{keys}"));
     let cases = [
         ("", "0 points, expected at least 3"),
@@ -46,8 +46,8 @@ fn polygons_and_boxes_that_are_none_are_named() {
         ("points = [[0, 0], [320, 0], [0, 240]]", "the point [320, 0], expected fractions of the picture"),
         ("points = [[0, 0], [nan, 0], [0, 1]]", "the point [NaN, 0], expected fractions"),
         ("points = [[0, 0], [1, 0], [0, 1], [0, 0]]", "[0, 0] twice in a row, expected every corner once"),
-        ("points = [[0, 0], [1, 1], [1, 0], [0, 1]]", "the edges from points 1 and 3 on each other"),
-        ("points = [[0, 0], [0.5, 0], [1, 0]]", "the edges from points 1 and 3 on each other"),
+        ("points = [[0, 0], [1, 1], [1, 0], [0, 1]]", "intersecting edges from points 1 and 3"),
+        ("points = [[0, 0], [0.5, 0], [1, 0]]", "intersecting edges from points 1 and 3"),
         ("box = [0.5, 0, 0.1, 1]", "the box [0.5, 0, 0.1, 1], expected left, top, right, bottom"),
         ("box = [0, 0, inf, 1]", "the point [inf, 1], expected fractions"),
         ("box = [0, 0, 1, 1]\npoints = [[0, 0]]", "points and a box, expected one of them"),
@@ -70,11 +70,11 @@ fn numbers_out_of_range_are_named() {
         (zone("min_area = 1.5"), "zone \"gate\" min_area: found 1.5, expected 0 to 1"),
         (zone("jitter = nan"), "zone \"gate\" jitter: found NaN, expected 0 to 1"),
         (zone("margin = -0.1"), "zone \"gate\" margin: found -0.1, expected 0 to 1"),
-        (zone("labels = [\" \"]"), "zone \"gate\": found an empty label, expected names of things"),
+        (zone("labels = [\" \"]"), "zone \"gate\": found an empty label, expected names of objects"),
         (zone("prompts = [\"open\"]"), "zone \"gate\": found 1 prompt, expected two or more"),
         (zone("prompts = [\"open\", \"=a\"]"), "zone \"gate\": found an empty prompt or name, expected"),
-        (zone("prompts = [\"a = x\", \"A = y\"]"), "zone \"gate\": found the prompt \"A\" a second time"),
-        (zone("prompts = [\"a = x\", \"b = X\"]"), "zone \"gate\": found the prompt \"b\" a second time"),
+        (zone("prompts = [\"a = x\", \"A = y\"]"), "zone \"gate\": found the duplicate prompt \"A\""),
+        (zone("prompts = [\"a = x\", \"b = X\"]"), "zone \"gate\": found the duplicate prompt \"b\""),
         (error("[occupancy]\nframes = 4"), "occupancy frames: found 4, expected an odd number up to 99"),
         (error("[occupancy]\nframes = 101"), "occupancy frames: found 101, expected an odd number"),
         (
@@ -95,17 +95,17 @@ fn numbers_out_of_range_are_named() {
 fn names_are_visible_and_unique() {
     let zone = |name: &str| format!("[[zone]]\nname = {name:?}\nbox = [0, 0, 1, 1]\n");
     let line = |name: &str| format!("[[line]]\nname = {name:?}\nfrom = [0, 0]\nto = [1, 1]\n");
-    let twice = "found the name a second time, expected one zone or line a name";
-    assert_eq!(error(&(zone("a") + &zone("a"))), format!("zone \"a\": {twice}"));
-    assert_eq!(error(&(zone("a") + &line("a"))), format!("line \"a\": {twice}"));
+    let duplicate = "found a duplicate name, expected unique names of zones and lines";
+    assert_eq!(error(&(zone("a") + &zone("a"))), format!("zone \"a\": {duplicate}"));
+    assert_eq!(error(&(zone("a") + &line("a"))), format!("line \"a\": {duplicate}"));
     assert_eq!(error(&zone(" ")), "zone name: found \" \", expected visible characters");
     assert_eq!(error(&line("")), "line name: found \"\", expected visible characters");
     let label = "[[label]]\nname = \"cat\"\n";
-    assert_eq!(error(&label.repeat(2)), "label \"cat\": found the name a second time, expected once");
+    assert_eq!(error(&label.repeat(2)), "label \"cat\": found a duplicate name, expected each label once");
 }
 
 #[test]
-fn lines_lead_somewhere() {
+fn lines_have_two_distinct_ends() {
     let line = |to: &str| error(&format!("[[line]]\nname = \"door\"\nfrom = [0.5, 0.5]\nto = {to}"));
     assert!(line("[0.5, 0.5]").starts_with("line \"door\": found both ends at the same place"));
     assert!(line("[0.5, 480]").contains("found the point [0.5, 480], expected fractions of the picture"));

@@ -1,103 +1,106 @@
-//! All that is watched in one source.
+//! Evaluates all zones, lines and tags of one source.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::line::Gate;
+use super::line::LineCounter;
+use super::object::TrackedObject;
 use super::settings::{Label, Settings};
-use super::tags::Tagger;
-use super::thing::Thing;
-use super::zone::Watch;
-use super::{Event, Outline};
+use super::tags::TagMonitor;
+use super::zone::ZoneMonitor;
+use super::{Event, FrameTime, Outline};
 use crate::error::Result;
 use crate::track::Track;
 
-/// What one frame showed.
+/// What one frame shows.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
-    /// Time since the source's first frame. Where it jumps back, it is taken to go on from there.
+    /// Time since the source's first frame. If it jumps back, time is taken to continue from there.
     pub clock: Duration,
     /// Width of the picture in pixels.
     pub width: u32,
     /// Height of the picture in pixels.
     pub height: u32,
-    /// All confirmed tracks that are not lost, seen or not. One that is missing has been lost.
+    /// All confirmed tracks that are not lost, seen or not. A track that is missing here has been lost.
     pub tracks: &'a [Track],
-    /// Probability of every tag, reported or not, always in the same order; empty where the frame was not looked at.
+    /// Probability of every tag, reported or not, always in the same order; empty if the
+    /// detector did not run.
     pub tags: &'a [(Arc<str>, f32)],
-    /// Places of zones in [`Settings::zones`] with the probabilities of their prompts, where these were asked for.
+    /// Indices of zones in [`Settings::zones`] with the probabilities of their prompts, for zones
+    /// that were evaluated.
     pub states: &'a [(usize, Vec<f32>)],
-    /// Whether the frame was looked at; otherwise tracks are predicted, and what was there before still is.
+    /// Whether the detector ran on this frame. If not, tracks are predicted, and what was visible before
+    /// counts as still there.
     pub looked: bool,
 }
 
-/// A zone whose state is asked for.
+/// A zone whose state must be evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateZone {
-    /// Its place in [`Settings::zones`].
+    /// Its index in [`Settings::zones`].
     pub zone: usize,
-    /// The smallest rectangle around it, `[x0, y0, x1, y1]` in fractions of the picture's width and height.
+    /// Its bounding box `[x0, y0, x1, y1]` in fractions of the picture's width and height.
     pub rect: [f32; 4],
-    /// What is printed and what is embedded.
+    /// For each prompt, the name that is printed and the text that is embedded.
     pub prompts: Vec<(Arc<str>, String)>,
 }
 
-/// Turns tracks and probabilities of one source into events. `docs/events.md` says what each means.
+/// Turns the tracks and probabilities of one source into events. `docs/events.md` defines each of them.
 #[derive(Debug)]
 pub struct Engine {
-    frames: usize,
-    zones: Vec<Watch>,
-    lines: Vec<Gate>,
-    tags: Tagger,
-    things: BTreeMap<u64, Thing>,
+    median_frames: usize,
+    zones: Vec<ZoneMonitor>,
+    lines: Vec<LineCounter>,
+    tags: TagMonitor,
+    objects: BTreeMap<u64, TrackedObject>,
     outlines: Arc<[Outline]>,
-    /// Sum of all steps forward, and the last frame's clock.
+    /// Sum of all steps forward, and the clock of the last frame.
     now: Duration,
     clock: Duration,
     size: (u32, u32),
-    /// What there is to say of zones that a reload took away.
-    farewell: Vec<Event>,
+    /// Events of zones that a reload removed, reported by the next update.
+    pending: Vec<Event>,
 }
 
 impl Engine {
-    /// Watches for what `settings` say.
+    /// An engine for what `settings` describe.
     ///
     /// # Errors
-    /// Those of [`Settings::check`].
+    /// Same as [`Settings::check`].
     pub fn new(settings: &Settings) -> Result<Self> {
         settings.check()?;
         let labels: Arc<[Label]> = settings.labels.as_slice().into();
         let mut engine = Self {
-            frames: settings.occupancy.frames,
-            zones: settings.zones.iter().map(|rule| Watch::new(rule, &labels)).collect(),
-            lines: settings.lines.iter().map(|rule| Gate::new(rule, &labels)).collect(),
-            tags: Tagger::new(&settings.scene, &labels),
-            things: BTreeMap::new(),
+            median_frames: settings.occupancy.frames,
+            zones: settings.zones.iter().map(|rule| ZoneMonitor::new(rule, &labels)).collect(),
+            lines: settings.lines.iter().map(|rule| LineCounter::new(rule, &labels)).collect(),
+            tags: TagMonitor::new(&settings.scene, &labels),
+            objects: BTreeMap::new(),
             outlines: Arc::from([]),
             now: Duration::ZERO,
             clock: Duration::ZERO,
             size: (0, 0),
-            farewell: Vec::new(),
+            pending: Vec::new(),
         };
-        engine.draw();
+        engine.rebuild_outlines();
         Ok(engine)
     }
 
-    /// Watches for other things from now on. Zones and lines that keep their name keep what they know; of zones that are
-    /// no more everything leaves, which the next update tells.
+    /// Replaces the settings. Zones and lines that keep their name keep their state; all objects leave zones
+    /// that were removed, which the next update reports.
     ///
     /// # Errors
-    /// Those of [`Settings::check`]; then nothing has changed.
+    /// Same as [`Settings::check`]; the old settings then stay.
     pub fn reload(&mut self, settings: &Settings) -> Result<()> {
         let old = std::mem::replace(self, Self::new(settings)?);
-        (self.things, self.farewell) = (old.things, old.farewell);
+        (self.objects, self.pending) = (old.objects, old.pending);
         (self.now, self.clock, self.size) = (old.now, old.clock, old.size);
         self.tags.inherit(old.tags);
         for zone in old.zones {
             match self.zones.iter_mut().find(|new| new.name == zone.name) {
                 Some(new) => new.inherit(zone),
-                None => zone.close(&mut self.farewell),
+                None => zone.close(&mut self.pending),
             }
         }
         for line in old.lines {
@@ -105,102 +108,103 @@ impl Engine {
                 new.inherit(line);
             }
         }
-        self.draw();
+        self.rebuild_outlines();
         Ok(())
     }
 
-    /// Adds to `out` what happened in the next frame.
+    /// Appends to `out` the events of the next frame.
     pub fn update(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
-        out.append(&mut self.farewell);
+        out.append(&mut self.pending);
         let step = scene.clock.saturating_sub(self.clock);
         self.clock = scene.clock;
         self.now = self.now.saturating_add(step);
-        let time = (self.now, step);
-        self.resize(scene, out);
-        self.follow(scene, out);
+        let time = FrameTime { now: self.now, step };
+        self.update_size(scene, out);
+        self.update_objects(scene, out);
         for zone in &mut self.zones {
-            zone.look(self.now, &self.things, out);
+            zone.update(self.now, &self.objects, out);
             if scene.looked {
-                zone.count(self.frames, &self.things, out);
+                zone.count(self.median_frames, &self.objects, out);
             }
         }
-        self.lines.iter_mut().for_each(|line| line.look(&self.things, out));
-        self.part(out);
-        self.show(time, scene.states, out);
-        self.tags.look(time, scene.tags, out);
+        self.lines.iter_mut().for_each(|line| line.update(&self.objects, out));
+        self.remove_lost(out);
+        self.update_states(time, scene.states, out);
+        self.tags.update(time, scene.tags, out);
     }
 
-    /// Zones and lines as they are drawn; the same until a state changes or settings are reloaded.
+    /// Zones and lines for drawing; the same slice until a state changes or settings are reloaded.
     pub fn outlines(&self) -> Arc<[Outline]> {
         self.outlines.clone()
     }
 
-    /// Zones whose states are asked for in every frame that is looked at.
+    /// Zones whose states must be evaluated in every frame on which the detector runs.
     pub fn state_zones(&self) -> Vec<StateZone> {
-        let watched = self.zones.iter().enumerate();
-        watched
-            .map(|(zone, watch)| StateZone {
+        let monitors = self.zones.iter().enumerate();
+        monitors
+            .map(|(zone, monitor)| StateZone {
                 zone,
-                rect: bounds(&watch.rule.corners()),
-                prompts: watch.display.prompts().collect(),
+                rect: bounds(&monitor.rule.corners()),
+                prompts: monitor.state.prompts().collect(),
             })
             .filter(|zone| !zone.prompts.is_empty())
             .collect()
     }
 
-    /// A picture of other proportions shows something else, in which nothing has moved. One without pixels shows nothing.
-    fn resize(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
+    /// A picture with another aspect ratio shows another view, in which nothing has moved. One without
+    /// pixels is ignored.
+    fn update_size(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
         let (old, new) = (self.size, (scene.width, scene.height));
         if new.0 == 0 || new.1 == 0 {
             return;
         }
         self.size = new;
         if u64::from(old.0) * u64::from(new.1) != u64::from(old.1) * u64::from(new.0) {
-            self.lines.iter_mut().for_each(|line| line.restart(&self.things, out));
+            self.lines.iter_mut().for_each(|line| line.forget_positions(&self.objects, out));
         }
     }
 
-    /// Brings what is known of tracks up to this frame.
-    fn follow(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
-        self.things.values_mut().for_each(|thing| (thing.gone, thing.seen) = (true, false));
+    /// Updates what is known of tracks to this frame.
+    fn update_objects(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
+        self.objects.values_mut().for_each(|object| (object.gone, object.seen) = (true, false));
         for track in scene.tracks {
-            let thing = self.things.entry(track.id).or_insert_with(|| {
+            let object = self.objects.entry(track.id).or_insert_with(|| {
                 out.push(Event::Appear { track: track.id, label: track.label.clone() });
-                Thing::new(track)
+                TrackedObject::new(track)
             });
-            thing.follow(track, (scene.width, scene.height), scene.looked, self.frames);
+            object.update(track, (scene.width, scene.height), scene.looked, self.median_frames);
         }
     }
 
     /// Forgets tracks that are lost.
-    fn part(&mut self, out: &mut Vec<Event>) {
-        self.things.retain(|track, thing| {
-            if thing.gone {
-                let (label, stayed) = (thing.label.clone(), thing.stayed);
+    fn remove_lost(&mut self, out: &mut Vec<Event>) {
+        self.objects.retain(|track, object| {
+            if object.gone {
+                let (label, stayed) = (object.label.clone(), object.stayed);
                 out.push(Event::Disappear { track: *track, label, stayed });
             }
-            !thing.gone
+            !object.gone
         });
     }
 
-    /// States of zones.
-    fn show(&mut self, time: (Duration, Duration), states: &[(usize, Vec<f32>)], out: &mut Vec<Event>) {
+    /// Updates the states of zones.
+    fn update_states(&mut self, time: FrameTime, states: &[(usize, Vec<f32>)], out: &mut Vec<Event>) {
         let before = out.len();
         for (i, zone) in self.zones.iter_mut().enumerate() {
             let probabilities = states.iter().find(|(zone, _)| *zone == i).map(|(_, p)| p.as_slice());
-            out.extend(zone.display.look((&zone.name, &zone.rule), time, probabilities));
+            out.extend(zone.state.update((&zone.name, &zone.rule), time, probabilities));
         }
         if out.len() > before {
-            self.draw();
+            self.rebuild_outlines();
         }
     }
 
-    fn draw(&mut self) {
+    fn rebuild_outlines(&mut self) {
         let zones = self.zones.iter().map(|zone| Outline {
             name: zone.name.clone(),
             points: zone.rule.corners(),
             closed: true,
-            state: zone.display.shown().cloned(),
+            state: zone.state.current().cloned(),
         });
         let lines = self.lines.iter().map(|line| Outline {
             name: line.name.clone(),

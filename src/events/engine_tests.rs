@@ -20,7 +20,7 @@ fn tracks_appear_first_and_disappear_last() {
 }
 
 #[test]
-fn a_lost_track_stayed_until_it_was_seen_last() {
+fn stays_end_when_a_lost_track_was_last_seen() {
     let mut engine = Engine::new(&Settings::default()).unwrap();
     let mut out = Vec::new();
     for second in 0..5 {
@@ -42,9 +42,9 @@ fn a_lost_track_stayed_until_it_was_seen_last() {
 }
 
 #[test]
-fn a_clock_that_jumps_back_goes_on_from_there() {
+fn time_continues_when_the_clock_jumps_back() {
     let mut script = Script::new(ROOM);
-    let told = script.run(
+    let events = script.run(
         "
         100 1:cat@.5,.5
         102 1:cat@.5,.5
@@ -60,11 +60,11 @@ fn a_clock_that_jumps_back_goes_on_from_there() {
         "4 leave room 1 cat after 5",
         "4 occupancy room cat 1 to 0",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(events, expected);
 }
 
 #[test]
-fn pictures_without_pixels_and_boxes_without_numbers_show_nothing() {
+fn empty_pictures_and_invalid_boxes_are_ignored() {
     let mut script = Script::new(ROOM);
     script.run("0 1:cat@.5,.5");
     assert!(script.run("1 1:cat@nan,.5 ").is_empty());
@@ -76,7 +76,7 @@ fn pictures_without_pixels_and_boxes_without_numbers_show_nothing() {
 }
 
 #[test]
-fn the_size_of_the_picture_may_change() {
+fn the_picture_size_may_change() {
     let mut script = Script::new(ROOM);
     script.run("0 1:cat@.5,.5");
     script.size = (320, 240);
@@ -84,7 +84,7 @@ fn the_size_of_the_picture_may_change() {
 }
 
 #[test]
-fn a_zone_that_is_no_more_is_left() {
+fn objects_leave_a_removed_zone() {
     let mut script = Script::new(ROOM);
     script.run("0 1:cat@.5,.5\n2 1:cat@.5,.5");
     script.reload("");
@@ -110,7 +110,7 @@ fn a_zone_of_the_same_name_keeps_its_visits() {
 }
 
 #[test]
-fn a_label_that_counts_no_more_is_counted_down() {
+fn labels_that_no_longer_count_are_counted_down() {
     let mut script = Script::new(ROOM);
     script.run("0 1:cat@.5,.5");
     script.reload(&ROOM.replace("dwell", "labels = ['dog']\ndwell"));
@@ -129,7 +129,7 @@ fn bad_settings_change_nothing() {
 }
 
 #[test]
-fn outlines_are_zones_and_then_lines() {
+fn outlines_are_zones_followed_by_lines() {
     let line = "[[line]]\nname = 'door'\nfrom = [0, 0.5]\nto = [1, 0.5]\n";
     let outlines = Script::new(&format!("{line}{ROOM}")).engine.outlines();
     let drawn: Vec<_> = outlines.iter().map(|o| (&*o.name, o.points.len(), o.closed)).collect();

@@ -1,26 +1,28 @@
-//! What happens: things that come, go, stay and cross lines, zones that change their state, scenes that change.
+//! Events: objects that appear, leave, stay and cross lines; zones and scenes whose state changes.
 
 mod checks;
 mod engine;
-mod hold;
+mod kind;
 mod line;
+mod object;
 mod occupancy;
 #[cfg(test)]
 mod script;
 mod settings;
 mod shape;
+mod smoothing;
 mod state;
 mod tags;
-mod thing;
 mod zone;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use engine::{Engine, Scene, StateZone};
+pub use kind::EventKind;
 pub use settings::{Anchor, Label, Line, Occupancy, Settings, Tags, Zone};
 
-/// One thing that happened. When and in which source stands in the moment that it belongs to.
+/// One event. Its time and source are those of the frame report it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A track was confirmed.
@@ -30,16 +32,16 @@ pub enum Event {
         /// Its name.
         label: Arc<str>,
     },
-    /// A track is lost.
+    /// A track was lost.
     Disappear {
         /// The track's id.
         track: u64,
         /// Its name.
         label: Arc<str>,
-        /// How long it was there.
+        /// How long it was there, until last visible.
         stayed: Duration,
     },
-    /// A track came into a zone.
+    /// A track entered a zone.
     Enter {
         /// The zone's name.
         zone: Arc<str>,
@@ -56,10 +58,10 @@ pub enum Event {
         track: u64,
         /// Its name.
         label: Arc<str>,
-        /// How long it was in it.
+        /// How long it was in the zone.
         stayed: Duration,
     },
-    /// A track has been in a zone for as long as the zone's `dwell`; told once a visit.
+    /// A track has been in a zone for the zone's `dwell` time; reported once per visit.
     Dwell {
         /// The zone's name.
         zone: Arc<str>,
@@ -67,10 +69,10 @@ pub enum Event {
         track: u64,
         /// Its name.
         label: Arc<str>,
-        /// How long it has been in it.
+        /// How long it has been in the zone.
         stayed: Duration,
     },
-    /// A track went over a line.
+    /// A track crossed a line.
     Cross {
         /// The line's name.
         line: Arc<str>,
@@ -78,55 +80,64 @@ pub enum Event {
         track: u64,
         /// Its name.
         label: Arc<str>,
-        /// From the left to the right of the line, seen from its first point to its second.
+        /// True if from the left to the right of the line, looking from its first point to its second.
         forward: bool,
-        /// How many tracks of this name have crossed forward so far.
+        /// How many tracks with this name have crossed forward so far.
         forwards: u64,
-        /// How many have crossed backward.
+        /// How many have crossed backward so far.
         backwards: u64,
     },
-    /// The number of things of one name in a zone changed.
+    /// The number of objects with one name in a zone changed.
     Occupancy {
         /// The zone's name.
         zone: Arc<str>,
-        /// The things' name.
+        /// The objects' name.
         label: Arc<str>,
         /// How many there are.
         count: u32,
-        /// How many there were.
+        /// How many there were before.
         before: u32,
     },
-    /// A zone with prompts shows another of them.
+    /// A zone with prompts changed its state to another of them.
     State {
         /// The zone's name.
         zone: Arc<str>,
-        /// The prompt that it shows.
+        /// The prompt it now shows.
         state: Arc<str>,
-        /// The one before; `None` at the start.
+        /// The previous state; `None` at the start.
         before: Option<Arc<str>>,
         /// Probability of the state, 0 to 1.
         probability: f32,
     },
-    /// A tag of the scene came or went.
+    /// A tag of the scene appeared or disappeared.
     Tag {
         /// The tag's name.
         label: Arc<str>,
-        /// Whether it came.
+        /// Whether it appeared.
         present: bool,
         /// Probability of the tag, 0 to 1.
         score: f32,
     },
 }
 
-/// A zone or line as it is drawn.
+/// Time of a frame on the engine's clock, which never goes back.
+#[derive(Debug, Clone, Copy)]
+struct FrameTime {
+    /// Time since the first frame.
+    now: Duration,
+    /// Time since the previous frame.
+    step: Duration,
+}
+
+/// A zone or line for drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
     /// The zone's or line's name.
     pub name: Arc<str>,
     /// Corners, in fractions of the picture's width and height.
     pub points: Vec<[f32; 2]>,
-    /// Whether the last corner joins the first: a zone.
+    /// Whether the last corner is joined to the first, as for zones.
     pub closed: bool,
-    /// What the zone shows, if it has prompts and shows one of them.
+    /// The zone's state, if it has prompts and a state has been reported.
     pub state: Option<Arc<str>>,
 }

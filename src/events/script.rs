@@ -4,17 +4,17 @@ use super::*;
 use crate::geometry::Rect;
 use crate::track::Track;
 
-/// Width and height of the pictures.
+/// Width and height of the pictures, in pixels.
 const SIZE: (u32, u32) = (1000, 500);
 
-/// Runs an engine over scripts and writes down what it tells.
+/// Runs an engine over scripts and returns its events as text.
 pub(super) struct Script {
     pub engine: Engine,
     pub size: (u32, u32),
 }
 
 impl Script {
-    /// Settings as TOML.
+    /// `settings` is TOML.
     pub fn new(settings: &str) -> Self {
         Self { engine: Engine::new(&toml::from_str(settings).unwrap()).unwrap(), size: SIZE }
     }
@@ -23,24 +23,25 @@ impl Script {
         self.engine.reload(&toml::from_str(settings).unwrap()).unwrap();
     }
 
-    /// One line a frame, `SECONDS ITEM …`. Items: `1:person@.3,.5` is track 1 with the middle of its lower edge there, a
-    /// tenth of the picture wide and a fifth high; behind it `?` where it was not seen, `*.4` its score (else .9), `x.5`
-    /// half as large. `tag=.7`: probability of a tag. `#0=.7/.2`: of prompts of zone 0. `-`: nobody looked.
+    /// One line per frame, `SECONDS ITEM …`. Items: `1:person@.3,.5` is track 1 with the middle of its lower
+    /// edge at that point, a tenth of the picture wide and a fifth high; suffixes are `?` if it was not seen,
+    /// `*.4` for its score (default .9), `x.5` for half the size. `tag=.7`: probability of a tag. `#0=.7/.2`:
+    /// probabilities of the prompts of zone 0. `-`: the detector did not run.
     ///
-    /// Comes back what was told, one line an event, without appearances if there are zones or lines.
+    /// Returns the events, one line per event, without appear and disappear.
     pub fn run(&mut self, frames: &str) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for line in frames.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (seconds, items) = line.split_once(' ').unwrap_or((line, ""));
             let mut out = Vec::new();
             self.frame(seconds.parse().unwrap(), items, &mut out);
-            told.extend(out.iter().map(|event| format!("{seconds} {}", text(event))));
+            events.extend(out.iter().map(|event| format!("{seconds} {}", text(event))));
         }
-        told.retain(|line| !line.contains("appear"));
-        told
+        events.retain(|line| !line.contains("appear"));
+        events
     }
 
-    /// One frame, all of whose events come back.
+    /// Runs one frame and appends all of its events to `out`.
     pub fn frame(&mut self, seconds: f64, items: &str, out: &mut Vec<Event>) {
         let (mut tracks, mut tags, mut states, mut looked) = (Vec::new(), Vec::new(), Vec::new(), true);
         let number = |text: &str| text.parse::<f32>().unwrap();
@@ -85,7 +86,7 @@ fn track(item: &str, (width, height): (u32, u32)) -> Track {
     }
 }
 
-/// An event in words.
+/// An event as text.
 pub(super) fn text(event: &Event) -> String {
     let seconds = |time: &Duration| time.as_secs_f64();
     match event {
@@ -115,7 +116,7 @@ pub(super) fn text(event: &Event) -> String {
     }
 }
 
-/// Numbers from 0 to `below`, the same in every run (xorshift, Marsaglia 2003).
+/// Numbers from 0 to `below` − 1, the same in every run (xorshift, Marsaglia 2003).
 pub(super) fn random(seed: &mut u64, below: u64) -> u64 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;

@@ -1,8 +1,9 @@
-//! What to watch for, as tables of the configuration.
+//! Settings of zones, lines and tags, as tables of the configuration.
 
 use serde::{Deserialize, Serialize};
 
-/// Everything that [`super::Engine`] watches for. Places are fractions of the picture's width and height, from 0 to 1.
+/// Everything that [`super::Engine`] evaluates. Coordinates are fractions of the picture's width
+/// and height, 0 to 1.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -12,49 +13,49 @@ pub struct Settings {
     /// Lines that are crossed: `[[line]]`.
     #[serde(rename = "line")]
     pub lines: Vec<Line>,
-    /// How things in zones are counted: `[occupancy]`.
+    /// How objects in zones are counted: `[occupancy]`.
     pub occupancy: Occupancy,
-    /// What holds for one name: `[[label]]`.
+    /// Settings of one name: `[[label]]`.
     #[serde(rename = "label")]
     pub labels: Vec<Label>,
     /// Tags of the whole picture: `[scene]`.
     pub scene: Tags,
 }
 
-/// An area in which things come, go and stay, or which itself changes.
+/// An area in which objects come, go and stay, or whose own state changes.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Zone {
-    /// What events call it.
+    /// Its name in events.
     pub name: String,
-    /// Corners `[x, y]` of a polygon that does not cross itself; empty where there is a `box`.
+    /// Corners `[x, y]` of a polygon that does not cross itself; empty if `box` is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub points: Vec<[f32; 2]>,
-    /// A rectangle `[x0, y0, x1, y1]` in place of `points`.
+    /// A rectangle `[x0, y0, x1, y1]` instead of `points`.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub rect: Option<[f32; 4]>,
-    /// Names of things that count; none: all.
+    /// Names of objects that count; empty for all.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// Which point of a thing's box must be inside.
+    /// Which point of an object's box must be inside.
     #[serde(default)]
     pub anchor: Anchor,
-    /// Seconds after which a stay is told, once a visit; never, if there are none.
+    /// Seconds after which a stay is reported, once per visit; `None` for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dwell: Option<f64>,
-    /// Smallest box that counts, as fraction of the picture's area.
+    /// Smallest box that counts, as a fraction of the picture's area.
     #[serde(default)]
     pub min_area: f32,
-    /// How far a thing must be outside to have left.
+    /// How far outside an object must be to have left.
     #[serde(default = "jitter")]
     pub jitter: f32,
-    /// The zone's state is which of these it shows: none, or two or more. `name = prompt` gives another name.
+    /// The zone's state is which of these it shows: none, or two or more. `name = prompt` sets another name.
     #[serde(default)]
     pub prompts: Vec<String>,
-    /// By how much the probability of a state must exceed that of the second.
+    /// How much the probability of a new state must exceed the second best.
     #[serde(default = "margin")]
     pub margin: f32,
-    /// Time constant in seconds over which probabilities of prompts are averaged.
+    /// Time constant in seconds over which prompt probabilities are averaged.
     #[serde(default = "smoothing")]
     pub smoothing: f64,
     /// Seconds for which a new state must hold.
@@ -62,28 +63,28 @@ pub struct Zone {
     pub debounce: f64,
 }
 
-/// A line from one point to another that things cross.
+/// A directed line that objects cross.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
-    /// What events call it.
+    /// Its name in events.
     pub name: String,
-    /// Where it begins.
+    /// Start point.
     pub from: [f32; 2],
-    /// Where it ends.
+    /// End point.
     pub to: [f32; 2],
-    /// Names of things that count; none: all.
+    /// Names of objects that count; empty for all.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// Which point of a thing's box crosses.
+    /// Which point of an object's box must cross.
     #[serde(default)]
     pub anchor: Anchor,
-    /// How far behind the line a thing must be to have crossed it.
+    /// How far beyond the line an object must be to have crossed it.
     #[serde(default = "jitter")]
     pub jitter: f32,
 }
 
-/// The point of a box that says where a thing is.
+/// The point of a box that defines an object's position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Anchor {
@@ -95,11 +96,12 @@ pub enum Anchor {
     Centre,
 }
 
-/// How things in zones are counted.
+/// How objects in zones are counted.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Occupancy {
-    /// Counts are medians over so many frames that were looked at, as are the scores of tracks: odd.
+    /// Counts, and scores of tracks, are medians over this many frames on which the detector
+    /// ran: an odd number.
     pub frames: usize,
 }
 
@@ -109,31 +111,31 @@ impl Default for Occupancy {
     }
 }
 
-/// What holds for one name, in all zones, lines and tags.
+/// Settings of one name, for all zones, lines and tags.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Label {
     /// The name.
     pub name: String,
-    /// Lowest score of a thing that counts; of a tag, what `on` is for others.
+    /// Lowest score of an object that counts; for a tag, replaces `on`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
-    /// Smallest box that counts, as fraction of the picture's area.
+    /// Smallest box that counts, as a fraction of the picture's area.
     #[serde(default)]
     pub min_area: f32,
 }
 
-/// When a tag of the whole picture comes and goes.
+/// When a tag of the whole picture appears and disappears.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tags {
-    /// Names that are watched; none: all.
+    /// Names of tags that are watched; empty for all.
     pub tags: Vec<String>,
-    /// Probability from which a tag comes.
+    /// Probability from which a tag appears.
     pub on: f32,
-    /// Probability below which it goes.
+    /// Probability below which it disappears.
     pub off: f32,
-    /// Seconds for which it must be so.
+    /// Seconds for which the new state must hold.
     pub hold: f64,
     /// Time constant in seconds over which probabilities are averaged.
     pub smoothing: f64,

@@ -10,7 +10,8 @@ fn on(a: [i64; 2], b: [i64; 2], p: [i64; 2]) -> bool {
     exact(a, b, p) == 0 && within(0) && within(1)
 }
 
-/// Whether integer segments have a common point, by trying both cases that there are.
+/// Whether two segments with integer coordinates have a common point: they cross properly, or an end
+/// lies on the other.
 fn meet(a: [i64; 2], b: [i64; 2], c: [i64; 2], d: [i64; 2]) -> bool {
     let proper = exact(a, b, c) * exact(a, b, d) < 0 && exact(c, d, a) * exact(c, d, b) < 0;
     proper || on(a, b, c) || on(a, b, d) || on(c, d, a) || on(c, d, b)
@@ -25,8 +26,8 @@ fn polygon(corners: &[[i64; 2]]) -> Polygon {
 }
 
 #[test]
-fn a_point_is_inside_as_an_oblique_ray_counts() {
-    // Far enough and in such a direction that no corner of the grid is on the way.
+fn points_are_inside_as_an_oblique_ray_counts() {
+    // Far enough away, and in a direction in which the ray meets no corner of the grid.
     let far = |[x, y]: [i64; 2]| [x + 1_000_003, y + 10_007];
     let mut seed = 7;
     for count in 3..9 {
@@ -66,7 +67,7 @@ fn distance_is_that_of_the_nearest_edge_or_corner() {
 }
 
 #[test]
-fn ways_cross_a_line_as_exact_arithmetic_says() {
+fn paths_cross_a_line_as_in_exact_arithmetic() {
     let mut seed = 3;
     let mut crossings = 0;
     for _ in 0..20_000 {
@@ -87,11 +88,11 @@ fn ways_cross_a_line_as_exact_arithmetic_says() {
 
 #[test]
 fn forward_is_to_the_right_as_seen_on_the_screen() {
-    // From left to right: below it is to the right.
+    // From left to right: below is to the right.
     let line = Segment::new([0.0, 0.5], [1.0, 0.5]);
     assert_eq!(line.crossed([0.5, 0.4], [0.5, 0.6]), Some(true));
     assert_eq!(line.crossed([0.5, 0.6], [0.5, 0.4]), Some(false));
-    // A stop on the line is on its right: the way there counts, the way on does not.
+    // A stop on the line is on its right: the step onto it counts, the next one does not.
     assert_eq!(line.crossed([0.5, 0.4], [0.5, 0.5]), Some(true));
     assert_eq!(line.crossed([0.5, 0.5], [0.5, 0.6]), None);
     assert_eq!(line.crossed([1.5, 0.4], [1.5, 0.6]), None);
@@ -106,10 +107,10 @@ fn polygons_that_touch_themselves_are_found() {
         &[[0, 0], [2, 0], [4, 0], [2, 3]],
     ];
     for corners in simple {
-        assert_eq!(polygon(corners).crossing(), None, "{corners:?}");
+        assert_eq!(polygon(corners).self_intersection(), None, "{corners:?}");
     }
     let bad: [(Corners, (usize, usize)); 5] = [
-        // An hourglass, a spike, a spike over a corner, a corner on an edge, all on one line.
+        // An hourglass, a spike, a spike over a corner, a corner on an edge, all corners on one line.
         (&[[0, 0], [2, 2], [2, 0], [0, 2]], (0, 2)),
         (&[[0, 0], [4, 0], [2, 0], [2, 3]], (0, 1)),
         (&[[0, 0], [4, 0], [4, 4], [4, 0]], (0, 2)),
@@ -117,6 +118,6 @@ fn polygons_that_touch_themselves_are_found() {
         (&[[0, 0], [1, 1], [2, 2]], (0, 2)),
     ];
     for (corners, edges) in bad {
-        assert_eq!(polygon(corners).crossing(), Some(edges), "{corners:?}");
+        assert_eq!(polygon(corners).self_intersection(), Some(edges), "{corners:?}");
     }
 }

@@ -1,102 +1,97 @@
-//! Tags of the whole picture that come and go.
+//! Tags of the whole picture that appear and disappear.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Event;
-use super::hold::{Hold, Smoothed, kept};
 use super::settings::{Label, Tags};
+use super::smoothing::{Debounce, Smoothed, decay};
+use super::{Event, FrameTime};
 
-/// All tags of a source, in the order of their probabilities; those that are no longer among them behind.
+/// All tags of a source, in the order of the scores, followed by those that are no longer among the scores.
 ///
-/// A tag comes when its average probability has been `on` or more for `hold` seconds, and goes when it has been below `off` as
-/// long. A tag that is not looked for any more has probability 0.
+/// A tag appears when its average probability has been at least `on` for `hold` seconds, and disappears when
+/// it has been below `off` for as long (hysteresis). A tag that is no longer scored has probability 0.
 #[derive(Debug)]
-pub(super) struct Tagger {
+pub(super) struct TagMonitor {
     rule: Tags,
     labels: Arc<[Label]>,
-    tags: Vec<State>,
+    tags: Vec<TagState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct TagState {
     name: Arc<str>,
-    /// Bounds of coming and going; `None` where nobody asks for the tag.
-    bounds: Option<[f64; 2]>,
+    /// Thresholds of appearing and disappearing; `None` if the tag is not watched.
+    thresholds: Option<[f64; 2]>,
     mean: Smoothed,
     present: bool,
-    hold: Hold<bool>,
+    debounce: Debounce<bool>,
 }
 
-impl Tagger {
+impl TagMonitor {
     pub fn new(rule: &Tags, labels: &Arc<[Label]>) -> Self {
         Self { rule: rule.clone(), labels: labels.clone(), tags: Vec::new() }
     }
 
-    /// Takes over which tags there are.
+    /// Takes over which tags are present.
     pub fn inherit(&mut self, old: Self) {
         self.tags = old.tags;
         for tag in &mut self.tags {
-            tag.bounds = bounds(&self.rule, &self.labels, &tag.name);
+            tag.thresholds = thresholds(&self.rule, &self.labels, &tag.name);
         }
     }
 
-    /// Takes the probabilities of a frame, `step` after the last one; none: nobody looked.
-    pub fn look(
-        &mut self,
-        (now, step): (Duration, Duration),
-        scores: &[(Arc<str>, f32)],
-        out: &mut Vec<Event>,
-    ) {
+    /// Adds the probabilities of a frame; empty if the detector did not run.
+    pub fn update(&mut self, time: FrameTime, scores: &[(Arc<str>, f32)], out: &mut Vec<Event>) {
         if !scores.is_empty() {
             self.align(scores);
         }
-        let kept = kept(step, self.rule.smoothing);
+        let decay = decay(time.step, self.rule.smoothing);
         for (i, tag) in self.tags.iter_mut().enumerate() {
             let score = scores.get(i).map_or(0.0, |(_, score)| *score);
-            let score = if tag.bounds.is_some() { score } else { 0.0 };
-            tag.mean.go_on((!scores.is_empty()).then_some(score), kept);
+            let score = if tag.thresholds.is_some() { score } else { 0.0 };
+            tag.mean.advance((!scores.is_empty()).then_some(score), decay);
             let mean = tag.mean.mean();
-            let present = match (tag.present, tag.bounds) {
-                (false, bounds) => bounds.is_some_and(|[on, _]| mean >= on),
-                (true, bounds) => bounds.is_some_and(|[_, off]| mean >= off),
+            let present = match (tag.present, tag.thresholds) {
+                (false, thresholds) => thresholds.is_some_and(|[on, _]| mean >= on),
+                (true, thresholds) => thresholds.is_some_and(|[_, off]| mean >= off),
             };
             let change = (present != tag.present).then_some(present);
-            if let Some(present) = tag.hold.after(self.rule.hold, now, change) {
+            if let Some(present) = tag.debounce.settled(self.rule.hold, time.now, change) {
                 tag.present = present;
                 out.push(Event::Tag { label: tag.name.clone(), present, score: mean as f32 });
             }
         }
     }
 
-    /// Puts the tags into the order of `scores`. That is theirs already, unless prompts were reloaded.
+    /// Brings the tags into the order of `scores`, which they already have unless prompts were reloaded.
     fn align(&mut self, scores: &[(Arc<str>, f32)]) {
-        let same =
-            |(tag, (name, _)): (&State, &(Arc<str>, f32))| Arc::ptr_eq(&tag.name, name) || tag.name == *name;
+        let same = |(tag, (name, _)): (&TagState, &(Arc<str>, f32))| {
+            Arc::ptr_eq(&tag.name, name) || tag.name == *name
+        };
         if self.tags.len() >= scores.len() && self.tags.iter().zip(scores).all(same) {
             return;
         }
-        let mut old: HashMap<Arc<str>, State> =
+        let mut old: HashMap<Arc<str>, TagState> =
             self.tags.drain(..).map(|tag| (tag.name.clone(), tag)).collect();
         for (name, score) in scores {
-            let new = || State {
+            let new = || TagState {
                 name: name.clone(),
-                bounds: bounds(&self.rule, &self.labels, name),
+                thresholds: thresholds(&self.rule, &self.labels, name),
                 mean: Smoothed::new(if score.is_finite() { f64::from(*score) } else { 0.0 }),
                 present: false,
-                hold: Hold::new(),
+                debounce: Debounce::new(),
             };
             self.tags.push(old.remove(name).unwrap_or_else(new));
         }
-        let mut left: Vec<State> = old.into_values().filter(|tag| tag.present).collect();
+        let mut left: Vec<TagState> = old.into_values().filter(|tag| tag.present).collect();
         left.sort_by(|a, b| a.name.cmp(&b.name));
         self.tags.extend(left);
     }
 }
 
-/// Where a tag comes and goes. A threshold of its own stands for `on`; `off` is the same part of it as for others.
-fn bounds(rule: &Tags, labels: &[Label], name: &str) -> Option<[f64; 2]> {
+/// Thresholds of a tag. One of its own replaces `on` and scales `off` in proportion.
+fn thresholds(rule: &Tags, labels: &[Label], name: &str) -> Option<[f64; 2]> {
     if !rule.tags.is_empty() && !rule.tags.iter().any(|tag| tag == name) {
         return None;
     }

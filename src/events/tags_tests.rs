@@ -2,12 +2,12 @@ use super::super::script::Script;
 
 const SCENE: &str = "[scene]\nsmoothing = 0\n";
 
-fn told(frames: &str) -> Vec<String> {
+fn events(frames: &str) -> Vec<String> {
     Script::new(SCENE).run(frames)
 }
 
 #[test]
-fn tags_come_and_go_after_a_while() {
+fn tags_appear_and_disappear_after_the_hold_time() {
     let frames = "
         0 rain=.6 snow=.1
         1 rain=.6 snow=.1
@@ -17,30 +17,30 @@ fn tags_come_and_go_after_a_while() {
         7 rain=.2 snow=.1
         8 rain=.2 snow=.1
         9 rain=.1 snow=.1";
-    assert_eq!(told(frames), ["2 tag rain true 0.70", "9 tag rain false 0.10"]);
+    assert_eq!(events(frames), ["2 tag rain true 0.70", "9 tag rain false 0.10"]);
 }
 
 #[test]
 fn between_both_thresholds_nothing_changes() {
     let frames: String =
         (0..60).map(|i| format!("{i} rain={}\n", if i % 2 == 0 { 0.31 } else { 0.9 })).collect();
-    assert!(told(&frames).is_empty());
-    assert_eq!(told(&format!("0 rain=.9\n2 rain=.9\n{}", frames.replace("\n", "\n1"))).len(), 1);
+    assert!(events(&frames).is_empty());
+    assert_eq!(events(&format!("0 rain=.9\n2 rain=.9\n{}", frames.replace("\n", "\n1"))).len(), 1);
 }
 
 #[test]
-fn time_goes_on_while_nobody_looks() {
-    assert_eq!(told("0 rain=.9\n1 -\n2 -\n9 -"), ["2 tag rain true 0.90"]);
+fn time_passes_without_detection() {
+    assert_eq!(events("0 rain=.9\n1 -\n2 -\n9 -"), ["2 tag rain true 0.90"]);
 }
 
 #[test]
-fn only_tags_that_are_asked_for_are_told() {
+fn only_watched_tags_are_reported() {
     let mut script = Script::new(&format!("{SCENE}tags = ['snow']\n"));
     assert_eq!(script.run("0 rain=.9 snow=.9\n2 rain=.9 snow=.9"), ["2 tag snow true 0.90"]);
 }
 
 #[test]
-fn a_threshold_of_its_own_moves_both() {
+fn a_label_threshold_moves_both_bounds() {
     let mut script = Script::new(&format!("{SCENE}[[label]]\nname = 'rain'\nthreshold = 0.8\n"));
     // 0.8 · 0.3 / 0.5 = 0.48.
     let frames =
@@ -49,16 +49,16 @@ fn a_threshold_of_its_own_moves_both() {
 }
 
 #[test]
-fn averages_swallow_single_mistakes() {
+fn averaging_absorbs_single_errors() {
     let frames: String = (0..100)
         .map(|i| format!("{} rain={}\n", f64::from(i) / 5.0, if i % 5 == 4 { 0.0 } else { 0.9 }))
         .collect();
-    assert!(told(&frames).is_empty());
+    assert!(events(&frames).is_empty());
     assert_eq!(Script::new("[scene]\nsmoothing = 1\n").run(&frames).len(), 1);
 }
 
 #[test]
-fn a_tag_that_nobody_looks_for_any_more_goes() {
+fn tags_that_are_no_longer_watched_disappear() {
     let mut script = Script::new(SCENE);
     script.run("0 rain=.9 snow=.9 fog=.1\n2 rain=.9 snow=.9 fog=.1");
     assert_eq!(script.run("3 fog=.1 snow=.9\n5 fog=.1 snow=.9"), ["5 tag rain false 0.00"]);
@@ -71,7 +71,7 @@ fn a_tag_that_nobody_looks_for_any_more_goes() {
 }
 
 #[test]
-fn a_reload_tells_nothing_twice() {
+fn a_reload_reports_nothing_twice() {
     let mut script = Script::new(SCENE);
     assert_eq!(script.run("0 rain=.9 snow=nan\n2 rain=.9 snow=nan").len(), 1);
     script.reload(SCENE);

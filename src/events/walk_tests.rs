@@ -1,4 +1,4 @@
-//! Whatever is done to the engine, what it tells hangs together.
+//! Events stay consistent whatever happens.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ const SETTINGS: [&str; 3] = [
      [[line]]\nname = 'l'\nfrom = [0.9, 0.1]\nto = [0.4, 0.9]\n",
 ];
 
-/// A visit's name, and its stay when it dwelt.
+/// A visit's label, and its stay when it dwelt.
 type Visit = (Arc<str>, Option<Duration>);
 
-/// All that a reader of events believes.
+/// Everything that a reader of the events knows.
 #[derive(Default)]
 struct Reader {
     there: BTreeSet<u64>,
@@ -29,12 +29,12 @@ struct Reader {
     crossed: BTreeMap<Arc<str>, [u64; 2]>,
     state: Option<Arc<str>>,
     tags: BTreeSet<Arc<str>>,
-    told: usize,
+    events: usize,
 }
 
 impl Reader {
     fn read(&mut self, event: &Event) {
-        self.told += 1;
+        self.events += 1;
         match event.clone() {
             Event::Appear { track, .. } => assert!(self.there.insert(track)),
             Event::Disappear { track, .. } => {
@@ -78,7 +78,7 @@ impl Reader {
     }
 }
 
-/// Where some things are, and how they go on: mostly small steps, now and then a leap or the end.
+/// Moves the objects: mostly small steps, now and then a leap or the end.
 fn walk(places: &mut BTreeMap<u64, [f64; 2]>, newest: &mut u64, seed: &mut u64) -> String {
     if random(seed, 10) == 0 && places.len() < 5 {
         *newest += 1;
@@ -98,8 +98,8 @@ fn walk(places: &mut BTreeMap<u64, [f64; 2]>, newest: &mut u64, seed: &mut u64) 
 }
 
 #[test]
-fn what_is_told_hangs_together_whatever_happens() {
-    let mut told = 0;
+fn events_are_consistent_whatever_happens() {
+    let mut events = 0;
     for run in 1..=60 {
         let seed = &mut (run * 7919);
         let mut script = Script::new(SETTINGS[0]);
@@ -127,14 +127,14 @@ fn what_is_told_hangs_together_whatever_happens() {
         out.iter().for_each(|event| reader.read(event));
         assert!(reader.there.is_empty() && reader.visits.is_empty(), "run {run}");
         assert!(reader.counts.values().all(|count| *count == 0), "{:?}", reader.counts);
-        told += reader.told;
+        events += reader.events;
     }
-    assert!(told > 20_000, "{told}");
+    assert!(events > 20_000, "{events}");
 }
 
-/// Tells which side of the line each place is on, and counts changes: right where nothing comes near the line.
+/// Counts changes of side and compares them with the crossings: exact as nothing comes near the line.
 #[test]
-fn crossings_are_those_of_the_whole_way() {
+fn crossings_match_the_whole_path() {
     let line = "[[line]]\nname = 'l'\nfrom = [0.5, 0]\nto = [0.5, 1]\n";
     for run in 1..=50 {
         let seed = &mut (run * 104_729);
@@ -144,7 +144,7 @@ fn crossings_are_those_of_the_whole_way() {
             let left = random(seed, 2) == 0;
             let x = 0.03 + 0.44 * random(seed, 100) as f64 / 100.0 + if left { 0.0 } else { 0.5 };
             if side.replace(left).is_some_and(|before| before != left) {
-                // Seen from above to below, the right side is the left of the picture.
+                // Looking from top to bottom, the right side is the left of the picture.
                 expected[usize::from(!left)] += 1;
             }
             for event in script.run(&format!("{i} 1:cat@{x},0.{}", random(seed, 10))) {

@@ -1,35 +1,36 @@
-//! Who is in a zone.
+//! Which objects are in a zone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Event;
-use super::occupancy::Crowd;
+use super::object::{Filter, TrackedObject};
+use super::occupancy::OccupancyCounter;
 use super::settings::{Label, Zone};
 use super::shape::Polygon;
-use super::state::Display;
-use super::thing::{Filter, Thing};
+use super::state::StateMonitor;
 
-/// A zone with all that is known of it.
+/// A zone and the objects in it.
 ///
-/// A thing enters when its anchor is inside and it counts; it leaves when it is lost, or further outside than `jitter`. In
-/// between it stays where it was, so that no jitter below that distance tells anything twice.
+/// An object enters when its anchor is inside and it counts; it leaves when it is lost, or further outside
+/// than `jitter`. In between it stays where it was (hysteresis), so that movement within that distance is
+/// not reported twice.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct ZoneMonitor {
     pub name: Arc<str>,
     pub rule: Zone,
-    pub display: Display,
+    pub state: StateMonitor,
     polygon: Polygon,
     filter: Filter,
     visits: BTreeMap<u64, Visit>,
-    crowd: Crowd,
+    occupancy: OccupancyCounter,
 }
 
-/// A track's stay.
+/// A track's stay in a zone.
 #[derive(Debug)]
 struct Visit {
-    /// The track's name when it came, which all events of the visit tell.
+    /// The track's label on entering, used in all events of the visit.
     label: Arc<str>,
     since: Duration,
     /// When it was last known to be there.
@@ -37,43 +38,43 @@ struct Visit {
     dwelt: bool,
 }
 
-impl Watch {
+impl ZoneMonitor {
     pub fn new(rule: &Zone, labels: &Arc<[Label]>) -> Self {
         Self {
             name: rule.name.as_str().into(),
             polygon: Polygon::new(&rule.corners()),
             filter: Filter::new(&rule.labels, rule.min_area, labels),
-            display: Display::new(rule.states()),
+            state: StateMonitor::new(rule.states()),
             rule: rule.clone(),
             visits: BTreeMap::new(),
-            crowd: Crowd::default(),
+            occupancy: OccupancyCounter::default(),
         }
     }
 
-    /// Takes over what the zone of the same name knows.
+    /// Takes over the state of the zone of the same name.
     pub fn inherit(&mut self, old: Self) {
-        self.display.inherit(old.display);
-        (self.visits, self.crowd) = (old.visits, old.crowd);
+        self.state.inherit(old.state);
+        (self.visits, self.occupancy) = (old.visits, old.occupancy);
     }
 
-    /// Enter, leave and dwell.
-    pub fn look(&mut self, now: Duration, things: &BTreeMap<u64, Thing>, out: &mut Vec<Event>) {
-        for (&track, thing) in things {
-            let away = thing.seen.then(|| self.polygon.distance(thing.anchor(self.rule.anchor)));
-            let left = thing.gone || away.is_some_and(|away| away > f64::from(self.rule.jitter));
+    /// Reports enter, leave and dwell.
+    pub fn update(&mut self, now: Duration, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
+        for (&track, object) in objects {
+            let distance = object.seen.then(|| self.polygon.distance(object.anchor(self.rule.anchor)));
+            let left = object.gone || distance.is_some_and(|distance| distance > f64::from(self.rule.jitter));
             if left {
                 out.extend(self.visits.remove(&track).map(|visit| visit.leave(&self.name, track)));
                 continue;
             }
-            if away == Some(0.0) && !self.visits.contains_key(&track) && self.filter.takes(thing) {
-                let label = thing.label.clone();
+            if distance == Some(0.0) && !self.visits.contains_key(&track) && self.filter.accepts(object) {
+                let label = object.label.clone();
                 out.push(Event::Enter { zone: self.name.clone(), track, label: label.clone() });
                 self.visits.insert(track, Visit { label, since: now, until: now, dwelt: false });
             }
-            let Some(visit) = self.visits.get_mut(&track).filter(|_| thing.visible) else { continue };
+            let Some(visit) = self.visits.get_mut(&track).filter(|_| object.visible) else { continue };
             visit.until = now;
             let long = self.rule.dwell.is_some_and(|dwell| visit.stayed().as_secs_f64() >= dwell);
-            if long && !visit.dwelt && self.filter.names(&thing.label) {
+            if long && !visit.dwelt && self.filter.accepts_label(&object.label) {
                 visit.dwelt = true;
                 let (label, stayed) = (visit.label.clone(), visit.stayed());
                 out.push(Event::Dwell { zone: self.name.clone(), track, label, stayed });
@@ -81,21 +82,21 @@ impl Watch {
         }
     }
 
-    /// Counts who is there by the names that tracks have now; once for every frame that was looked at.
-    pub fn count(&mut self, frames: usize, things: &BTreeMap<u64, Thing>, out: &mut Vec<Event>) {
+    /// Counts the objects inside by their current labels; called once per frame on which the detector ran.
+    pub fn count(&mut self, frames: usize, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
         let mut present: BTreeMap<Arc<str>, u32> = BTreeMap::new();
-        for thing in self.visits.keys().filter_map(|track| things.get(track)) {
-            if self.filter.names(&thing.label) {
-                *present.entry(thing.label.clone()).or_default() += 1;
+        for object in self.visits.keys().filter_map(|track| objects.get(track)) {
+            if self.filter.accepts_label(&object.label) {
+                *present.entry(object.label.clone()).or_default() += 1;
             }
         }
-        self.crowd.take(&self.name, frames, present, out);
+        self.occupancy.update(&self.name, frames, present, out);
     }
 
-    /// Everybody leaves: the zone is no more.
+    /// All objects leave, because the zone was removed.
     pub fn close(self, out: &mut Vec<Event>) {
         out.extend(self.visits.into_iter().map(|(track, visit)| visit.leave(&self.name, track)));
-        self.crowd.close(&self.name, out);
+        self.occupancy.close(&self.name, out);
     }
 }
 

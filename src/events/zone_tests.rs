@@ -3,14 +3,14 @@ use super::super::script::Script;
 /// The right half of the picture.
 const GATE: &str = "[[zone]]\nname = 'gate'\nbox = [0.5, 0, 1, 1]\n[occupancy]\nframes = 99\n";
 
-/// What is told in a zone with more keys.
-fn told(keys: &str, frames: &str) -> Vec<String> {
+/// The events of a zone with additional keys.
+fn events(keys: &str, frames: &str) -> Vec<String> {
     let settings = GATE.replace("[occ", &format!("{keys}\n[occ"));
     Script::new(&settings).run(frames)
 }
 
 #[test]
-fn a_thing_comes_stays_and_goes() {
+fn an_object_enters_stays_and_leaves() {
     let frames = "
         0 1:person@.2,.5
         1 1:person@.4,.5
@@ -20,21 +20,21 @@ fn a_thing_comes_stays_and_goes() {
         5 1:person@.3,.5
         6 1:person@.2,.5";
     let expected = ["2 enter gate 1 person", "4 dwell gate 1 person for 2", "5 leave gate 1 person after 2"];
-    assert_eq!(told("dwell = 2", frames), expected);
-    assert_eq!(told("", frames), [expected[0], expected[2]]);
+    assert_eq!(events("dwell = 2", frames), expected);
+    assert_eq!(events("", frames), [expected[0], expected[2]]);
 }
 
 #[test]
-fn jitter_at_the_border_tells_nothing_twice() {
+fn jitter_at_the_border_is_reported_once() {
     let frames: String =
         (0..50).map(|i| format!("{i} 1:person@{},.5\n", if i % 2 == 0 { 0.49 } else { 0.51 })).collect();
-    assert_eq!(told("", &frames), ["1 enter gate 1 person"]);
-    // Without hysteresis it does.
-    assert_eq!(told("jitter = 0", &frames).len(), 50 - 1);
+    assert_eq!(events("", &frames), ["1 enter gate 1 person"]);
+    // It is without hysteresis.
+    assert_eq!(events("jitter = 0", &frames).len(), 50 - 1);
 }
 
 #[test]
-fn a_thing_that_is_lost_inside_leaves_with_the_stay_up_to_when_it_was_seen() {
+fn an_object_lost_inside_leaves_with_its_stay_until_last_seen() {
     let frames = "
         0 1:person@.6,.5
         1 1:person@.6,.5
@@ -42,11 +42,11 @@ fn a_thing_that_is_lost_inside_leaves_with_the_stay_up_to_when_it_was_seen() {
         3 1:person@.1,.5?
         4
         5";
-    assert_eq!(told("", frames), ["0 enter gate 1 person", "4 leave gate 1 person after 1"]);
+    assert_eq!(events("", frames), ["0 enter gate 1 person", "4 leave gate 1 person after 1"]);
 }
 
 #[test]
-fn predicted_places_do_not_count() {
+fn predicted_positions_do_not_count() {
     let frames = "
         0 1:person@.4,.5
         1 - 1:person@.6,.5?
@@ -55,11 +55,11 @@ fn predicted_places_do_not_count() {
         4 1:person@.6,.5
         5 - 1:person@.2,.5?
         6 1:person@.6,.5";
-    assert_eq!(told("", frames), ["4 enter gate 1 person"]);
+    assert_eq!(events("", frames), ["4 enter gate 1 person"]);
 }
 
 #[test]
-fn a_stay_goes_on_while_nobody_looks() {
+fn a_stay_continues_without_detection() {
     let frames = "
         0 1:car@.6,.5
         5 - 1:car@.6,.5?
@@ -68,7 +68,7 @@ fn a_stay_goes_on_while_nobody_looks() {
         16 1:car@.6,.5?
         17 ";
     let expected = ["0 enter gate 1 car", "10 dwell gate 1 car for 10", "17 leave gate 1 car after 15"];
-    assert_eq!(told("dwell = 10", frames), expected);
+    assert_eq!(events("dwell = 10", frames), expected);
 }
 
 #[test]
@@ -80,25 +80,25 @@ fn a_second_visit_dwells_again() {
         5 1:person@.6,.5
         8 1:person@.6,.5
         9 1:person@.6,.5";
-    let told = told("dwell = 3", frames);
-    assert_eq!(told.iter().filter(|line| line.contains("dwell")).count(), 2);
-    assert_eq!(told[4], "8 dwell gate 1 person for 3");
+    let events = events("dwell = 3", frames);
+    assert_eq!(events.iter().filter(|line| line.contains("dwell")).count(), 2);
+    assert_eq!(events[4], "8 dwell gate 1 person for 3");
 }
 
 #[test]
-fn only_what_counts_enters() {
+fn only_accepted_objects_enter() {
     let frames = "
         0 1:person@.6,.5 2:dog@.7,.5 3:person@.8,.5x.2
         1 1:person@.6,.5 2:dog@.7,.5 3:person@.8,.5x.6";
-    // A box of scale 1 has 0.02 of the picture.
+    // A box of scale 1 covers 0.02 of the picture.
     let expected = ["0 enter gate 1 person", "1 enter gate 3 person"];
-    assert_eq!(told("labels = ['person']\nmin_area = 0.005", frames), expected);
+    assert_eq!(events("labels = ['person']\nmin_area = 0.005", frames), expected);
     let label = "[[label]]\nname = 'dog'\nmin_area = 0.5\n";
-    assert_eq!(told(label, frames), ["0 enter gate 1 person", "0 enter gate 3 person"]);
+    assert_eq!(events(label, frames), ["0 enter gate 1 person", "0 enter gate 3 person"]);
 }
 
 #[test]
-fn a_threshold_asks_the_median_of_scores() {
+fn the_threshold_applies_to_the_median_score() {
     let label = "[[label]]\nname = 'dog'\nthreshold = 0.5\n[occupancy]\nframes = 3\n";
     let mut script = Script::new(&GATE.replace("[occupancy]\nframes = 99\n", label));
     let frames = "
@@ -120,25 +120,25 @@ fn scores_of_another_name_do_not_count() {
         1 1:dog@.6,.5*.9
         2 1:person@.6,.5*.2";
     let keys = "labels = ['person']\n[[label]]\nname = 'person'\nthreshold = 0.5\n";
-    assert!(told(keys, frames).is_empty());
+    assert!(events(keys, frames).is_empty());
 }
 
 #[test]
-fn a_visit_keeps_the_name_that_it_began_with() {
+fn a_visit_keeps_its_initial_name() {
     let frames = "
         0 1:dog@.6,.5
         1 1:person@.6,.5
         2 1:dog@.6,.5
         3 1:dog@.1,.5";
     assert_eq!(
-        told("labels = ['person']", frames),
+        events("labels = ['person']", frames),
         ["1 enter gate 1 person", "3 leave gate 1 person after 1"]
     );
 }
 
 #[test]
-fn the_anchor_is_chosen() {
-    // The box is from .3 to .5 of the height.
+fn the_anchor_is_configurable() {
+    // The box extends from .3 to .5 of the height.
     let zone = |anchor: &str| {
         let keys = format!("[[zone]]\nname = 'a'\nbox = [0, 0, 1, 0.45]\nanchor = '{anchor}'");
         Script::new(&keys).run("0 1:person@.5,.5").len()
@@ -147,8 +147,8 @@ fn the_anchor_is_chosen() {
 }
 
 #[test]
-fn what_stands_at_the_edge_of_the_picture_is_inside() {
+fn objects_at_the_edge_of_the_picture_are_inside() {
     for place in ["1,1", "1.05,1.1", ".5,1", "1,0"] {
-        assert_eq!(told("", &format!("0 1:person@{place}")), ["0 enter gate 1 person"], "{place}");
+        assert_eq!(events("", &format!("0 1:person@{place}")), ["0 enter gate 1 person"], "{place}");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::manifest::{self, Manifest};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The vision network.
 pub const VISION: &str = "vision.onnx";
@@ -45,7 +45,7 @@ macro_rules! default_file {
     ($name:literal) => {
         fdeflate::decompress_to_vec(include_bytes!(concat!(env!("OUT_DIR"), "/", $name)))
             .map(Cow::Owned)
-            .map_err(|error| Error::Internal(format!("{}: {error:?}", $name)))
+            .map_err(|error| Error::bug(format!("{}: {error:?}", $name)))
     };
 }
 
@@ -73,11 +73,11 @@ impl Bundle {
     /// are compared with its hash when it is read.
     ///
     /// # Errors
-    /// [`Error::Input`] if there is no such folder, [`Error::Model`] or [`Error::Io`] naming the file.
+    /// [`Error::Settings`] if there is no such folder, [`Error::Model`] naming the file.
     pub fn open(folder: &Path) -> Result<Self> {
         if !folder.is_dir() {
             let found = if folder.exists() { "a file" } else { "nothing there" };
-            return Err(Error::input(
+            return Err(Error::settings(
                 folder.display().to_string(),
                 found,
                 "a model folder holding model.toml",
@@ -95,7 +95,7 @@ impl Bundle {
         }
         let path = folder.join(manifest::FILE);
         let name = path.display().to_string();
-        let bytes = fs::read(&path).map_err(|source| Error::Io { name: name.clone(), source })?;
+        let bytes = fs::read(&path).map_err(|source| Error::io(ErrorKind::Model, name.clone(), source))?;
         let text =
             String::from_utf8(bytes).map_err(|_| Error::model(&name, "bytes that are no text", "UTF-8"))?;
         let manifest = Manifest::parse(&name, &text)?;
@@ -112,13 +112,14 @@ impl Bundle {
     /// Contents of the bundle's file `name`, one of this module's constants, checked against the manifest's hash.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::Model`] naming both hashes if it was changed.
+    /// [`Error::Model`] if it cannot be read, [`Error::Model`] naming both hashes if it was changed.
     pub fn file(&self, name: &str) -> Result<Cow<'static, [u8]>> {
         let Some(folder) = &self.folder else {
             return embedded_file(name);
         };
         let path = folder.join(name).display().to_string();
-        let bytes = fs::read(folder.join(name)).map_err(|source| Error::Io { name: path.clone(), source })?;
+        let bytes = fs::read(folder.join(name))
+            .map_err(|source| Error::io(ErrorKind::Model, path.clone(), source))?;
         let expected = self.manifest.files.get(name).map_or("", String::as_str);
         let found = sha256(&bytes);
         if !found.eq_ignore_ascii_case(expected) {
@@ -164,7 +165,7 @@ fn embedded_file(name: &str) -> Result<Cow<'static, [u8]>> {
         #[cfg(feature = "text")]
         TOKENIZER => default_file!("tokenizer.json"),
         NEGATIVES => default_file!("negatives.vocab.safetensors"),
-        _ => Err(Error::Internal(format!("no bundle file is called {name}"))),
+        _ => Err(Error::bug(format!("no bundle file is called {name}"))),
     }
 }
 

@@ -1,12 +1,7 @@
-//! The model: its bundle of files, the three networks that run through tract, and networks on their own. No other room imports tract.
+//! The model: its bundle of files and the three networks in it.
 
 mod bundle;
-mod graph;
-mod input;
-mod lower;
 mod manifest;
-mod network;
-mod ops;
 mod output;
 mod prompt;
 mod region;
@@ -14,13 +9,10 @@ mod region;
 mod text;
 mod vision;
 
-pub use bundle::{Bundle, NEGATIVES};
-pub use input::{Element, Input, Values};
-pub use lower::StepReport;
+pub use bundle::{Bundle, NEGATIVES, TEXT};
 pub use manifest::{
     DetectionSettings, ImageScore, InputSettings, Manifest, Pool, RegionScore, RegionSettings, ScoreSettings,
 };
-pub use network::Network;
 pub use output::{FeatureMap, Level, VisionOutput};
 pub use prompt::Prompter;
 pub use text::TextTower;
@@ -44,7 +36,7 @@ impl Networks {
     /// Loads the networks side by side, the text tower only if `with_text`; the vision network runs on `threads` threads.
     ///
     /// # Errors
-    /// The first network's error, as of its own `load`.
+    /// The first network's error, same as of its own `load`.
     pub fn load(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Self> {
         thread::scope(|scope| {
             let text = with_text.then(|| scope.spawn(|| TextTower::load(bundle)));
@@ -56,3 +48,14 @@ impl Networks {
         })
     }
 }
+
+#[cfg(test)]
+mod bundle_tests;
+#[cfg(test)]
+mod network_tests;
+#[cfg(test)]
+#[cfg(feature = "text")]
+mod networks_tests;
+#[cfg(test)]
+#[cfg(feature = "text")]
+mod text_int8_tests;

@@ -1,16 +1,13 @@
 //! The region prompter: any box of the picture becomes an embedding.
 
-use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::internal::{DimLike, Factoid};
-
 use super::bundle::{self, Bundle};
-use super::graph::{self, Graph};
 use super::manifest::Pool;
 use super::output::VisionOutput;
 use super::region;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::kernels::{Isa, normalise};
+use edgeclip_engine::{Dim, Graph, Signature, Tensor};
+use edgeclip_kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
 pub struct Prompter {
@@ -28,9 +25,9 @@ impl Prompter {
     /// Loads `prompt.onnx`. Products with int8 weights run through the int8 kernels.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, graph::isa()?, true)
+        Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, true)
     }
 
     /// The same in float through tract alone, to compare with.
@@ -38,19 +35,19 @@ impl Prompter {
     /// # Errors
     /// [`Error::Model`] naming the file.
     pub fn load_float(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, graph::isa()?, false)
+        Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, false)
     }
 
     fn new(bundle: &Bundle, isa: Isa, int8: bool) -> Result<Self> {
         let manifest = &bundle.manifest;
-        let graph = Graph::load(bundle, bundle::PROMPT, int8.then_some(isa), |model| {
-            let batch = model.symbols.sym("N").to_dim();
-            vec![f32::fact([batch, declared_features(model).to_dim()])]
-        })?;
+        let file = bundle.path(bundle::PROMPT);
+        let inputs = [Signature::Float(&[Dim::Named("N"), Dim::Declared])];
+        let graph = Graph::load(&file, bundle.file(bundle::PROMPT)?, int8.then_some(isa), &inputs)?;
         let features = graph.input(0)?[1];
         let (output, shape) = graph.output("embedding")?;
         if shape.len() != 2 || shape[1] != manifest.embedding {
-            return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
+            let expected = format!("[N, {}]", manifest.embedding);
+            return Err(Error::model(file, format!("output embedding of shape {shape:?}"), expected));
         }
         let pools = manifest.region.pool.clone();
         Ok(Self {
@@ -73,7 +70,7 @@ impl Prompter {
     /// letterbox (`Letterbox::content`).
     ///
     /// # Errors
-    /// [`Error::Input`] if a box is empty or not finite.
+    /// [`Error::Settings`] if a box is empty or not finite.
     pub fn embed(&self, out: &VisionOutput, content: Rect, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
         if boxes.is_empty() {
             return Ok(Vec::new());
@@ -87,9 +84,8 @@ impl Prompter {
             let expected = format!("{} by vision.onnx and region.pool", regions.len() / boxes.len());
             return Err(Error::model(bundle::PROMPT, found, expected));
         }
-        let input = self.graph.tensor(&[boxes.len(), self.features], &regions)?;
-        let values = self.graph.run(tvec!(input))?;
-        let mut embeddings = self.graph.values(&values[self.output])?;
+        let input = Tensor::Float(&[boxes.len(), self.features], &regions);
+        let mut embeddings = self.graph.run(&[input])?.values(self.output)?;
         Ok(embeddings
             .chunks_exact_mut(self.embedding)
             .map(|embedding| {
@@ -98,11 +94,4 @@ impl Prompter {
             })
             .collect())
     }
-}
-
-/// Length of the region vector that the file declares for its input `[N, F]`; 0 if it declares none.
-fn declared_features(model: &InferenceModel) -> usize {
-    let fact = model.input_fact(0).ok();
-    let dim = fact.and_then(|fact| fact.shape.dim(1)).and_then(|dim| dim.concretize());
-    dim.and_then(|dim| dim.to_usize().ok()).unwrap_or(0)
 }

@@ -4,14 +4,14 @@ use super::manifest::Pool;
 use super::output::{FeatureMap, VisionOutput};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::kernels::Isa;
-use crate::kernels::blend::blend;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::blend::blend;
 
 /// Appends the region vector of `rect`, in input pixels of a square input of `size` pixels: every pool's part in order, then
 /// `ln(w/S), ln(h/S)`. `content` is where the picture lies inside the letterbox.
 ///
 /// # Errors
-/// [`Error::Input`] if the box is empty or not finite, [`Error::Internal`] if `out` lacks a map.
+/// [`Error::Settings`] if the box is empty or not finite, [`Error::Bug`] if `out` lacks a map.
 pub(super) fn vector(
     isa: Isa,
     out: &VisionOutput,
@@ -23,11 +23,11 @@ pub(super) fn vector(
 ) -> Result<()> {
     if !(rect.area() > 0.0 && rect.area().is_finite() && rect.x0.is_finite() && rect.y0.is_finite()) {
         let found = format!("({}, {}, {}, {})", rect.x0, rect.y0, rect.x1, rect.y1);
-        return Err(Error::input("region", found, "a finite box with x0 < x1 and y0 < y1"));
+        return Err(Error::settings("region", found, "a finite box with x0 < x1 and y0 < y1"));
     }
     for pool in pools {
         let name = chosen(pool, rect);
-        let map = out.maps.get(name).ok_or_else(|| Error::Internal(format!("no feature map {name}")))?;
+        let map = out.maps.get(name).ok_or_else(|| Error::bug(format!("no feature map {name}")))?;
         let around = rect.expand(pool.expand, pool.square).clip(content);
         average(isa, map, size as f32, &around, pool.samples, vector);
     }

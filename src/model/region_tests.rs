@@ -28,7 +28,7 @@ fn pool(maps: &[&str], limits: &[f32]) -> Pool {
 
 fn vector(out: &VisionOutput, pools: &[Pool], size: u32, content: &Rect, rect: &Rect) -> Result<Vec<f32>> {
     let mut vector = Vec::new();
-    super::vector(Isa::Scalar, out, pools, size, content, rect, &mut vector)?;
+    super::vector(Isa::SCALAR, out, pools, size, content, rect, &mut vector)?;
     Ok(vector)
 }
 

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tokenizers::Tokenizer;
-use tract_onnx::prelude::*;
 
 use super::bundle::{self, Bundle};
-use super::graph::{self, Graph};
 use crate::error::{Error, Result};
-use crate::kernels::{Isa, normalise};
+use edgeclip_engine::{Dim, Graph, Signature, Tensor};
+use edgeclip_kernels::{Isa, normalise};
 
 /// Most tokens of one pass: enough for long matrix rows, few enough for the caches and for every core to get work.
 const BATCH_TOKENS: usize = 256;
@@ -39,9 +38,9 @@ impl TextTower {
     /// Loads `text.onnx` and `tokenizer.json`. Products with int8 weights run through the int8 kernels.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the file, [`Error::Input`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
     pub fn load(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Some(graph::isa()?))
+        Self::new(bundle, Some(Isa::chosen().map_err(edgeclip_engine::Error::from)?))
     }
 
     /// The same in float through tract alone, to compare with.
@@ -56,17 +55,16 @@ impl TextTower {
         let manifest = &bundle.manifest;
         let (tokenizer, graph) = thread::scope(|scope| {
             let tokenizer = scope.spawn(|| load_tokenizer(bundle));
-            let graph = Graph::load(bundle, bundle::TEXT, isa, |model| {
-                let shape = [model.symbols.sym("N").to_dim(), model.symbols.sym("L").to_dim()];
-                vec![i64::fact(&shape), i64::fact(&shape)]
-            });
+            let graph = load_graph(bundle, isa);
             let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok((tokenizer?, graph?))
+            Ok::<_, Error>((tokenizer?, graph?))
         })?;
         let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
         let (output, shape) = graph.output("embedding")?;
         if shape.len() != 2 || shape[1] != manifest.embedding {
-            return Err(graph.shape_error("embedding", &shape, format!("[N, {}]", manifest.embedding)));
+            let (found, expected) =
+                (format!("output embedding of shape {shape:?}"), format!("[N, {}]", manifest.embedding));
+            return Err(Error::model(bundle.path(bundle::TEXT), found, expected));
         }
         Ok(Self {
             graph,
@@ -94,7 +92,7 @@ impl TextTower {
     /// of the manifest's templates. Runs on all cores.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the prompt if it is empty, too long, or has no word that the tokenizer knows.
+    /// [`Error::Settings`] naming the prompt if it is empty, too long, or has no word that the tokenizer knows.
     pub fn embed(&self, prompts: &[String]) -> Result<Vec<Vec<f32>>> {
         let mut sentences = Vec::with_capacity(prompts.len() * self.templates.len());
         for prompt in prompts {
@@ -109,12 +107,12 @@ impl TextTower {
 
     fn check(&self, prompt: &str) -> Result<()> {
         if prompt.trim().is_empty() {
-            return Err(Error::input("prompt", "no text", "words to look for"));
+            return Err(Error::settings("prompt", "no text", "words to look for"));
         }
         let limit = self.max_tokens * CHARACTERS_PER_TOKEN;
         if prompt.chars().nth(limit).is_some() {
             let expected = format!("at most {limit}");
-            return Err(Error::input(
+            return Err(Error::settings(
                 shown(prompt),
                 format!("{} characters", prompt.chars().count()),
                 expected,
@@ -123,7 +121,11 @@ impl TextTower {
         let encoding =
             self.tokenizer.encode_fast(prompt.trim(), false).map_err(|error| tokenizer_failed(&error))?;
         if encoding.get_ids().iter().all(|&id| Some(id) == self.unknown) {
-            return Err(Error::input(shown(prompt), "no known word", "words of the text tower's vocabulary"));
+            return Err(Error::settings(
+                shown(prompt),
+                "no known word",
+                "words of the text tower's vocabulary",
+            ));
         }
         Ok(())
     }
@@ -134,7 +136,7 @@ impl TextTower {
         let ids = encoding.get_ids();
         if ids.len() > self.max_tokens {
             let expected = format!("at most {}", self.max_tokens);
-            return Err(Error::input(shown(prompt), format!("{} tokens", ids.len()), expected));
+            return Err(Error::settings(shown(prompt), format!("{} tokens", ids.len()), expected));
         }
         Ok(ids.iter().map(|&id| i64::from(id)).collect())
     }
@@ -174,9 +176,9 @@ impl TextTower {
     fn run_batch(&self, sentences: &[Vec<i64>], batch: &[usize]) -> Result<Vec<f32>> {
         let ids: Vec<i64> = batch.iter().flat_map(|&sentence| &sentences[sentence]).copied().collect();
         let shape = [batch.len(), ids.len() / batch.len()];
-        let mask = self.graph.tensor(&shape, &vec![1i64; ids.len()])?;
-        let values = self.graph.run(tvec!(self.graph.tensor(&shape, &ids)?, mask))?;
-        self.graph.values(&values[self.output])
+        let mask = vec![1; ids.len()];
+        let outputs = self.graph.run(&[Tensor::Int64(&shape, &ids), Tensor::Int64(&shape, &mask)])?;
+        Ok(outputs.values(self.output)?)
     }
 }
 
@@ -206,6 +208,12 @@ fn mean(forms: &[Vec<f32>], dimension: usize) -> Vec<f32> {
     sum
 }
 
+/// `input_ids` and `attention_mask`, sentences by tokens.
+fn load_graph(bundle: &Bundle, isa: Option<Isa>) -> Result<Graph> {
+    let inputs = [Signature::Int64(&[Dim::Named("N"), Dim::Named("L")]); 2];
+    Ok(Graph::load(&bundle.path(bundle::TEXT), bundle.file(bundle::TEXT)?, isa, &inputs)?)
+}
+
 fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer> {
     let broken = |error: tokenizers::Error| {
         Error::model(bundle.path(bundle::TOKENIZER), error.to_string(), "a Hugging Face tokenizer")
@@ -218,7 +226,7 @@ fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer> {
 }
 
 fn tokenizer_failed(error: &tokenizers::Error) -> Error {
-    Error::Internal(format!("tokenizer: {error}"))
+    Error::bug(format!("tokenizer: {error}"))
 }
 
 /// What errors call a prompt: its first characters.

@@ -11,22 +11,21 @@ impl TextTower {
     /// Refuses.
     ///
     /// # Errors
-    /// [`Error::Input`] always, saying what to type instead.
+    /// [`Error::Settings`] always.
     pub fn load(_bundle: &Bundle) -> Result<Self> {
-        let expected = "--vocab FILE; a program with text tower makes the file: \
-                        `edgeclip vocab build --prompt \"person, dog\" --out FILE`";
-        Err(Error::input(bundle::TEXT, "a program built without text tower", expected))
+        let expected = "a vocabulary file in place of prompts";
+        Err(Error::settings(bundle::TEXT, "a program built without text tower", expected))
     }
 
-    /// As of the text tower that there is not.
+    /// Never called: this build has no text tower.
     pub fn sha256(&self) -> &str {
         match *self {}
     }
 
-    /// As of the text tower that there is not.
+    /// Never called: this build has no text tower.
     ///
     /// # Errors
-    /// None: it cannot be called.
+    /// None.
     pub fn embed(&self, _prompts: &[String]) -> Result<Vec<Vec<f32>>> {
         match *self {}
     }

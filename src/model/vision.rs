@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use super::StepReport;
+use edgeclip_engine::{Element, Engine, Options, StepReport};
+
 use super::bundle::{Bundle, VISION};
-use super::graph::read;
-use super::input::Element;
-use super::network::Network;
 use super::output::{FeatureMap, Level, VisionOutput};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The vision network of a bundle.
 pub struct Vision {
-    network: Network,
+    network: Engine,
     bins: usize,
     image: usize,
     levels: Vec<(usize, Plane)>,
@@ -40,17 +38,25 @@ impl Vision {
     /// (at least 1), if it can be lowered to them, else in float through tract.
     ///
     /// # Errors
-    /// Those of [`Network::open`]; an output that the manifest does not explain.
+    /// Those of [`Options::open`]; an output that the manifest does not explain.
     pub fn load(bundle: &Bundle, threads: usize) -> Result<Self> {
-        Self::new(bundle, Network::of_bundle(bundle, threads)?)
+        Self::new(bundle, Self::engine(bundle, threads)?)
+    }
+
+    /// `vision.onnx` on its own, of whose outputs nothing is expected.
+    ///
+    /// # Errors
+    /// Those of [`Options::open`].
+    pub fn engine(bundle: &Bundle, threads: usize) -> Result<Engine> {
+        open(bundle, &Engine::options().threads(threads))
     }
 
     /// The same in float through tract alone, to compare with.
     ///
     /// # Errors
-    /// Those of [`Network::open_float`]; an output that the manifest does not explain.
+    /// Those of [`Options::open`]; an output that the manifest does not explain.
     pub fn load_float(bundle: &Bundle) -> Result<Self> {
-        Self::new(bundle, Network::float(bundle.path(VISION), read(bundle, VISION)?, None)?)
+        Self::new(bundle, open(bundle, &Engine::options().in_float())?)
     }
 
     /// Whether the int8 kernels run it.
@@ -64,44 +70,44 @@ impl Vision {
         self.network.left_in_float()
     }
 
-    fn new(bundle: &Bundle, network: Network) -> Result<Self> {
-        let manifest = &bundle.manifest;
+    fn new(bundle: &Bundle, network: Engine) -> Result<Self> {
+        let (manifest, file) = (&bundle.manifest, bundle.path(VISION));
         let size = manifest.input.size as usize;
         let input = network.input();
         if (input.element, input.shape) != (Element::Int8, [1, 3, size, size]) {
             let (what, expected) =
                 (format!("input {} of {:?}", input.name, input.element), [1, 3, size, size]);
             let expected = format!("Int8 {expected:?} by the manifest's input.size");
-            return Err(network.shape_error(&what, &input.shape, expected));
+            return Err(shape_error(&file, &what, &input.shape, expected));
         }
         let (image, shape) = network.output("image_embedding")?;
         if shape != [1, manifest.embedding] {
             let expected = format!("[1, {}] by the manifest's embedding", manifest.embedding);
-            return Err(network.shape_error("output image_embedding", &shape, expected));
+            return Err(shape_error(&file, "output image_embedding", &shape, expected));
         }
         let bins = manifest.detection.bins;
         let mut levels = Vec::new();
         for &stride in &manifest.detection.strides {
             let stride = stride as usize;
             let name = format!("level{stride}");
-            let found = plane(&network, &name)?;
+            let found = plane(&network, &file, &name)?;
             let (channels, side) = (1 + 4 * bins, size / stride);
             if (found.channels, found.height, found.width) != (channels, side, side) {
                 let expected =
                     format!("[1, {channels}, {side}, {side}] by the manifest's bins and input.size");
-                return Err(network.shape_error(&format!("output {name}"), &found.shape(), expected));
+                return Err(shape_error(&file, &format!("output {name}"), &found.shape(), expected));
             }
             levels.push((stride, found));
         }
-        let dense = plane(&network, "dense")?;
+        let dense = plane(&network, &file, "dense")?;
         if dense.channels != manifest.embedding {
             let expected = format!("{} channels by the manifest's embedding", manifest.embedding);
-            return Err(network.shape_error("output dense", &dense.shape(), expected));
+            return Err(shape_error(&file, "output dense", &dense.shape(), expected));
         }
         let mut maps: Vec<(String, Plane)> = Vec::new();
         for name in manifest.region.pool.iter().flat_map(|pool| &pool.maps) {
             if maps.iter().all(|(known, _)| known != name) {
-                maps.push((name.clone(), plane(&network, name)?));
+                maps.push((name.clone(), plane(&network, &file, name)?));
             }
         }
         Ok(Self { network, bins, image, levels, maps, dense })
@@ -110,7 +116,7 @@ impl Vision {
     /// One pass over `input`, the int8 tensor `[3, S, S]` of `preprocess`.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::error::Error::Internal) if `input` has another length.
+    /// [`Error::Bug`](crate::error::Error::Bug) if `input` has another length.
     pub fn run(&self, input: &[i8]) -> Result<VisionOutput> {
         let map = |plane: &Plane| FeatureMap {
             channels: plane.channels,
@@ -140,7 +146,7 @@ impl Vision {
     /// # Errors
     /// As [`Vision::run`].
     pub fn run_into(&self, input: &[i8], output: &mut VisionOutput) -> Result<()> {
-        let mut pass = self.network.pass(input.into())?;
+        let mut pass = self.network.pass(input)?;
         pass.read(self.image, &mut output.image)?;
         for (level, (_, plane)) in output.levels.iter_mut().zip(&self.levels) {
             pass.read(plane.index, &mut level.data)?;
@@ -150,7 +156,7 @@ impl Vision {
                 pass.read_pixels(plane.index, &mut map.data)?;
             }
         }
-        pass.read_pixels(self.dense.index, &mut output.dense.data)
+        Ok(pass.read_pixels(self.dense.index, &mut output.dense.data)?)
     }
 
     /// What the network consists of, in the order in which it runs; empty if not even [`Vision::is_int8`].
@@ -161,21 +167,32 @@ impl Vision {
     /// One pass; the time of each of [`Vision::steps`].
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::error::Error::Internal) if `input` has another length than `[3, S, S]`.
+    /// [`Error::Bug`](crate::error::Error::Bug) if `input` has another length than `[3, S, S]`.
     pub fn step_times(&self, input: &[i8]) -> Result<Vec<Duration>> {
-        self.network.step_times(input)
+        Ok(self.network.step_times(input)?)
     }
 }
 
 /// The output `name`, which must have shape `[1, channels, height, width]`.
-fn plane(network: &Network, name: &str) -> Result<Plane> {
+fn plane(network: &Engine, file: &str, name: &str) -> Result<Plane> {
     let (index, shape) = network.output(name)?;
     match shape[..] {
         [1, channels, height, width] if channels.min(height).min(width) > 0 => {
             Ok(Plane { index, channels, height, width })
         }
         _ => {
-            Err(network.shape_error(&format!("output {name}"), &shape, "[1, channels, height, width]".into()))
+            let expected = "[1, channels, height, width]".to_owned();
+            Err(shape_error(file, &format!("output {name}"), &shape, expected))
         }
     }
+}
+
+/// The error of an input or output whose shape the manifest does not explain.
+fn shape_error(file: &str, what: &str, found: &[usize], expected: String) -> Error {
+    Error::model(file, format!("{what} of shape {found:?}"), expected)
+}
+
+/// The bundle's vision network on its own.
+fn open(bundle: &Bundle, options: &Options) -> Result<Engine> {
+    Ok(options.load(&bundle.path(VISION), &bundle.file(VISION)?)?)
 }

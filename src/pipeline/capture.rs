@@ -163,7 +163,7 @@ struct EndReport<'a> {
 impl Drop for EndReport<'_> {
     fn drop(&mut self) {
         let Capture { name, mailbox, index, .. } = self.capture;
-        let died = || Ended::Failed(Error::Internal(format!("the capture thread of {name} has died")));
+        let died = || Ended::Failed(Error::bug(format!("the capture thread of {name} has died")));
         mailbox.end(*index, self.ended.take().unwrap_or_else(died));
     }
 }

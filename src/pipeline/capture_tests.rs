@@ -32,7 +32,7 @@ fn script(steps: impl IntoIterator<Item = Result<Next>>) -> Result<Box<dyn Live>
 }
 
 fn gone() -> Error {
-    Error::input("cam", "no such device", "a camera")
+    Error::device("cam", "no such device", "a camera")
 }
 
 /// Runs a capture over sources that are opened one after the other; gives frames seen, faults, and the error at the end.

@@ -1,5 +1,6 @@
 //! From a picture to named boxes and tags: preprocess, vision, candidates, region embeddings, matching.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::detect::{candidates, nms_per_label};
@@ -8,8 +9,8 @@ use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
 use crate::model::{Manifest, Networks, Prompter, Vision, VisionOutput};
 use crate::preprocess::letterbox;
-use crate::sinks::Timing;
-use crate::vocabulary::{Detection, Tag, Vocabulary, region_scores, tag_scores};
+use crate::report::{Detection, Findings, Tag, Timing};
+use crate::vocabulary::{Vocabulary, region_scores, tag_scores};
 
 /// The networks that look at pictures, and their settings.
 pub struct Pipeline {
@@ -20,26 +21,15 @@ pub struct Pipeline {
 
 /// A picture as the vision network sees it.
 pub struct Encoded {
-    /// What the network yields.
+    /// The network's output.
     pub output: VisionOutput,
     /// How the picture lies in the network's input.
     pub letterbox: Letterbox,
 }
 
-/// What a picture shows. Tags and detections are sorted by falling score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Findings {
-    /// Names for the whole picture.
-    pub tags: Vec<Tag>,
-    /// Named boxes in pixels of the picture.
-    pub detections: Vec<Detection>,
-    /// Time of each stage; decoding is not among them.
-    pub timing: Timing,
-}
-
 /// Everything that one look at a picture yields, whatever its score.
 pub struct Look {
-    /// Boxes that hold something, surest first.
+    /// Boxes that hold something, most certain first.
     pub regions: Vec<Region>,
     /// Probability of each label for the whole picture.
     pub tags: Vec<f32>,
@@ -61,17 +51,21 @@ pub struct Region {
     pub scores: Vec<f32>,
 }
 
-/// A detection and the region that it names.
+/// One name of a region; a region may have several.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NamedRegion {
-    /// Index of the [`Region`]; several names may share one.
+    /// Index in [`Look::regions`].
     pub region: usize,
-    /// The name.
-    pub detection: Detection,
+    /// Where, in pixels of the picture.
+    pub rect: Rect,
+    /// Index of the name in the vocabulary.
+    pub label: usize,
+    /// Probability that the name is right, 0 to 1.
+    pub score: f32,
 }
 
 impl Pipeline {
-    /// Joins a bundle's networks and its manifest. The text tower, if any, is given up.
+    /// Joins a bundle's networks and its manifest. The text tower, if any, is dropped.
     pub fn new(networks: Networks, manifest: Manifest) -> Self {
         Self { vision: networks.vision, prompter: networks.prompter, manifest }
     }
@@ -94,11 +88,11 @@ impl Pipeline {
         self.prompter.embed(output, letterbox.content(), &inside)
     }
 
-    /// Finds what `vocabulary` names. Reported is what scores at least `threshold`, or where that is `None`, the label's
-    /// own threshold, or where it has none, the model's.
+    /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the
+    /// label's own threshold, else the model's.
     ///
     /// # Errors
-    /// As [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
+    /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
     pub fn detect(
         &self,
         frame: &Frame<'_>,
@@ -107,19 +101,20 @@ impl Pipeline {
     ) -> Result<Findings> {
         let look = self.look(frame, vocabulary)?;
         let mut clock = Clock::start();
-        let lowest = |label: usize| threshold.unwrap_or_else(|| self.threshold(vocabulary, label));
-        let detections = self.named(&look, lowest).into_iter().map(|found| found.detection).collect();
-        let tags = look.tags.iter().enumerate().map(|(label, score)| Tag { label, score: *score });
-        let mut tags: Vec<Tag> = tags.filter(|tag| tag.score >= lowest(tag.label)).collect();
-        tags.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let timing = Timing { matching: look.timing.matching + clock.lap(), ..look.timing };
-        Ok(Findings { tags, detections, timing })
+        let lowest = match threshold {
+            Some(threshold) => vec![threshold; vocabulary.len()],
+            None => vocabulary.lowest_scores(self.manifest.score.threshold),
+        };
+        let named = self.named(&look, |label| lowest_of(&lowest, label));
+        let mut findings = look.findings(&named, vocabulary.names(), &lowest);
+        findings.timing.matching += clock.lap();
+        Ok(findings)
     }
 
     /// Scores every region of a picture, and the whole picture, for every label of `vocabulary`.
     ///
     /// # Errors
-    /// As [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
+    /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
     pub fn look(&self, frame: &Frame<'_>, vocabulary: &Vocabulary) -> Result<Look> {
         let Manifest { detection, score, .. } = &self.manifest;
         let mut timing = Timing::default();
@@ -140,32 +135,21 @@ impl Pipeline {
         Ok(Look { regions, tags, encoded, timing })
     }
 
-    /// The names of regions that score at least `lowest` of their label, best first, without those that overlap a better
-    /// one of the same label.
+    /// The names of regions that score at least `lowest` of their label, best first, without those that
+    /// overlap a better one of the same label.
     pub fn named(&self, look: &Look, lowest: impl Fn(usize) -> f32) -> Vec<NamedRegion> {
+        let mut boxes = Vec::new();
         let mut named = Vec::new();
-        let mut regions = Vec::new();
         for (index, region) in look.regions.iter().enumerate() {
-            for (label, score) in
-                region.scores.iter().enumerate().filter(|(label, score)| **score >= lowest(*label))
-            {
-                named.push((region.input, *score, label));
-                regions.push((index, region.rect));
+            for (label, score) in region.scores.iter().copied().enumerate() {
+                if score >= lowest(label) {
+                    boxes.push((region.input, score, label));
+                    named.push(NamedRegion { region: index, rect: region.rect, label, score });
+                }
             }
         }
-        let kept = nms_per_label(&named, self.manifest.detection.label_iou);
-        let found = kept.into_iter().filter_map(|i| named.get(i).zip(regions.get(i)));
-        let found = found.map(|(&(_, score, label), &(region, rect))| NamedRegion {
-            region,
-            detection: Detection { label, score, rect },
-        });
-        found.collect()
-    }
-
-    /// Lowest score worth a report: the label's own, else the model's.
-    pub fn threshold(&self, vocabulary: &Vocabulary, label: usize) -> f32 {
-        let own = vocabulary.thresholds().get(label).copied().flatten();
-        own.unwrap_or(self.manifest.score.threshold)
+        let kept = nms_per_label(&boxes, self.manifest.detection.label_iou);
+        kept.into_iter().filter_map(|i| named.get(i).copied()).collect()
     }
 
     /// The settings of the model.
@@ -181,6 +165,30 @@ impl Pipeline {
         timing.vision = clock.lap();
         Ok(Encoded { output, letterbox })
     }
+}
+
+impl Look {
+    /// Those of the `named` regions and of the tags that reach the `lowest` score of their label, best first.
+    /// `names` and `lowest` hold one entry per label; a label without one is never reported.
+    pub fn findings(&self, named: &[NamedRegion], names: &[Arc<str>], lowest: &[f32]) -> Findings {
+        let name = |label: usize| names.get(label).cloned().unwrap_or_default();
+        let reported = named.iter().filter(|found| found.score >= lowest_of(lowest, found.label));
+        let detections = reported.map(|found| Detection {
+            label: name(found.label),
+            score: found.score,
+            rect: found.rect,
+        });
+        let tags = self.tags.iter().copied().enumerate();
+        let tags = tags.filter(|(label, score)| *score >= lowest_of(lowest, *label));
+        let mut tags: Vec<Tag> = tags.map(|(label, score)| Tag { label: name(label), score }).collect();
+        tags.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Findings { tags, detections: detections.collect(), timing: self.timing }
+    }
+}
+
+/// Lowest score worth a report of a label.
+pub(super) fn lowest_of(lowest: &[f32], label: usize) -> f32 {
+    lowest.get(label).copied().unwrap_or(f32::INFINITY)
 }
 
 /// A stopwatch.

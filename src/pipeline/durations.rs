@@ -1,11 +1,11 @@
-//! How long something takes that happens again and again.
+//! Percentiles of durations.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::sinks::Latency;
+use crate::report::Latency;
 
-/// Latest times that are kept as they are.
+/// Number of latest times that are kept exactly.
 const KEPT: usize = 512;
 /// Parts of an octave, as a power of two: 16 parts, each at most 1/16 wide.
 const PART_BITS: u32 = 4;
@@ -13,7 +13,8 @@ const PARTS: u32 = 1 << PART_BITS;
 /// Buckets for all numbers of 32 bits: those below [`PARTS`] each, then 28 octaves.
 const BUCKETS: usize = ((32 - PART_BITS + 1) * PARTS) as usize;
 
-/// The latest times exactly, and a histogram of all, in microseconds (up to 71 minutes). Its memory stays as it is.
+/// The latest times exactly, and a histogram of all, in microseconds (up to 71 minutes). Memory use is
+/// constant.
 #[derive(Debug, Clone)]
 pub struct Durations {
     latest: VecDeque<u32>,
@@ -27,7 +28,7 @@ impl Default for Durations {
 }
 
 impl Durations {
-    /// One more.
+    /// Adds a duration.
     pub fn add(&mut self, took: Duration) {
         let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         if self.latest.len() == KEPT {
@@ -66,7 +67,7 @@ impl Durations {
     }
 }
 
-/// The bucket of a number: its octave and the bits behind its highest one.
+/// The bucket of a number: its octave and the bits after its highest one.
 fn bucket(micros: u32) -> usize {
     let octave = micros.checked_ilog2().unwrap_or(0).saturating_sub(PART_BITS);
     (octave * PARTS + (micros >> octave)) as usize

@@ -94,7 +94,7 @@ fn memory_of_frames_serves_again() {
 fn an_error_is_told_once_and_after_the_last_frame() {
     let mailbox = Mailbox::new(2);
     mailbox.put(0, frame(0), false, || false);
-    mailbox.end(0, Ended::Failed(Error::input("cam", "gone", "there")));
+    mailbox.end(0, Ended::Failed(Error::device("cam", "gone", "there")));
     assert!(mailbox.has_others(0) && !mailbox.has_others(1) && !mailbox.is_over());
     mailbox.end(1, Ended::Out);
     assert!(mailbox.is_over() && !mailbox.has_others(0));

@@ -3,22 +3,27 @@
 mod capture;
 mod detect;
 mod durations;
-mod feed;
+mod frame_result;
 mod frequency;
 mod mailbox;
+mod motion_gate;
 mod outbox;
 mod plan;
 mod rate;
-mod seen;
+mod source_state;
 mod stats;
-mod still;
 mod watch;
 
 pub use capture::{Capture, Faults, Open};
-pub use detect::{Encoded, Findings, Look, NamedRegion, Pipeline, Region};
-pub use feed::Feed;
+pub use detect::{Encoded, Look, NamedRegion, Pipeline, Region};
 pub use mailbox::{CaptureCounts, Ended, Mailbox};
 pub use outbox::{Outbox, finish};
 pub use plan::{Plan, StatePrompts};
-pub use rate::Governor;
-pub use watch::{Report, Watch};
+pub use rate::RateController;
+pub use source_state::SourceState;
+pub use watch::{Progress, Sources, Watch, WatchControl};
+
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod int8_tests;

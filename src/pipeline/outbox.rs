@@ -1,25 +1,26 @@
-//! One thread a sink, so that a slow one delays nothing: it loses frames, but no events.
+//! One thread per sink, so that a slow one delays nothing: it loses frames, but no events.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::durations::Durations;
-use crate::error::Error;
-use crate::sinks::{Latency, Moment, Sink};
+use crate::report::{FrameReport, Latency};
+use crate::sinks::Sink;
 
-/// Moments that wait for a sink before those without events are left out.
-const PATIENCE: usize = 8;
-/// Moments with pictures that wait for a sink that wants them; the pictures of more are left out.
+/// Queued reports per sink; beyond that, those without events are dropped.
+const QUEUED: usize = 8;
+/// Queued reports with pictures for a sink that wants them; the pictures of more are dropped.
 const PICTURES: usize = 32;
-/// Moments with events that wait; more than these would fill the memory.
-const MOST: usize = 10_000;
-/// How long sinks may go on writing when the program shall end.
-const FAREWELL: Duration = Duration::from_millis(1500);
+/// Queued reports with events; more would fill the memory.
+const LONGEST: usize = 10_000;
+/// How long sinks may go on writing after the program was told to stop.
+const GRACE: Duration = Duration::from_millis(1500);
 
-/// The way to one sink.
+/// The queue in front of one sink.
 pub struct Outbox {
     name: String,
     wants_pictures: bool,
@@ -35,26 +36,26 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    moments: VecDeque<(Instant, Arc<Moment>)>,
-    /// The one that the sink is taking.
-    working: Option<(Instant, Arc<Moment>)>,
+    reports: VecDeque<(Instant, Arc<FrameReport>)>,
+    /// The one the sink is taking now.
+    working: Option<(Instant, Arc<FrameReport>)>,
     closed: bool,
     /// The reader of standard output has gone.
     gone: bool,
-    counts: Counts,
+    counts: SinkCounts,
     times: Durations,
 }
 
-/// What became of moments.
+/// What became of the reports for a sink.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct SinkCounts {
     /// Taken by the sink.
     pub taken: u64,
-    /// Frames, or their pictures, left out because the sink was slow.
+    /// Frames, or their pictures, dropped because the sink was slow.
     pub lost_frames: u64,
-    /// Events left out because the sink was slow for very long.
+    /// Events dropped because the sink was slow for very long.
     pub lost_events: u64,
-    /// Moments that the sink could not take.
+    /// Reports that the sink failed to take.
     pub failed: u64,
 }
 
@@ -64,30 +65,30 @@ impl Outbox {
         let shared = Arc::<Shared>::default();
         let (name, wants_pictures) = (sink.name().to_owned(), sink.wants_pictures());
         let theirs = Arc::clone(&shared);
-        let thread = thread::spawn(move || work(sink.as_mut(), &theirs));
+        let thread = thread::spawn(move || serve(sink.as_mut(), &theirs));
         Self { name, wants_pictures, shared, thread }
     }
 
-    /// Hands over a moment, at once. Where the sink is behind, the oldest moments without events make room.
-    pub fn offer(&self, moment: &Arc<Moment>) {
+    /// Queues a report without waiting. If the sink is behind, the oldest reports without events are dropped.
+    pub fn offer(&self, report: &Arc<FrameReport>) {
         let mut queue = self.shared.lock();
         if queue.gone {
             return;
         }
         let before = queue.counts;
-        queue.moments.push_back((Instant::now(), Arc::clone(moment)));
+        queue.reports.push_back((Instant::now(), Arc::clone(report)));
         queue.make_room(self.wants_pictures);
         let now = queue.counts;
         drop(queue);
         self.shared.changed.notify_all();
-        tell(&self.name, "frames", before.lost_frames, now.lost_frames);
-        tell(&self.name, "events", before.lost_events, now.lost_events);
+        log_losses(&self.name, "frames", before.lost_frames, now.lost_frames);
+        log_losses(&self.name, "events", before.lost_events, now.lost_events);
     }
 
-    /// Whether the next moment would cost another one its place. Who must lose nothing waits until this is over.
+    /// Whether the next report would displace another. Callers that must not drop frames wait.
     pub fn is_full(&self) -> bool {
         let queue = self.shared.lock();
-        queue.moments.len() >= PATIENCE && !queue.gone
+        queue.reports.len() >= QUEUED && !queue.gone
     }
 
     /// What messages call the sink.
@@ -95,20 +96,20 @@ impl Outbox {
         &self.name
     }
 
-    /// As of the sink.
+    /// Whether the sink wants pictures.
     pub fn wants_pictures(&self) -> bool {
         self.wants_pictures
     }
 
-    /// Whether nobody reads what the sink writes any more.
+    /// Whether the reader of the sink's output has gone.
     pub fn is_gone(&self) -> bool {
         self.shared.lock().gone
     }
 
-    /// Age of the oldest moment that the sink has not taken.
+    /// Age of the oldest report that the sink has not finished.
     pub fn lag(&self) -> Duration {
         let queue = self.shared.lock();
-        let oldest = queue.working.as_ref().or(queue.moments.front());
+        let oldest = queue.working.as_ref().or(queue.reports.front());
         oldest.map_or(Duration::ZERO, |(since, _)| since.elapsed())
     }
 
@@ -120,37 +121,37 @@ impl Outbox {
     /// Counts what the sink has not taken as lost.
     fn abandon(&self) {
         let mut queue = self.shared.lock();
-        let left = std::mem::take(&mut queue.moments);
-        for (_, moment) in queue.working.take().into_iter().chain(left) {
-            queue.counts.lost_frames += u64::from(moment.events.is_empty());
-            queue.counts.lost_events += moment.events.len() as u64;
+        let left = std::mem::take(&mut queue.reports);
+        for (_, report) in queue.working.take().into_iter().chain(left) {
+            queue.counts.lost_frames += u64::from(report.events.is_empty());
+            queue.counts.lost_events += report.events.len() as u64;
         }
     }
 
-    /// Time that the sink takes for a moment, of the latest; `None` before the first.
+    /// Time the sink takes per report, over the latest ones; `None` before the first.
     pub fn latest(&self) -> Option<Latency> {
         self.shared.lock().times.latest()
     }
 
-    /// The same of all moments, at most 1/32 off.
+    /// The same over all reports, at most 1/32 off.
     pub fn overall(&self) -> Option<Latency> {
         self.shared.lock().times.overall()
     }
 
-    /// What became of moments so far.
-    pub fn counts(&self) -> Counts {
+    /// What became of reports so far.
+    pub fn counts(&self) -> SinkCounts {
         self.shared.lock().counts
     }
 }
 
-/// Waits until the sinks have taken everything; from when `stop` is set, only for a short time. A thread that is stuck in a
-/// write then ends with the program.
+/// Waits until the sinks have taken everything; once `stop` is set, only for a short time. A thread that is
+/// stuck in a write then ends with the program.
 pub fn finish(outboxes: &[Outbox], stop: &AtomicBool) {
     outboxes.iter().for_each(Outbox::close);
     let mut until = None;
     while !outboxes.iter().all(|outbox| outbox.thread.is_finished()) {
         if stop.load(Ordering::Relaxed)
-            && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + FAREWELL)
+            && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + GRACE)
         {
             break;
         }
@@ -159,17 +160,17 @@ pub fn finish(outboxes: &[Outbox], stop: &AtomicBool) {
     outboxes.iter().filter(|outbox| !outbox.thread.is_finished()).for_each(Outbox::abandon);
 }
 
-/// A sink that nobody has waited for ends by itself.
+/// A sink that [`finish`] has not waited for ends on its own.
 impl Drop for Outbox {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-/// Tells at the first, second, fourth, eighth … loss.
-fn tell(sink: &str, what: &str, before: u64, now: u64) {
+/// Logs the first, second, fourth, eighth … loss.
+fn log_losses(sink: &str, what: &str, before: u64, now: u64) {
     if (before + 1..=now).any(u64::is_power_of_two) {
-        tracing::warn!("{sink}: too slow, {what} are left out ({now} so far)");
+        tracing::warn!("{sink}: too slow, {what} dropped ({now} so far)");
     }
 }
 
@@ -181,45 +182,45 @@ impl Shared {
 
 impl Queue {
     fn make_room(&mut self, pictures: bool) {
-        while self.moments.len() > PATIENCE {
-            let Some(plain) = self.moments.iter().position(|(_, moment)| moment.events.is_empty()) else {
+        while self.reports.len() > QUEUED {
+            let Some(plain) = self.reports.iter().position(|(_, report)| report.events.is_empty()) else {
                 break;
             };
-            self.moments.remove(plain);
+            self.reports.remove(plain);
             self.counts.lost_frames += 1;
         }
-        let excess = self.moments.len().saturating_sub(if pictures { PICTURES } else { PATIENCE });
-        if let Some((_, moment)) = excess.checked_sub(1).and_then(|i| self.moments.get_mut(i))
-            && moment.picture.is_some()
+        let excess = self.reports.len().saturating_sub(if pictures { PICTURES } else { QUEUED });
+        if let Some((_, report)) = excess.checked_sub(1).and_then(|i| self.reports.get_mut(i))
+            && report.picture.is_some()
         {
-            *moment = Arc::new(Moment { picture: None, ..Moment::clone(moment) });
+            *report = Arc::new(FrameReport { picture: None, ..FrameReport::clone(report) });
             self.counts.lost_frames += u64::from(pictures);
         }
-        while self.moments.len() > MOST {
-            let events = self.moments.pop_front().map_or(0, |(_, moment)| moment.events.len());
+        while self.reports.len() > LONGEST {
+            let events = self.reports.pop_front().map_or(0, |(_, report)| report.events.len());
             self.counts.lost_events += events as u64;
         }
     }
 }
 
-fn work(sink: &mut dyn Sink, shared: &Shared) {
+fn serve(sink: &mut dyn Sink, shared: &Shared) {
     loop {
         let mut queue = shared.lock();
-        while queue.moments.is_empty() && !queue.closed {
+        while queue.reports.is_empty() && !queue.closed {
             queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        let Some((since, moment)) = queue.moments.pop_front() else { return };
-        queue.working = Some((since, Arc::clone(&moment)));
+        let Some((since, report)) = queue.reports.pop_front() else { return };
+        queue.working = Some((since, Arc::clone(&report)));
         drop(queue);
         shared.changed.notify_all();
         let started = Instant::now();
-        let taken = sink.take(&moment);
+        let taken = sink.take(&report);
         let mut queue = shared.lock();
         queue.working = None;
         queue.times.add(started.elapsed());
         match taken {
             Ok(()) => queue.counts.taken += 1,
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
+            Err(error) if error.io_error().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) => {
                 queue.gone = true;
                 drop(queue);
                 shared.changed.notify_all();

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::source::Picture;
 
@@ -22,15 +22,22 @@ impl Sink for Slow {
         true
     }
 
-    fn take(&mut self, moment: &Moment) -> Result<()> {
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
         while self.held.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(1));
         }
         if self.fails {
-            return Err(Error::input("disk", "no room", "some"));
+            return Err(Error::device("disk", "no room", "some"));
         }
-        self.taken.lock().unwrap().push((moment.frame, moment.events.len()));
+        self.taken.lock().unwrap().push((report.frame, report.events.len()));
         Ok(())
+    }
+}
+
+/// Waits until the sink has the report that was offered first. Before, a report may be in the queue or not.
+fn wait_until_working(outbox: &Outbox) {
+    while outbox.shared.lock().working.is_none() {
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -43,20 +50,21 @@ fn slow(held: bool, fails: bool) -> (Outbox, Taken, Arc<AtomicBool>) {
     (Outbox::new(Box::new(sink)), taken, held)
 }
 
-fn moment(frame: u64, eventful: bool) -> Arc<Moment> {
+fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {
     let event = || Event::Appear { track: frame, label: "cat".into() };
-    Arc::new(Moment {
+    Arc::new(FrameReport {
         source: "cam".into(),
         frame,
         time: SystemTime::UNIX_EPOCH,
         width: 1,
         height: 1,
+        looked: true,
         tags: Vec::new(),
         detections: Vec::new(),
         tracks: Vec::new(),
         events: eventful.then(event).into_iter().collect(),
         outlines: Arc::new([]),
-        timing: crate::sinks::LiveTiming::default(),
+        timing: crate::report::LiveTiming::default(),
         latency: Duration::ZERO,
         picture: None,
     })
@@ -66,13 +74,13 @@ fn moment(frame: u64, eventful: bool) -> Arc<Moment> {
 fn a_slow_sink_loses_frames_but_no_events() {
     let (outbox, taken, held) = slow(true, false);
     for frame in 0..1000 {
-        outbox.offer(&moment(frame, frame % 10 == 3));
+        outbox.offer(&frame_report(frame, frame % 10 == 3));
     }
     held.store(false, Ordering::Relaxed);
     finish(&[outbox], &AtomicBool::new(false));
     let taken = taken.lock().unwrap();
     assert_eq!(taken.iter().map(|(_, events)| events).sum::<usize>(), 100);
-    assert!(taken.len() < 120, "{} moments", taken.len());
+    assert!(taken.len() < 120, "{} reports", taken.len());
     assert!(taken.is_sorted(), "in order");
 }
 
@@ -88,12 +96,12 @@ fn who_waits_while_it_is_full_loses_nothing() {
             while outbox.is_full() {
                 thread::sleep(Duration::from_millis(1));
             }
-            outbox.offer(&moment(frame, false));
+            outbox.offer(&frame_report(frame, false));
         }
     });
     let outboxes = [outbox];
     finish(&outboxes, &AtomicBool::new(false));
-    assert_eq!(outboxes[0].counts(), Counts { taken: 100, ..Counts::default() });
+    assert_eq!(outboxes[0].counts(), SinkCounts { taken: 100, ..SinkCounts::default() });
     assert_eq!(taken.lock().unwrap().len(), 100);
 }
 
@@ -101,7 +109,7 @@ fn who_waits_while_it_is_full_loses_nothing() {
 fn errors_of_a_sink_are_counted_and_it_is_used_again() {
     let (outbox, ..) = slow(false, true);
     for frame in 0..5 {
-        outbox.offer(&moment(frame, true));
+        outbox.offer(&frame_report(frame, true));
     }
     while outbox.counts().failed < 5 {
         thread::sleep(Duration::from_millis(1));
@@ -114,14 +122,17 @@ fn the_end_does_not_wait_long_for_a_sink_that_is_stuck() {
     let (stuck, _, held) = slow(true, false);
     let (quick, taken, _) = slow(false, false);
     for frame in 0..6 {
-        stuck.offer(&moment(frame, frame % 2 == 0));
-        quick.offer(&moment(frame, true));
+        stuck.offer(&frame_report(frame, frame % 2 == 0));
+        quick.offer(&frame_report(frame, true));
+    }
+    while quick.counts().taken < 6 {
+        thread::sleep(Duration::from_millis(1));
     }
     let outboxes = [stuck, quick];
     let since = Instant::now();
     finish(&outboxes, &AtomicBool::new(true));
-    assert!(since.elapsed() >= FAREWELL);
-    assert_eq!(outboxes[0].counts(), Counts { lost_frames: 3, lost_events: 3, ..Counts::default() });
+    assert!(since.elapsed() >= GRACE);
+    assert_eq!(outboxes[0].counts(), SinkCounts { lost_frames: 3, lost_events: 3, ..SinkCounts::default() });
     assert_eq!(taken.lock().unwrap().len(), 6);
     held.store(false, Ordering::Relaxed);
 }
@@ -131,10 +142,14 @@ fn pictures_of_what_waits_for_long_are_given_up() {
     let (outbox, _, held) = slow(true, false);
     for frame in 0..50 {
         let picture = Picture { name: String::new(), width: 1, height: 1, data: vec![0; 3] };
-        outbox.offer(&Arc::new(Moment { picture: Some(picture), ..Moment::clone(&moment(frame, true)) }));
+        outbox.offer(&Arc::new(FrameReport {
+            picture: Some(picture),
+            ..FrameReport::clone(&frame_report(frame, true))
+        }));
+        wait_until_working(&outbox);
     }
     let queue = outbox.shared.lock();
-    assert_eq!(queue.moments.iter().filter(|(_, moment)| moment.picture.is_some()).count(), PICTURES);
-    assert_eq!(queue.counts.lost_frames as usize, queue.moments.len() - PICTURES);
+    assert_eq!(queue.reports.iter().filter(|(_, report)| report.picture.is_some()).count(), PICTURES);
+    assert_eq!((queue.reports.len(), queue.counts.lost_frames), (49, 17));
     held.store(false, Ordering::Relaxed);
 }

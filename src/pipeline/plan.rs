@@ -1,7 +1,5 @@
 //! What the user asked for, ready for use. A reload replaces it as a whole.
 
-use std::sync::Arc;
-
 use crate::config::{Settings, Target};
 use crate::error::Result;
 use crate::events;
@@ -12,19 +10,17 @@ use crate::vocabulary::{Prompt, Vocabulary};
 pub struct Plan {
     /// Names and their embeddings.
     pub vocabulary: Vocabulary,
-    /// The vocabulary's names, as tracks and events share them.
-    pub names: Vec<Arc<str>>,
-    /// Lowest score to report, one a name.
+    /// Lowest score to report, one per label.
     pub thresholds: Vec<f32>,
-    /// How things are followed.
+    /// Tracking.
     pub track: track::Settings,
-    /// What happens in each source.
+    /// Zones, lines and the like of each source.
     pub events: Vec<events::Settings>,
-    /// Prompts of zones, source by source.
+    /// Prompts of zones, one list per source.
     pub states: Vec<Vec<StatePrompts>>,
     /// How often to look.
     pub target: Target,
-    /// Temperature from which that becomes less, in degrees Celsius.
+    /// Temperature above which the rate is lowered, in degrees Celsius.
     pub max_celsius: f32,
     /// Whether to skip frames in which nothing has moved.
     pub skip_still: bool,
@@ -41,23 +37,22 @@ pub struct StatePrompts {
 }
 
 impl Plan {
-    /// Puts together what `settings` say for so many sources. `embed` gives the vocabulary of a zone's prompts; `threshold` is
-    /// the model's own for a label.
+    /// Puts together what `settings` say. `threshold` is the model's, for labels that have none of their own;
+    /// `embed` makes the vocabulary of a zone's prompts.
     ///
     /// # Errors
-    /// Settings that contradict themselves, and those of `embed`.
+    /// Settings that contradict each other, and those of `embed`.
     pub fn new(
         settings: &Settings,
         vocabulary: Vocabulary,
-        threshold: impl Fn(&Vocabulary, usize) -> f32,
-        embed: impl Fn(&[Prompt]) -> Result<Vocabulary>,
+        threshold: f32,
+        mut embed: impl FnMut(&[Prompt]) -> Result<Vocabulary>,
     ) -> Result<Self> {
-        let names: Vec<Arc<str>> = vocabulary.names().iter().map(|name| name.as_str().into()).collect();
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
-        let lowest = |(label, name): (usize, &Arc<str>)| {
-            settings.threshold.or(own(name)).unwrap_or_else(|| threshold(&vocabulary, label))
-        };
-        let thresholds = names.iter().enumerate().map(lowest).collect();
+        let mut thresholds = vocabulary.lowest_scores(threshold);
+        for (lowest, name) in thresholds.iter_mut().zip(vocabulary.names()) {
+            *lowest = settings.threshold.or(own(name)).unwrap_or(*lowest);
+        }
         let events: Vec<events::Settings> =
             (0..settings.source.len()).map(|source| settings.events(source)).collect();
         let mut states = Vec::new();
@@ -73,7 +68,6 @@ impl Plan {
             states.push(prompts);
         }
         Ok(Self {
-            names,
             thresholds,
             vocabulary,
             track: settings.track.clone(),

@@ -1,54 +1,54 @@
-//! How often to look: the user's rate, less where the processor grows too warm.
+//! How often to look: at the user's rate, or less when the processor gets too warm.
 
 use std::time::Duration;
 
 use crate::config::Target;
 use crate::system::Thermal;
 
-/// Smallest part of the rate that heat leaves.
+/// Smallest share of the rate under throttling.
 const LEAST: f32 = 0.1;
-/// What a look at the thermometer above the limit leaves of the rate, and what one below gives back.
+/// Factors on the share of the rate for each temperature reading above and below the limit.
 const DOWN: f32 = 0.8;
 const UP: f32 = 1.05;
-/// Degrees below the limit from which the rate rises again.
+/// Degrees below the limit at which the rate rises again.
 const MARGIN: f32 = 5.0;
-/// Smoothing of the time that a look takes: weight of the newest.
+/// Weight of the newest look in the moving average of their durations.
 const NEWEST: f32 = 0.1;
 
 /// Decides the time between two looks at a source.
 #[derive(Debug, Clone)]
-pub struct Governor {
+pub struct RateController {
     target: Target,
     /// Degrees Celsius.
     limit: f32,
-    /// Part of the rate that is left, up to 1.
+    /// Share of the rate that is left, up to 1.
     share: f32,
-    /// Seconds that one look takes; 0 before the first.
+    /// Average seconds per look; 0 before the first.
     busy: f32,
     sources: usize,
     warmest: Option<f32>,
     reasons: Vec<String>,
 }
 
-impl Governor {
+impl RateController {
     /// Holds `target` for each of `sources` as long as no sensor shows more than `limit` degrees Celsius.
     pub fn new(target: Target, limit: f32, sources: usize) -> Self {
         Self { target, limit, share: 1.0, busy: 0.0, sources, warmest: None, reasons: Vec::new() }
     }
 
-    /// Takes other settings; what is known of heat and work stays.
+    /// Changes the settings; what is known of temperature and load stays.
     pub fn set(&mut self, target: Target, limit: f32) {
         (self.target, self.limit) = (target, limit);
     }
 
-    /// Notes how long a look took.
+    /// Records how long a look took.
     pub fn looked(&mut self, took: Duration) {
         let took = took.as_secs_f32();
         self.busy = if self.busy == 0.0 { took } else { self.busy + NEWEST * (took - self.busy) };
     }
 
-    /// Notes temperatures; to be called every few seconds. Above the limit, or where the kernel or firmware slows the
-    /// processor down already, the rate falls by a fifth each time; well below, it rises again.
+    /// Records temperatures; to be called every few seconds. Above the limit, or if the kernel or firmware
+    /// throttles the processor down already, the rate falls by a fifth each time; well below, it rises again.
     pub fn measured(&mut self, thermal: &Thermal) {
         self.warmest = thermal.zones.iter().map(|zone| zone.celsius).max_by(f32::total_cmp);
         self.reasons.clone_from(&thermal.throttled);
@@ -61,7 +61,7 @@ impl Governor {
         }
     }
 
-    /// Time from one look at a source to the next; zero where nothing holds it back.
+    /// Time from one look at a source to the next; zero if nothing holds it back.
     pub fn period(&self) -> Duration {
         let all = self.busy * self.sources as f32;
         let seconds = match self.target {
@@ -80,7 +80,7 @@ impl Governor {
         }
     }
 
-    /// Part of the rate that heat leaves, up to 1.
+    /// Share of the rate that is left under throttling, up to 1.
     pub fn share(&self) -> f32 {
         self.share
     }
@@ -90,7 +90,7 @@ impl Governor {
         self.warmest
     }
 
-    /// Why kernel or firmware slow the processor down.
+    /// Why kernel or firmware throttle the processor.
     pub fn throttled(&self) -> &[String] {
         &self.reasons
     }
@@ -107,56 +107,56 @@ mod tests {
         Thermal { zones, ..Thermal::default() }
     }
 
-    fn millis(governor: &Governor) -> u128 {
-        governor.period().as_millis()
+    fn millis(rate: &RateController) -> u128 {
+        rate.period().as_millis()
     }
 
     #[test]
     fn without_heat_the_target_is_held() {
-        let mut governor = Governor::new(Target::Fps(4.0), 75.0, 1);
-        governor.measured(&at(60.0));
-        assert_eq!(millis(&governor), 250);
-        assert_eq!(millis(&Governor::new(Target::Auto, 75.0, 1)), 0);
+        let mut rate = RateController::new(Target::Fps(4.0), 75.0, 1);
+        rate.measured(&at(60.0));
+        assert_eq!(millis(&rate), 250);
+        assert_eq!(millis(&RateController::new(Target::Auto, 75.0, 1)), 0);
     }
 
     #[test]
     fn heat_lowers_the_rate_step_by_step_and_cold_gives_it_back() {
-        let mut governor = Governor::new(Target::Fps(10.0), 75.0, 1);
+        let mut rate = RateController::new(Target::Fps(10.0), 75.0, 1);
         let mut periods = Vec::new();
         for _ in 0..3 {
-            governor.measured(&at(80.0));
-            periods.push(millis(&governor));
+            rate.measured(&at(80.0));
+            periods.push(millis(&rate));
         }
         assert_eq!(periods, [125, 156, 195]);
         for _ in 0..100 {
-            governor.measured(&at(80.0));
+            rate.measured(&at(80.0));
         }
-        assert_eq!((millis(&governor), governor.celsius()), (1000, Some(80.0)));
-        governor.measured(&at(72.0));
-        assert_eq!(millis(&governor), 1000, "between limit and margin nothing changes");
+        assert_eq!((millis(&rate), rate.celsius()), (1000, Some(80.0)));
+        rate.measured(&at(72.0));
+        assert_eq!(millis(&rate), 1000, "between limit and margin nothing changes");
         for _ in 0..100 {
-            governor.measured(&at(60.0));
+            rate.measured(&at(60.0));
         }
-        assert_eq!((millis(&governor), governor.share()), (100, 1.0));
+        assert_eq!((millis(&rate), rate.share()), (100, 1.0));
     }
 
     #[test]
     fn a_processor_that_is_slowed_down_already_gets_less_work_whatever_it_shows() {
-        let mut governor = Governor::new(Target::Auto, 75.0, 2);
-        governor.looked(Duration::from_millis(50));
+        let mut rate = RateController::new(Target::Auto, 75.0, 2);
+        rate.looked(Duration::from_millis(50));
         let throttled = vec!["under-voltage".to_owned()];
-        governor.measured(&Thermal { throttled: throttled.clone(), ..Thermal::default() });
-        assert_eq!((millis(&governor), governor.throttled()), (125, throttled.as_slice()));
+        rate.measured(&Thermal { throttled: throttled.clone(), ..Thermal::default() });
+        assert_eq!((millis(&rate), rate.throttled()), (125, throttled.as_slice()));
     }
 
     #[test]
     fn a_target_that_cannot_be_held_is_seen() {
-        let mut governor = Governor::new(Target::Fps(10.0), 75.0, 2);
-        governor.looked(Duration::from_millis(40));
-        assert!(!governor.is_behind());
+        let mut rate = RateController::new(Target::Fps(10.0), 75.0, 2);
+        rate.looked(Duration::from_millis(40));
+        assert!(!rate.is_behind());
         for _ in 0..50 {
-            governor.looked(Duration::from_millis(60));
+            rate.looked(Duration::from_millis(60));
         }
-        assert!(governor.is_behind());
+        assert!(rate.is_behind());
     }
 }

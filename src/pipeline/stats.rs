@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::durations::Durations;
 use super::frequency::Frequency;
-use crate::sinks::{Latency, LiveTiming, STAGES};
+use crate::report::{Latency, LiveTiming, STAGES};
 
-/// What is measured of one source.
+/// Measurements of one source.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
     latency: Durations,
@@ -19,7 +19,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Notes that a result was ready at `now`, so long after its frame was taken, of which its stages took these times.
+    /// Records a result that was ready at `now`, `latency` after its frame was captured.
     pub fn looked(&mut self, now: Instant, latency: Duration, timing: &LiveTiming) {
         self.looked += 1;
         self.looks.happened(now);
@@ -29,7 +29,7 @@ impl Stats {
         }
     }
 
-    /// Looks a second, over the last seconds.
+    /// Looks per second, over the last seconds.
     pub fn looks_per_second(&self, now: Instant) -> f32 {
         self.looks.per_second(now)
     }

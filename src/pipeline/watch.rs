@@ -1,4 +1,5 @@
-//! The loop of `edgeclip run`: the newest frame of the source whose turn it is, through all rooms, to the sinks.
+//! The loop of `edgeclip run`: the newest frame of the source whose turn it is, through all rooms, to the
+//! sinks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,79 +7,102 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use super::detect::Pipeline;
-use super::feed::Feed;
+use super::frame_result::FrameResult;
 use super::mailbox::Mailbox;
 use super::outbox::Outbox;
 use super::plan::Plan;
-use super::rate::Governor;
-use super::seen::Seen;
-use super::still::Thumbnail;
-use crate::error::{Error, Result};
+use super::rate::RateController;
+use super::source_state::SourceState;
+use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
-use crate::sinks::{LiveTiming, Moment, Timing};
+use crate::report::{FrameReport, LiveTiming, Timing};
 use crate::source::{CapturedFrame, Picture};
 use crate::system::{State, notify};
 
-/// How long the loop waits for a frame before it looks after everything else.
+/// How long the loop waits for a frame before it attends to everything else.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The same while a recording's frames wait for a slow sink.
 const HELD: Duration = Duration::from_millis(10);
 /// How often systemd is told that all is well.
 const WATCHDOG: Duration = Duration::from_secs(1);
 
-/// Everything that the loop needs.
+/// Looks at frames until it is stopped.
 pub struct Watch {
-    /// The networks.
-    pub pipeline: Pipeline,
-    /// What to look for.
-    pub plan: Plan,
-    /// One a source.
-    pub feeds: Vec<Feed>,
-    /// Where frames come from.
+    pipeline: Pipeline,
+    plan: Plan,
+    sources: Sources,
+    outboxes: Vec<Outbox>,
+    control: WatchControl,
+}
+
+/// Where frames come from, and how often each source is looked at.
+pub struct Sources {
+    /// One per source.
+    pub states: Vec<SourceState>,
+    /// The newest frame of each.
     pub mailbox: Arc<Mailbox>,
-    /// Where moments go. When one has nobody left who reads it, the loop ends.
-    pub outboxes: Vec<Outbox>,
-    /// How often to look.
-    pub governor: Governor,
-    /// Whether frames that are not looked at go to the sinks as well, with predicted tracks.
-    pub every_frame: bool,
-    /// Other plans.
+    /// The time between two looks.
+    pub rate: RateController,
+}
+
+/// What others decide about the loop.
+pub struct WatchControl {
+    /// Plans that replace the one before.
     pub plans: Receiver<Plan>,
     /// Set when all shall end.
     pub stop: Arc<AtomicBool>,
     /// End after so many looks.
-    pub most: Option<u64>,
-    /// Called several times a second and at the end, for status and the like.
-    pub tick: Box<dyn FnMut(&mut Report<'_>)>,
+    pub most_looks: Option<u64>,
+    /// Whether frames that are not looked at go to the sinks as well, with predicted tracks.
+    pub every_frame: bool,
 }
 
-/// What [`Watch::tick`] may look at.
-pub struct Report<'a> {
-    /// One a source.
-    pub feeds: &'a [Feed],
-    /// Where frames come from.
-    pub mailbox: &'a Mailbox,
-    /// Where moments go.
+/// What the loop shows to status and the like.
+pub struct Progress<'a> {
+    /// Where frames come from. Whoever reads temperatures passes them on to [`Sources::rate`].
+    pub sources: &'a mut Sources,
+    /// Where reports go.
     pub outboxes: &'a [Outbox],
-    /// How often to look; takes temperatures.
-    pub governor: &'a mut Governor,
-    /// Whether this is the last report.
+    /// Whether this is the end.
     pub last: bool,
 }
 
 impl Watch {
-    /// Runs until the sources have ended, enough has been looked at, nobody reads standard output any more, or `stop` is set.
+    /// A loop that looks for what `plan` says.
+    pub fn new(
+        pipeline: Pipeline,
+        plan: Plan,
+        sources: Sources,
+        outboxes: Vec<Outbox>,
+        control: WatchControl,
+    ) -> Self {
+        Self { pipeline, plan, sources, outboxes, control }
+    }
+
+    /// Where frames come from.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Where reports go.
+    pub fn outboxes(&self) -> &[Outbox] {
+        &self.outboxes
+    }
+
+    /// Runs until the sources have ended, there were enough looks, nobody reads standard output any more, or
+    /// it is stopped. `tick` is called several times a second, and at the end.
     ///
     /// # Errors
     /// A bug; or the first source that failed, if all have ended.
-    pub fn run(&mut self) -> Result<()> {
+    pub fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut looks = 0;
         let mut watchdog = Instant::now();
         // The model is loaded and the sources are being opened. A camera may come days later.
         notify(State::Ready);
-        while !self.stop.load(Ordering::Relaxed) && self.most.is_none_or(|most| looks < most) {
-            self.look_after(false);
+        while !self.stopped() && self.control.most_looks.is_none_or(|most| looks < most) {
+            self.attend(tick, false);
+            // A reader of standard output that has gone ends the program.
             if self.outboxes.iter().any(Outbox::is_gone) {
                 break;
             }
@@ -87,128 +111,118 @@ impl Watch {
                 watchdog = Instant::now() + WATCHDOG;
                 notify(State::Watchdog);
             }
-            let over = self.mailbox.is_over();
-            // A recording waits for sinks, but nothing else waits for it.
-            let held = self.outboxes.iter().any(Outbox::is_full);
-            let predicts = self.every_frame;
-            let feeds = &self.feeds;
-            let turn = |source: usize, shot: &CapturedFrame, waits: bool| {
-                let feed = feeds.get(source)?;
-                let due = feed.is_due(feed.clock(shot, waits));
-                let chosen = if waits { !held } else { due || predicts };
-                chosen.then(|| (!due, feed.served()))
-            };
-            let until = Instant::now() + if held { HELD } else { PATIENCE };
-            let Some((source, mut shot, waits)) = self.mailbox.take(until, turn) else {
+            let over = self.sources.mailbox.is_over();
+            let Some((source, mut captured, waits)) = self.next_frame() else {
                 if over {
                     break;
                 }
                 continue;
             };
-            match self.frame(source, &mut shot, waits) {
+            match self.process(source, &mut captured, waits) {
                 Ok(looked) => looks += u64::from(looked),
-                Err(error @ Error::Input { .. }) => {
-                    if let Some(feed) = self.feeds.get(source) {
-                        feed.faults.add_broken(&feed.name, &error.to_string());
+                Err(error) if error.kind() == ErrorKind::Input => {
+                    if let Some(state) = self.sources.states.get(source) {
+                        state.faults.add_broken(&state.name, &error.to_string());
                     }
                 }
                 Err(error) => return Err(error),
             }
-            self.mailbox.give_back(source, shot);
+            self.sources.mailbox.give_back(source, captured);
         }
-        self.look_after(true);
-        // Who ends the program knows of failures before: they were told.
-        let failure = self.mailbox.failure().filter(|_| !self.stop.load(Ordering::Relaxed));
+        self.attend(tick, true);
+        // Earlier failures have been logged; after a stop, nobody asks for them.
+        let failure = self.sources.mailbox.failure().filter(|_| !self.stopped());
         failure.map_or(Ok(()), Err)
     }
 
-    /// One frame of a source; true if it was looked at.
-    fn frame(&mut self, source: usize, shot: &mut CapturedFrame, waits: bool) -> Result<bool> {
-        let Some(feed) = self.feeds.get_mut(source) else { return Ok(false) };
-        let now = Instant::now();
-        let clock = feed.clock(shot, waits);
-        let due = feed.is_due(clock);
+    /// The frame that is processed next, its source, and whether the source waits for it; `None` if none
+    /// comes in time.
+    fn next_frame(&self) -> Option<(usize, CapturedFrame, bool)> {
+        // A recording waits for sinks, but nothing else waits for it.
+        let held = self.outboxes.iter().any(Outbox::is_full);
+        let rank = |source: usize, captured: &CapturedFrame, waits: bool| {
+            let state = self.sources.states.get(source)?;
+            let clock = state.clock(captured, waits);
+            let wanted = if waits { !held } else { state.is_due(clock) || self.control.every_frame };
+            wanted.then(|| state.rank(clock))
+        };
+        let until = Instant::now() + if held { HELD } else { PATIENCE };
+        self.sources.mailbox.take(until, rank)
+    }
+
+    /// Takes one frame of a source through all rooms; true if the network ran on it.
+    fn process(&mut self, source: usize, captured: &mut CapturedFrame, waits: bool) -> Result<bool> {
+        let Some(state) = self.sources.states.get_mut(source) else { return Ok(false) };
+        let started = Instant::now();
+        let clock = state.clock(captured, waits);
+        let due = state.is_due(clock);
         if due {
-            feed.serve(clock, shot.taken, self.governor.period());
-        } else if !self.every_frame {
+            state.serve(clock, captured.taken, self.sources.rate.period());
+        } else if !self.control.every_frame {
             return Ok(false);
         }
-        let (number, time, taken) = (shot.number, shot.time, shot.taken);
-        let mut timing = LiveTiming { queue: taken.elapsed(), ..LiveTiming::default() };
-        let frame = shot.decode(&feed.name)?;
+        let (number, time, taken) = (captured.number, captured.time, captured.taken);
+        let queue = taken.elapsed();
+        let frame = captured.decode(&state.name)?;
         let wanted = self.outboxes.iter().any(Outbox::wants_pictures);
         let picture = wanted.then(|| pixels(&frame)).transpose()?;
         let frame = match &picture {
             Some(picture) => picture.frame()?,
             None => frame,
         };
-        timing.look.decode = now.elapsed();
-        let thumbnail = if due && self.plan.skip_still { Thumbnail::of(&frame) } else { None };
-        let still = due && thumbnail.as_ref().is_some_and(|thumbnail| feed.is_still(clock, thumbnail));
-        let looked = due && !still;
-        if looked {
-            let seen = Seen::look(&self.pipeline, &self.plan, source, &frame)?;
-            timing.look = Timing { decode: timing.look.decode, ..seen.timing };
-            feed.looked(clock, thumbnail, seen);
+        let decode = started.elapsed();
+        let look = || FrameResult::look(&self.pipeline, &self.plan, source, &frame);
+        let step = state.advance(clock, due, self.plan.skip_still, &frame, look)?;
+        let timing =
+            LiveTiming { queue, look: Timing { decode, ..step.findings.timing }, track: step.tracking };
+        if step.looked {
+            self.sources.rate.looked(started.elapsed());
+            state.stats.looked(Instant::now(), taken.elapsed(), &timing);
         }
-        let started = Instant::now();
-        let (tracks, events) = if due { feed.follow(clock, &frame) } else { feed.predict(clock, &frame) };
-        timing.track = started.elapsed();
-        if looked {
-            self.governor.looked(now.elapsed());
-            feed.stats.looked(Instant::now(), taken.elapsed(), &timing);
-        }
-        feed.stats.still += u64::from(still);
         let (width, height) = (frame.width, frame.height);
-        let (tags, detections) = if looked {
-            (feed.seen().tags.clone(), feed.seen().detections.clone())
-        } else {
-            Default::default()
-        };
-        let moment = Arc::new(Moment {
-            source: Arc::clone(&feed.name),
+        let report = Arc::new(FrameReport {
+            source: Arc::clone(&state.name),
             frame: number,
             time,
             width,
             height,
-            tags,
-            detections,
-            tracks,
-            events,
-            outlines: feed.outlines(),
+            looked: step.looked,
+            tags: step.findings.tags,
+            detections: step.findings.detections,
+            tracks: step.tracks,
+            events: step.events,
+            outlines: state.outlines(),
             timing,
             latency: taken.elapsed(),
             picture,
         });
         for outbox in &self.outboxes {
-            outbox.offer(&moment);
+            outbox.offer(&report);
         }
-        Ok(looked)
+        Ok(step.looked)
     }
 
-    /// What must be done now and then whether frames come or not.
-    fn look_after(&mut self, last: bool) {
-        if let Ok(plan) = self.plans.try_recv() {
+    /// Does what must be done from time to time, whether frames come or not.
+    fn attend(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>), last: bool) {
+        if let Ok(plan) = self.control.plans.try_recv() {
             self.reload(plan);
         }
-        (self.tick)(&mut Report {
-            feeds: &self.feeds,
-            mailbox: &self.mailbox,
-            outboxes: &self.outboxes,
-            governor: &mut self.governor,
-            last,
-        });
+        tick(&mut Progress { sources: &mut self.sources, outboxes: &self.outboxes, last });
     }
 
     fn reload(&mut self, plan: Plan) {
-        for (index, feed) in self.feeds.iter_mut().enumerate() {
-            if let Err(error) = feed.reload(&plan, index) {
-                tracing::error!("{}: {error}", feed.name);
+        for (index, state) in self.sources.states.iter_mut().enumerate() {
+            if let Err(error) = state.reload(&plan, index) {
+                tracing::error!("{}: {error}", state.name);
             }
         }
-        self.governor.set(plan.target, plan.max_celsius);
+        self.sources.rate.set(plan.target, plan.max_celsius);
         self.plan = plan;
-        tracing::info!("prompts, zones and rates are those of the changed configuration");
+        tracing::info!("reloaded prompts, zones and rates");
+    }
+
+    fn stopped(&self) -> bool {
+        self.control.stop.load(Ordering::Relaxed)
     }
 }
 

@@ -1,13 +1,14 @@
-//! Every pixel format to RGB, row by row.
+//! Any pixel format to RGB, row by row.
 
 use crate::error::Result;
 use crate::frame::{Frame, PixelFormat, Range};
-use crate::kernels::colour::{Matrix, Row, Yuv, interleaved, planes};
+use edgeclip_kernels::colour::{Matrix, Row, Yuv, interleaved, planes};
 
-/// The pixels of `frame` as rows of red, green, blue without padding.
+/// The pixels of `frame` as packed RGB rows without padding: `height · width · 3` bytes.
 ///
 /// # Errors
-/// [`Error::Input`](crate::error::Error::Input) if the frame contradicts itself, or `EDGECLIP_ISA` names no instruction set of this CPU.
+/// [`Error::Input`](crate::error::Error::Input) if the frame's sizes contradict each other, or `EDGECLIP_ISA`
+/// names no instruction set of this CPU.
 pub fn rgb(frame: &Frame<'_>) -> Result<Vec<u8>> {
     frame.check()?;
     let isa = super::isa()?;

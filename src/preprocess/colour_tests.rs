@@ -5,7 +5,7 @@ fn convert(data: &[u8], width: u32, height: u32, stride: usize, format: PixelFor
 }
 
 #[test]
-fn the_colour_bars_of_bt_601_come_out_pure() {
+fn bt_601_colour_bars_are_pure() {
     // ITU-R BT.601, 100 % bars: white, yellow, cyan, green, magenta, red, blue, black.
     let bars = [
         ([235, 128, 128], [255, 255, 255]),
@@ -25,12 +25,14 @@ fn the_colour_bars_of_bt_601_come_out_pure() {
     }
 }
 
-/// A picture of 3 × 3 pixels whose 2 × 2 blocks are grey, red, blue and grey in full range: Y 10 to 90, stride 8.
+/// A picture of 3 × 3 pixels, stride 8, whose 2 × 2 blocks are grey, red, blue and grey in full
+/// range: Y from 10 to 90.
 const LUMA: [[u8; 3]; 3] = [[10, 20, 30], [40, 50, 60], [70, 80, 90]];
 /// U and V of the blocks, top left to bottom right.
 const CHROMA: [[[u8; 2]; 2]; 2] = [[[128, 128], [128, 228]], [[228, 128], [128, 128]]];
 
-/// By hand: V 100 above the middle adds 140.2 to red and takes 71.4 from green, U 100 above adds 177.2 to blue and takes 34.4.
+/// By hand: V at 100 above the middle adds 140.2 to red and takes 71.4 from green; U at 100 above adds 177.2
+/// to blue and takes 34.4 from green.
 const SUBSAMPLED: [[u8; 9]; 3] = [
     [10, 10, 10, 20, 20, 20, 170, 0, 30],
     [40, 40, 40, 50, 50, 50, 200, 0, 60],
@@ -70,7 +72,7 @@ fn packed_pairs_share_colour_and_rows_may_be_padded() {
 }
 
 #[test]
-fn bgr_and_grey_are_spread() {
+fn bgr_and_grey_become_rgb() {
     let padded = [1, 2, 3, 4, 5, 6, 0xee, 7, 8, 9, 10, 11, 12];
     assert_eq!(convert(&padded, 2, 2, 7, PixelFormat::Bgr8), [3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]);
     assert_eq!(convert(&padded, 2, 2, 7, PixelFormat::Rgb8), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);

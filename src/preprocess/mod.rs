@@ -1,4 +1,4 @@
-//! From a frame to the vision network's input: colours to RGB, letterbox, centred on zero.
+//! From a frame to the vision network's input: conversion to RGB, letterbox, values centred on zero.
 
 mod colour;
 
@@ -7,15 +7,16 @@ pub use colour::rgb;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::Letterbox;
-use crate::kernels::Isa;
-use crate::kernels::colour::planes;
-use crate::kernels::resize::Resize;
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::colour::planes;
+use edgeclip_kernels::resize::Resize;
 
-/// The vision network's input: int8 `[3, S, S]`, red plane first, value `pixel − 128`; around the picture lies grey 128,
-/// which is 0. Beside it, how the picture lies in it.
+/// The vision network's input for a frame, and its letterbox geometry. The input is int8 `[3, S, S]` with S =
+/// `size`, red plane first, values `pixel − 128`; the padding is grey 128, that is 0.
 ///
 /// # Errors
-/// `Error::Input` if the frame contradicts itself, `size` is zero, or `EDGECLIP_ISA` names no instruction set of this CPU.
+/// `Error::Input` if the frame's sizes contradict each other or `size` is zero, `Error::Settings` if
+/// `EDGECLIP_ISA` names no instruction set of this CPU.
 pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     frame.check()?;
     let letterbox = Letterbox::new(frame.width, frame.height, size)?;
@@ -32,12 +33,14 @@ pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     Ok((tensor, letterbox))
 }
 
-/// The instruction set of this run.
+/// The instruction set used by this process.
 fn isa() -> Result<Isa> {
     Isa::chosen().map_err(|unknown| {
-        Error::input("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
+        Error::settings("EDGECLIP_ISA", unknown.wanted, format!("one of {}", unknown.available.join(", ")))
     })
 }
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 const DAY: u64 = 86_400;
 
-/// `2026-11-22T06:00:00.123Z`; times before 1970 are taken as its start.
+/// `2026-11-22T06:00:00.123Z`; times before 1970 count as its start.
 pub fn utc(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (year, month, day) = date(since.as_secs() / DAY);
@@ -19,8 +19,9 @@ pub fn unix(time: SystemTime) -> f64 {
     (seconds * 1e3).round() / 1e3
 }
 
-/// Year, month and day of the Gregorian calendar, so many days after 1970-01-01. Years are counted from March, so that a leap
-/// day is the last of its year, in eras of 400 years (Hinnant, "chrono-compatible low-level date algorithms").
+/// Year, month and day of the Gregorian calendar, `days` after 1970-01-01. Years are counted from March, so
+/// that a leap day is the last of its year, in eras of 400 years (Hinnant, "chrono-compatible low-level date
+/// algorithms").
 fn date(days: u64) -> (u64, u64, u64) {
     const ERA: u64 = 146_097;
     let days = days + 719_468;

@@ -1,14 +1,14 @@
-//! Comma-separated values for spreadsheets: one row a thing or event; `docs/output.md` describes the columns.
+//! Comma-separated values for spreadsheets: one row per track, detection or event; `docs/output.md` describes
+//! the columns.
 
 use ::csv::{Terminator, WriterBuilder};
 
 use super::clock::utc;
-use super::happened::{Before, Happened};
-use super::json::{corners, rounded};
-use super::{Moment, Output, Sink, Things};
+use super::json::corners;
+use super::{Output, Sink};
 use crate::error::{Error, Result};
 use crate::events::Event;
-use crate::geometry::Rect;
+use crate::report::{Before, Detection, EventRecord, FrameReport, ShownBoxes, rounded};
 use crate::track::Track;
 
 const HEADER: [&str; 17] = [
@@ -16,15 +16,15 @@ const HEADER: [&str; 17] = [
     "state", "before", "count", "seconds",
 ];
 
-/// Writes rows of values, under one header.
+/// Writes rows of values under one header.
 pub struct Csv {
     output: Output,
-    things: Option<Things>,
+    things: Option<ShownBoxes>,
 }
 
 impl Csv {
-    /// Writes rows of events to `output`, and of these things in each frame that was looked at.
-    pub fn new(output: Output, things: Option<Things>) -> Self {
+    /// Writes a row per event to `output`, and one per box of this kind in each frame that was looked at.
+    pub fn new(output: Output, things: Option<ShownBoxes>) -> Self {
         Self { output, things }
     }
 }
@@ -38,24 +38,23 @@ impl Sink for Csv {
         false
     }
 
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let rows = rows(moment, self.things);
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let rows = rows(report, self.things);
         if rows.is_empty() {
             return Ok(());
         }
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
         let header = self.output.is_at_start().then(|| HEADER.map(str::to_owned));
-        let time = [utc(moment.time), moment.source.to_string(), moment.frame.to_string()];
+        let time = [utc(report.time), report.source.to_string(), report.frame.to_string()];
         let rows = rows.into_iter().map(|row| row.columns(&time));
         let written = header.into_iter().chain(rows).try_for_each(|row| writer.write_record(row));
-        written.map_err(|error| Error::Internal(format!("a row of values: {error}")))?;
-        let text =
-            writer.into_inner().map_err(|error| Error::Internal(format!("a row of values: {error}")))?;
+        written.map_err(|error| Error::bug(format!("a row of values: {error}")))?;
+        let text = writer.into_inner().map_err(|error| Error::bug(format!("a row of values: {error}")))?;
         self.output.write(&text)
     }
 }
 
-/// What stands right of the frame's number; an empty cell where there is nothing.
+/// The columns right of the frame number; cells without a value stay empty.
 #[derive(Default)]
 struct Row {
     kind: &'static str,
@@ -96,13 +95,12 @@ impl Row {
         ]
     }
 
-    fn detection(label: &str, score: f32, rect: Option<&Rect>) -> Self {
-        let rect = rect.map(corners);
+    fn detection(Detection { label, score, rect }: &Detection) -> Self {
         Self {
             kind: "detection",
-            label: label.to_owned(),
-            score: Some(rounded(score, 4)),
-            rect,
+            label: label.to_string(),
+            score: Some(rounded(*score, 4)),
+            rect: Some(corners(rect)),
             ..Self::default()
         }
     }
@@ -110,37 +108,39 @@ impl Row {
     fn track(track: &Track) -> Self {
         Self {
             kind: "track",
+            label: track.label.to_string(),
+            score: Some(rounded(track.score, 4)),
+            rect: Some(corners(&track.rect)),
             track: Some(track.id),
             seen: Some(track.seen),
             seconds: Some((track.age.as_secs_f64() * 1e3).round() / 1e3),
-            ..Self::detection(&track.label, track.score, Some(&track.rect))
+            ..Self::default()
         }
     }
 
-    /// With score and place of the track that it is about, if that is still there.
+    /// With score and box of the event's track, if it still exists.
     fn event(event: &Event, tracks: &[Track]) -> Self {
-        let happened = Happened::of(event);
-        let track = tracks.iter().find(|track| Some(track.id) == happened.track).map(Self::track);
+        let record = EventRecord::of(event);
+        let track = tracks.iter().find(|track| Some(track.id) == record.track).map(Self::track);
         let about = track.unwrap_or_default();
-        let crossings =
-            if happened.direction == Some("forward") { happened.forwards } else { happened.backwards };
-        let presence = happened.present.map(|present| if present { "present" } else { "absent" });
+        let crossings = if record.direction == Some("forward") { record.forwards } else { record.backwards };
+        let presence = record.present.map(|present| if present { "present" } else { "absent" });
         Self {
-            kind: happened.event.name(),
-            label: happened.label.unwrap_or_default().to_owned(),
-            score: happened.score.or(happened.probability).or(about.score),
+            kind: record.event.name(),
+            label: record.label.unwrap_or_default().to_owned(),
+            score: record.score.or(record.probability).or(about.score),
             rect: about.rect,
-            track: happened.track,
+            track: record.track,
             seen: about.seen,
-            zone: happened.place().unwrap_or_default().to_owned(),
-            state: happened.state.or(happened.direction).or(presence).unwrap_or_default().to_owned(),
-            before: match happened.before {
+            zone: record.place().unwrap_or_default().to_owned(),
+            state: record.state.or(record.direction).or(presence).unwrap_or_default().to_owned(),
+            before: match record.before {
                 Some(Before::Count(count)) => count.to_string(),
                 Some(Before::State(state)) => state.unwrap_or_default().to_owned(),
                 None => String::new(),
             },
-            count: happened.count.map(u64::from).or(crossings),
-            seconds: happened.stayed,
+            count: record.count.map(u64::from).or(crossings),
+            seconds: record.stayed,
         }
     }
 }
@@ -149,15 +149,13 @@ fn text(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn rows(moment: &Moment, things: Option<Things>) -> Vec<Row> {
-    let mut rows: Vec<Row> = match things.filter(|_| moment.looked()) {
+fn rows(report: &FrameReport, things: Option<ShownBoxes>) -> Vec<Row> {
+    let mut rows: Vec<Row> = match things.filter(|_| report.looked) {
         None => Vec::new(),
-        Some(Things::Tracks) => moment.tracks.iter().map(Row::track).collect(),
-        Some(Things::Detections) => {
-            moment.detections.iter().map(|d| Row::detection(&d.label, d.score, d.rect.as_ref())).collect()
-        }
+        Some(ShownBoxes::Tracks) => report.tracks.iter().map(Row::track).collect(),
+        Some(ShownBoxes::Detections) => report.detections.iter().map(Row::detection).collect(),
     };
-    rows.extend(moment.events.iter().map(|event| Row::event(event, &moment.tracks)));
+    rows.extend(report.events.iter().map(|event| Row::event(event, &report.tracks)));
     rows
 }
 

@@ -1,14 +1,15 @@
 use ::csv::Reader;
 
 use super::*;
-use crate::sinks::tests::{events, moment};
+use crate::report::samples::events;
+use crate::sinks::tests::frame_report;
 
-/// The file's text after each of `moments`, through a sink that is opened anew every time.
-fn table(things: Option<Things>, moments: &[Moment]) -> String {
+/// The file's text after `reports`, each written by a newly opened sink.
+fn table(things: Option<ShownBoxes>, reports: &[FrameReport]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
-    for moment in moments {
-        Csv::new(Output::open(&path).unwrap(), things).take(moment).unwrap();
+    for report in reports {
+        Csv::new(Output::open(&path).unwrap(), things).take(report).unwrap();
     }
     std::fs::read_to_string(&path).unwrap()
 }
@@ -20,15 +21,15 @@ time,source,frame,kind,label,score,x0,y0,x1,y1,track,seen,zone,state,before,coun
 2026-11-22T06:00:00.123Z,/dev/video0,42,track,person,0.9123,40,60,120.1,200,7,true,,,,,1.235
 2026-11-22T06:00:00.123Z,/dev/video0,42,track,dog,0.9123,200,100,300,180,9,false,,,,,1.235
 ";
-    assert_eq!(table(Some(Things::Tracks), &[moment()]), expected);
-    let twice = table(Some(Things::Tracks), &[moment(), moment()]);
+    assert_eq!(table(Some(ShownBoxes::Tracks), &[frame_report()]), expected);
+    let twice = table(Some(ShownBoxes::Tracks), &[frame_report(), frame_report()]);
     assert_eq!(twice.lines().filter(|line| line.starts_with("time,")).count(), 1);
     assert_eq!(twice.lines().count(), 5);
 }
 
 #[test]
 fn detections_have_no_track() {
-    let text = table(Some(Things::Detections), &[moment()]);
+    let text = table(Some(ShownBoxes::Detections), &[frame_report()]);
     let row = "2026-11-22T06:00:00.123Z,/dev/video0,42,detection,person,0.9,40,60,120.1,200,,,,,,,";
     assert_eq!(text.lines().nth(1), Some(row));
     assert_eq!(text.lines().count(), 2);
@@ -36,7 +37,7 @@ fn detections_have_no_track() {
 
 #[test]
 fn every_kind_of_event_has_its_columns() {
-    let text = table(None, &[moment(), Moment { events: events(), ..moment() }]);
+    let text = table(None, &[frame_report(), FrameReport { events: events(), ..frame_report() }]);
     let mut reader = Reader::from_reader(text.as_bytes());
     let rows: Vec<String> =
         reader.records().map(|row| row.unwrap().iter().skip(3).collect::<Vec<_>>().join("|")).collect();
@@ -58,5 +59,5 @@ fn every_kind_of_event_has_its_columns() {
 
 #[test]
 fn frames_in_which_nothing_is_to_be_told_leave_no_row() {
-    assert_eq!(table(None, &[moment()]), "");
+    assert_eq!(table(None, &[frame_report()]), "");
 }

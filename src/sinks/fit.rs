@@ -15,15 +15,15 @@ pub struct Area {
     pub height: u32,
 }
 
-/// Where a picture of size `picture` lies on a screen of size `screen`: as large as it can be with its proportions, centred.
-/// Empty if either is.
+/// Where a picture of size `picture` goes on a screen of size `screen`: as large as fits with its aspect
+/// ratio, centred. Empty if either is.
 pub fn fit(picture: (u32, u32), screen: (u32, u32)) -> Area {
     let (w, h) = (u64::from(picture.0), u64::from(picture.1));
     let (room_w, room_h) = (u64::from(screen.0), u64::from(screen.1));
     if w * h * room_w * room_h == 0 {
         return Area { x: 0, y: 0, width: 0, height: 0 };
     }
-    // Half a pixel up; at least one pixel of a picture that is very flat.
+    // Rounds half up; at least one pixel of a very flat picture.
     let scaled = |side: u64, to: u64, of: u64| ((side * to * 2 + of) / (of * 2)).max(1);
     let (width, height) = if w * room_h >= h * room_w {
         (room_w, scaled(h, room_w, w))
@@ -34,7 +34,8 @@ pub fn fit(picture: (u32, u32), screen: (u32, u32)) -> Area {
     Area { x: (screen.0 - width) / 2, y: (screen.1 - height) / 2, width, height }
 }
 
-/// A picture in another size: the mean of the pixels that each new one covers, or the nearest where the new one is smaller.
+/// A picture in another size: each pixel is the mean of those that it covers, or the nearest one when
+/// enlarging.
 pub struct Scaled<'a> {
     picture: &'a Picture,
     height: u32,
@@ -49,7 +50,7 @@ impl<'a> Scaled<'a> {
         Self { picture, height, columns }
     }
 
-    /// Writes row `y` into `row`, three bytes a pixel.
+    /// Writes row `y` into `row`, three bytes per pixel.
     pub fn row(&self, y: u32, row: &mut [u8]) {
         let stride = self.picture.width as usize * 3;
         let (top, bottom) = covered(y, self.height, self.picture.height);
@@ -75,7 +76,7 @@ impl<'a> Scaled<'a> {
     }
 }
 
-/// First and last (exclusive) of `source` pixels that pixel `at` of `size` covers: one at least.
+/// First and last (exclusive) of `source` pixels that pixel `at` of `size` covers; at least one.
 fn covered(at: u32, size: u32, source: u32) -> (usize, usize) {
     let edge = |at: u32| (u64::from(at) * u64::from(source) / u64::from(size.max(1))) as usize;
     let first = edge(at);

@@ -1,4 +1,4 @@
-//! Annotated frames as numbered files, the newest so many of them.
+//! Annotated frames as numbered files; only the newest are kept.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,16 +6,17 @@ use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use super::atomic_file::{AtomicFile, remove_uncommitted};
 use super::picture::{LIVE_QUALITY, encode};
-use super::whole::{Part, remove_parts};
-use super::{Moment, Painter, PictureKind, Sink};
-use crate::error::{Error, Result};
+use super::{Painter, PictureKind, Sink};
+use crate::error::{self, Error, Result};
+use crate::report::FrameReport;
 
-/// Begins the names of all files of this sink.
+/// Prefix of all files of this sink.
 const PREFIX: &str = "frame-";
 
-/// Writes `frame-00000001.jpg`, `frame-00000002.jpg` and so on into a folder. The oldest are deleted. Numbers go on where an
-/// earlier run ended, whose files count as this one's.
+/// Writes `frame-00000001.jpg`, `frame-00000002.jpg` and so on into a folder. The oldest are deleted.
+/// Numbering continues where an earlier run ended, and its files count towards the limit.
 pub struct Frames {
     name: String,
     folder: PathBuf,
@@ -27,19 +28,19 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Keeps at most `most` frames in `folder`, which is made if it is not there.
+    /// Keeps at most `most` frames in `folder`, which is created if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be made or read.
+    /// [`Error::Device`] if the folder cannot be created or read.
     pub fn new(folder: &Path, kind: PictureKind, most: NonZeroUsize, painter: Painter) -> Result<Self> {
         let name = folder.display().to_string();
         let read = || {
             fs::create_dir_all(folder)?;
-            remove_parts(folder)?;
+            remove_uncommitted(folder)?;
             let entries = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
             Ok(entries.filter_map(|path| Some((number(&path)?, path))).collect())
         };
-        let files = read().map_err(|source| Error::Io { name: name.clone(), source })?;
+        let files = read().map_err(|source| Error::io(error::ErrorKind::Device, name.clone(), source))?;
         Ok(Self { name, folder: folder.to_owned(), kind, most, painter, files, rgb: Vec::new() })
     }
 
@@ -57,7 +58,7 @@ impl Frames {
             };
         }
         let path = self.folder.join(format!("{PREFIX}{number:08}.{extension}"));
-        Part::write(&path, picture, false)?.finish()?;
+        AtomicFile::write(&path, picture, false)?.commit()?;
         self.files.insert(number, path);
         Ok(())
     }
@@ -72,18 +73,18 @@ impl Sink for Frames {
         true
     }
 
-    /// Frames without a picture are passed over.
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let Some(picture) = &moment.picture else { return Ok(()) };
+    /// Reports without a picture are skipped.
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let Some(picture) = &report.picture else { return Ok(()) };
         self.rgb.clone_from(&picture.data);
-        self.painter.annotate(&mut self.rgb, picture.width, picture.height, moment);
+        self.painter.annotate(&mut self.rgb, picture.width, picture.height, report);
         let (width, height) = (picture.width, picture.height);
         let file = encode(&self.name, self.kind, LIVE_QUALITY, &self.rgb, width, height)?;
-        self.save(&file).map_err(|source| Error::Io { name: self.name.clone(), source })
+        self.save(&file).map_err(|source| Error::io(error::ErrorKind::Device, self.name.clone(), source))
     }
 }
 
-/// The number in the name of a file of this sink.
+/// The number in the name of one of this sink's files.
 fn number(path: &Path) -> Option<u64> {
     PictureKind::of(path)?;
     let digits = path.file_stem()?.to_str()?.strip_prefix(PREFIX)?;

@@ -1,12 +1,12 @@
-//! Parts that lines of stills and of live sources have in common.
+//! What JSON lines of still pictures and of live sources share.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Timing;
 use crate::geometry::Rect;
+use crate::report::{self, Timing, rounded};
 
 #[derive(Serialize)]
 pub struct Tag<'a> {
@@ -15,8 +15,8 @@ pub struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    pub fn new(label: &'a str, score: f32) -> Self {
-        Self { label, score: rounded(score, 4) }
+    pub fn new(tag: &'a report::Tag) -> Self {
+        Self { label: &tag.label, score: rounded(tag.score, 4) }
     }
 }
 
@@ -29,8 +29,9 @@ pub struct Detection<'a> {
 }
 
 impl<'a> Detection<'a> {
-    pub fn new(label: &'a str, score: f32, rect: &Rect) -> Self {
-        Self { label, score: rounded(score, 4), rect: corners(rect) }
+    pub fn new(detection: &'a report::Detection) -> Self {
+        let report::Detection { label, score, rect } = detection;
+        Self { label, score: rounded(*score, 4), rect: corners(rect) }
     }
 }
 
@@ -73,18 +74,12 @@ pub fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()>
     out.write_all(b"\n")
 }
 
-/// In pixels with 1 decimal: left, top, right, bottom.
+/// Left, top, right and bottom in pixels, with 1 decimal.
 pub fn corners(rect: &Rect) -> [f64; 4] {
     [rect.x0, rect.y0, rect.x1, rect.y1].map(|v| rounded(v, 1))
 }
 
-/// With 3 decimals.
+/// Milliseconds with 3 decimals.
 pub fn milliseconds(duration: Duration) -> f64 {
     rounded((duration.as_secs_f64() * 1e3) as f32, 3)
-}
-
-/// `value` with so many decimals. In f64, whose shortest decimal form then has no more digits than these.
-pub fn rounded(value: f32, decimals: i32) -> f64 {
-    let unit = 10f64.powi(decimals);
-    (f64::from(value) * unit).round() / unit
 }

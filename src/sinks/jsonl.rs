@@ -1,11 +1,11 @@
-//! One JSON object a line for each picture; `docs/output.md` describes its keys.
+//! One JSON object per picture, each on a line; `docs/output.md` describes its keys.
 
 use std::io::{Result, Write};
 
 use serde::Serialize;
 
-use super::Report;
 use super::json::{Detection, Milliseconds, Tag, write_line};
+use crate::report::PictureReport;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -21,16 +21,14 @@ struct Line<'a> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_jsonl(out: &mut impl Write, report: &Report<'_>) -> Result<()> {
-    let tag = |t: &crate::vocabulary::Tag| Tag::new(report.name(t.label), t.score);
-    let detection = |d: &crate::vocabulary::Detection| Detection::new(report.name(d.label), d.score, &d.rect);
+pub fn write_jsonl(out: &mut impl Write, report: &PictureReport<'_>) -> Result<()> {
     let line = Line {
         path: report.path,
         width: report.width,
         height: report.height,
-        tags: report.tags.iter().map(tag).collect(),
-        detections: report.detections.iter().map(detection).collect(),
-        timing_ms: Milliseconds::new(&report.timing),
+        tags: report.findings.tags.iter().map(Tag::new).collect(),
+        detections: report.findings.detections.iter().map(Detection::new).collect(),
+        timing_ms: Milliseconds::new(&report.findings.timing),
     };
     write_line(out, &line)
 }
@@ -57,7 +55,7 @@ mod tests {
     #[test]
     fn a_line_break_in_a_path_does_not_break_the_line() {
         let mut line = Vec::new();
-        with_street(|report| write_jsonl(&mut line, &Report { path: "a\nb", ..report }).unwrap());
+        with_street(|report| write_jsonl(&mut line, &PictureReport { path: "a\nb", ..report }).unwrap());
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
     }
 }

@@ -1,30 +1,31 @@
-//! JSON Lines of live sources, schema version 1: `docs/schema/live-1.schema.json`, described in `docs/output.md`.
+//! JSON Lines of live sources, schema version 1: `docs/schema/live-1.schema.json`, described in
+//! `docs/output.md`.
 
 use std::io;
 
 use serde::Serialize;
 
 use super::clock::unix;
-use super::happened::Happened;
-use super::json::{Detection, Keyed, Tag, corners, milliseconds, rounded, write_line};
-use super::{LiveTiming, Moment, Named, Output, STAGES, Sink};
+use super::json::{Detection, Keyed, Tag, corners, milliseconds, write_line};
+use super::{Output, Sink};
 use crate::error::{Error, Result};
+use crate::report::{EventRecord, FrameReport, LiveTiming, STAGES, rounded};
 
-/// What [`Line::version`] says. It rises when a key goes or changes its meaning, not when one is added.
+/// The schema version of [`Line`]. It rises when a key goes or changes its meaning, not when one is added.
 pub const VERSION: u32 = 1;
 
 /// Which lines are written. Events always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// Those of events alone.
+    /// Events only.
     Events,
-    /// And one of each frame that was looked at.
+    /// Also one per frame that was looked at.
     Looked,
-    /// And one of every frame.
+    /// Also one per frame, looked at or not.
     All,
 }
 
-/// Prints frames and events as lines of JSON, a frame's events right behind it.
+/// Prints frames and events as lines of JSON, a frame's events right after it.
 pub struct LiveJsonl {
     output: Output,
     lines: Lines,
@@ -47,10 +48,10 @@ impl Sink for LiveJsonl {
         false
     }
 
-    fn take(&mut self, moment: &Moment) -> Result<()> {
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
         self.text.clear();
-        let written = write(&mut self.text, moment, self.lines);
-        written.map_err(|error| Error::Internal(format!("a line of JSON: {error}")))?;
+        let written = write(&mut self.text, report, self.lines);
+        written.map_err(|error| Error::bug(format!("a line of JSON: {error}")))?;
         if self.text.is_empty() { Ok(()) } else { self.output.write(&self.text) }
     }
 }
@@ -103,31 +104,30 @@ impl<'a> Track<'a> {
     }
 }
 
-fn write(out: &mut Vec<u8>, moment: &Moment, lines: Lines) -> io::Result<()> {
-    if lines == Lines::All || lines == Lines::Looked && moment.looked() {
-        write_line(out, &line("frame", moment, frame(moment)))?;
+fn write(out: &mut Vec<u8>, report: &FrameReport, lines: Lines) -> io::Result<()> {
+    if lines == Lines::All || lines == Lines::Looked && report.looked {
+        write_line(out, &line("frame", report, frame(report)))?;
     }
-    for event in &moment.events {
-        write_line(out, &line("event", moment, Happened::of(event)))?;
+    for event in &report.events {
+        write_line(out, &line("event", report, EventRecord::of(event)))?;
     }
     Ok(())
 }
 
-fn line<'a, T: Serialize>(kind: &'static str, moment: &'a Moment, rest: T) -> Line<'a, T> {
-    let time = unix(moment.time);
-    Line { r#type: kind, version: VERSION, source: &moment.source, frame: moment.frame, time, rest }
+fn line<'a, T: Serialize>(kind: &'static str, report: &'a FrameReport, rest: T) -> Line<'a, T> {
+    let time = unix(report.time);
+    Line { r#type: kind, version: VERSION, source: &report.source, frame: report.frame, time, rest }
 }
 
-fn frame<'a>(moment: &'a Moment) -> Frame<'a> {
-    let boxed = |named: &'a Named| Some(Detection::new(&named.label, named.score, named.rect.as_ref()?));
+fn frame(report: &FrameReport) -> Frame<'_> {
     Frame {
-        width: moment.width,
-        height: moment.height,
-        tags: moment.tags.iter().map(|tag| Tag::new(&tag.label, tag.score)).collect(),
-        detections: moment.detections.iter().filter_map(boxed).collect(),
-        tracks: moment.tracks.iter().map(Track::new).collect(),
-        timing_ms: timing(&moment.timing),
-        latency_ms: milliseconds(moment.latency),
+        width: report.width,
+        height: report.height,
+        tags: report.tags.iter().map(Tag::new).collect(),
+        detections: report.detections.iter().map(Detection::new).collect(),
+        tracks: report.tracks.iter().map(Track::new).collect(),
+        timing_ms: timing(&report.timing),
+        latency_ms: milliseconds(report.latency),
     }
 }
 

@@ -1,9 +1,10 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::sinks::tests::{events, moment};
+use crate::report::samples::events;
+use crate::sinks::tests::frame_report;
 
-/// A writer that others can look into.
+/// A writer whose content can be read while it is in use.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 
@@ -17,10 +18,10 @@ impl io::Write for Shared {
     }
 }
 
-fn written(lines: Lines, moments: &[Moment]) -> String {
+fn written(lines: Lines, reports: &[FrameReport]) -> String {
     let shared = Shared::default();
     let mut sink = LiveJsonl::new(Output::new("test", shared.clone()), lines);
-    moments.iter().for_each(|moment| sink.take(moment).unwrap());
+    reports.iter().for_each(|report| sink.take(report).unwrap());
     String::from_utf8(shared.0.lock().unwrap().clone()).unwrap()
 }
 
@@ -39,12 +40,12 @@ fn a_frame_is_one_line_with_documented_keys_in_order() {
         r#""latency_ms":105.5}"#,
         "\n"
     );
-    assert_eq!(written(Lines::Looked, &[moment()]), expected);
+    assert_eq!(written(Lines::Looked, &[frame_report()]), expected);
 }
 
 #[test]
 fn events_follow_their_frame() {
-    let text = written(Lines::Looked, &[Moment { events: events(), ..moment() }, moment()]);
+    let text = written(Lines::Looked, &[FrameReport { events: events(), ..frame_report() }, frame_report()]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 1 + events().len() + 1);
     let start =
@@ -59,9 +60,9 @@ fn events_follow_their_frame() {
 
 #[test]
 fn frames_are_printed_as_asked_and_events_always() {
-    let quiet = Moment { timing: LiveTiming::default(), ..moment() };
-    let moments = [moment(), quiet.clone(), Moment { events: events(), ..quiet }];
-    let count = |lines| written(lines, &moments).lines().count();
+    let quiet = FrameReport { looked: false, ..frame_report() };
+    let reports = [frame_report(), quiet.clone(), FrameReport { events: events(), ..quiet }];
+    let count = |lines| written(lines, &reports).lines().count();
     assert_eq!(count(Lines::All), 3 + events().len());
     assert_eq!(count(Lines::Looked), 1 + events().len());
     assert_eq!(count(Lines::Events), events().len());

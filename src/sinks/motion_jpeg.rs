@@ -1,10 +1,11 @@
-//! Annotated frames as one stream of JPEG files, which players call Motion JPEG.
+//! Annotated frames as one stream of JPEG files, known as Motion JPEG.
 
 use super::picture::{LIVE_QUALITY, encode};
-use super::{Moment, Output, Painter, PictureKind, Sink};
+use super::{Output, Painter, PictureKind, Sink};
 use crate::error::Result;
+use crate::report::FrameReport;
 
-/// Writes JPEG files one behind the other: `ffplay -f mjpeg` plays them.
+/// Writes JPEG files one after the other; `ffplay -f mjpeg` plays them.
 pub struct MotionJpeg {
     output: Output,
     painter: Painter,
@@ -27,12 +28,12 @@ impl Sink for MotionJpeg {
         true
     }
 
-    /// Frames without a picture are passed over.
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let Some(picture) = &moment.picture else { return Ok(()) };
+    /// Reports without a picture are skipped.
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let Some(picture) = &report.picture else { return Ok(()) };
         self.rgb.clone_from(&picture.data);
         let (width, height) = (picture.width, picture.height);
-        self.painter.annotate(&mut self.rgb, width, height, moment);
+        self.painter.annotate(&mut self.rgb, width, height, report);
         let name = self.output.name();
         let file = encode(name, PictureKind::Jpeg, LIVE_QUALITY, &self.rgb, width, height)?;
         self.output.write(&file)
@@ -42,20 +43,20 @@ impl Sink for MotionJpeg {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sinks::Things;
-    use crate::sinks::tests::moment;
+    use crate::report::ShownBoxes;
+    use crate::sinks::tests::frame_report;
 
     #[test]
     fn frames_follow_each_other_as_whole_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.mjpeg");
-        let mut sink = MotionJpeg::new(Output::open(&path).unwrap(), Painter::new(Things::Tracks));
-        let mut moment = moment();
+        let mut sink = MotionJpeg::new(Output::open(&path).unwrap(), Painter::new(ShownBoxes::Tracks));
+        let mut report = frame_report();
         for _ in 0..3 {
-            sink.take(&moment).unwrap();
+            sink.take(&report).unwrap();
         }
-        moment.picture = None;
-        sink.take(&moment).unwrap();
+        report.picture = None;
+        sink.take(&report).unwrap();
         let stream = std::fs::read(&path).unwrap();
         let starts: Vec<usize> =
             (0..stream.len()).filter(|at| stream[*at..].starts_with(&[0xff, 0xd8, 0xff])).collect();
@@ -63,17 +64,17 @@ mod tests {
         let end = starts[1];
         assert_eq!(stream[end - 2..end], [0xff, 0xd9]);
         let size = image::load_from_memory(&stream[..end]).unwrap().into_rgb8().dimensions();
-        assert_eq!(size, (moment.width, moment.height));
-        // What is drawn stays the same, and so does the file.
+        assert_eq!(size, (report.width, report.height));
+        // The same drawing gives the same file.
         assert_eq!(stream[..end], stream[starts[1]..starts[2]]);
     }
 
     #[test]
     fn a_full_device_is_told_and_the_sink_goes_on() {
         let mut sink =
-            MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Painter::new(Things::Tracks));
+            MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Painter::new(ShownBoxes::Tracks));
         for _ in 0..2 {
-            assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("/dev/full: "));
+            assert!(sink.take(&frame_report()).unwrap_err().to_string().starts_with("/dev/full: "));
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Where records go that follow each other: standard output, a file, a named pipe.
+//! Streams of records: standard output, a file, a named pipe.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
-/// A stream of records, each written whole or, as far as the target allows it, not at all.
+/// A stream of records, each written whole or, as far as the target allows, not at all.
 pub struct Output {
     name: String,
     way: Way,
@@ -30,11 +30,11 @@ impl Output {
         Self { name: name.to_owned(), way: Way::Writer { writer: Box::new(writer), begun: false } }
     }
 
-    /// Opens `path` to append to it; makes the file if there is none. Of a named pipe (FIFO), a reader may come, go and come back;
-    /// records that nobody reads are lost.
+    /// Opens `path` for appending and creates the file if there is none. The reader of a named pipe (FIFO)
+    /// may come, go and come back; records that nobody reads are lost.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be opened.
+    /// [`Error::Device`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let is_pipe = |found: Metadata| found.file_type().is_fifo();
@@ -42,7 +42,7 @@ impl Output {
             return Ok(Self { name, way: Way::Pipe { path: path.to_owned(), open: None, begun: false } });
         }
         let file = OpenOptions::new().append(true).create(true).open(path);
-        let file = file.map_err(|source| Error::Io { name: name.clone(), source })?;
+        let file = file.map_err(|source| Error::io(error::ErrorKind::Device, name.clone(), source))?;
         Ok(Self { name, way: Way::File(file) })
     }
 
@@ -51,7 +51,7 @@ impl Output {
         &self.name
     }
 
-    /// Whether the next record will be the first: of the file, or for the reader of a pipe.
+    /// Whether the next record will be the first in the file, or for the reader of a pipe.
     pub(super) fn is_at_start(&self) -> bool {
         match &self.way {
             Way::Writer { begun, .. } | Way::Pipe { begun, .. } => !begun,
@@ -62,7 +62,7 @@ impl Output {
     /// Writes `record`.
     ///
     /// # Errors
-    /// [`Error::Io`], for example of a full disk. A file is then as long as before, so that the next record follows the last whole one.
+    /// [`Error::Device`], for example if the disk is full. A file is then cut back to its last whole record.
     pub fn write(&mut self, record: &[u8]) -> Result<()> {
         let written = match &mut self.way {
             Way::Writer { writer, begun } => {
@@ -72,14 +72,14 @@ impl Output {
             Way::File(file) => append(file, record),
             Way::Pipe { path, open, begun } => feed(path, open, begun, record),
         };
-        written.map_err(|source| Error::Io { name: self.name.clone(), source })
+        written.map_err(|source| Error::io(error::ErrorKind::Device, self.name.clone(), source))
     }
 }
 
 fn append(file: &mut File, record: &[u8]) -> io::Result<()> {
     let before = file.metadata().ok().filter(Metadata::is_file).map(|found| found.len());
     file.write_all(record).inspect_err(|_| {
-        // If not even this can be done, the file ends with a part of a record.
+        // If even this fails, the file ends with part of a record.
         let _ = before.map(|length| file.set_len(length));
     })
 }
@@ -101,12 +101,13 @@ fn feed(path: &Path, open: &mut Option<File>, begun: &mut bool, record: &[u8]) -
     Ok(())
 }
 
-/// The pipe, opened for writing; `None` if nobody reads it. Opening would otherwise wait for a reader, even past the end of the
-/// program.
+/// The pipe, opened for writing; `None` if nobody reads it. A plain open would wait for a reader, even past
+/// the end of the program.
 fn reached(path: &Path) -> io::Result<Option<File>> {
     let probe = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path);
     match probe {
-        // While the probe is open, this one does not wait; unlike the probe, it waits when the reader is slow.
+        // While the probe is open, this open does not block; unlike the probe, its writes block while the
+        // reader is slow.
         Ok(_probe) => OpenOptions::new().write(true).open(path).map(Some),
         Err(error) if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
         Err(error) => Err(error),

@@ -24,10 +24,7 @@ fn a_full_device_is_an_error_that_names_it() {
     for _ in 0..2 {
         let error = output.write(b"x").unwrap_err();
         assert!(error.to_string().starts_with("/dev/full: "), "{error}");
-        assert!(
-            matches!(error, Error::Io { source, .. } if source.raw_os_error() == Some(libc::ENOSPC)),
-            "no ENOSPC"
-        );
+        assert!(error.io_error().and_then(io::Error::raw_os_error) == Some(libc::ENOSPC), "no ENOSPC");
     }
 }
 
@@ -42,10 +39,7 @@ fn on_a_full_disk_a_file_ends_with_its_last_whole_record() {
         std::fs::write(&ballast, vec![0; 240 << 10]).unwrap();
         // Part of it fits.
         let error = output.write(&record).unwrap_err();
-        assert!(
-            matches!(&error, Error::Io { source, .. } if source.raw_os_error() == Some(libc::ENOSPC)),
-            "{error}"
-        );
+        assert!(error.io_error().and_then(io::Error::raw_os_error) == Some(libc::ENOSPC), "{error}");
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 10_000);
         std::fs::remove_file(&ballast).unwrap();
         output.write(b"y").unwrap();
@@ -70,7 +64,7 @@ fn a_pipe_waits_for_nobody_and_serves_one_reader_after_the_other() {
         let mut line = String::new();
         BufReader::new(reader).read_line(&mut line).unwrap();
         assert_eq!(line, visit);
-        // Tells that the reader has gone.
+        // Notices that the reader has gone.
         output.write(b"lost\n").unwrap();
     }
 }

@@ -6,14 +6,14 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// JPEG quality, 1 to 100: text on the plates stays crisp.
 pub(super) const JPEG_QUALITY: u8 = 92;
-/// The same for pictures that are looked at for a moment only: half the bytes.
+/// The same for pictures that are seen only briefly: half the bytes.
 pub(super) const LIVE_QUALITY: u8 = 80;
 
-/// File formats that pictures are written in.
+/// File formats for written pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PictureKind {
     /// `.png`
@@ -36,18 +36,18 @@ impl PictureKind {
 /// Writes `width · height` RGB pixels, three bytes each, to `path`.
 ///
 /// # Errors
-/// [`Error::Input`] if the format cannot hold the picture (JPEG ends at 65,535 pixels a side), [`Error::Io`] if the file
-/// cannot be written.
+/// [`Error::Input`] if the format cannot hold the picture (JPEG allows 65,535 pixels per side),
+/// [`Error::Device`] if the file cannot be written.
 pub fn save_picture(path: &Path, kind: PictureKind, rgb: &[u8], width: u32, height: u32) -> Result<()> {
     let name = path.display().to_string();
     let file = encode(&name, kind, JPEG_QUALITY, rgb, width, height)?;
-    std::fs::write(path, file).map_err(|source| Error::Io { name, source })
+    std::fs::write(path, file).map_err(|source| Error::io(ErrorKind::Device, name, source))
 }
 
 /// The bytes of a picture file; `quality` is that of a JPEG, 1 to 100.
 ///
 /// # Errors
-/// As of [`save_picture`], without those of files.
+/// Same as [`save_picture`], except for those of files.
 pub(super) fn encode(
     name: &str,
     kind: PictureKind,
@@ -58,7 +58,7 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>> {
     let expected = width as usize * height as usize * 3;
     if rgb.len() != expected {
-        return Err(Error::Internal(format!("{} bytes of a {width}x{height} picture", rgb.len())));
+        return Err(Error::bug(format!("{} bytes of a {width}x{height} picture", rgb.len())));
     }
     let mut file = Vec::new();
     let encoded = match kind {

@@ -1,4 +1,4 @@
-//! Holds `docs/schema/live-1.schema.json` against what sinks write, both ways.
+//! Compares `docs/schema/live-1.schema.json` with what sinks write, in both directions.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,11 @@ use std::time::{Duration, SystemTime};
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use super::tests::{events, moment};
+use super::tests::frame_report;
 use super::*;
+use crate::events::EventKind;
+use crate::report::samples::events;
+use crate::report::{FrameReport, Latency, STAGES};
 
 const FILE: &str = "docs/schema/live-1.schema.json";
 
@@ -62,10 +65,11 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn lines() -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.jsonl");
-    let busy = Moment { events: events(), ..moment() };
-    let empty = Moment { tags: Vec::new(), detections: Vec::new(), tracks: Vec::new(), ..moment() };
+    let busy = FrameReport { events: events(), ..frame_report() };
+    let empty =
+        FrameReport { tags: Vec::new(), detections: Vec::new(), tracks: Vec::new(), ..frame_report() };
     let mut sink = LiveJsonl::new(Output::open(&path).unwrap(), Lines::All);
-    [&busy, &empty].iter().for_each(|moment| sink.take(moment).unwrap());
+    [&busy, &empty].iter().for_each(|report| sink.take(report).unwrap());
     let mut text = fs::read(&path).unwrap();
 
     let latency = Some(Latency { p50: Duration::from_millis(90), p99: Duration::from_millis(150) });

@@ -1,27 +1,28 @@
-//! How a running source fares, as one line of JSON from time to time.
+//! The state of a running source, as one line of JSON from time to time.
 
 use std::io::{Result, Write};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::STAGES;
 use super::clock::unix;
-use super::json::{Keyed, milliseconds, rounded, write_line};
+use super::json::{Keyed, milliseconds, write_line};
 use super::live_jsonl::VERSION;
+use crate::report::{Latency, STAGES, rounded};
 
-/// The state of one source and of its sinks. Counts are since the start, rates and times of the last interval.
+/// The state of one source and of its sinks. Counts are since the start, rates and times of the last
+/// interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// The source's name.
     pub source: String,
     /// Now.
     pub time: SystemTime,
-    /// Frames a second that the source delivers.
+    /// Frames per second that the source delivers.
     pub fps_captured: f32,
-    /// Frames a second that are looked at.
+    /// Frames per second that are looked at.
     pub fps_looked: f32,
-    /// Frames that came while another was looked at.
+    /// Frames that arrived while another one was looked at.
     pub dropped: u64,
     /// Frames that could not be decoded.
     pub broken: u64,
@@ -35,21 +36,12 @@ pub struct Status {
     pub temperature: Option<f32>,
     /// What slows the processor down now, in words; empty if nothing does.
     pub throttled: Vec<String>,
-    /// Part of the wished rate that heat leaves, above 0 and up to 1.
+    /// Share of the requested rate that is left under throttling, above 0 and up to 1.
     pub rate: f32,
-    /// Whether the wished rate is more than the machine can do.
+    /// Whether the requested rate is more than the machine can do.
     pub behind: bool,
     /// Each sink.
     pub sinks: Vec<SinkStatus>,
-}
-
-/// How long something takes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Latency {
-    /// Half of them took less.
-    pub p50: Duration,
-    /// 99 of 100 took less.
-    pub p99: Duration,
 }
 
 /// The state of one sink.
@@ -57,11 +49,11 @@ pub struct Latency {
 pub struct SinkStatus {
     /// The sink's name.
     pub name: String,
-    /// Age of the oldest moment that waits for it.
+    /// Age of its oldest queued report.
     pub lag: Duration,
-    /// Time that it takes for a moment; `None` if it has taken none.
+    /// Time that it takes per report; `None` before the first.
     pub write: Option<Latency>,
-    /// Moments that it missed because it was slow.
+    /// Reports that it missed because it was slow.
     pub lost: u64,
     /// How often it failed.
     pub failed: u64,

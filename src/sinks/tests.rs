@@ -1,27 +1,33 @@
-//! Reports and moments that tests of several sinks use.
+//! Reports that tests of several sinks use.
 
 use std::path::Path;
 use std::process::{Command, Output as Ran};
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::*;
-use crate::events::{Event, Outline};
+use crate::events::Outline;
 use crate::geometry::Rect;
+use crate::report::{Detection, Findings, FrameReport, LiveTiming, PictureReport, Tag, Timing};
 use crate::source::Picture;
 use crate::track::Track;
 
 /// A report on a street with two detections and one tag.
-pub fn with_street(test: impl FnOnce(Report<'_>)) {
-    let names = ["person".to_owned(), "red bus".to_owned(), "street".to_owned()];
-    let tags = [Tag { label: 2, score: 0.812_345 }];
-    let detections = [
-        Detection { label: 1, score: 0.9, rect: Rect { x0: 10.04, y0: 20.06, x1: 110.5, y1: 64.0 } },
-        Detection { label: 0, score: 0.333_333, rect: Rect { x0: 0.0, y0: 0.0, x1: 5.0, y1: 9.96 } },
+pub fn with_street(test: impl FnOnce(PictureReport<'_>)) {
+    let names = ["person", "red bus", "street"].map(Into::into);
+    let tags = vec![Tag { label: "street".into(), score: 0.812_345 }];
+    let detections = vec![
+        Detection {
+            label: "red bus".into(),
+            score: 0.9,
+            rect: Rect { x0: 10.04, y0: 20.06, x1: 110.5, y1: 64.0 },
+        },
+        Detection {
+            label: "person".into(),
+            score: 0.333_333,
+            rect: Rect { x0: 0.0, y0: 0.0, x1: 5.0, y1: 9.96 },
+        },
     ];
-    let (tags, detections) = (&tags, &detections);
-    let timing = timing();
-    test(Report { path: "a \"b\".jpg", width: 640, height: 64, names: &names, tags, detections, timing });
+    let findings = Findings { tags, detections, timing: timing() };
+    test(PictureReport { path: "a \"b\".jpg", width: 640, height: 64, names: &names, findings: &findings });
 }
 
 fn timing() -> Timing {
@@ -35,37 +41,9 @@ fn timing() -> Timing {
     }
 }
 
-/// One event of each kind, two of a state: the first and a later one.
-pub fn events() -> Vec<Event> {
-    let (zone, door): (Arc<str>, Arc<str>) = ("gate, \"east\"".into(), "door".into());
-    let label: Arc<str> = "person".into();
-    let (track, open): (u64, Arc<str>) = (7, "an open door".into());
-    let seconds = Duration::from_secs_f64;
-    vec![
-        Event::Appear { track, label: label.clone() },
-        Event::Disappear { track, label: label.clone(), stayed: seconds(12.345_6) },
-        Event::Enter { zone: zone.clone(), track, label: label.clone() },
-        Event::Leave { zone: zone.clone(), track, label: label.clone(), stayed: seconds(2.5) },
-        Event::Dwell { zone: zone.clone(), track, label: label.clone(), stayed: seconds(10.0) },
-        Event::Cross {
-            line: "kerb".into(),
-            track,
-            label: label.clone(),
-            forward: true,
-            forwards: 3,
-            backwards: 1,
-        },
-        Event::Occupancy { zone, label, count: 2, before: 1 },
-        Event::State { zone: door.clone(), state: open.clone(), before: None, probability: 0.912_34 },
-        Event::State { zone: door, state: "a closed door".into(), before: Some(open), probability: 0.8 },
-        Event::Tag { label: "rain".into(), present: true, score: 0.75 },
-    ]
-}
-
 /// A person who is seen and a dog who is not, on a grey picture of 320 by 240 pixels; nothing happens.
-pub fn moment() -> Moment {
+pub fn frame_report() -> FrameReport {
     let rect = |x0, y0, x1, y1| Rect { x0, y0, x1, y1 };
-    let named = |label: &str, score, rect| Named { label: label.into(), score, rect };
     let track = |id, label: &str, rect, seen| Track {
         id,
         label: label.into(),
@@ -76,9 +54,9 @@ pub fn moment() -> Moment {
         age: Duration::from_micros(1_234_567),
     };
     let person = rect(40.04, 60.0, 120.06, 200.0);
-    Moment {
-        tags: vec![named("rain", 0.75, None)],
-        detections: vec![named("person", 0.9, Some(person))],
+    FrameReport {
+        tags: vec![Tag { label: "rain".into(), score: 0.75 }],
+        detections: vec![Detection { label: "person".into(), score: 0.9, rect: person }],
         tracks: vec![
             track(7, "person", person, true),
             track(9, "dog", rect(200.0, 100.0, 300.0, 180.0), false),
@@ -87,15 +65,16 @@ pub fn moment() -> Moment {
     }
 }
 
-/// A picture of one colour in which there is nothing.
-pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> Moment {
+/// A picture of one colour without findings.
+pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
     let data = colour.repeat((width * height) as usize);
-    Moment {
+    FrameReport {
         source: "/dev/video0".into(),
         frame: 42,
         time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_327_200_123),
         width,
         height,
+        looked: true,
         tags: Vec::new(),
         detections: Vec::new(),
         tracks: Vec::new(),
@@ -114,8 +93,9 @@ pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> Moment {
 /// Names a file system of 256 kB for a test that [`on_a_small_disk`] runs.
 const SMALL_DISK: &str = "EDGECLIP_TEST_SMALL_DISK";
 
-/// Runs `body` on a file system of 256 kB: `test`, which calls this, is run again in a mount namespace of its own, where even users
-/// without rights may mount. Where no namespace can be made, as under an emulator of another processor, it says so.
+/// Runs `body` on a file system of 256 kB: `test`, which calls this, is run again in its own mount namespace,
+/// where even users without privileges may mount. Says so if no namespace can be created, as under an
+/// emulator.
 pub fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(SMALL_DISK) {
         return body(Path::new(&disk));

@@ -1,8 +1,8 @@
-//! Reports for people: a heading a picture, tags, then one aligned line a detection.
+//! Reports for people: a heading per picture, tags, then one aligned line per detection.
 
 use std::io::{Result, Write};
 
-use super::Report;
+use crate::report::{Detection, Findings, PictureReport, Tag};
 
 const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[32m";
@@ -13,26 +13,26 @@ const PLAIN: &str = "\x1b[0m";
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_text(out: &mut impl Write, report: &Report<'_>, colour: bool) -> Result<()> {
+pub fn write_text(out: &mut impl Write, report: &PictureReport<'_>, colour: bool) -> Result<()> {
     let paint = |code: &'static str| if colour { (code, PLAIN) } else { ("", "") };
     let ((bold, plain), (green, _), (grey, _)) = (paint(BOLD), paint(GREEN), paint(GREY));
-    let milliseconds = report.timing.total().as_secs_f64() * 1e3;
+    let milliseconds = report.findings.timing.total().as_secs_f64() * 1e3;
     let path = printable(report.path);
     let (width, height) = (report.width, report.height);
     writeln!(out, "{bold}{path}{plain}  {grey}{width}x{height}, {milliseconds:.0} ms{plain}")?;
-    if !report.tags.is_empty() {
-        let tag =
-            |t: &crate::vocabulary::Tag| format!("{} {green}{:.2}{plain}", report.name(t.label), t.score);
-        writeln!(out, "  tags: {}", report.tags.iter().map(tag).collect::<Vec<_>>().join(", "))?;
+    let Findings { tags, detections, .. } = report.findings;
+    if !tags.is_empty() {
+        let tag = |tag: &Tag| format!("{} {green}{:.2}{plain}", tag.label, tag.score);
+        writeln!(out, "  tags: {}", tags.iter().map(tag).collect::<Vec<_>>().join(", "))?;
     }
-    if report.detections.is_empty() {
+    if detections.is_empty() {
         return writeln!(out, "  nothing detected");
     }
-    let length = |label: usize| report.name(label).chars().count();
-    let widest = report.detections.iter().map(|d| length(d.label)).max().unwrap_or(0);
-    for d in report.detections {
-        let (name, r) = (report.name(d.label), &d.rect);
-        let padding = " ".repeat(widest - length(d.label));
+    let length = |d: &Detection| d.label.chars().count();
+    let widest = detections.iter().map(length).max().unwrap_or(0);
+    for d in detections {
+        let (name, r) = (&d.label, &d.rect);
+        let padding = " ".repeat(widest - length(d));
         writeln!(
             out,
             "  {green}{:.2}{plain}  {bold}{name}{plain}{padding}  {:>5.0} {:>5.0} {:>5.0} {:>5.0}",
@@ -42,7 +42,7 @@ pub fn write_text(out: &mut impl Write, report: &Report<'_>, colour: bool) -> Re
     Ok(())
 }
 
-/// Control characters, which a terminal would obey, become spaces.
+/// Control characters, which a terminal would interpret, become spaces.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::super::tests::with_street;
     use super::*;
 
-    fn lines(report: &Report<'_>, colour: bool) -> String {
+    fn lines(report: &PictureReport<'_>, colour: bool) -> String {
         let mut out = Vec::new();
         write_text(&mut out, report, colour).unwrap();
         String::from_utf8(out).unwrap()
@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn an_empty_report_says_so() {
         with_street(|report| {
-            let empty = Report { tags: &[], detections: &[], path: "a\x1b[2J\nb", ..report };
+            let findings = Findings { timing: report.findings.timing, ..Findings::default() };
+            let empty = PictureReport { findings: &findings, path: "a\x1b[2J\nb", ..report };
             assert_eq!(lines(&empty, false), "a [2J b  640x64, 36 ms\n  nothing detected\n");
         });
     }

@@ -16,7 +16,7 @@ use super::container::{Container, Cutout, Piece};
 use super::kind::FileKind;
 use super::live::Encoding;
 use super::picture::{MAX_PIXELS, opaque};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::PixelFormat;
 
 /// How long a frame without a delay is shown; same as in browsers.
@@ -42,11 +42,10 @@ impl Animation {
     /// Opens the animation at `path`; `None` if it is a still picture.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read; [`Error::Input`] if its header is broken or it is larger than 100
-    /// megapixels.
+    /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels.
     pub fn open(path: &Path, kind: FileKind) -> Result<Option<Self>> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|source| Error::Io { name: name.clone(), source })?;
+        let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
         let file = BufReader::new(file);
         let broken = |error: ImageError| {
             Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file")

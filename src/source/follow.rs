@@ -10,7 +10,7 @@ use super::Picture;
 use super::container::{Container, Piece};
 use super::paths::pictures_in;
 use super::picture_files::cutout;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How often the folder is checked.
 const POLL: Duration = Duration::from_millis(100);
@@ -71,7 +71,7 @@ impl Follow {
         if self.looked.is_some_and(|(when, _)| now.duration_since(when) < POLL) {
             return Ok(());
         }
-        let io = |source| Error::Io { name: self.folder.display().to_string(), source };
+        let io = |source| Error::io(ErrorKind::Input, self.folder.display().to_string(), source);
         let changed = fs::metadata(&self.folder).and_then(|about| about.modified()).map_err(io)?;
         // Some file systems store times in whole seconds, so that two changes may share one.
         let settled = changed.elapsed().is_ok_and(|age| age > SETTLE);

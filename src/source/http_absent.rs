@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// Refuses the address: this build has no Motion JPEG over HTTP.
 ///
 /// # Errors
-/// Always [`Error::Input`].
+/// Always [`Error::Settings`].
 pub fn open(address: &str, _: Option<u32>, _: Patience) -> Result<Box<dyn Live>> {
     let found = "an http:// address, which this build does not support";
-    Err(Error::input(without_secrets(address), found, "a build with the feature `http`"))
+    Err(Error::settings(without_secrets(address), found, "a build with the feature `http`"))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// Bytes per read.
 const CHUNK: usize = 64 << 10;
@@ -42,7 +42,7 @@ impl Input {
             }
         };
         self.held.truncate(before + count.as_ref().map_or(0, |count| *count));
-        let count = count.map_err(|source| Error::Io { name: self.name.clone(), source })?;
+        let count = count.map_err(|source| Error::io(error::ErrorKind::Input, self.name.clone(), source))?;
         Ok(count > 0)
     }
 

@@ -40,3 +40,6 @@ pub use v4l2::{
     Camera, CameraControl, ControlKind, ControlValue, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish,
     cameras,
 };
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ use super::recording::{Opener, Pace, Recording};
 use super::stdin::{Pipe, PipeContents, STDIN};
 use super::y4m::Y4m;
 use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a source can be, for error messages.
 const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
@@ -34,8 +34,8 @@ const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with 
 /// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
 ///
 /// # Errors
-/// [`Error::Input`] if it does not exist, cannot be used, or an option does not apply to it; [`Error::Io`] if
-/// it cannot be read.
+/// [`Error::Input`] if it does not exist, cannot be read, or holds something else; [`Error::Settings`] if the
+/// address is invalid or an option does not apply; [`Error::Device`] if a camera cannot be opened or reached.
 pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     let device = spec.strip_prefix("v4l2://");
     if spec == STDIN {
@@ -51,7 +51,7 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
                 options.only(&shown(spec), "a network camera", &[SourceOption::FrameRate])?;
                 http::open(spec, options.wish.fps, Patience::default())
             }
-            _ => Err(Error::input(shown(spec), format!("{scheme}://"), SOURCES)),
+            _ => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
         };
     }
     let path = Path::new(device.unwrap_or(spec));
@@ -71,7 +71,7 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::input(spec, "nothing there", SOURCES))
         }
-        Err(source) => Err(Error::Io { name: spec.to_owned(), source }),
+        Err(source) => Err(Error::io(ErrorKind::Input, spec.to_owned(), source)),
     }
 }
 
@@ -155,7 +155,7 @@ fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dy
 /// Opens a file by its contents; where these are ambiguous, by its extension.
 fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|source| Error::Io { name: name.clone(), source })?;
+    let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
     let mut input = Input::new(name, file);
     let kind = kind::of(input.peek(kind::HEAD)?);
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
@@ -205,7 +205,7 @@ fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeC
 fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
     options.only(STDIN, "standard input", &[SourceOption::PixelFormat, SourceOption::RealTime])?;
     let name = "standard input";
-    let io = |source| Error::Io { name: name.to_owned(), source };
+    let io = |source| Error::io(ErrorKind::Input, name.to_owned(), source);
     // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
     let regular = file.metadata().map_err(io)?.is_file();

@@ -76,7 +76,7 @@ impl SourceOptions {
         };
         let names: Vec<String> = accepted.iter().map(SourceOption::to_string).collect();
         let expected = if names.is_empty() { "no options".to_owned() } else { names.join(", ") };
-        Err(Error::input(spec, format!("the option {option}, which does not apply to {kind}"), expected))
+        Err(Error::settings(spec, format!("the option {option}, which does not apply to {kind}"), expected))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Extensions, in lower case, of the pictures in a folder. How they are decoded depends on their contents.
 const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
@@ -11,7 +11,7 @@ const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 /// The picture files that `arguments` name, in order: a file stands for itself, a folder for its pictures
 /// sorted by name (without subfolders), a glob pattern for the files that it matches, sorted.
 ///
-/// An argument that names no picture gives an [`Error::Input`] or [`Error::Io`] in its place.
+/// An argument that names no picture gives an [`Error::Input`] in its place.
 pub fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
     arguments.iter().flat_map(|argument| one(argument)).collect()
 }
@@ -42,7 +42,7 @@ fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The picture files of a folder, in no particular order; may be empty.
 pub(super) fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let io = |source| Error::Io { name: folder.display().to_string(), source };
+    let io = |source| Error::io(ErrorKind::Input, folder.display().to_string(), source);
     let mut pictures = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
@@ -64,7 +64,7 @@ fn pattern(pattern: &Path) -> Result<Vec<PathBuf>> {
     for hit in hits {
         let path = hit.map_err(|error| {
             let name = error.path().display().to_string();
-            Error::Io { name, source: error.into() }
+            Error::io(ErrorKind::Input, name, error.into())
         })?;
         if path.is_file() {
             files.push(path);

@@ -7,7 +7,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Rgb, RgbImage};
 
 use super::jpeg;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Frame, PixelFormat};
 
 /// Most pixels of a picture; larger ones are refused before any memory is allocated.
@@ -36,8 +36,8 @@ impl Picture {
     /// of an animation, transparency over white.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read; [`Error::Input`] if it is empty, not a picture, cut short, or
-    /// larger than 100 megapixels.
+    /// [`Error::Input`] if it cannot be read, is empty, not a picture, cut short, or larger than 100
+    /// megapixels.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let bytes = read(path, &name)?;
@@ -57,8 +57,9 @@ impl Picture {
             _ => Error::input(&name, format!("a broken picture ({error})"), EXPECTED),
         };
         let reader = ImageReader::new(Cursor::new(bytes));
-        let reader =
-            reader.with_guessed_format().map_err(|source| Error::Io { name: name.clone(), source })?;
+        let reader = reader
+            .with_guessed_format()
+            .map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
         if reader.format() == Some(ImageFormat::Jpeg) && !jpeg::is_complete(bytes) {
             return Err(Error::input(
                 name,
@@ -91,7 +92,7 @@ impl Picture {
 }
 
 fn read(path: &Path, name: &str) -> Result<Vec<u8>> {
-    let io = |source| Error::Io { name: name.to_owned(), source };
+    let io = |source| Error::io(ErrorKind::Input, name.to_owned(), source);
     if !path.exists() {
         return Err(Error::input(name, "nothing there", EXPECTED));
     }

@@ -53,10 +53,10 @@ pub(super) struct RawFrames {
 
 impl RawFrames {
     /// # Errors
-    /// [`Error::Input`] if no frame can have this layout.
+    /// [`Error::Settings`] if no frame can have this layout.
     pub fn new(input: Input, raw: &Raw) -> Result<Self> {
         let (width, height) = raw.size;
-        let refused = |found: String, expected: String| Error::input(&input.name, found, expected);
+        let refused = |found: String, expected: String| Error::settings(&input.name, found, expected);
         if !(1..=MAX_PIXELS).contains(&(u64::from(width) * u64::from(height))) {
             return Err(refused(format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")));
         }

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// Refuses the address: this build has no H.264 over RTSP.
 ///
 /// # Errors
-/// Always [`Error::Input`].
+/// Always [`Error::Settings`].
 pub fn open(address: &str, _: Patience) -> Result<Box<dyn Live>> {
     let found = "an rtsp:// address, which this build does not support";
-    Err(Error::input(without_secrets(address), found, "a build with the feature `rtsp`"))
+    Err(Error::settings(without_secrets(address), found, "a build with the feature `rtsp`"))
 }

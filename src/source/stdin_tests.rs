@@ -37,6 +37,13 @@ fn next(pipe: &mut Pipe, frame: &mut CapturedFrame) -> Next {
     }
 }
 
+/// Waits until the thread has read all that there is.
+fn wait_for_end(pipe: &Pipe) {
+    while lock(&pipe.slot.0).end.is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn frames_in_any_pieces_arrive_and_the_end_is_told() {
     let (send, receive) = channel();
@@ -66,7 +73,7 @@ fn only_the_newest_frame_is_kept() {
     drop(send);
     let mut pipe = pipe(receive, false);
     let mut frame = CapturedFrame::empty();
-    thread::sleep(PATIENCE);
+    wait_for_end(&pipe);
     assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
     assert_eq!(frame.number, 4);
     assert_eq!(next(&mut pipe, &mut frame), Next::End);
@@ -98,7 +105,7 @@ fn every_broken_part_is_counted_and_no_frame_at_all_is_an_error() {
     drop(send);
     let mut pipe = pipe(receive, false);
     let mut frame = CapturedFrame::empty();
-    thread::sleep(PATIENCE);
+    wait_for_end(&pipe);
     for _ in 0..3 {
         assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(_)));
     }
@@ -113,11 +120,9 @@ fn a_reader_that_goes_ends_the_thread() {
     send.send(SMALL.repeat(3)).unwrap();
     let slot = Arc::downgrade(&pipe.slot);
     drop(pipe);
-    for _ in 0..100 {
-        if slot.strong_count() == 0 {
-            return;
-        }
-        thread::sleep(Duration::from_millis(20));
+    let since = Instant::now();
+    while slot.strong_count() > 0 {
+        assert!(since.elapsed() < Duration::from_secs(60), "the thread still runs");
+        thread::sleep(Duration::from_millis(1));
     }
-    panic!("the thread still runs");
 }

@@ -1,4 +1,4 @@
-//! The kernel's text console on a screen.
+//! The kernel's text console on the screen.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -17,7 +17,7 @@ const TEXT: libc::c_ulong = 0;
 const GRAPHICS: libc::c_ulong = 1;
 /// `FBIOGET_CON2FBMAP` of linux/fb.h
 const GET_MAP: libc::Ioctl = 0x460f;
-/// Names the console in front: `tty1`
+/// File with the name of the foreground console, such as `tty1`.
 const ACTIVE: &str = "/sys/class/tty/tty0/active";
 
 /// `struct fb_con2fbmap`
@@ -27,29 +27,30 @@ struct Map {
     framebuffer: u32,
 }
 
-/// A text console that draws nothing, neither text nor its cursor, until this is dropped; then it draws its text again.
+/// Keeps a text console from drawing, text and cursor alike, until dropped; then the
+/// console redraws its text.
 #[derive(Debug)]
 pub struct HiddenConsole(File);
 
 impl HiddenConsole {
-    /// Keeps the console off the screen behind `framebuffer`. `None` if none is on it: it is on another screen, a desktop has taken its
-    /// place, or the machine has no console.
+    /// Hides the console on the screen behind `framebuffer`. `None` if there is none on it: it is on another
+    /// screen, a desktop has replaced it, or the machine has no console.
     ///
     /// # Errors
-    /// `EPERM` or `EACCES`: that takes root, or the console as the controlling terminal.
+    /// `EPERM` or `EACCES`: hiding it needs root, or the console as controlling terminal.
     pub fn on(framebuffer: &File) -> io::Result<Option<Self>> {
         let active = text(Path::new(ACTIVE)).and_then(|name| name.strip_prefix("tty")?.parse().ok());
         if !active.is_some_and(|number| shows(framebuffer, number).unwrap_or(false)) {
             return Ok(None);
         }
         let mut refused = None;
-        // The controlling terminal, which needs no rights, then the console in front.
+        // The controlling terminal, which needs no privileges, then the foreground console.
         for path in ["/dev/tty", "/dev/tty0"] {
             let opened = OpenOptions::new().write(true).custom_flags(libc::O_NOCTTY).open(path);
             match opened.and_then(Self::hide) {
                 Ok(hidden) => return Ok(hidden),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => refused = Some(error),
-                // No such terminal, or one that is no console.
+                // No such terminal, or it is not a console.
                 Err(_) => {}
             }
         }
@@ -76,7 +77,7 @@ impl Drop for HiddenConsole {
     }
 }
 
-/// Whether the console of this number is drawn onto this framebuffer.
+/// Whether the console with this number is drawn on this framebuffer.
 fn shows(framebuffer: &File, console: u32) -> io::Result<bool> {
     let mut map = Map { console, framebuffer: u32::MAX };
     // SAFETY: the request reads and writes a `struct fb_con2fbmap`, which `Map` is.
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_console_is_left_alone() {
+    fn other_devices_are_left_alone() {
         let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
         assert_eq!(HiddenConsole::hide(null()).unwrap_err().raw_os_error(), Some(libc::ENOTTY));
         assert_eq!(shows(&null(), 1).unwrap_err().raw_os_error(), Some(libc::ENOTTY));

@@ -1,24 +1,24 @@
-//! Which processor this is and what it can do.
+//! Which processor this is and what it supports.
 
 use std::path::Path;
 use std::thread;
 
 use super::text;
 
-/// The processor.
+/// The processor and the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cpu {
-    /// The board, where the firmware says.
+    /// The board's name, if the firmware gives one.
     pub board: Option<String>,
-    /// The kinds of cores, slowest first as the kernel lists them.
+    /// The distinct kinds of cores, in the order in which the kernel lists them.
     pub cores: Vec<String>,
-    /// How many threads can run at the same time.
+    /// How many threads can run in parallel.
     pub threads: usize,
-    /// Instructions that matter here.
+    /// Instruction set extensions that the kernels could use.
     pub features: Vec<&'static str>,
 }
 
-/// This machine's processor; its names are read below `root`, usually `/`.
+/// This machine's processor. Files are read below `root`, usually `/`.
 pub fn cpu(root: &Path) -> Cpu {
     let info = text(&root.join("proc/cpuinfo")).unwrap_or_default();
     let mut cores: Vec<String> = Vec::new();
@@ -41,7 +41,7 @@ pub fn cpu(root: &Path) -> Cpu {
     }
 }
 
-/// The name of a core of Arm Limited, by its part number in the main ID register.
+/// The name of an Arm core, by the part number in its main ID register.
 fn arm_core(part: &str) -> String {
     let name = match part {
         "0xb76" => "ARM1176",
@@ -87,7 +87,7 @@ fn features() -> Vec<&'static str> {
         ];
         found.extend(known.into_iter().filter(|(_, has)| *has).map(|(name, _)| name));
     }
-    // On 32-bit ARM the standard library detects nothing; no kernel is written for it, either.
+    // On 32-bit ARM the standard library detects nothing, and there are no SIMD kernels for it either.
     found.shrink_to_fit();
     found
 }

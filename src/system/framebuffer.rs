@@ -1,4 +1,4 @@
-//! How the screen behind a Linux framebuffer device holds its pixels.
+//! How the screen behind a Linux framebuffer device stores its pixels.
 
 use std::fs::File;
 use std::io;
@@ -12,32 +12,32 @@ const GET_FIXED: libc::Ioctl = 0x4602;
 const BLANK: libc::Ioctl = 0x4611;
 const UNBLANK: libc::c_ulong = 0;
 
-/// A screen that is written to as a file.
+/// A screen that is written to like a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
-    /// Visible pixels a row.
+    /// Visible pixels per row.
     pub width: u32,
-    /// Visible rows.
+    /// Number of visible rows.
     pub height: u32,
-    /// Bytes from row to row.
+    /// Bytes from the start of one row to the start of the next.
     pub stride: usize,
-    /// Byte of the file where the visible part begins.
+    /// Byte offset of the visible part in the file.
     pub start: u64,
-    /// Bits a pixel.
+    /// Bits per pixel.
     pub bits: u32,
-    /// Where the bits of red, green, blue and opacity lie in a pixel, a number in the machine's byte order.
+    /// The bits of red, green, blue and opacity in a pixel, as a number in native byte order.
     pub channels: [Channel; 4],
 }
 
-/// Bits of a pixel.
+/// The bits of one channel in a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C)]
 pub struct Channel {
     /// Position of the lowest bit.
     pub offset: u32,
-    /// How many; 0 if the screen does not have this channel.
+    /// Number of bits; 0 if the screen does not have this channel.
     pub length: u32,
-    /// Whether the lowest bit comes first, which no driver in use has.
+    /// Whether the lowest bit comes first; no driver in use does this.
     msb_right: u32,
 }
 
@@ -84,19 +84,19 @@ struct Fixed {
 const _: () = assert!(size_of::<Variable>() == 160);
 const _: () = assert!(size_of::<Fixed>() == if size_of::<libc::c_ulong>() == 8 { 80 } else { 68 });
 
-/// Asks the device what it shows.
+/// Queries the device for its size and pixel layout.
 ///
 /// # Errors
-/// `ENOTTY` if the file is no framebuffer.
+/// `ENOTTY` if the file is not a framebuffer.
 pub fn screen(device: &File) -> io::Result<Screen> {
     let (mut variable, mut fixed) = (Variable::default(), Fixed::default());
     let (a, b) = (&raw mut variable, &raw mut fixed);
-    // SAFETY: the request writes a `struct fb_var_screeninfo`, which `Variable` is.
+    // SAFETY: the request writes a `struct fb_var_screeninfo`, whose layout `Variable` has.
     let first = unsafe { libc::ioctl(device.as_raw_fd(), GET_VARIABLE, a) };
     if first < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the request writes a `struct fb_fix_screeninfo`, which `Fixed` is.
+    // SAFETY: the request writes a `struct fb_fix_screeninfo`, whose layout `Fixed` has.
     let second = unsafe { libc::ioctl(device.as_raw_fd(), GET_FIXED, b) };
     if second < 0 {
         return Err(io::Error::last_os_error());
@@ -108,7 +108,7 @@ pub fn screen(device: &File) -> io::Result<Screen> {
     Ok(Screen { width, height, stride, start, bits: variable.bits_per_pixel, channels: variable.channels })
 }
 
-/// Lights a screen that the console has blanked. Those without a backlight to switch refuse, and need it not.
+/// Turns on a screen that the console has blanked. Screens without a backlight to switch fail harmlessly.
 pub fn wake(device: &File) {
     // SAFETY: the request takes its argument by value.
     unsafe { libc::ioctl(device.as_raw_fd(), BLANK, UNBLANK) };
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_no_framebuffer_is_refused() {
+    fn a_file_that_is_not_a_framebuffer_is_rejected() {
         for path in ["Cargo.toml", "/dev/null"] {
             let error = screen(&File::open(path).unwrap()).unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::ENOTTY), "{path}");

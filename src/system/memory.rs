@@ -1,19 +1,19 @@
-//! How much memory there is, and what of it this process can do without.
+//! How much memory there is, and how freed memory goes back to the kernel.
 
 use std::path::Path;
 
 use super::text;
 
-/// Memory in bytes.
+/// Memory of the machine, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// All of it.
+    /// Installed memory.
     pub total: u64,
-    /// What can be had without swapping.
+    /// Memory available without swapping.
     pub available: u64,
 }
 
-/// This machine's memory, from `proc/meminfo` below `root`; `None` where the kernel does not say.
+/// This machine's memory, from `proc/meminfo` below `root`; `None` if the kernel does not report it.
 pub fn memory(root: &Path) -> Option<Memory> {
     let info = text(&root.join("proc/meminfo"))?;
     let bytes = |key: &str| {
@@ -24,22 +24,24 @@ pub fn memory(root: &Path) -> Option<Memory> {
     Some(Memory { total: bytes("MemTotal")?, available: bytes("MemAvailable")? })
 }
 
-/// From now on, the kernel gets back each block from this many bytes on when it is freed, and the heap's end when half as much is free there.
-/// glibc would keep blocks of up to 32 MB once one was freed, and reading a model frees many; other C libraries give them back anyhow.
+/// From now on, blocks of at least this many bytes go back to the kernel when they are freed, as does the end
+/// of the heap when half as much is free there. glibc would keep blocks of up to 32 MB once one was freed,
+/// and reading a model frees many; other C libraries return them anyway.
 #[cfg_attr(not(target_env = "gnu"), allow(unused_variables, reason = "only glibc needs it"))]
-pub fn give_back_from(bytes: i32) {
+pub fn set_trim_threshold(bytes: i32) {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer; values out of range are refused (mallopt(3)).
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
-        // Setting one keeps the other at its start, where many blocks would come and go.
+        // Setting one threshold freezes the other at its initial value, at which many blocks
+        // would come and go.
         libc::mallopt(libc::M_TRIM_THRESHOLD, bytes / 2);
     }
 }
 
-/// Gives the kernel back what is freed, after something large was in use for a while. glibc keeps tens of megabytes, for each thread
-/// that had them; other C libraries do not.
-pub fn give_back() {
+/// Returns freed memory to the kernel, after something large was in use for a while. glibc keeps tens of
+/// megabytes for each thread that used them; other C libraries do not.
+pub fn trim_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer, and locks what it touches (malloc_trim(3)).
     unsafe {

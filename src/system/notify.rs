@@ -1,4 +1,4 @@
-//! Messages to systemd, as sd_notify(3) sends them.
+//! Messages to systemd, like those of sd_notify(3).
 
 use std::env;
 use std::io;
@@ -7,25 +7,26 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 
-/// What systemd may be told.
+/// What systemd can be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Started: the model is loaded, and sources are looked after.
+    /// Started: the model is loaded and sources are being read.
     Ready,
-    /// Alive; to be said more often than `WatchdogSec`.
+    /// Alive; must be sent more often than every `WatchdogSec`.
     Watchdog,
-    /// About to end.
+    /// About to exit.
     Stopping,
 }
 
-/// Tells systemd, if this process is a service of `Type=notify`. Where nobody listens, nothing is lost.
+/// Notifies systemd if this process is a service of `Type=notify`; does nothing otherwise.
+/// Failures are ignored.
 pub fn notify(state: State) {
     if let Some(socket) = env::var_os("NOTIFY_SOCKET") {
         let _ = send(Path::new(&socket), state);
     }
 }
 
-/// Sends one datagram to a socket in the file system, or to an abstract one where the name starts with `@`.
+/// Sends one datagram to a socket in the file system, or to an abstract one if the name starts with `@`.
 fn send(socket: &Path, state: State) -> io::Result<()> {
     let address = match socket.as_os_str().as_bytes().strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
@@ -43,30 +44,33 @@ fn send(socket: &Path, state: State) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn heard(listener: &UnixDatagram) -> String {
+    fn received(listener: &UnixDatagram) -> String {
         let mut message = [0; 64];
         let length = listener.recv(&mut message).unwrap();
         String::from_utf8(message[..length].to_vec()).unwrap()
     }
 
     #[test]
-    fn both_kinds_of_socket_hear_it() {
+    fn both_kinds_of_socket_receive_messages() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let listener = UnixDatagram::bind(&path).unwrap();
         send(&path, State::Ready).unwrap();
         send(&path, State::Watchdog).unwrap();
-        assert_eq!((heard(&listener), heard(&listener)), ("READY=1".to_owned(), "WATCHDOG=1".to_owned()));
+        assert_eq!(
+            (received(&listener), received(&listener)),
+            ("READY=1".to_owned(), "WATCHDOG=1".to_owned())
+        );
 
         let name = format!("edgeclip-test-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let listener = UnixDatagram::bind_addr(&address).unwrap();
         send(Path::new(&format!("@{name}")), State::Stopping).unwrap();
-        assert_eq!(heard(&listener), "STOPPING=1");
+        assert_eq!(received(&listener), "STOPPING=1");
     }
 
     #[test]
-    fn nobody_listening_is_an_error_that_notify_swallows() {
+    fn a_missing_listener_is_an_error_that_notify_ignores() {
         assert!(send(Path::new("/nonexistent/notify"), State::Ready).is_err());
     }
 }

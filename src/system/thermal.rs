@@ -1,35 +1,35 @@
-//! How warm the machine is, and whether that slows it down.
+//! How hot the machine is, and whether it is throttled.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{number, text};
 
-/// Temperatures, and what holds the clock down.
+/// Temperatures, and what limits the clock.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Thermal {
-    /// Every sensor that the kernel shows, by name.
+    /// Every sensor that the kernel exposes, with its name.
     pub zones: Vec<Zone>,
-    /// What slows the processor down now, in words.
+    /// What limits the processor's clock now, in words.
     pub throttled: Vec<String>,
-    /// What has slowed it down since it was switched on.
+    /// What has limited it since power-on, in words.
     pub throttled_before: Vec<String>,
 }
 
-/// A sensor.
+/// A temperature sensor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Zone {
     /// Its name.
     pub name: String,
-    /// Degrees Celsius.
+    /// Temperature in degrees Celsius.
     pub celsius: f32,
 }
 
-/// Bits of the Raspberry Pi's firmware: now in the low half, since start in the high half.
+/// Bits of the Raspberry Pi's firmware: current state in the low half, since power-on in the high half.
 const FIRMWARE: [(u32, &str); 4] =
     [(0, "under-voltage"), (1, "clock capped"), (2, "throttled"), (3, "temperature limit")];
 
-/// This machine's temperatures, from `sys` below `root`.
+/// This machine's temperatures and limits, read from `sys` below `root`.
 pub fn thermal(root: &Path) -> Thermal {
     let mut found = Thermal::default();
     for folder in folders(&root.join("sys/class/thermal"), "thermal_zone") {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hot_raspberry_pi_is_seen() {
+    fn a_hot_raspberry_pi_is_reported() {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The greatest sum over all ways to pair, by trying them.
+/// The greatest sum over all pairings, by exhaustive search.
 fn brute_force(gains: &[Vec<f32>], taken: &mut Vec<bool>) -> f32 {
     let Some((first, rest)) = gains.split_first() else { return 0.0 };
     let mut best = brute_force(rest, taken);
@@ -24,12 +24,13 @@ fn random(state: &mut u64) -> f32 {
 }
 
 #[test]
-fn the_sum_is_that_of_brute_force() {
+fn the_sum_matches_brute_force() {
     let mut state = 7;
     for round in 0..2000 {
         let rows = (random(&mut state) * 6.99) as usize;
         let columns = (random(&mut state) * 6.99) as usize;
-        // Half of the pairs forbidden; every third round has few values, so that many answers are equally good.
+        // Half of the pairs are forbidden; every third round has few distinct values, so that
+        // many assignments tie.
         let gains: Vec<Vec<f32>> = (0..rows)
             .map(|_| {
                 let value = |state: &mut u64| {
@@ -45,7 +46,7 @@ fn the_sum_is_that_of_brute_force() {
         let pairs = columns_used.len();
         columns_used.sort_unstable();
         columns_used.dedup();
-        assert_eq!(columns_used.len(), pairs, "a column was given twice: {answer:?}");
+        assert_eq!(columns_used.len(), pairs, "a column was assigned twice: {answer:?}");
         let chosen: Vec<f32> =
             answer.iter().enumerate().filter_map(|(i, j)| j.map(|j| gains[i][j])).collect();
         assert!(chosen.iter().all(|&gain| gain > 0.0), "{gains:?} {answer:?}");
@@ -55,7 +56,7 @@ fn the_sum_is_that_of_brute_force() {
 }
 
 #[test]
-fn the_sum_counts_and_not_the_best_pair() {
+fn the_total_counts_and_not_the_best_pair() {
     let gains = [[0.9, 0.8], [0.8, 0.1]];
     assert_eq!(assign(2, 2, |i, j| gains[i][j]), [Some(1), Some(0)]);
     let gains = [[0.9, 0.3], [0.3, 0.0]];
@@ -63,7 +64,7 @@ fn the_sum_counts_and_not_the_best_pair() {
 }
 
 #[test]
-fn gains_that_are_no_numbers_are_no_pairs() {
+fn invalid_gains_make_no_pairs() {
     assert_eq!(assign(2, 2, |_, _| f32::NAN), [None, None]);
     assert_eq!(assign(1, 2, |_, j| [f32::NEG_INFINITY, 0.0][j]), [None]);
     let gains = [[f32::INFINITY, 1.0], [f32::MAX, f32::NAN]];

@@ -8,10 +8,10 @@ fn near(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * (1.0 + a.abs())
 }
 
-/// The textbook's form with whole matrices: P ← F P Fᵀ + Q, K = P Hᵀ / S, P ← (I − K H) P.
+/// The textbook form with full matrices: P ← F P Fᵀ + Q, K = P Hᵀ / S, P ← (I − K H) P.
 #[test]
-fn an_axis_is_the_textbook_filter() {
-    let (shake, push, variance) = (0.3, 2.0, 0.5);
+fn an_axis_matches_the_textbook_filter() {
+    let (value_noise, rate_noise, variance) = (0.3, 2.0, 0.5);
     let mut axis = Axis::new(10.0, 4.0, 9.0);
     let (mut x, mut p) = ([10.0, 0.0], [[4.0, 0.0], [0.0, 9.0]]);
     for (dt, measured) in [(0.1, 11.0), (0.0, 10.5), (1.7, 20.0), (0.03, 19.0)] {
@@ -21,16 +21,16 @@ fn an_axis_is_the_textbook_filter() {
             [0, 1].map(|i| [0, 1].map(|j| a[i][0] * b[0][j] + a[i][1] * b[1][j]))
         };
         p = multiply(multiply(f, p), [[1.0, 0.0], [dt, 1.0]]);
-        p[0][0] += shake * dt + push * dt.powi(3) / 3.0;
-        p[0][1] += push * dt * dt / 2.0;
-        p[1][0] += push * dt * dt / 2.0;
-        p[1][1] += push * dt;
+        p[0][0] += value_noise * dt + rate_noise * dt.powi(3) / 3.0;
+        p[0][1] += rate_noise * dt * dt / 2.0;
+        p[1][0] += rate_noise * dt * dt / 2.0;
+        p[1][1] += rate_noise * dt;
         let gain = [p[0][0] / (p[0][0] + variance), p[1][0] / (p[0][0] + variance)];
-        let surprise = measured - x[0];
-        x = [x[0] + gain[0] * surprise, x[1] + gain[1] * surprise];
+        let innovation = measured - x[0];
+        x = [x[0] + gain[0] * innovation, x[1] + gain[1] * innovation];
         p = multiply([[1.0 - gain[0], 0.0], [-gain[1], 1.0]], p);
 
-        axis.predict(dt, (dt, 1.0), shake, push);
+        axis.predict(dt, (dt, 1.0), value_noise, rate_noise);
         axis.correct(measured, variance);
         let ours = [axis.value, axis.rate, axis.value_variance, axis.covariance, axis.rate_variance];
         for (a, b) in ours.into_iter().zip([x[0], x[1], p[0][0], p[0][1], p[1][1]]) {
@@ -40,7 +40,7 @@ fn an_axis_is_the_textbook_filter() {
 }
 
 #[test]
-fn a_speed_is_learnt_at_uneven_times() {
+fn velocity_is_learnt_from_irregular_times() {
     let settings = Settings::default();
     let mut motion = Motion::new(&rect(100.0, 100.0, 40.0, 60.0), &settings);
     let mut t = 0.0;
@@ -58,7 +58,7 @@ fn a_speed_is_learnt_at_uneven_times() {
 }
 
 #[test]
-fn a_thing_out_of_sight_comes_to_rest_and_keeps_its_size() {
+fn an_object_out_of_sight_comes_to_rest_and_keeps_its_size() {
     let settings = Settings::default();
     let mut motion = Motion::new(&rect(0.0, 0.0, 40.0, 60.0), &settings);
     for i in 1..20u8 {
@@ -68,13 +68,13 @@ fn a_thing_out_of_sight_comes_to_rest_and_keeps_its_size() {
     let (before, speed) = (motion.rect(), motion.velocity()[0]);
     motion.predict(1e4, true, &settings);
     let moved = motion.rect().x0 + motion.rect().x1 - before.x0 - before.x1;
-    // Speed falls to 1/e in a second, so that a second of the old speed is all that is left to go.
+    // Speed falls to 1/e per second, so the remaining distance is one second at the old speed.
     assert!((moved / 2.0 - speed).abs() < 1.0, "{moved} {speed}");
     assert!((motion.rect().width() - before.width()).abs() < 1e-3);
 }
 
 #[test]
-fn no_step_makes_numbers_that_are_none() {
+fn every_state_stays_finite() {
     let settings = Settings::default();
     let boxes = [rect(0.0, 0.0, 1e-3, 1e-3), rect(-9e5, 9e5, 1e5, 1e-2), rect(5.0, 5.0, 10.0, 10.0)];
     for first in &boxes {
@@ -96,7 +96,7 @@ fn no_step_makes_numbers_that_are_none() {
 }
 
 #[test]
-fn a_picture_of_another_size_moves_nothing_in_it() {
+fn a_change_of_picture_size_scales_the_state() {
     let settings = Settings::default();
     let mut motion = Motion::new(&rect(100.0, 100.0, 40.0, 60.0), &settings);
     motion.predict(0.1, false, &settings);

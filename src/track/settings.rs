@@ -1,41 +1,43 @@
-//! What can be set about tracking.
+//! Settings of the tracker.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How things are followed. Lengths are in sizes: a size is the side of the square that has the box's area.
+/// How objects are tracked. Lengths are in sizes: a size is the side of the square with the box's area.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Frames in which a thing must be seen before it is reported, 1 to 100.
+    /// Frames in which an object must be seen before it is reported, 1 to 100.
     pub confirm_hits: u32,
-    /// Seconds out of sight after which a track ends, 0 to 3600. One that was seen in the frame before is not ended by a
-    /// slower camera.
+    /// Seconds out of sight after which a track ends, 0 to 3600. However slow the camera, a track that was
+    /// seen in the previous frame does not end.
     pub lost_seconds: f32,
-    /// Lowest IoU of a track's expected box and a sure observation of it, 0 to 1.
+    /// Minimum IoU of a track's expected box and a confident observation, 0 to 1.
     pub min_iou: f32,
-    /// The same for an observation below its threshold, 0 to 1.
+    /// Same for an observation below its threshold, 0 to 1.
     pub min_iou_weak: f32,
-    /// Farthest that the centre of a sure observation which overlaps no track may be from where a track is expected, in
-    /// standard deviations, 0 to 10; 0 leaves such observations to new tracks. What it means in pixels grows with the
-    /// time since the track was seen.
+    /// Maximum distance of a confident observation that overlaps no track from where a track's centre is
+    /// expected, in standard deviations, 0 to 10; 0 leaves such observations to new tracks. In pixels it
+    /// grows with the time since the track was seen.
     pub gate: f32,
-    /// Farthest the same in sizes, 0 to 100.
+    /// Maximum of the same distance in sizes, 0 to 100.
     pub reach: f32,
-    /// What equal looks are worth in IoU where several pairs overlap, 0 to 1; 0 ignores embeddings.
+    /// Weight of similar appearance relative to IoU where several pairs overlap, 0 to 1; 0
+    /// ignores embeddings.
     pub embedding_weight: f32,
-    /// Lowest cosine of the embeddings where boxes do not overlap, -1 to 1.
+    /// Minimum cosine similarity of embeddings for boxes that do not overlap, -1 to 1.
     pub min_similarity: f32,
     /// Standard deviation of a detected edge, in sizes, 0.001 to 1.
     pub box_noise: f32,
-    /// Standard deviation of the speed of things that appear, in sizes a second, 0 to 100.
+    /// Standard deviation of the initial speed of objects, in sizes per second, 0 to 100.
     pub speed: f32,
-    /// How much speeds change: standard deviation after one second, in sizes a second, 0 to 100.
+    /// How much speeds change: standard deviation after one second, in sizes per second, 0 to 100.
     pub acceleration: f32,
-    /// How much boxes wander besides, from a camera that shakes: standard deviation after one second, in sizes, 0 to 100.
+    /// How much boxes wander in addition, from a shaking camera: standard deviation after one second,
+    /// in sizes, 0 to 100.
     pub shake: f32,
-    /// Observations in which a vote about the name loses half its weight, 1 to 100000.
+    /// Number of observations after which a vote for a name has lost half its weight, 1 to 100000.
     pub vote_half_life: f32,
 }
 
@@ -60,13 +62,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether every value is in its range.
+    /// Checks that every value is in its range.
     ///
     /// # Errors
-    /// [`Error::Input`] that names the first which is not.
+    /// [`Error::Settings`] that names the first value out of range.
     pub fn check(&self) -> Result<()> {
         if !(1..=100).contains(&self.confirm_hits) {
-            return Err(Error::input("confirm_hits", self.confirm_hits.to_string(), "1 to 100"));
+            return Err(Error::settings("confirm_hits", self.confirm_hits.to_string(), "1 to 100"));
         }
         let ranges = [
             ("lost_seconds", self.lost_seconds, 0.0, 3600.0),
@@ -84,7 +86,7 @@ impl Settings {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(Error::input(name, value.to_string(), format!("{least} to {most}")));
+                return Err(Error::settings(name, value.to_string(), format!("{least} to {most}")));
             }
         }
         Ok(())
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_out_of_its_range_is_named() {
+    fn out_of_range_values_are_named() {
         for (line, expected) in [
             ("confirm_hits = 0", "confirm_hits: found 0, expected 1 to 100"),
             ("lost_seconds = -1.0", "lost_seconds: found -1, expected 0 to 3600"),

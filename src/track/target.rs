@@ -1,35 +1,36 @@
-//! One thing that is followed: its motion, looks and name.
+//! One tracked object: its motion, appearance and name.
 
 use std::time::Duration;
 
 use super::motion::Motion;
 use super::votes::Votes;
 use super::{Observation, Settings, Track};
+use crate::geometry::dot;
 
-/// Share of the past in a track's embedding after one more sight of it (as in FairMOT, Zhang et al. 2021).
-const MEMORY: f32 = 0.9;
+/// Weight of the past in a track's running mean embedding (as in FairMOT, Zhang et al. 2021).
+const EMBEDDING_MEMORY: f32 = 0.9;
 
-/// A track as the tracker keeps it.
+/// The tracker's internal state of a track.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
-    /// Given when it is confirmed.
+    /// Assigned on confirmation.
     pub id: Option<u64>,
-    /// At the time of the frame looked at last.
+    /// At the time of the last processed frame.
     pub motion: Motion,
     votes: Votes,
-    /// Unit norm; empty while no sight of it had an embedding.
+    /// Unit norm; empty as long as no observation had an embedding.
     embedding: Vec<f32>,
-    /// Frames in which it was seen.
+    /// Number of frames in which it was seen.
     pub hits: u32,
     first_seen: Duration,
     /// When it was seen last.
     pub last_seen: Duration,
-    /// Frames looked at since it was seen.
+    /// Number of processed frames since it was last seen.
     pub misses: u32,
 }
 
 impl Target {
-    /// A thing seen for the first time; `None` if the observation names nothing.
+    /// An object seen for the first time; `None` if the observation has no name.
     pub fn new(clock: Duration, seen: &Observation, settings: &Settings) -> Option<Self> {
         Some(Self {
             id: None,
@@ -43,19 +44,20 @@ impl Target {
         })
     }
 
-    /// The thing was seen again.
+    /// Updates the target with a new observation.
     pub fn observe(&mut self, clock: Duration, seen: &Observation, settings: &Settings) {
         self.motion.correct(&seen.rect, !seen.confident, settings);
         self.votes.add(seen.labels, settings.vote_half_life);
-        // What is half hidden looks like what hides it.
-        if let Some(looks) = seen.embedding.filter(|_| seen.confident).and_then(unit) {
-            if self.embedding.len() == looks.len() {
-                for (mean, new) in self.embedding.iter_mut().zip(&looks) {
-                    *mean = MEMORY * *mean + (1.0 - MEMORY) * new;
+        // An object that is half hidden looks like what hides it, so only confident observations
+        // update the embedding.
+        if let Some(embedding) = seen.embedding.filter(|_| seen.confident).and_then(unit) {
+            if self.embedding.len() == embedding.len() {
+                for (mean, new) in self.embedding.iter_mut().zip(&embedding) {
+                    *mean = EMBEDDING_MEMORY * *mean + (1.0 - EMBEDDING_MEMORY) * new;
                 }
-                self.embedding = unit(&self.embedding).unwrap_or(looks);
+                self.embedding = unit(&self.embedding).unwrap_or(embedding);
             } else {
-                self.embedding = looks;
+                self.embedding = embedding;
             }
         }
         self.hits = self.hits.saturating_add(1);
@@ -63,19 +65,19 @@ impl Target {
         self.misses = 0;
     }
 
-    /// Cosine of the embeddings; `None` where there are not two that can be compared.
+    /// Cosine similarity of the embeddings; `None` if there are not two of equal dimension.
     pub fn similarity(&self, seen: &Observation) -> Option<f32> {
         let other = seen.embedding.filter(|e| e.len() == self.embedding.len() && !e.is_empty())?;
         let cosine = dot(&self.embedding, other);
         cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0))
     }
 
-    /// What is reported when it has ended.
-    pub fn farewell(&self) -> Option<Track> {
+    /// The last report of a confirmed target, when it has ended.
+    pub fn final_report(&self) -> Option<Track> {
         self.report(self.last_seen, &self.motion, false)
     }
 
-    /// What is reported, once it is confirmed, of the thing with this motion.
+    /// The track to report, given its motion; `None` if it is not confirmed.
     pub fn report(&self, clock: Duration, motion: &Motion, seen: bool) -> Option<Track> {
         let (label, score) = self.votes.winner()?;
         Some(Track {
@@ -90,21 +92,8 @@ impl Target {
     }
 }
 
-/// The vector at length 1; `None` if it has none.
+/// The vector scaled to unit length; `None` if its length is zero or not finite.
 fn unit(v: &[f32]) -> Option<Vec<f32>> {
     let length = dot(v, v).sqrt();
     (length.is_finite() && length > 1e-6).then(|| v.iter().map(|x| x / length).collect())
-}
-
-/// The sum of products, in lanes, which compilers turn into SIMD; of what both have.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut lanes = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    lanes.iter().sum::<f32>() + rest
 }

@@ -1,4 +1,4 @@
-//! The tracker: observations of one frame after the other become tracks.
+//! The tracker: turns the observations of successive frames into tracks.
 
 use std::time::Duration;
 
@@ -8,42 +8,43 @@ use super::association::associate;
 use super::target::Target;
 use super::{Observation, Settings, Track, Update};
 
-/// Frames in a row that a thing which is not confirmed may be out of sight.
+/// Consecutive frames that an unconfirmed target may miss.
 const UNCONFIRMED_MISSES: u32 = 1;
 
-/// Follows the things of one source. The same input gives the same output.
+/// Tracks the objects of one source. Deterministic: the same input gives the same output.
 #[derive(Debug, Clone)]
 pub struct Tracker {
     settings: Settings,
-    /// By the time of their first sight.
+    /// In order of first sighting.
     targets: Vec<Target>,
-    /// When the frame looked at last was taken.
+    /// Time of the last processed frame.
     clock: Duration,
-    /// The last id given.
+    /// The last id assigned.
     last_id: u64,
 }
 
 impl Tracker {
-    /// A tracker that has seen nothing yet.
+    /// A tracker without any tracks.
     ///
     /// # Errors
-    /// As [`Settings::check`].
+    /// Same as [`Settings::check`].
     pub fn new(settings: Settings) -> Result<Self> {
         settings.check()?;
         Ok(Self { settings, targets: Vec::new(), clock: Duration::ZERO, last_id: 0 })
     }
 
-    /// Other settings from now on; tracks stay.
+    /// Replaces the settings; tracks stay.
     ///
     /// # Errors
-    /// As [`Settings::check`]; then the old settings stay.
+    /// Same as [`Settings::check`]; the old settings then stay.
     pub fn set_settings(&mut self, settings: Settings) -> Result<()> {
         settings.check()?;
         self.settings = settings;
         Ok(())
     }
 
-    /// A frame taken at `clock` was looked at. A clock that goes back counts as one that stands still.
+    /// Processes the observations of a frame taken at `clock`. A clock that goes back counts
+    /// as standing still.
     pub fn update(&mut self, clock: Duration, observations: &[Observation]) -> Update {
         let clock = clock.max(self.clock);
         let step = (clock - self.clock).as_secs_f64();
@@ -55,12 +56,12 @@ impl Tracker {
         let rest = associate(&mut self.targets, clock, observations, &self.settings);
         self.targets.extend(rest.into_iter().filter_map(|seen| Target::new(clock, seen, &self.settings)));
         let appeared = self.confirm();
-        let lost = self.end(clock);
+        let lost = self.remove_lost(clock);
         let tracks = self.targets.iter().filter_map(|t| t.report(clock, &t.motion, t.misses == 0));
-        Update { tracks: by_id(tracks.collect()), appeared, lost }
+        Update { tracks: sorted_by_id(tracks.collect()), appeared, lost }
     }
 
-    /// The confirmed tracks as they are expected at `clock`, in a frame that is not looked at. Changes nothing.
+    /// The confirmed tracks as they are expected at `clock`, for a frame without detection. Changes nothing.
     pub fn predict(&self, clock: Duration) -> Vec<Track> {
         let clock = clock.max(self.clock);
         let ahead = (clock - self.clock).as_secs_f64();
@@ -69,10 +70,10 @@ impl Tracker {
             motion.predict(ahead, target.misses > 0, &self.settings);
             target.report(clock, &motion, false)
         });
-        by_id(expected.collect())
+        sorted_by_id(expected.collect())
     }
 
-    /// The picture's size changed from `before` to `after` (width, height): tracks keep their places in it.
+    /// Rescales tracks when the picture's size changes from `before` to `after` (width, height).
     pub fn resize(&mut self, before: (u32, u32), after: (u32, u32)) {
         let factor = |before: u32, after: u32| f64::from(after.max(1)) / f64::from(before.max(1));
         let (x, y) = (factor(before.0, after.0), factor(before.1, after.1));
@@ -81,7 +82,7 @@ impl Tracker {
         }
     }
 
-    /// Gives ids to those who were seen often enough, and returns the ids.
+    /// Assigns ids to targets that were seen often enough, and returns the ids.
     fn confirm(&mut self) -> Vec<u64> {
         let before = self.last_id;
         let ready = |t: &&mut Target| t.id.is_none() && t.hits >= self.settings.confirm_hits;
@@ -92,8 +93,9 @@ impl Tracker {
         (before + 1..=self.last_id).collect()
     }
 
-    /// Drops those that are out of sight for too long, at once if they were never confirmed, and returns the confirmed.
-    fn end(&mut self, clock: Duration) -> Vec<Track> {
+    /// Drops targets that were out of sight for too long (unconfirmed ones almost at once), and returns
+    /// the confirmed ones.
+    fn remove_lost(&mut self, clock: Duration) -> Vec<Track> {
         let limit = Duration::from_secs_f32(self.settings.lost_seconds);
         let mut lost = Vec::new();
         self.targets.retain(|target| {
@@ -102,16 +104,16 @@ impl Tracker {
                 None => target.misses <= UNCONFIRMED_MISSES,
             };
             if !stays {
-                lost.extend(target.farewell());
+                lost.extend(target.final_report());
             }
             stays
         });
-        by_id(lost)
+        sorted_by_id(lost)
     }
 }
 
-/// Targets are kept by their first sight, which need not be the order in which they are confirmed.
-fn by_id(mut tracks: Vec<Track>) -> Vec<Track> {
+/// Targets are in order of first sighting, which need not be the order of confirmation.
+fn sorted_by_id(mut tracks: Vec<Track>) -> Vec<Track> {
     tracks.sort_by_key(|track| track.id);
     tracks
 }

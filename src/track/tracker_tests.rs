@@ -6,7 +6,7 @@ use super::*;
 
 const FRAME: Duration = Duration::from_millis(100);
 
-/// 40 × 40 pixels with its left edge at `x`, a little below the top.
+/// 40 × 40 pixels with the left edge at `x`, near the top.
 fn at(x: f32) -> Rect {
     Rect { x0: x, y0: 20.0, x1: x + 40.0, y1: 60.0 }
 }
@@ -15,7 +15,7 @@ fn name(text: &str, p: f32) -> Vec<(Arc<str>, f32)> {
     vec![(text.into(), p)]
 }
 
-/// A tracker with a clock that goes on by [`FRAME`] a frame.
+/// A tracker with a clock that advances by [`FRAME`] per frame.
 struct Run {
     tracker: Tracker,
     clock: Duration,
@@ -27,7 +27,7 @@ impl Run {
         Self { tracker: Tracker::new(settings).unwrap(), clock: Duration::ZERO, label: name("cup", 0.6) }
     }
 
-    /// Sees sure boxes.
+    /// A frame with confident boxes.
     fn see(&mut self, rects: &[Rect]) -> Update {
         self.look(rects, true)
     }
@@ -44,7 +44,7 @@ fn ids(update: &Update) -> Vec<u64> {
 }
 
 #[test]
-fn a_thing_is_reported_when_it_was_seen_often_enough() {
+fn an_object_is_reported_once_it_was_seen_often_enough() {
     let mut run = Run::new(Settings::default());
     assert_eq!(run.see(&[at(0.0)]), Update::default());
     assert_eq!(run.see(&[at(2.0)]), Update::default());
@@ -67,7 +67,7 @@ fn what_is_seen_once_is_never_reported() {
 }
 
 #[test]
-fn a_weak_sight_continues_a_track_and_starts_none() {
+fn weak_detections_continue_tracks_but_start_none() {
     let mut run = Run::new(Settings::default());
     for _ in 0..10 {
         assert_eq!(run.look(&[at(0.0)], false), Update::default());
@@ -80,21 +80,21 @@ fn a_weak_sight_continues_a_track_and_starts_none() {
 }
 
 #[test]
-fn a_sure_sight_without_a_name_starts_nothing() {
+fn unnamed_detections_start_no_track() {
     let mut run = Run::new(Settings::default());
     run.label.clear();
     (0..5).for_each(|_| assert_eq!(run.see(&[at(0.0)]), Update::default()));
 }
 
 #[test]
-fn a_thing_out_of_sight_is_found_again_and_ends_after_a_time() {
+fn a_hidden_object_is_found_again_and_ends_after_a_while() {
     let mut run = Run::new(Settings { lost_seconds: 1.0, ..Settings::default() });
     (0..5).for_each(|_| drop(run.see(&[at(0.0)])));
     for _ in 0..10 {
         let update = run.see(&[]);
         assert!(ids(&update) == [1] && !update.tracks[0].seen && update.lost.is_empty());
     }
-    assert!(run.see(&[at(3.0)]).tracks[0].seen, "it is the same again");
+    assert!(run.see(&[at(3.0)]).tracks[0].seen, "it is the same track again");
     let last = 5 * FRAME;
     (0..10).for_each(|_| assert!(run.see(&[]).lost.is_empty()));
     let update = run.see(&[]);
@@ -102,11 +102,11 @@ fn a_thing_out_of_sight_is_found_again_and_ends_after_a_time() {
     assert_eq!((update.lost[0].id, update.lost[0].age), (1, last + 10 * FRAME));
     assert_eq!(run.see(&[]), Update::default(), "it ends once");
     (0..3).for_each(|_| drop(run.see(&[at(0.0)])));
-    assert_eq!(ids(&run.see(&[at(0.0)])), [2], "ids are never given twice");
+    assert_eq!(ids(&run.see(&[at(0.0)])), [2], "ids are never reused");
 }
 
 #[test]
-fn two_that_cross_keep_their_ids() {
+fn crossing_objects_keep_their_ids() {
     let mut run = Run::new(Settings::default());
     let mut update = Update::default();
     for frame in 0..30u8 {
@@ -118,7 +118,7 @@ fn two_that_cross_keep_their_ids() {
 }
 
 #[test]
-fn a_fast_thing_whose_boxes_do_not_overlap_is_one() {
+fn a_fast_object_without_overlap_keeps_one_track() {
     let mut run = Run::new(Settings::default());
     for frame in 0..10u8 {
         run.clock += 4 * FRAME;
@@ -128,7 +128,7 @@ fn a_fast_thing_whose_boxes_do_not_overlap_is_one() {
 }
 
 #[test]
-fn looks_decide_where_places_do_not() {
+fn appearance_decides_where_position_does_not() {
     let looks: [&[f32]; 2] = [&[1.0, 0.0], &[0.0, 1.0]];
     let label = name("cup", 0.6);
     let mut tracker = Tracker::new(Settings::default()).unwrap();
@@ -142,14 +142,14 @@ fn looks_decide_where_places_do_not() {
         tracker.update(clock, &[of(0), of(1)])
     };
     (1..5).for_each(|i| drop(look(FRAME * i, [0, 1])));
-    // They change places between two frames.
+    // They swap places between two frames.
     let update = look(FRAME * 5, [1, 0]);
     assert_eq!(ids(&update), [1, 2]);
     assert!(update.tracks[0].rect.x0 > update.tracks[1].rect.x0, "{update:?}");
 }
 
 #[test]
-fn the_name_is_that_of_the_votes() {
+fn the_name_is_decided_by_votes() {
     let mut run = Run::new(Settings::default());
     for label in [name("bowl", 0.4), name("cup", 0.8), name("bowl", 0.3), name("cup", 0.9)] {
         run.label = label;
@@ -160,7 +160,7 @@ fn the_name_is_that_of_the_votes() {
 }
 
 #[test]
-fn a_frame_that_is_not_looked_at_shows_where_things_are_expected() {
+fn frames_without_detection_show_predicted_positions() {
     let mut run = Run::new(Settings::default());
     (0..10u8).for_each(|i| drop(run.see(&[at(10.0 * f32::from(i))])));
     let before = run.tracker.clone();
@@ -168,11 +168,11 @@ fn a_frame_that_is_not_looked_at_shows_where_things_are_expected() {
     assert!(expected[0].rect.iou(&at(110.0)) > 0.8 && !expected[0].seen, "{expected:?}");
     assert_eq!(expected[0].age, 11 * FRAME);
     assert_eq!(run.tracker.predict(Duration::ZERO)[0].age, 9 * FRAME, "a clock does not go back");
-    assert_eq!(run.tracker.predict(run.clock), before.predict(run.clock), "to look ahead changes nothing");
+    assert_eq!(run.tracker.predict(run.clock), before.predict(run.clock), "predicting changes nothing");
 }
 
 #[test]
-fn a_picture_of_another_size_ends_no_track() {
+fn a_change_of_picture_size_ends_no_track() {
     let mut run = Run::new(Settings::default());
     (0..5).for_each(|_| drop(run.see(&[at(200.0)])));
     run.tracker.resize((640, 480), (320, 240));
@@ -184,7 +184,7 @@ fn a_picture_of_another_size_ends_no_track() {
 }
 
 #[test]
-fn a_slow_camera_follows_too() {
+fn a_slow_camera_is_tracked_too() {
     let mut run = Run::new(Settings { lost_seconds: 1.0, ..Settings::default() });
     for frame in 0..6u8 {
         run.clock += Duration::from_secs(10);
@@ -194,7 +194,7 @@ fn a_slow_camera_follows_too() {
 }
 
 #[test]
-fn settings_out_of_range_are_refused_and_the_old_ones_stay() {
+fn rejected_settings_leave_the_old_ones() {
     let wrong = Settings { gate: f32::NAN, ..Settings::default() };
     assert!(Tracker::new(wrong.clone()).is_err());
     let mut run = Run::new(Settings::default());
@@ -204,7 +204,7 @@ fn settings_out_of_range_are_refused_and_the_old_ones_stay() {
 }
 
 #[test]
-fn nothing_that_is_seen_makes_numbers_that_are_none() {
+fn any_observation_gives_finite_tracks() {
     let edges = [f32::NAN, f32::INFINITY, -1e30, -500.0, 0.0, 1e-20, 40.0, 40.0, 640.0, 9e5, f32::MAX];
     let clocks = [0, 0, 1, 1, 1_000_000, 10, u64::MAX / 2, u64::MAX];
     let (label, odd) = (name("cup", 0.6), [("x".into(), f32::NAN), ("y".into(), 1e30)]);

@@ -1,6 +1,7 @@
 //! Rows of the joint embedding space.
 
-use crate::kernels::normalise;
+use crate::geometry::dot;
+use edgeclip_kernels::normalise;
 
 /// Embeddings of one dimension D, row after row in one buffer.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,17 +11,18 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// No rows yet, of `dimension` values each. A dimension of zero counts as one.
+    /// No rows yet; each will have `dimension` values. A dimension of zero counts as one.
     pub fn new(dimension: usize) -> Self {
         Self { dimension: dimension.max(1), data: Vec::new() }
     }
 
-    /// Splits `data` into rows of `dimension` values; `None` if that leaves a rest or `dimension` is zero.
+    /// Splits `data` into rows of `dimension` values; `None` if it does not divide evenly or `dimension` is
+    /// zero.
     pub fn from_data(dimension: usize, data: Vec<f32>) -> Option<Self> {
         (dimension > 0 && data.len().is_multiple_of(dimension)).then_some(Self { dimension, data })
     }
 
-    /// Appends `row`; false, and nothing changes, if it has not `dimension` values.
+    /// Appends `row`; returns false and changes nothing if it does not have `dimension` values.
     #[must_use]
     pub fn push(&mut self, row: &[f32]) -> bool {
         let fits = row.len() == self.dimension;
@@ -30,7 +32,7 @@ impl Embeddings {
         fits
     }
 
-    /// Values a row, D.
+    /// Values per row, D.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
@@ -61,40 +63,17 @@ impl Embeddings {
     }
 }
 
-/// `Σ a·b` over the common length. Eight running sums, so that the compiler may use SIMD.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_lanes, a_tail) = a.as_chunks::<8>();
-    let (b_lanes, b_tail) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum::<f32>()
-}
-
 /// `vector` divided by its length; `None` if the length is zero or not a finite number.
 pub fn normalised(vector: &[f32]) -> Option<Vec<f32>> {
     let mut unit = vector.to_vec();
     normalise::l2(&mut unit);
-    // What the kernel could not scale is left as it was; NaN fails, too.
+    // The kernel leaves what it cannot scale as it was; NaN fails the comparison as well.
     ((dot(&unit, &unit) - 1.0).abs() < 0.01).then_some(unit)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dot_products_cover_lanes_and_tail() {
-        for length in [0, 1, 7, 8, 9, 16, 19] {
-            let a: Vec<f32> = (0..length).map(|i| i as f32 - 3.0).collect();
-            let b: Vec<f32> = (0..length).map(|i| 2.0 * i as f32 + 1.0).collect();
-            let expected: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
-            assert_eq!(dot(&a, &b), expected, "length {length}");
-        }
-    }
 
     #[test]
     fn only_vectors_with_a_direction_are_normalised() {

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
-use super::embeddings::{Embeddings, dot};
+use super::embeddings::Embeddings;
 use super::words::Vocabulary;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::dot;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-vocab-1";
@@ -18,20 +19,20 @@ impl Vocabulary {
     /// Reads a vocabulary file.
     ///
     /// # Errors
-    /// [`Error::Input`] if it cannot be read, otherwise as [`Vocabulary::from_bytes`].
+    /// [`Error::Input`] if it cannot be read, otherwise same as [`Vocabulary::from_bytes`].
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let expected = "a file made by `edgeclip vocab build`";
-        let bytes = std::fs::read(path).map_err(|error| Error::input(&name, error.to_string(), expected))?;
+        let unreadable = |error: std::io::Error| Error::input(&name, error.to_string(), "a vocabulary file");
+        let bytes = std::fs::read(path).map_err(unreadable)?;
         Self::from_bytes(&name, &bytes)
     }
 
     /// Reads the content of a vocabulary file, called `name` in errors.
     ///
     /// # Errors
-    /// [`Error::Input`] if it is not a safetensors file, not of this format, its tensors and names do not belong
-    /// together, a name is empty or holds control characters, a row is not of unit length, or a threshold is neither
-    /// NaN nor from 0 to 1.
+    /// [`Error::Input`] if it is not a safetensors file, not of this format, its tensors and names do not
+    /// belong together, a name is empty or holds control characters, a row is not of unit length, or a
+    /// threshold is neither NaN nor from 0 to 1.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
         let wrong = |found: String, expected: &str| Error::input(name, found, expected);
         let unreadable =
@@ -44,7 +45,7 @@ impl Vocabulary {
         if text("format") != Some(FORMAT) {
             let found =
                 text("format").map_or("no format in its metadata".to_owned(), |f| format!("format \"{f}\""));
-            return Err(wrong(found, &format!("\"{FORMAT}\", as `edgeclip vocab build` writes it")));
+            return Err(wrong(found, &format!("\"{FORMAT}\"")));
         }
         let list = |key: &str| {
             text(key)
@@ -73,7 +74,7 @@ impl Vocabulary {
             if count != embeddings.len() {
                 return Err(wrong(
                     format!("{count} {what}"),
-                    &format!("{}, one an embedding", embeddings.len()),
+                    &format!("{}, one per embedding", embeddings.len()),
                 ));
             }
         }
@@ -82,15 +83,16 @@ impl Vocabulary {
         if let Some(bad) = thresholds.iter().flatten().find(|t| !(0.0..=1.0).contains(*t)) {
             return Err(wrong(format!("a threshold of {bad}"), "0 to 1, or NaN for the model's default"));
         }
+        let names = names.into_iter().map(Into::into).collect();
         Ok(Self { names, prompts, embeddings, thresholds, negatives, text_sha256 })
     }
 
     /// The content of a vocabulary file.
     ///
     /// # Errors
-    /// [`Error::Internal`] if it cannot be encoded.
+    /// [`Error::Bug`] if it cannot be encoded.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("vocabulary: {error}"));
+        let internal = |error: &dyn std::fmt::Display| Error::bug(format!("vocabulary: {error}"));
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let matrix = |rows: &Embeddings| (vec![rows.len(), rows.dimension()], bytes(rows.data()));
         let thresholds: Vec<f32> = self.thresholds.iter().map(|t| t.unwrap_or(f32::NAN)).collect();
@@ -104,11 +106,13 @@ impl Vocabulary {
             tensors
                 .push((*name, TensorView::new(Dtype::F32, shape.clone(), data).map_err(|e| internal(&e))?));
         }
-        let list = |texts: &[String]| serde_json::to_string(texts).map_err(|e| internal(&e));
+        let list = |texts: &[&str]| serde_json::to_string(texts).map_err(|e| internal(&e));
+        let names: Vec<&str> = self.names.iter().map(|name| &**name).collect();
+        let prompts: Vec<&str> = self.prompts.iter().map(String::as_str).collect();
         let metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
-            ("names".to_owned(), list(&self.names)?),
-            ("prompts".to_owned(), list(&self.prompts)?),
+            ("names".to_owned(), list(&names)?),
+            ("prompts".to_owned(), list(&prompts)?),
             ("text_sha256".to_owned(), self.text_sha256.clone()),
         ]);
         serialize(tensors, Some(metadata)).map_err(|e| internal(&e))
@@ -117,9 +121,9 @@ impl Vocabulary {
     /// Writes a vocabulary file.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be written.
+    /// [`Error::Device`] if it cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let io = |source| Error::Io { name: path.display().to_string(), source };
+        let io = |source| Error::io(ErrorKind::Device, path.display().to_string(), source);
         std::fs::write(path, self.to_bytes()?).map_err(io)
     }
 }

@@ -87,9 +87,9 @@ fn rows_are_numbers_of_unit_length() {
 
 #[test]
 fn names_prompts_thresholds_and_rows_belong_together() {
-    assert!(error(|w| w.names.truncate(1)).contains("found 1 names, expected 2, one an embedding"));
+    assert!(error(|w| w.names.truncate(1)).contains("found 1 names, expected 2, one per embedding"));
     assert!(error(|w| w.names[0] = "\x1b[2J".into()).contains("found the name \"\\u{1b}[2J\""));
-    assert!(error(|w| w.names[1].clear()).contains("found the name \"\""));
+    assert!(error(|w| w.names[1] = "".into()).contains("found the name \"\""));
     assert!(error(|w| w.prompts.push("cow".into())).contains("found 3 prompts"));
     assert!(error(|w| w.thresholds.truncate(1)).contains("found 1 thresholds"));
     assert!(error(|w| w.thresholds[1] = Some(1.5)).contains("a threshold of 1.5"));

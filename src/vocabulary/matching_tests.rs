@@ -83,6 +83,14 @@ fn an_embedding_without_a_direction_shows_nothing() {
 }
 
 #[test]
+fn choices_add_up_to_one_and_keep_their_order() {
+    let found = softmax(&[1000.0, 998.0, 0.0]);
+    assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    assert!((found[0] - 0.880_797).abs() < 1e-5 && found[1] > found[2], "{found:?}");
+    assert!(softmax(&[]).is_empty());
+}
+
+#[test]
 fn five_thousand_prompts_and_a_hundred_regions_are_quick() {
     let (labels, dimension) = (5000, 256);
     let wave = |n: usize, step: f32| {
@@ -92,7 +100,7 @@ fn five_thousand_prompts_and_a_hundred_regions_are_quick() {
         Embeddings::from_data(dimension, rows.flatten().collect()).unwrap()
     };
     let words = Vocabulary {
-        names: vec![String::new(); labels],
+        names: vec!["".into(); labels],
         prompts: vec![String::new(); labels],
         embeddings: wave(labels, 0.37),
         thresholds: vec![None; labels],

@@ -1,4 +1,4 @@
-//! What the user types after `--prompt`.
+//! What to look for, in the user's words.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -23,13 +23,14 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Reads `person, dog, red bus`, or `@FILE` with one prompt a line and `#` comments. Each item is a prompt, or
-    /// `name = prompt` where the printed name shall differ. Empty items are skipped, repeated ones merged.
+    /// Reads `person, dog, red bus`, or `@FILE` with one prompt per line and `#` comments. Each item is a
+    /// prompt, or `name = prompt` if the printed name is to differ. Empty items are skipped, repeated ones
+    /// merged.
     ///
     /// # Errors
-    /// [`Error::Input`] if nothing is left, a prompt or name is empty or longer than [`MAX_CHARACTERS`], one name has
-    /// two prompts or one prompt two names, there are more than [`MAX_PROMPTS`], or the file cannot be read as
-    /// UTF-8 text.
+    /// [`Error::Settings`] if nothing is left, a prompt or name is empty or longer than [`MAX_CHARACTERS`],
+    /// one name has two prompts or one prompt two names, there are more than [`MAX_PROMPTS`], or the file
+    /// cannot be read as UTF-8 text.
     pub fn parse(argument: &str) -> Result<Vec<Self>> {
         match argument.trim().strip_prefix('@') {
             Some(file) => {
@@ -38,14 +39,14 @@ impl Prompt {
                 let items = lines.map(|(i, line)| (format!("{file} line {}", i + 1), line));
                 collect(file, items.filter(|(_, line)| !line.trim_start().starts_with('#')))
             }
-            None => collect("--prompt", argument.split(',').map(|item| ("--prompt".to_owned(), item))),
+            None => collect("prompt", argument.split(',').map(|item| ("prompt".to_owned(), item))),
         }
     }
 
-    /// Reads one prompt an item, as [`Prompt::parse`] does; `source` is for errors.
+    /// Reads one prompt per item; errors name `source`.
     ///
     /// # Errors
-    /// As [`Prompt::parse`].
+    /// Same as [`Prompt::parse`].
     pub fn each(source: &str, items: &[String]) -> Result<Vec<Self>> {
         collect(source, items.iter().map(|item| (source.to_owned(), item.as_str())))
     }
@@ -58,7 +59,7 @@ impl Prompt {
         let (name, text) = item.split_once('=').unwrap_or((&item, &item));
         let (name, text) = (name.trim(), text.trim());
         if name.is_empty() || text.is_empty() {
-            return Err(Error::input(
+            return Err(Error::settings(
                 place,
                 format!("\"{}\"", shortened(&item)),
                 "a prompt, or NAME = PROMPT",
@@ -68,7 +69,7 @@ impl Prompt {
             let length = part.chars().count();
             if length > MAX_CHARACTERS {
                 let found = format!("{length} characters in \"{}\"", shortened(part));
-                return Err(Error::input(place, found, format!("at most {MAX_CHARACTERS} a prompt")));
+                return Err(Error::settings(place, found, format!("at most {MAX_CHARACTERS} per prompt")));
             }
         }
         Ok(Some(Self { name: name.to_owned(), text: text.to_owned() }))
@@ -78,23 +79,23 @@ impl Prompt {
 /// The text of a prompt file without a byte order mark.
 fn read(file: &str) -> Result<String> {
     if file.is_empty() {
-        return Err(Error::input("--prompt", "@ without a file name", "@FILE with one prompt a line"));
+        return Err(Error::settings("prompt", "@ without a file name", "@FILE with one prompt per line"));
     }
     let unreadable =
-        |error: std::io::Error| Error::input(file, error.to_string(), "a text file, one prompt a line");
+        |error: std::io::Error| Error::settings(file, error.to_string(), "a text file, one prompt per line");
     let mut bytes = Vec::new();
     let opened = File::open(file).map_err(unreadable)?;
     opened.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let found = format!("more than {MAX_FILE_BYTES} bytes");
-        return Err(Error::input(file, found, format!("at most {MAX_PROMPTS} prompts, one a line")));
+        return Err(Error::settings(file, found, format!("at most {MAX_PROMPTS} prompts, one per line")));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        Error::input(
+        Error::settings(
             file,
             format!("bytes that are not UTF-8 at offset {offset}"),
-            "UTF-8 text, one prompt a line",
+            "UTF-8 text, one prompt per line",
         )
     })?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
@@ -114,21 +115,25 @@ fn collect<'a>(source: &str, items: impl Iterator<Item = (String, &'a str)>) -> 
                 continue;
             }
             let found = format!("a second name for the prompt \"{}\"", shortened(&prompt.text));
-            return Err(Error::input(place, found, "one name a prompt"));
+            return Err(Error::settings(place, found, "one name per prompt"));
         }
         if text_of_name.contains_key(&name) {
             let found = format!("a second prompt for the name \"{}\"", shortened(&prompt.name));
-            return Err(Error::input(place, found, "one prompt a name"));
+            return Err(Error::settings(place, found, "one prompt per name"));
         }
         name_of_text.insert(text.clone(), name.clone());
         text_of_name.insert(name, text);
         prompts.push(prompt);
         if prompts.len() > MAX_PROMPTS {
-            return Err(Error::input(source, "more prompts", format!("at most {MAX_PROMPTS}")));
+            return Err(Error::settings(source, "more prompts", format!("at most {MAX_PROMPTS}")));
         }
     }
     if prompts.is_empty() {
-        return Err(Error::input(source, "no prompt", "at least one, for example \"person, dog, red bus\""));
+        return Err(Error::settings(
+            source,
+            "no prompt",
+            "at least one, for example \"person, dog, red bus\"",
+        ));
     }
     Ok(prompts)
 }

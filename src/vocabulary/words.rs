@@ -1,23 +1,23 @@
 //! A vocabulary: names, what was embedded for each, and what else a region could be.
 
-use super::embeddings::{Embeddings, dot};
-use super::prompts::Prompt;
-use crate::error::{Error, Result};
-use crate::model::{Bundle, Manifest, NEGATIVES, TextTower};
+use std::sync::Arc;
 
-/// The bundle's file whose hash ties a vocabulary to its text tower.
-const TEXT_TOWER: &str = "text.onnx";
+use super::embeddings::Embeddings;
+use super::prompts::Prompt;
+use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::dot;
+use crate::model::{Bundle, Manifest, NEGATIVES, TEXT, TextTower};
 
 /// Names with the embeddings of their prompts, and the embeddings of "none of these".
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vocabulary {
-    /// What is printed, one a row of `embeddings`.
-    pub(super) names: Vec<String>,
-    /// What was embedded, one a row of `embeddings`.
+    /// What is printed, one per row of `embeddings`.
+    pub(super) names: Vec<Arc<str>>,
+    /// What was embedded, one per row of `embeddings`.
     pub(super) prompts: Vec<String>,
     /// Unit norm.
     pub(super) embeddings: Embeddings,
-    /// Lowest score worth a report, one a row of `embeddings`; `None` leaves it to the model.
+    /// Lowest score worth reporting, one per row of `embeddings`; `None` leaves it to the model.
     pub(super) thresholds: Vec<Option<f32>>,
     /// Unit norm, of the same dimension.
     pub(super) negatives: Embeddings,
@@ -45,17 +45,14 @@ impl Vocabulary {
             bank.check_fits(NEGATIVES, &bundle.manifest)?;
             Ok(bank)
         };
-        read(&bundle.file(NEGATIVES)?).map_err(|error| match error {
-            Error::Input { name, found, expected } => Error::Model { file: name, found, expected },
-            other => other,
-        })
+        read(&bundle.file(NEGATIVES)?).map_err(Error::in_bundle)
     }
 
-    /// Embeds `prompts` with `tower`. Names of `bank` become negatives unless their cosine with any of the prompts
-    /// exceeds `max_similarity`.
+    /// Embeds `prompts` with `tower`. Names of `bank` become negatives unless their cosine with any of the
+    /// prompts exceeds `max_similarity`.
     ///
     /// # Errors
-    /// Those of [`TextTower::embed`]; [`Error::Model`] if tower and bank do not belong together.
+    /// Those of [`TextTower::embed`]; [`Error::Model`] if tower and bank have different dimensions.
     pub fn build(prompts: &[Prompt], tower: &TextTower, bank: &Self, max_similarity: f32) -> Result<Self> {
         let texts: Vec<String> = prompts.iter().map(|prompt| prompt.text.clone()).collect();
         let rows = tower.embed(&texts)?;
@@ -73,12 +70,12 @@ impl Vocabulary {
         let mut embeddings = Embeddings::new(dimension);
         for row in rows {
             if !embeddings.push(row) {
-                let found = format!("{} values an embedding", row.len());
-                return Err(Error::model("text.onnx", found, format!("{dimension} as in the negatives")));
+                let found = format!("{} values per embedding", row.len());
+                return Err(Error::model(TEXT, found, format!("{dimension} as in the negatives")));
             }
         }
         if embeddings.len() != prompts.len() {
-            return Err(Error::Internal(format!("{} embeddings of {} prompts", rows.len(), prompts.len())));
+            return Err(Error::bug(format!("{} embeddings of {} prompts", rows.len(), prompts.len())));
         }
         let mut negatives = Embeddings::new(dimension);
         for row in
@@ -88,7 +85,7 @@ impl Vocabulary {
             let _ = negatives.push(row);
         }
         Ok(Self {
-            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            names: prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
             prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
             embeddings,
             thresholds: vec![None; prompts.len()],
@@ -97,35 +94,36 @@ impl Vocabulary {
         })
     }
 
-    /// Verifies that this vocabulary, called `name` in errors, was made by the text tower of the model in use.
+    /// Verifies that this vocabulary, called `name` in errors, was made by the text tower of the model in
+    /// use.
     ///
     /// # Errors
-    /// [`Error::Input`] if the embedding size or the hash of the text tower differs.
+    /// [`Error::Model`] if the embedding size or the hash of the text tower differs.
     pub fn check_fits(&self, name: &str, manifest: &Manifest) -> Result<()> {
-        let text_sha256 = manifest.files.get(TEXT_TOWER).map_or("", String::as_str);
+        let unfit =
+            |found: String, expected: String| Error::input(name, found, expected).with_kind(ErrorKind::Model);
+        let text_sha256 = manifest.files.get(TEXT).map_or("", String::as_str);
         let dimension = self.embeddings.dimension();
         if dimension != manifest.embedding {
             let found = format!("embeddings of {dimension} values");
             let expected = format!("{} of model {}", manifest.embedding, manifest.name);
-            return Err(Error::input(name, found, expected));
+            return Err(unfit(found, expected));
         }
         if !self.text_sha256.eq_ignore_ascii_case(text_sha256) {
             let short = |hash: &str| hash.chars().take(12).collect::<String>();
             let found = format!("embeddings of text tower {}", short(&self.text_sha256));
             let (tower, model) = (short(text_sha256), &manifest.name);
-            let expected =
-                format!("{tower} of model {model}: run `edgeclip vocab build` again with the same prompts");
-            return Err(Error::input(name, found, expected));
+            return Err(unfit(found, format!("{tower} of model {model}")));
         }
         Ok(())
     }
 
-    /// What is printed, one a label.
-    pub fn names(&self) -> &[String] {
+    /// What is printed, one per label.
+    pub fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 
-    /// What was embedded, one a label.
+    /// What was embedded, one per label.
     pub fn prompts(&self) -> &[String] {
         &self.prompts
     }
@@ -140,7 +138,7 @@ impl Vocabulary {
         self.names.is_empty()
     }
 
-    /// Unit-norm embeddings, one row a label.
+    /// Unit-norm embeddings, one row per label.
     pub fn embeddings(&self) -> &Embeddings {
         &self.embeddings
     }
@@ -150,9 +148,14 @@ impl Vocabulary {
         &self.negatives
     }
 
-    /// Lowest score worth a report, one a label, 0 to 1; `None` leaves it to the model.
+    /// Lowest score worth reporting, one per label, 0 to 1; `None` leaves it to the model.
     pub fn thresholds(&self) -> &[Option<f32>] {
         &self.thresholds
+    }
+
+    /// Lowest score worth reporting of each label: its own threshold, else `default`.
+    pub fn lowest_scores(&self, default: f32) -> Vec<f32> {
+        self.thresholds.iter().map(|own| own.unwrap_or(default)).collect()
     }
 
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
@@ -160,22 +163,22 @@ impl Vocabulary {
         &self.text_sha256
     }
 
-    /// Sets the lowest score worth a report for `name`.
+    /// Sets the lowest score worth reporting for `name`.
     ///
     /// # Errors
-    /// [`Error::Input`] if no label is called so, or `threshold` is outside 0 to 1.
+    /// [`Error::Settings`] if there is no such label, or `threshold` is outside 0 to 1.
     pub fn set_threshold(&mut self, name: &str, threshold: f32) -> Result<()> {
         if !(0.0..=1.0).contains(&threshold) {
-            return Err(Error::input("--threshold", format!("{name}={threshold}"), "a number from 0 to 1"));
+            return Err(Error::settings("threshold", format!("{name}={threshold}"), "a number from 0 to 1"));
         }
-        let label = self.names.iter().position(|other| other == name);
+        let label = self.names.iter().position(|other| **other == *name);
         match label.and_then(|label| self.thresholds.get_mut(label)) {
             Some(own) => {
                 *own = Some(threshold);
                 Ok(())
             }
             None => {
-                Err(Error::input("--threshold", format!("the label \"{name}\""), "a name of the prompts"))
+                Err(Error::settings("threshold", format!("the label \"{name}\""), "a name of the prompts"))
             }
         }
     }
@@ -190,7 +193,7 @@ impl Vocabulary {
             let _ = embeddings.push(row);
         }
         Some(Self {
-            names: prompts.iter().map(|prompt| prompt.name.clone()).collect(),
+            names: prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
             prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
             embeddings,
             thresholds: vec![None; places.len()],
@@ -199,8 +202,8 @@ impl Vocabulary {
         })
     }
 
-    /// The most similar other prompt of each label; `None` where there is only one label. Takes time quadratic in the
-    /// number of labels.
+    /// The most similar other prompt of each label; `None` if there is only one label. Takes time quadratic
+    /// in the number of labels.
     pub fn nearest(&self) -> Vec<Option<Neighbour>> {
         let others = |label: usize, row: &[f32]| {
             let all = self.embeddings.rows().map(|other| dot(row, other)).enumerate();

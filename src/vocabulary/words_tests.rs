@@ -4,7 +4,7 @@ use super::*;
 pub fn vocabulary(labels: &[(&str, [f32; 2])], negatives: &[[f32; 2]]) -> Vocabulary {
     let rows = |rows: Vec<[f32; 2]>| Embeddings::from_data(2, rows.concat()).unwrap();
     Vocabulary {
-        names: labels.iter().map(|label| label.0.to_owned()).collect(),
+        names: labels.iter().map(|label| label.0.into()).collect(),
         prompts: labels.iter().map(|label| format!("a {}", label.0)).collect(),
         embeddings: rows(labels.iter().map(|label| label.1).collect()),
         thresholds: vec![None; labels.len()],
@@ -27,7 +27,7 @@ fn names_of_the_bank_that_mean_a_prompt_are_no_negatives() {
     assert_eq!(build(0.5).negatives.data(), [0.0, 1.0]);
     assert_eq!(build(1.0).negatives.len(), 3);
     let built = build(0.5);
-    assert_eq!((built.names(), built.prompts()), (&["right".to_owned()][..], &["a right".to_owned()][..]));
+    assert_eq!((built.names(), built.prompts()), (&["right".into()][..], &["a right".to_owned()][..]));
     assert_eq!((built.thresholds(), built.text_sha256()), (&[None][..], "ab"));
 }
 
@@ -36,7 +36,7 @@ fn embeddings_of_another_size_than_the_bank_are_an_error() {
     let bank = vocabulary(&[("east", [1.0, 0.0])], &[]);
     let error =
         Vocabulary::from_rows(&prompts(&["a"]), &[vec![1.0; 3]], &bank, 0.9, "ab").unwrap_err().to_string();
-    assert!(error.contains("found 3 values an embedding, expected 2"), "{error}");
+    assert!(error.contains("found 3 values per embedding, expected 2"), "{error}");
 }
 
 #[test]

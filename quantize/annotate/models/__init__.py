@@ -1,4 +1,4 @@
-"""Networks that others trained, one file a kind, imported only when a setting names them."""
+"""Networks that others trained, one file per kind, imported only when a setting names them."""
 
 from importlib import import_module
 from typing import Any

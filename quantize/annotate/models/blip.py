@@ -1,32 +1,26 @@
 """BLIP and BLIP-2: greedy captions with their probabilities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import AutoModelForImageTextToText
 
-from quantize.annotate.models.hub import load
+from quantize.annotate.models.hub import HubModel
 from quantize.annotate.record import Picture
 
 MAX_TOKENS = 40
 
 
-@dataclass
-class Blip:
-    """Any image-to-text model of transformers that needs no prompt."""
+class Blip(HubModel):
+    """Any image-to-text model of transformers that needs no prompt.
 
-    model: Any
-    processor: Any
-    name: str
-    version: str
+    Weights such as Salesforce/blip-image-captioning-large or …/blip2-opt-2.7b.
+    """
 
-    @classmethod
-    def load(cls, where: str, device: str) -> "Blip":
-        """`where` is a folder or a name on the hub, such as Salesforce/blip-image-captioning-large or …/blip2-opt-2.7b."""
-        model, processor, version = load(AutoModelForImageTextToText, where, device, dtype="auto")
-        return cls(model, processor, f"blip:{where}", version)
+    KIND = "blip"
+    NETWORK = AutoModelForImageTextToText
+    DTYPE = "auto"
 
     def __call__(self, pictures: Sequence[Picture]) -> list[tuple[str, float]]:
         """A caption and its mean token probability each."""

@@ -24,7 +24,7 @@ MIN_AGREEMENT = 0.3
 
 @dataclass
 class DeepLab:
-    """The file gives a class a pixel and no scores: a segment's score is its IoU with what the mirrored picture gives."""
+    """The file gives one class per pixel and no scores: a segment's score is its IoU with what the mirrored picture gives."""
 
     net: Any
     names: list[str]
@@ -49,7 +49,7 @@ class DeepLab:
         return cls(interpreter, labels.read_text().split("\n"), hashlib.sha256(net.read_bytes()).hexdigest()[:12])
 
     def __call__(self, pictures: Sequence[Picture], boxes: Sequence[Sequence[PseudoBox]]) -> list[list[Segment]]:
-        """The classes of each picture; boxes are not looked at."""
+        """The classes of each picture; boxes are ignored."""
         return [self._one(picture) for picture in pictures]
 
     def _one(self, picture: Picture) -> list[Segment]:

@@ -20,7 +20,7 @@ class Detection:
 
 
 class Detector(Protocol):
-    """`open`: finds what it is asked for; otherwise the queries are not looked at and names are its classes."""
+    """`open`: finds what it is asked for; otherwise queries are ignored and names are its classes."""
 
     name: str
     version: str

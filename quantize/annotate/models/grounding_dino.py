@@ -2,33 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AutoModelForZeroShotObjectDetection
 
 from quantize.annotate.models.detector import Detection
-from quantize.annotate.models.hub import load
+from quantize.annotate.models.hub import HubModel
 from quantize.annotate.record import Picture
 
 
 @dataclass
-class GroundingDino:
-    """All queries go in one text, `a dog. a red bus.`; a box's score for a query is the best of the query's tokens."""
+class GroundingDino(HubModel):
+    """All queries go in one text, `a dog. a red bus.`; a box's score for a query is the best of the query's tokens.
 
-    model: Any
-    processor: Any
-    name: str
-    version: str
-    min_score: float
+    Weights such as IDEA-Research/grounding-dino-base.
+    """
+
+    KIND = "grounding_dino"
+    NETWORK = AutoModelForZeroShotObjectDetection
+
+    min_score: float = 0.25
     open: bool = True
-
-    @classmethod
-    def load(cls, where: str, device: str, min_score: float = 0.25) -> "GroundingDino":
-        """`where` is a folder or a name on the hub, such as IDEA-Research/grounding-dino-base."""
-        model, processor, version = load(AutoModelForZeroShotObjectDetection, where, device)
-        return cls(model, processor, f"grounding_dino:{where}", version, min_score)
 
     def __call__(self, pictures: Sequence[Picture], queries: Sequence[Sequence[str]]) -> list[list[Detection]]:
         """The boxes of each picture, named by the query of best score; pictures without queries have none.

@@ -1,7 +1,8 @@
-"""Loads models of Hugging Face `transformers`, from a folder or from the hub."""
+"""Models of Hugging Face `transformers`, from a folder or from the hub."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 import transformers
@@ -9,15 +10,31 @@ import transformers
 from quantize.annotate.errors import AnnotateError
 
 
-def load(kind: Any, where: str, device: str, dtype: torch.dtype | str = torch.float32) -> tuple[Any, Any, str]:
-    """Model of an `AutoModel…` class in evaluation mode, its processor, and its version: the hub's commit, or what is known.
+@dataclass
+class HubModel:
+    """A model in evaluation mode and its processor. An adapter says which `AutoModel…` class it is of, and in which precision."""
 
-    `dtype` "auto" is the file's own.
+    model: Any
+    processor: Any
+    name: str
+    version: str  # the hub's commit, or what is known
+
+    KIND: ClassVar[str]
+    NETWORK: ClassVar[Any]
+    DTYPE: ClassVar[torch.dtype | str] = torch.float32  # "auto" is the file's own
+
+    @classmethod
+    def load(cls, where: str, device: str, **options: Any) -> Self:
+        """`where` is a folder or a name on the hub; `options` are the adapter's own fields.
+
+        Raises:
+            AnnotateError: there are no such files, or they are of another kind of model.
+        """
+        model, processor, version = _load(cls.NETWORK, where, device, cls.DTYPE)
+        return cls(model, processor, f"{cls.KIND}:{where}", version, **options)
 
 
-    Raises:
-        AnnotateError: there are no such files, or they are of another kind of model.
-    """
+def _load(kind: Any, where: str, device: str, dtype: torch.dtype | str) -> tuple[Any, Any, str]:
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if device.startswith("cuda") and not torch.cuda.is_available():

@@ -1,32 +1,24 @@
 """Mask2Former (Cheng et al., arXiv 2112.01527) through transformers: panoptic segments of a closed set of names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from transformers import AutoModelForUniversalSegmentation
 
-from quantize.annotate.models.hub import load
+from quantize.annotate.models.hub import HubModel
 from quantize.annotate.models.segmenter import Segment
 from quantize.annotate.record import Picture, PseudoBox
 from quantize.data.shards import plain_name
 
 
-@dataclass
-class Mask2Former:
-    """One segment a thing; stuff (grass, wall) may come in several. Boxes are not looked at."""
+class Mask2Former(HubModel):
+    """One segment a thing; stuff (grass, wall) may come in several. Boxes are ignored.
 
-    model: Any
-    processor: Any
-    name: str
-    version: str
+    Weights such as facebook/mask2former-swin-large-coco-panoptic.
+    """
 
-    @classmethod
-    def load(cls, where: str, device: str) -> "Mask2Former":
-        """`where` is a folder or a name on the hub, such as facebook/mask2former-swin-large-coco-panoptic."""
-        model, processor, version = load(AutoModelForUniversalSegmentation, where, device)
-        return cls(model, processor, f"mask2former:{where}", version)
+    KIND = "mask2former"
+    NETWORK = AutoModelForUniversalSegmentation
 
     def __call__(self, pictures: Sequence[Picture], boxes: Sequence[Sequence[PseudoBox]]) -> list[list[Segment]]:
         """The segments of each picture."""

@@ -36,7 +36,7 @@ class NanoDetector:
         return cls(net, hashlib.sha256((folder / "nanodet_m.bin").read_bytes()).hexdigest()[:12], min_score)
 
     def __call__(self, pictures: Sequence[Picture], queries: Sequence[Sequence[str]]) -> list[list[Detection]]:
-        """The boxes of each picture; the queries are not looked at."""
+        """The boxes of each picture; queries are ignored."""
         found = []
         for picture in pictures:
             height, width = picture.shape[:2]

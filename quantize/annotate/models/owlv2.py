@@ -2,34 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from transformers import AutoModelForZeroShotObjectDetection
 
 from quantize.annotate.models.detector import Detection
-from quantize.annotate.models.hub import load
+from quantize.annotate.models.hub import HubModel
 from quantize.annotate.record import Picture
 
 PADDING = " "
 
 
 @dataclass
-class Owlv2:
-    """CLOC keeps regions above .1."""
+class Owlv2(HubModel):
+    """CLOC keeps regions above a score of .1.
 
-    model: Any
-    processor: Any
-    name: str
-    version: str
-    min_score: float
+    Weights such as google/owlv2-base-patch16-ensemble.
+    """
+
+    KIND = "owlv2"
+    NETWORK = AutoModelForZeroShotObjectDetection
+
+    min_score: float = 0.1
     open: bool = True
-
-    @classmethod
-    def load(cls, where: str, device: str, min_score: float = 0.1) -> "Owlv2":
-        """`where` is a folder or a name on the hub, such as google/owlv2-base-patch16-ensemble."""
-        model, processor, version = load(AutoModelForZeroShotObjectDetection, where, device)
-        return cls(model, processor, f"owlv2:{where}", version, min_score)
 
     def __call__(self, pictures: Sequence[Picture], queries: Sequence[Sequence[str]]) -> list[list[Detection]]:
         """The boxes of each picture, named by the query of best score; pictures without queries have none."""

@@ -1,31 +1,23 @@
 """Segment Anything (Kirillov et al., arXiv 2304.02643) through transformers: a mask for each box."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from transformers import AutoModelForMaskGeneration
 
-from quantize.annotate.models.hub import load
+from quantize.annotate.models.hub import HubModel
 from quantize.annotate.models.segmenter import Segment
 from quantize.annotate.record import Picture, PseudoBox
 
 
-@dataclass
-class Sam:
-    """One mask a box; its score is the IoU that the model expects, cut to 0..1, times the box's."""
+class Sam(HubModel):
+    """One mask a box; its score is the IoU that the model expects, cut to 0..1, times the box's.
 
-    model: Any
-    processor: Any
-    name: str
-    version: str
+    Weights such as facebook/sam-vit-base.
+    """
 
-    @classmethod
-    def load(cls, where: str, device: str) -> "Sam":
-        """`where` is a folder or a name on the hub, such as facebook/sam-vit-base."""
-        model, processor, version = load(AutoModelForMaskGeneration, where, device)
-        return cls(model, processor, f"sam:{where}", version)
+    KIND = "sam"
+    NETWORK = AutoModelForMaskGeneration
 
     def __call__(self, pictures: Sequence[Picture], boxes: Sequence[Sequence[PseudoBox]]) -> list[list[Segment]]:
         """The masks of each picture's boxes."""

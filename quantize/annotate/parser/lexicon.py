@@ -186,7 +186,7 @@ LONGEST_COMPOUND = max(len(c) for c in _COMPOUNDS)
 
 
 def compound(run: tuple[str, ...]) -> str | None:
-    """The known name that these words are, its last word singular; None when they are none."""
+    """The known name that these words are, its last word singular; None if they are not one."""
     for last in (run[-1], lemma(run[-1])):
         if (*run[:-1], last) in _COMPOUNDS:
             return " ".join((*run[:-1], last))

@@ -1,4 +1,4 @@
-"""What a parser finds, and which nouns say nothing about a picture."""
+"""What a parser finds, and which nouns are too generic to describe a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One file a stage: a function from records to changed copies, in the same order and number."""
+"""One file per stage: a function from records to changed copies, in the same order and number."""
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -16,7 +16,7 @@ class Stage(Protocol):
 
 
 HEAVY = frozenset({"caption", "detect", "describe", "segment"})
-"""Stages with networks: they keep a process, perhaps a GPU, to themselves."""
+"""Stages with networks: each needs a process of its own, and a GPU if there is one."""
 
 
 def build(name: str, settings: Settings) -> Stage:

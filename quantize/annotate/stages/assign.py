@@ -38,7 +38,7 @@ class Assign:
         return with_phrase(box, phrases, box.name) if phrases else box
 
     def certain(self, name: str, boxes: int, texts: Sequence[Sequence[Phrase]]) -> list[Phrase]:
-        """What the texts call the boxes of a class; nothing when a text speaks of it twice or of fewer than there are."""
+        """What the texts call the boxes of a class; nothing if a text mentions it twice, or fewer times than there are boxes."""
         found: list[Phrase] = []
         for phrases in texts:
             matching = [phrase for phrase in phrases if self.means(phrase, name)]
@@ -58,7 +58,7 @@ class Assign:
 
 
 def with_phrase(box: PseudoBox, phrases: Sequence[Phrase], name: str) -> PseudoBox:
-    """The phrase that says most; the attributes of all."""
+    """The longest phrase, with the attributes of all."""
     longest = max(phrases, key=lambda phrase: len(phrase.text.split()))
     attributes = dict.fromkeys(a for phrase in phrases for a in phrase.attributes if a not in GENERIC_ATTRIBUTES)
     return replace(box, name=name, phrase=longest.text, attributes=tuple(attributes))

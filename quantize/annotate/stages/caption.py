@@ -15,7 +15,7 @@ def build(settings: Settings) -> "Captions":
 
 @dataclass
 class Captions:
-    """One caption a picture; it takes the place of an earlier run's."""
+    """One caption per picture; it takes the place of an earlier run's."""
 
     captioner: Captioner
     everywhere: bool

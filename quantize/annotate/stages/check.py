@@ -1,4 +1,4 @@
-"""Sound pictures and sound given data: what is broken is dropped or removed, with the reason."""
+"""Sound pictures and sound given data: broken pictures are dropped and broken data removed, with the reason."""
 
 import io
 import math
@@ -34,7 +34,7 @@ class Check:
     def _one(self, record: Record) -> Record:
         try:
             jpeg, size = self._jpeg(record)
-        except Exception:  # Pillow alone has half a dozen kinds for a broken file
+        except Exception:  # Pillow alone raises half a dozen types for a broken file
             return replace(record, dropped="corrupt picture")
         if min(size) < self.min_side:
             return replace(record, dropped="small picture")
@@ -64,7 +64,7 @@ class Check:
 
 
 def sound(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The given data without empty captions, unusable questions and boxes that hold nothing, and what went."""
+    """The given data without empty captions, unusable questions and boxes that hold nothing; and what was removed."""
     kept, removed = dict(given), []
     if "captions" in given:
         captions = given["captions"] if isinstance(given["captions"], list) else [given["captions"]]

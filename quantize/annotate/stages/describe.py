@@ -8,7 +8,7 @@ from quantize.annotate.record import Picture, PseudoBox, Record
 from quantize.annotate.settings import Settings
 
 MARGIN = 0.1
-"""Of the box's sides, added on each side: a thing is told easier with some of what is around it."""
+"""Of the box's sides, added on each side: a thing is recognised more easily with some of its surroundings."""
 
 
 def build(settings: Settings) -> "Describe":

@@ -1,4 +1,4 @@
-"""Boxes that are too small, too large, too thin or said twice are removed."""
+"""Removes boxes that are too small, too large, too thin or duplicates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ import numpy as np
 
 from quantize.annotate.record import PseudoBox, Record
 from quantize.annotate.settings import Settings
-from quantize.geometry import nms, pairwise_iou
+from quantize.arithmetic.geometry import nms, pairwise_iou
 
 SAME_PLACE = 0.8
 """IoU above which two boxes hold the same thing."""
@@ -71,7 +71,7 @@ class Filter:
 
 
 def one_name(boxes: list[PseudoBox]) -> list[PseudoBox]:
-    """Without boxes that no text speaks of and whose place another box names better: one with a phrase, or of a better score."""
+    """Without boxes that no text mentions and whose place another box names better: one with a phrase, or of a better score."""
     kept: list[PseudoBox] = []
     for box in sorted(boxes, key=lambda box: (not box.phrase, -box.score)):
         places = np.array([other.box for other in kept], np.float32).reshape(-1, 4)

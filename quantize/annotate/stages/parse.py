@@ -16,7 +16,7 @@ def build(settings: Settings) -> "Parse":
 
 @dataclass
 class Parse:
-    """All texts of a picture, one tuple of phrases a text."""
+    """All texts of a picture, one tuple of phrases per text."""
 
     parser: Parser
 

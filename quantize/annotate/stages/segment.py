@@ -19,7 +19,7 @@ def build(settings: Settings) -> "Masks":
 
 @dataclass
 class Masks:
-    """One index a segment; where several claim a pixel, the one of the best score has it."""
+    """One index per segment; where several claim a pixel, the one of the best score has it."""
 
     segmenter: Segmenter
 

@@ -1,4 +1,4 @@
-"""Tags of the whole picture: objects and attributes that its texts speak of, and objects that detectors found."""
+"""Tags of the whole picture: objects and attributes that its texts mention, and objects that detectors found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ def build(settings: Settings) -> "Tags":
 
 @dataclass
 class Tags:
-    """Of several witnesses people count first, then the better score. Words must be in the vocabulary, boxes' names need not."""
+    """Of several sources people come first, then the better score. Words must be in the vocabulary, boxes' names need not."""
 
     vocabulary: Vocabulary
     synonyms: Synonyms

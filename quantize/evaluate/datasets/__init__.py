@@ -1,1 +1,1 @@
-"""Public data sets in the folders and files in which their makers publish them; one file a set."""
+"""Public data sets in the folders and files in which their makers publish them; one file per set."""

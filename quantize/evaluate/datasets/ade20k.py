@@ -6,7 +6,7 @@
 import re
 from pathlib import Path
 
-from quantize.evaluate.datasets.files import Problems, existing, read_lines, told
+from quantize.evaluate.datasets.files import Problems, existing, expecting, read_lines
 from quantize.evaluate.datasets.kinds import MapItem, MapSet
 from quantize.evaluate.segmentation import IGNORED
 
@@ -17,7 +17,7 @@ def load(folder: Path) -> MapSet:
     """Reads the validation set; raises DatasetError."""
     file = folder / "objectInfo150.txt"
     lines = read_lines(file, EXPECTED)
-    with told(file, EXPECTED):
+    with expecting(file, EXPECTED):
         # The name stands last, its synonyms behind it.
         rows = [(int(line.split()[0]), re.split(r"\t|\s{2,}", line.strip())[-1]) for line in lines[1:]]
         names = [re.split("[;,]", name)[0].strip() for _, name in sorted(rows)]

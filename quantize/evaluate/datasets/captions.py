@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from quantize.evaluate.datasets.coco import by_picture
-from quantize.evaluate.datasets.files import DatasetError, Problems, existing, first_of, read_json, read_lines, told
+from quantize.evaluate.datasets.files import DatasetError, Problems, existing, expecting, first_of, read_json, read_lines
 from quantize.evaluate.datasets.kinds import CaptionItem, CaptionSet
 
 CAPTIONS = 5
-"""Captions a picture that are asked for; some pictures of COCO have more."""
+"""Captions per picture that are asked for; some pictures of COCO have more."""
 KARPATHY = "Karpathy's split with images, their split, filename and sentences"
-TOKENS = "`1000092795.jpg#0`, a tab and a caption a line"
+TOKENS = "`1000092795.jpg#0`, a tab and a caption on each line"
 
 
 def load_flickr30k(folder: Path) -> CaptionSet:
@@ -61,16 +61,18 @@ def _set(file: Path, captioned: Iterable[tuple[Path, Iterable[str]]]) -> Caption
 
 def _karpathy(file: Path, place: Any) -> CaptionSet:
     content = read_json(file, KARPATHY)
-    with told(file, KARPATHY):
+    with expecting(file, KARPATHY):
         images = [image for image in content["images"] if image["split"] == "test"]
         return _set(file, [(place(image), [str(each["raw"]) for each in image["sentences"]]) for image in images])
 
 
 def _tokens(file: Path, pictures: Path) -> CaptionSet:
     lines = read_lines(file, TOKENS)
-    chosen = {line.strip().removesuffix(".jpg") for line in read_lines(file.parent / "test.txt", "the test pictures, one a line")}
+    chosen = {
+        line.strip().removesuffix(".jpg") for line in read_lines(file.parent / "test.txt", "the test pictures, one per line")
+    }
     captioned: dict[str, list[str]] = {}
-    with told(file, TOKENS):
+    with expecting(file, TOKENS):
         for line in lines:
             place, caption = line.split("\t", 1)
             captioned.setdefault(place.split("#")[0], []).append(caption)
@@ -81,7 +83,7 @@ def _coco(file: Path, pictures: Path) -> CaptionSet:
     expected = "COCO's captions_val2017.json with images and annotations"
     content = read_json(file, expected)
     existing(pictures, "the pictures of val2017.zip")
-    with told(file, expected):
+    with expecting(file, expected):
         owned = by_picture(content["annotations"])
         captioned = [
             (pictures / image["file_name"], [str(each["caption"]) for each in owned[image["id"]]])

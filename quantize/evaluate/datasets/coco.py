@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quantize.evaluate.average_precision import LabelledBoxes
-from quantize.evaluate.datasets.files import Problems, existing, read_json, told
+from quantize.evaluate.datasets.files import Problems, existing, expecting, read_json
 from quantize.evaluate.datasets.kinds import BoxItem, BoxSet
 
 EXPECTED = "COCO's instances_val2017.json with images, annotations and categories"
@@ -23,7 +23,7 @@ def load(folder: Path) -> BoxSet:
     content = read_json(file, EXPECTED)
     pictures = existing(folder / "val2017", "the pictures of val2017.zip")
     problems = Problems()
-    with told(file, EXPECTED):
+    with expecting(file, EXPECTED):
         names, classes = categories(content["categories"])
         owned = by_picture(content["annotations"])
         items = [

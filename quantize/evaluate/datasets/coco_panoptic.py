@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from quantize.evaluate.datasets.coco import categories
-from quantize.evaluate.datasets.files import Problems, existing, read_json, told
+from quantize.evaluate.datasets.files import Problems, existing, expecting, read_json
 from quantize.evaluate.datasets.kinds import PanopticItem, PanopticSet, Segment
 from quantize.evaluate.segmentation import panoptic_prompt
 
@@ -20,7 +20,7 @@ def load(folder: Path) -> PanopticSet:
     pictures = existing(folder / "val2017", "the pictures of val2017.zip")
     maps = existing(folder / "annotations/panoptic_val2017", "the maps of panoptic_val2017.zip")
     problems = Problems()
-    with told(file, EXPECTED):
+    with expecting(file, EXPECTED):
         names, classes = categories(content["categories"])
         things = frozenset(classes[entry["id"]] for entry in content["categories"] if entry["isthing"])
         files = {image["id"]: pictures / image["file_name"] for image in content["images"]}

@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from quantize.evaluate.datasets.files import Problems, existing, read_lines, told
+from quantize.evaluate.datasets.files import Problems, existing, expecting, read_lines
 from quantize.evaluate.datasets.kinds import MapItem, MapSet
 from quantize.evaluate.segmentation import IGNORED, panoptic_prompt
 
@@ -20,7 +20,7 @@ def load(folder: Path, things: bool) -> MapSet:
     """Reads the validation set, with only its things before all else as background if `things`; raises DatasetError."""
     file = folder / "labels.txt"
     lines = read_lines(file, EXPECTED)
-    with told(file, EXPECTED):
+    with expecting(file, EXPECTED):
         listed = {int(number): name.strip() for number, name in (line.split(":") for line in lines) if int(number) > 0}
     kept = sorted(id for id in listed if id not in ABSENT and (id <= LAST_THING or not things))
     rest = len(kept) if things else IGNORED

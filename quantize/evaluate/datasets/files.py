@@ -1,4 +1,4 @@
-"""What all sets share: files that must be there, pictures one by one, and an account of what could not be used."""
+"""What all sets share: files that must be there, pictures one by one, and a record of what was unusable."""
 
 import json
 import sys
@@ -12,9 +12,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from PIL import Image
 
+from quantize.arithmetic.geometry import Floats, Integers, clip
 from quantize.evaluate.predictor import Picture
 from quantize.evaluate.segmentation import IGNORED
-from quantize.geometry import Floats, Integers, clip
 from quantize.progress import track
 
 R = TypeVar("R")
@@ -39,7 +39,7 @@ I = TypeVar("I", bound=Item)  # noqa: E741
 
 @dataclass
 class Problems:
-    """What a set held that could not be used, and was left out."""
+    """What was unusable in a set, and left out."""
 
     unreadable: list[str] = field(default_factory=list)
     """Files."""
@@ -53,8 +53,8 @@ class Problems:
         every = {"unreadable": len(self.unreadable), "unknown": self.unknown.total(), "dropped boxes": self.dropped}
         return {name: count for name, count in every.items() if count}
 
-    def tell(self) -> None:
-        """Says so on standard error, a line a kind."""
+    def report(self) -> None:
+        """Prints them on standard error, one line per kind."""
         if self.unreadable:
             print(f"evaluate: {len(self.unreadable)} left out: {_some(self.unreadable)}", file=sys.stderr)
         if self.unknown:
@@ -136,8 +136,8 @@ def existing(path: Path, expected: str) -> Path:
 
 
 @contextmanager
-def told(path: Path, expected: str) -> Iterator[None]:
-    """Turns what goes wrong while `path` is read into a DatasetError."""
+def expecting(path: Path, expected: str) -> Iterator[None]:
+    """Turns errors while `path` is read into a DatasetError that says what was expected."""
     try:
         yield
     except OSError as error:
@@ -150,14 +150,14 @@ def told(path: Path, expected: str) -> Iterator[None]:
 def read_json(path: Path, expected: str) -> Any:
     """The content of a JSON file; raises DatasetError."""
     existing(path, expected)
-    with told(path, expected):
+    with expecting(path, expected):
         return json.loads(path.read_bytes())
 
 
 def read_lines(path: Path, expected: str) -> list[str]:
     """The lines of a text file that are not blank; raises DatasetError."""
     existing(path, expected)
-    with told(path, expected):
+    with expecting(path, expected):
         return [line for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 

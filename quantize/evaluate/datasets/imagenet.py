@@ -3,7 +3,7 @@
 Pictures as `val/n01440764/….JPEG`, or flat as `val/ILSVRC2012_val_00000001.JPEG` with their classes in `LOC_val_solution.csv`
 (Kaggle), `val.txt` (Caffe) or `ILSVRC2012_validation_ground_truth.txt` and `meta.mat` (the development kit's `data` folder, here
 or in `ILSVRC2012_devkit_t12/data/`). Names from `LOC_synset_mapping.txt`, `synset_words.txt` or `meta.mat`, the first synonym;
-`--names FILE` takes others, one a line in the order of the synsets.
+`--names FILE` takes others, one per line in the order of the synsets.
 """
 
 import csv
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scipy.io import loadmat
 
-from quantize.evaluate.datasets.files import DatasetError, Problems, existing, first_of, read_lines, told
+from quantize.evaluate.datasets.files import DatasetError, Problems, existing, expecting, first_of, read_lines
 from quantize.evaluate.datasets.kinds import LabelItem, LabelSet
 
 NAMES = "a list of synsets and names, `n01440764 tench, Tinca tinca` a line, or the development kit's meta.mat"
@@ -26,7 +26,7 @@ def load(folder: Path, names: Path | None = None) -> LabelSet:
     listed = [(folder / file, _from_list) for file in ("LOC_synset_mapping.txt", "synset_words.txt")]
     words = first_of([*listed, *((place, lambda path: dict(_kit(path).values())) for place in places)], NAMES)
     synsets = sorted(words)
-    shown = read_lines(names, "a name a line") if names else [words[synset] for synset in synsets]
+    shown = read_lines(names, "one name per line") if names else [words[synset] for synset in synsets]
     if len(shown) != len(synsets):
         raise DatasetError(f"{names}: found {len(shown)} names, expected {len(synsets)}, one for each synset")
     problems = Problems()
@@ -42,14 +42,14 @@ def load(folder: Path, names: Path | None = None) -> LabelSet:
 
 def _from_list(path: Path) -> dict[str, str]:
     lines = read_lines(path, NAMES)
-    with told(path, NAMES):
+    with expecting(path, NAMES):
         pairs = (line.split(maxsplit=1) for line in lines)
         return {synset: words.split(",")[0].strip() for synset, words in pairs}
 
 
 def _kit(path: Path) -> dict[int, tuple[str, str]]:
     """Synset and first name of each class's number in the development kit."""
-    with told(path, "the development kit's meta.mat with synsets"):
+    with expecting(path, "the development kit's meta.mat with synsets"):
         rows = loadmat(path, squeeze_me=True)["synsets"].reshape(-1)
         leaves = (row for row in rows if int(row["num_children"]) == 0)
         return {int(row["ILSVRC2012_ID"]): (str(row["WNID"]), str(row["words"]).split(",")[0].strip()) for row in leaves}
@@ -67,13 +67,13 @@ def _pictures(folder: Path, synsets: list[str]) -> list[tuple[Path, str]]:
 
 
 def _from_kaggle(path: Path) -> dict[str, str]:
-    with told(path, "rows of ImageId, PredictionString"), path.open(newline="") as file:
+    with expecting(path, "rows of ImageId, PredictionString"), path.open(newline="") as file:
         return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
 
 
 def _from_caffe(path: Path, synsets: list[str]) -> dict[str, str]:
     lines = read_lines(path, TRUTH)
-    with told(path, "`ILSVRC2012_val_00000001.JPEG 65` a line"):
+    with expecting(path, "`ILSVRC2012_val_00000001.JPEG 65` a line"):
         pairs = (line.split() for line in lines)
         return {Path(file).stem: synsets[int(index)] for file, index in pairs}
 
@@ -81,5 +81,5 @@ def _from_caffe(path: Path, synsets: list[str]) -> dict[str, str]:
 def _from_kit(path: Path) -> dict[str, str]:
     numbers = read_lines(path, "a class's number a line")
     kit = _kit(existing(path.parent / "meta.mat", "the development kit's meta.mat"))
-    with told(path, "numbers of meta.mat"):
+    with expecting(path, "numbers of meta.mat"):
         return {f"ILSVRC2012_val_{i:08}": kit[int(number)][0] for i, number in enumerate(numbers, 1)}

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quantize.arithmetic.geometry import Integers
 from quantize.evaluate.average_precision import LabelledBoxes
 from quantize.evaluate.datasets.files import Problems
-from quantize.geometry import Integers
 
 
 @dataclass(frozen=True)

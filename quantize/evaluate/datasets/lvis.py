@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from quantize.evaluate.datasets.coco import by_picture, categories, labelled_boxes
-from quantize.evaluate.datasets.files import Problems, existing, first_of, read_json, told
+from quantize.evaluate.datasets.files import Problems, existing, expecting, first_of, read_json
 from quantize.evaluate.datasets.kinds import BoxItem, BoxSet
 
 EXPECTED = "lvis_v1_val.json with images, annotations and categories"
@@ -26,7 +26,7 @@ def load(folder: Path) -> BoxSet:
     content = read_json(file, EXPECTED)
     existing(folder / "val2017", "COCO's pictures, val2017 and train2017")
     problems = Problems()
-    with told(file, EXPECTED):
+    with expecting(file, EXPECTED):
         names, classes = categories(content["categories"])
         owned = by_picture(content["annotations"])
         items = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from quantize.evaluate.datasets.coco import by_picture, categories, labelled_boxes
-from quantize.evaluate.datasets.files import Problems, existing, read_json, told
+from quantize.evaluate.datasets.files import Problems, existing, expecting, read_json
 from quantize.evaluate.datasets.kinds import AttributeItem, AttributeSet
 
 EXPECTED = "ovad2000.json with images, annotations, categories and attributes"
@@ -27,7 +27,7 @@ def load(folder: Path) -> AttributeSet:
     content = read_json(file, EXPECTED)
     pictures = existing(folder / "val2017", "the pictures of val2017.zip")
     problems = Problems()
-    with told(file, EXPECTED):
+    with expecting(file, EXPECTED):
         attributes = sorted(content["attributes"], key=lambda attribute: int(attribute["id"]))
         _, classes = categories(content["categories"])
         owned = by_picture(content["annotations"])

@@ -1,1 +1,1 @@
-"""How a set becomes numbers: one protocol a file, each over any `Predictor`."""
+"""How a set becomes numbers: one protocol per file, each over any `Predictor`."""

@@ -1,15 +1,15 @@
-"""Attributes of boxes that are given (OVAD's box-oracle setting, Bravo et al., 2023): mean average precision."""
+"""Attributes of given boxes (OVAD's box-oracle setting, Bravo et al., 2023): mean average precision."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.reference import unit
 from quantize.evaluate.datasets.files import Reading, inside
 from quantize.evaluate.datasets.kinds import AttributeSet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.statistics import Doubles, bootstrap
-from quantize.geometry import Floats
-from quantize.reference import unit
 
 
 def measure(predictor: Predictor, data: AttributeSet, settings: Settings) -> Outcome:
@@ -45,7 +45,7 @@ class Ranking:
     """Boxes of which an attribute is known, by falling score."""
 
     def __init__(self, boxes: NDArray[np.intp], right: NDArray[np.bool_], last: NDArray[np.bool_]) -> None:
-        """`boxes` are positions among all boxes; `last` tells the last of equal scores."""
+        """`boxes` are positions among all boxes; `last` marks the last of equal scores."""
         self.boxes, self.right, self.last = boxes, right, last
 
     @classmethod

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.reference import unit
 from quantize.evaluate.datasets.files import Reading
 from quantize.evaluate.datasets.kinds import LabelSet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.statistics import share
-from quantize.geometry import Floats
-from quantize.reference import unit
 
 FIRST = 5
 

@@ -1,7 +1,7 @@
 """Detection with a set's names as prompts: COCO's average precision, and LVIS's fixed one.
 
-Fixed AP (Dave et al., Evaluating Large-Vocabulary Object Detectors, 2021) has no limit of detections a picture, which would set
-classes against each other, but one of 10,000 a class over all pictures.
+Fixed AP (Dave et al., Evaluating Large-Vocabulary Object Detectors, 2021) has no limit of detections per picture, which would set
+classes against each other, but one of 10,000 per class over all pictures.
 """
 
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.average_precision import MOST_OF_A_CLASS, Precisions, mean_precision, precisions
 from quantize.evaluate.datasets.files import Reading
 from quantize.evaluate.datasets.kinds import BoxSet
 from quantize.evaluate.predictor import Detections, Detector
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.statistics import Doubles, bootstrap
-from quantize.geometry import Floats, Integers
 
 THRESHOLD = 0.001
 TOP = 100
@@ -24,7 +24,7 @@ FIXED_TOP_OF_A_CLASS = 10_000
 
 
 def measure_coco(detector: Detector, data: BoxSet, settings: Settings) -> Outcome:
-    """AP, AP50 and AP75 with at most 100 detections a picture."""
+    """AP, AP50 and AP75 with at most 100 detections per picture."""
     reading = Reading(data.items, data.problems, "detections")
     results = list(reading.joined(detector.detect(reading, data.names, THRESHOLD, TOP)))
     truth = [item.truth for item, _ in results]

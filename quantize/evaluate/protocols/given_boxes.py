@@ -1,4 +1,4 @@
-"""Which name fits a box that is given: the mean of the classes' accuracies, as CLOC measures regions (Chen et al., 2024)."""
+"""Which name fits a given box: the mean of the classes' accuracies, as CLOC measures regions (Chen et al., 2024)."""
 
 import numpy as np
 

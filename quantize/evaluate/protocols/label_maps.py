@@ -1,13 +1,13 @@
-"""Label maps in TagAlign's way (Liu et al., 2023): each pixel's probabilities are σ(10 · cosine - 2.5)."""
+"""Label maps as in TagAlign (Liu et al., 2023): each pixel's probabilities are σ(10 · cosine - 2.5)."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.predictor import DenseEmbeddings, Picture, Predictor
 from quantize.evaluate.segmentation import sample_content
-from quantize.geometry import Floats, Integers
 
 SCALE, BIAS = 10.0, -2.5
 BACKGROUND = 0.4

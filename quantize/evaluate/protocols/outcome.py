@@ -1,4 +1,4 @@
-"""What a protocol finds."""
+"""The result of a protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

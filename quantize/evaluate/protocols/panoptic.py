@@ -10,6 +10,7 @@ from itertools import tee
 import numpy as np
 from PIL import Image
 
+from quantize.arithmetic.geometry import Integers
 from quantize.evaluate.datasets.files import DatasetError, Reading
 from quantize.evaluate.datasets.kinds import PanopticItem, PanopticSet, Segment
 from quantize.evaluate.predictor import Detections, Predictor
@@ -17,14 +18,13 @@ from quantize.evaluate.protocols.label_maps import label, views
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.segmentation import sample_content
 from quantize.evaluate.statistics import Doubles, bootstrap, class_mean
-from quantize.geometry import Integers
 
 THRESHOLD = 0.3
 TOP = 100
 LEAST_VISIBLE = 0.5
 """Share of a thing's pixels that better ones must leave it."""
 LEAST_STUFF = 64 * 64
-"""Pixels of the smallest piece of stuff that is told."""
+"""Pixels of the smallest piece of stuff that is reported."""
 COLOURS = np.array([1, 256, 65536])
 VOID = 0
 
@@ -107,10 +107,10 @@ def merge(labels: Integers, found: Detections, classes: Integers, things: frozen
 
 
 def compare(truth: Integers, segments: Sequence[Segment], answer: Integers, named: dict[int, int], classes: int) -> Doubles:
-    """Sum of the IoU of matched segments, and how many were matched, told falsely and missed, of each class: `[4, C]`.
+    """Sum of the IoU of matched segments, and how many were matched, reported falsely and missed, of each class: `[4, C]`.
 
     Segments match above an IoU of .5. Void pixels count for no union; what is mostly void, or mostly in a crowd of its class,
-    is not told falsely; crowds are not missed.
+    does not count as reported falsely; crowds are not missed.
     """
     pairs, shared = np.unique(np.stack([truth.ravel(), answer.ravel()]), axis=1, return_counts=True)
     common = {(int(t), int(a)): int(n) for (t, a), n in zip(pairs.T, shared, strict=True)}

@@ -40,7 +40,7 @@ class Protocol:
 
 
 def protocols(names: Path | None = None) -> dict[str, Protocol]:
-    """All of them; `names` are other names for ImageNet's classes, one a line."""
+    """All of them; `names` are other names for ImageNet's classes, one per line."""
     maps = segmentation.measure
     return {
         "coco-detection": Protocol("COCO zero-shot detection", coco, coco.load, detection.measure_coco),

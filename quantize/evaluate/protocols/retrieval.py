@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.evaluate.datasets.files import Reading
 from quantize.evaluate.datasets.kinds import CaptionSet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.protocols.outcome import Outcome, Settings
 from quantize.evaluate.retrieval import RANKS, ranks
 from quantize.evaluate.statistics import Doubles, bootstrap, share
-from quantize.geometry import Floats, Integers
 
 BLOCK = 512
 """Queries that are compared at once."""

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::measure::quantile;
-use crate::model::StepReport;
+use super::quantile::quantile;
+use edgeclip_engine::StepReport;
 
 /// Longest reason that fits a table.
 const REASON: usize = 60;
@@ -27,7 +27,7 @@ pub(super) struct Explanation {
     macs: u64,
     /// Share of them that int8 kernels do, 0 to 1.
     lowered_macs_share: f64,
-    /// Median times of the steps together, µs; reading the outputs is no step.
+    /// Median times of the steps together, µs; reading the outputs is not a step.
     steps_us: f64,
     steps: Vec<Step>,
 }
@@ -52,7 +52,7 @@ struct Step {
 }
 
 impl Explanation {
-    /// From the steps and, for each of some passes, the time of each step.
+    /// From the steps and their times in each of several passes.
     pub(super) fn new(reports: Vec<StepReport>, passes: &[Vec<Duration>], sort: Sort) -> Self {
         let median = |index: usize| {
             let mut times: Vec<Duration> =

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::explain::{Explanation, Sort};
 use super::memory;
+use super::quantile::quantile;
 use crate::error::{Error, Result};
-use crate::kernels::Isa;
-use crate::model::{Element, Input, Network, StepReport, Values};
+use edgeclip_engine::{Element, Engine, Input, StepReport, Values};
+use edgeclip_kernels::Isa;
 
 /// What was measured; times in milliseconds.
 #[derive(Serialize)]
@@ -26,22 +27,23 @@ pub(super) struct Measurement {
     median_ms: f64,
     min_ms: f64,
     p90_ms: f64,
-    /// Passes a second at the median.
+    /// Passes per second at the median.
     fps: f64,
-    /// Of the whole process; null where the system does not say.
+    /// Of the whole process; null if the system does not say.
     peak_memory_bytes: Option<u64>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
 }
 
 impl Measurement {
-    /// Times `runs` passes of `network`, whose loading began at `start` and is just over; its steps, too, if asked to.
+    /// Times `runs` passes of `network`, whose loading began at `start` and is just over; its steps, too, if
+    /// asked to.
     ///
     /// # Errors
     /// Those of the network.
     pub(super) fn of(
         name: String,
-        network: &Network,
+        network: &Engine,
         threads: usize,
         start: Instant,
         runs: u32,
@@ -60,13 +62,13 @@ impl Measurement {
         }
         times.sort_unstable();
         let peak_memory_bytes = memory::peak();
-        let explanation = explain.map(|sort| {
+        let explanation = explain.map(|sort| -> Result<Explanation> {
             if !network.is_int8() {
                 let passes: Vec<_> = times.iter().map(|&time| vec![time]).collect();
                 return Ok(Explanation::new(vec![float_step(network)], &passes, sort));
             }
             let passes = (0..runs).map(|_| network.step_times(pixels.values()));
-            Ok(Explanation::new(network.steps(), &passes.collect::<Result<Vec<_>>>()?, sort))
+            Ok(Explanation::new(network.steps(), &passes.collect::<edgeclip_engine::Result<Vec<_>>>()?, sort))
         });
         let median = quantile(&times, 0.5);
         Ok(Self {
@@ -89,9 +91,9 @@ impl Measurement {
     /// One JSON object.
     ///
     /// # Errors
-    /// [`Error::Internal`], never.
+    /// [`Error::Bug`], never.
     pub(super) fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|error| Error::Internal(format!("a measurement: {error}")))
+        serde_json::to_string(self).map_err(|error| Error::bug(format!("a measurement: {error}")))
     }
 }
 
@@ -123,8 +125,8 @@ impl fmt::Display for Measurement {
     }
 }
 
-/// A network in float as one step, whose products nobody has counted.
-fn float_step(network: &Network) -> StepReport {
+/// A network in float as one step, whose MACs are not counted.
+fn float_step(network: &Engine) -> StepReport {
     let [_, channels, height, width] = network.input().shape;
     StepReport {
         node: "(the whole network)".to_owned(),
@@ -135,7 +137,7 @@ fn float_step(network: &Network) -> StepReport {
     }
 }
 
-/// A picture of noise in the type that a network takes.
+/// A picture of noise in a network's input type.
 enum Pixels {
     Int8(Vec<i8>),
     Uint8(Vec<u8>),
@@ -163,26 +165,6 @@ impl Pixels {
     }
 }
 
-/// The value below which a share of `sorted` lies, by nearest rank.
-pub(super) fn quantile(sorted: &[Duration], share: f64) -> Duration {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied().unwrap_or_default()
-}
-
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_of_nearest_rank() {
-        let times: Vec<Duration> = (1..=30).map(Duration::from_millis).collect();
-        let quantiles = [0.0, 0.5, 0.9, 1.0].map(|share| quantile(&times, share).as_millis());
-        assert_eq!(quantiles, [1, 15, 27, 30]);
-        assert_eq!(quantile(&times[..1], 0.9), times[0]);
-        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
-    }
 }

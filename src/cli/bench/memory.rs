@@ -1,6 +1,7 @@
-//! Memory of this process, as far as the system says.
+//! Memory of this process.
 
-/// The most bytes that were resident at a time: `VmHWM` of `/proc/self/status` (`proc_pid_status(5)`); `None` where there is none.
+/// Peak resident set size in bytes: `VmHWM` of `/proc/self/status` (`proc_pid_status(5)`); `None` if there is
+/// none.
 pub(super) fn peak() -> Option<u64> {
     status_bytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM")
 }

@@ -3,6 +3,7 @@
 mod explain;
 mod measure;
 mod memory;
+mod quantile;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,8 +14,9 @@ use self::measure::Measurement;
 use super::failures::complain;
 use super::model::ModelArgs;
 use super::{Failures, print};
-use crate::error::{Error, Result};
-use crate::model::Network;
+use crate::error::Error;
+use crate::model::Vision;
+use edgeclip_engine::Engine;
 
 /// Each run's time is kept.
 const MOST_RUNS: i64 = 100_000;
@@ -35,7 +37,7 @@ pub struct Args {
     /// Timed passes
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=MOST_RUNS))]
     runs: u32,
-    /// List every step: int8 or float and why, its products, its time
+    /// List every step: int8 or float and why, its MACs, its time
     #[arg(long)]
     explain: bool,
     /// Order of the steps: graph or time
@@ -59,14 +61,14 @@ pub struct Args {
 ///
 /// # Errors
 /// If the network cannot be loaded or run.
-pub fn run(args: &Args) -> Result<Failures> {
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let threads = args.model.threads();
     let bundle = args.onnx.is_none().then(|| args.model.bundle()).transpose()?;
     let start = Instant::now();
     let (name, network) = match (&args.onnx, &bundle) {
-        (Some(path), _) => (path.display().to_string(), Network::open(path, threads)?),
-        (None, Some(bundle)) => (bundle.manifest.name.clone(), Network::of_bundle(bundle, threads)?),
-        (None, None) => return Err(Error::Internal("no network to time".to_owned())),
+        (Some(path), _) => (path.display().to_string(), Engine::options().threads(threads).open(path)?),
+        (None, Some(bundle)) => (bundle.manifest.name.clone(), Vision::engine(bundle, threads)?),
+        (None, None) => return Err(Error::bug("no network to time").into()),
     };
     if !network.is_int8() {
         let why = network.left_in_float().join(", ");

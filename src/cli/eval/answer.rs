@@ -1,4 +1,4 @@
-//! What is answered.
+//! Answers.
 
 use std::io::{Result, Write};
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::vocabulary::Detection;
+use crate::pipeline::NamedRegion;
 
 /// What a request asked for; the rest is `None`.
 #[derive(Default, Serialize)]
@@ -18,10 +18,10 @@ pub struct Answer {
     /// `[N, D]`, unit norm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub texts: Option<Array>,
-    /// Pixels of a row of the picture, upright.
+    /// Width of the upright picture in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Its rows.
+    /// Its height.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
     /// `[D]`, unit norm.
@@ -66,9 +66,9 @@ pub struct Detections {
 
 impl Detections {
     /// In the order given.
-    pub fn new<'a>(found: impl Iterator<Item = &'a Detection>) -> Self {
+    pub fn new(found: &[NamedRegion]) -> Self {
         let (mut corners, mut labels, mut scores) = (Vec::new(), Vec::new(), Vec::new());
-        for Detection { label, score, rect } in found {
+        for NamedRegion { rect, label, score, .. } in found {
             corners.extend([rect.x0, rect.y0, rect.x1, rect.y1]);
             labels.push(*label);
             scores.push(*score);

@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use anyhow::Context;
+
 use crate::error::{Error, Result};
 
 /// Longest request in bytes: the largest picture file in base64, and words around it.
@@ -15,7 +17,7 @@ pub struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Of `input`, up to 768 MiB each.
+    /// The lines of `input`, up to 768 MiB each.
     pub fn new(input: R) -> Self {
         Self { input, line: Vec::new(), most: MAX_BYTES }
     }
@@ -23,13 +25,12 @@ impl<R: BufRead> Lines<R> {
     /// The next line that is not blank, or why it cannot be used; `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Io`] if the input cannot be read.
+    /// If the input cannot be read.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer")]
-    pub fn next(&mut self) -> Result<Option<Result<&[u8]>>> {
+    pub fn next(&mut self) -> anyhow::Result<Option<Result<&[u8]>>> {
         loop {
             self.line.clear();
-            let length =
-                self.read().map_err(|source| Error::Io { name: "standard input".to_owned(), source })?;
+            let length = self.read().context("standard input")?;
             if length == 0 {
                 return Ok(None);
             }

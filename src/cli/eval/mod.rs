@@ -12,18 +12,19 @@ use self::request::{Request, Words};
 use super::boxes::clipped;
 use super::embed::unit_places;
 use super::model::{ModelArgs, networks};
+use super::words::open_vocabulary;
 use super::{Failures, print};
 use crate::error::{Error, Result};
-use crate::kernels::normalise;
-use crate::model::{Bundle, TextTower};
 use crate::pipeline::{Encoded, Pipeline};
 use crate::source::Picture;
-use crate::vocabulary::{MAX_PROMPTS, Prompt, Vocabulary};
+use crate::vocabulary::{Embedder, MAX_PROMPTS, Prompt, Vocabulary};
+use edgeclip_kernels::normalise;
 
-/// Answer requests of a program that measures: JSON Lines in, JSON Lines out
+/// Answer requests of an evaluation program: JSON Lines in, JSON Lines out
 ///
-/// One request a line of standard input, one answer a line of standard output, in order and at once. docs/eval.md describes them. A
-/// request that cannot be used is answered with its error; the next one is read all the same. The program ends with its input.
+/// One request per line of standard input, one answer per line of standard output, in order and at once.
+/// docs/eval.md describes them. A request that cannot be used is answered with its error; the next one is
+/// read regardless. The program ends with its input.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -41,14 +42,13 @@ pub struct Args {
 /// Answers until the input ends or nobody reads the answers.
 ///
 /// # Errors
-/// What makes the whole call useless: flags, model, standard input or output.
-pub fn run(args: &Args) -> Result<Failures> {
+/// What makes the whole call fail: flags, model, standard input or output.
+pub fn run(args: &Args) -> anyhow::Result<Failures> {
     let bundle = args.model.bundle()?;
     let networks = networks(&bundle, false, args.model.threads())?;
     let mut answerer = Answerer {
         pipeline: Pipeline::new(networks, bundle.manifest.clone()),
-        bundle,
-        tower: None,
+        embedder: Embedder::new(bundle),
         vocabulary: None,
     };
     let mut lines = Lines::new(io::stdin().lock());
@@ -66,9 +66,8 @@ pub fn run(args: &Args) -> Result<Failures> {
 /// The model, and the words that the last requests set.
 struct Answerer {
     pipeline: Pipeline,
-    bundle: Bundle,
-    /// Loaded with the first words, so that a program without one serves vocabulary files.
-    tower: Option<TextTower>,
+    /// Loads its text tower with the first words, so that a program without one serves vocabulary files.
+    embedder: Embedder,
     vocabulary: Option<Vocabulary>,
 }
 
@@ -79,7 +78,7 @@ impl Answerer {
             answer.vocabulary = Some(self.set_vocabulary(words)?);
         }
         if let Some(texts) = &request.texts {
-            let rows = self.tower()?.embed(texts)?;
+            let rows = self.embedder.tower()?.embed(texts)?;
             answer.texts = Some(self.rows(rows));
         }
         match request.picture()? {
@@ -108,9 +107,9 @@ impl Answerer {
             })?;
             let look = self.pipeline.look(&frame, vocabulary)?;
             if let Some(detect) = &request.detect {
-                let found = self.pipeline.named(&look, |_| detect.threshold);
-                let top = detect.top.unwrap_or(found.len());
-                answer.detect = Some(Detections::new(found.iter().take(top).map(|found| &found.detection)));
+                let mut found = self.pipeline.named(&look, |_| detect.threshold);
+                found.truncate(detect.top.unwrap_or(found.len()));
+                answer.detect = Some(Detections::new(&found));
             }
             answer.tags = request.tags.then(|| Array::vector(look.tags));
             look.encoded
@@ -129,7 +128,7 @@ impl Answerer {
             let shape = vec![output.dense.channels, output.dense.height, output.dense.width];
             answer.dense = Some(Array::new(shape, unit_places(output.dense)));
             let content = letterbox.content();
-            let side = self.bundle.manifest.input.size as f32;
+            let side = self.embedder.bundle().manifest.input.size as f32;
             answer.content = Some([content.x0, content.y0, content.x1, content.y1].map(|edge| edge / side));
         }
         (answer.width, answer.height) = (Some(width), Some(height));
@@ -138,11 +137,7 @@ impl Answerer {
 
     fn set_vocabulary(&mut self, words: &Words) -> Result<Labels> {
         let vocabulary = match words {
-            Words::File { file } => {
-                let vocabulary = Vocabulary::open(file)?;
-                vocabulary.check_fits(&file.display().to_string(), &self.bundle.manifest)?;
-                vocabulary
-            }
+            Words::File { file } => open_vocabulary(file, Some(&self.embedder.bundle().manifest))?,
             Words::Names(names) => {
                 if names.is_empty() || names.len() > MAX_PROMPTS {
                     let found = format!("{} names", names.len());
@@ -150,9 +145,7 @@ impl Answerer {
                 }
                 let prompts = names.iter().map(|name| Prompt { name: name.clone(), text: name.clone() });
                 let prompts: Vec<Prompt> = prompts.collect();
-                let bank = Vocabulary::bank(&self.bundle)?;
-                let max_similarity = self.bundle.manifest.score.max_similarity;
-                Vocabulary::build(&prompts, self.tower()?, &bank, max_similarity)?
+                self.embedder.embed(&prompts)?
             }
         };
         let labels = Labels { labels: vocabulary.len(), negatives: vocabulary.negatives().len() };
@@ -160,15 +153,7 @@ impl Answerer {
         Ok(labels)
     }
 
-    fn tower(&mut self) -> Result<&TextTower> {
-        let tower = match self.tower.take() {
-            Some(tower) => tower,
-            None => TextTower::load(&self.bundle)?,
-        };
-        Ok(self.tower.insert(tower))
-    }
-
     fn rows(&self, rows: Vec<Vec<f32>>) -> Array {
-        Array::new(vec![rows.len(), self.bundle.manifest.embedding], rows.concat())
+        Array::new(vec![rows.len(), self.embedder.bundle().manifest.embedding], rows.concat())
     }
 }

@@ -1,4 +1,4 @@
-//! What may be asked.
+//! Requests.
 
 use std::path::PathBuf;
 
@@ -55,11 +55,11 @@ pub enum Words {
 pub struct Detect {
     /// Lowest score, 0 to 1.
     pub threshold: f32,
-    /// At most so many, the best; all if `None`.
+    /// At most this many, best first; all if `None`.
     pub top: Option<usize>,
 }
 
-/// The `id` of a request, null where it has none, and the rest of it.
+/// The `id` of a request, null if it has none, and the rest of it.
 pub fn parse(line: Result<&[u8]>) -> (Value, Result<Request>) {
     let wrong = |error: serde_json::Error| Error::input("request", error.to_string(), EXPECTED);
     let fields = line.and_then(|line| serde_json::from_slice(line).map_err(wrong));
@@ -77,7 +77,8 @@ impl Request {
     /// The picture that it carries or names, if any.
     ///
     /// # Errors
-    /// [`Error::Input`] if it has both, or something is asked of a picture and there is none; those of [`Picture::open`].
+    /// [`Error::Input`] if it has both, or something is asked of a picture and there is none; those of
+    /// [`Picture::open`].
     pub fn picture(&self) -> Result<Option<Picture>> {
         match (&self.path, &self.base64) {
             (Some(path), None) => Picture::open(path).map(Some),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use crate::config::assign;
+use super::assign::assign;
 use crate::error::{Error, Result};
 
-/// Flags that stand for top-level settings. They take the place of what the file says.
+/// Flags for top-level settings. They override the file.
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Flags {
-    /// What to look for: a comma list, or @FILE with one prompt a line; `name = prompt` prints another name
+    /// What to look for: a comma list, or @FILE with one prompt per line; `name = prompt` prints another name
     #[arg(long, value_name = "LIST|@FILE", help_heading = "What to look for")]
     prompt: Option<String>,
     /// What to look for: a file made by `edgeclip vocab build`, which is quicker to load
@@ -27,26 +27,26 @@ pub struct Flags {
     /// Threads of the vision network [default: as many as physical cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Rates")]
     threads: Option<u16>,
-    /// Looks a second at each source, or auto: as many as the machine can [default: auto]
+    /// Looks per second at each source, or auto: as many as the machine can [default: auto]
     #[arg(long, value_name = "N|auto", help_heading = "Rates")]
     #[serde(serialize_with = "fps")]
     fps: Option<String>,
-    /// Let frames between two looks go to the outputs as well, with tracks where they are expected
+    /// Send frames between two looks to the outputs as well, with predicted tracks
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Rates")]
     every_frame: Option<bool>,
     /// Skip frames in which nothing has moved since the last look
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Rates")]
     skip_still: Option<bool>,
-    /// Degrees Celsius from which the rate is lowered [default: 75]
+    /// Degrees Celsius above which the rate is lowered [default: 75]
     #[arg(long, value_name = "N", help_heading = "Rates")]
     max_celsius: Option<f64>,
-    /// End after so many looks
+    /// End after this many looks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..), help_heading = "Rates")]
     frames: Option<i64>,
     /// What goes to standard output: jsonl, csv, mjpeg or none [default: jsonl]
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     format: Option<String>,
-    /// Events alone, no line for each frame
+    /// Events only, no line per frame
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     events_only: Option<bool>,
     /// Seconds between two lines of status on standard output; 0 for none [default: 0]
@@ -58,7 +58,7 @@ pub struct Flags {
     /// Folder for annotated frames
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     annotate: Option<PathBuf>,
-    /// Most files in that folder; the oldest go [default: 1000]
+    /// Most files in that folder; the oldest are deleted [default: 1000]
     #[arg(long, value_name = "N", help_heading = "Output")]
     annotate_max: Option<i64>,
     /// File or FIFO for annotated frames as Motion JPEG
@@ -70,13 +70,13 @@ pub struct Flags {
     /// Folder for pictures of events
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     snapshot: Option<PathBuf>,
-    /// Most megabytes in that folder; the oldest go [default: 500]
+    /// Most megabytes in that folder; the oldest snapshots are deleted [default: 500]
     #[arg(long, value_name = "N", help_heading = "Output")]
     snapshot_mb: Option<i64>,
     /// Keep the frame without annotations as well
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     snapshot_plain: Option<bool>,
-    /// Most snapshots a minute [default: 60]
+    /// Most snapshots per minute [default: 60]
     #[arg(long, value_name = "N", help_heading = "Output")]
     snapshot_per_minute: Option<i64>,
     /// Kinds of events to keep a picture of [default: appear,enter,cross,state]
@@ -85,7 +85,7 @@ pub struct Flags {
     /// Which boxes pictures and tables show: tracks, or detections of each frame [default: tracks]
     #[arg(long, value_name = "BOXES", help_heading = "Output")]
     show: Option<String>,
-    /// Draw the way that each track has come in the last seconds [default: true]
+    /// Draw the path of each track over the last seconds [default: true]
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     trails: Option<bool>,
 }
@@ -94,26 +94,28 @@ pub struct Flags {
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub struct SourceFlags {
-    /// A camera such as /dev/video0, a file, folder or pattern, rtsp://…, http://…, or - for standard input; may be repeated
+    /// A camera such as /dev/video0, a file, folder or pattern, rtsp://…, http://…, or - for standard input;
+    /// may be repeated
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     #[serde(skip)]
     source: Vec<String>,
-    /// Pixel format of a camera (FOURCC) or of raw frames [default: the cheapest that the camera has in this size]
+    /// Pixel format of a camera (FOURCC) or of raw frames [default: the cheapest that the camera has in this
+    /// size]
     #[arg(long, value_name = "FORMAT", help_heading = "Sources")]
     pixel_format: Option<String>,
-    /// Size of the pictures; a camera's nearest is taken [default: 640x480]
+    /// Size of the pictures; of a camera, the nearest it has [default: 640x480]
     #[arg(long, value_name = "WxH", help_heading = "Sources")]
     size: Option<String>,
     /// Bytes from row to row of raw frames [default: without padding]
     #[arg(long, value_name = "BYTES", help_heading = "Sources")]
     stride: Option<i64>,
-    /// Frames a second of the camera; its nearest is taken [default: as it is set]
+    /// Frames per second of a camera; the nearest it has [default: as it is set]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=1000), help_heading = "Sources")]
     camera_fps: Option<i64>,
     /// Wait for new files in a folder
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Sources")]
     follow: Option<bool>,
-    /// Begin again at the end of a recording
+    /// Start over at the end of a recording
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Sources")]
     repeat: Option<bool>,
     /// Play a recording at its own rate
@@ -142,7 +144,7 @@ pub struct PlaceFlags {
 /// Puts what the flags say into the table of the configuration file.
 ///
 /// # Errors
-/// [`Error::Input`] for a flag that cannot be parsed. Ranges are checked later, with those of the file.
+/// [`Error::Settings`] for a flag that cannot be parsed. Ranges are checked later, with those of the file.
 pub fn apply(table: &mut Table, flags: &Flags, source: &SourceFlags, places: &PlaceFlags) -> Result<()> {
     let flags = to_table(flags)?;
     if flags.contains_key("prompt") {
@@ -162,13 +164,13 @@ pub fn apply(table: &mut Table, flags: &Flags, source: &SourceFlags, places: &Pl
     places.set.iter().try_for_each(|assignment| assign(table, assignment))
 }
 
-/// `--source` takes the place of the file's sources; the other flags hold for all of them.
+/// `--source` replaces the file's sources; the other flags apply to all of them.
 fn apply_source(table: &mut Table, flags: &SourceFlags) -> Result<()> {
     let mut common = to_table(flags)?;
     let mut controls = Table::new();
     for control in &flags.control {
         let Some((name, value)) = control.split_once('=') else {
-            return Err(Error::input("--control", control, "NAME=VALUE, for example brightness=60"));
+            return Err(Error::settings("--control", control, "NAME=VALUE, for example brightness=60"));
         };
         let number = value.trim().parse().map(Value::Integer);
         controls.insert(name.trim().to_owned(), number.unwrap_or_else(|_| value.trim().into()));
@@ -192,7 +194,7 @@ fn apply_source(table: &mut Table, flags: &SourceFlags) -> Result<()> {
         _ if common.is_empty() => {}
         _ => {
             let name = common.keys().next().map_or("run", String::as_str).replace('_', "-");
-            return Err(Error::input(
+            return Err(Error::settings(
                 format!("--{name}"),
                 "no source that it is for",
                 "--source, for example /dev/video0",
@@ -212,7 +214,7 @@ fn place(key: &str, item: &str) -> Result<Value> {
         .and_then(|(name, n)| Some((name, n.first_chunk::<4>()?)))
         .filter(|_| parsed.as_ref().is_some_and(|(_, numbers)| numbers.len() == 4))
     else {
-        return Err(Error::input(
+        return Err(Error::settings(
             format!("--{key}"),
             item,
             "NAME=x0,y0,x1,y1 in fractions of the picture, 0 to 1",
@@ -231,7 +233,7 @@ fn place(key: &str, item: &str) -> Result<Value> {
 
 fn to_table(flags: &impl Serialize) -> Result<Table> {
     Table::try_from(flags)
-        .map_err(|error| Error::input("flags", error.to_string(), "values that TOML can hold"))
+        .map_err(|error| Error::settings("flags", error.to_string(), "values that TOML can hold"))
 }
 
 /// A number as a number, anything else as it is: the setting says what it may be.
@@ -247,7 +249,7 @@ fn fps<S: serde::Serializer>(fps: &Option<String>, serializer: S) -> std::result
 /// The configuration file with all flags applied.
 ///
 /// # Errors
-/// As of [`crate::config::read`] and [`apply`].
+/// Same as [`crate::config::read`] and [`apply`].
 pub fn table(file: Option<&Path>, flags: &Flags, source: &SourceFlags, places: &PlaceFlags) -> Result<Table> {
     let mut table = file.map_or_else(|| Ok(Table::new()), crate::config::read)?;
     apply(&mut table, flags, source, places)?;

@@ -1,4 +1,4 @@
-//! Files whose changes are taken over while frames come.
+//! Files that are watched for changes while the program runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 /// The configuration file, and files that it or flags name.
 pub struct Followed {
     config: Option<PathBuf>,
-    /// When each was changed last; `None` while it is not there.
+    /// When each was last modified; `None` while it does not exist.
     changed: Mutex<BTreeMap<PathBuf, Option<SystemTime>>>,
 }
 
@@ -33,7 +33,8 @@ impl Followed {
         *changed = times.collect();
     }
 
-    /// Whether any file has changed since this was asked last. One that is being replaced may be gone for a moment.
+    /// Whether any file has changed since this was asked last. One that is being replaced may be gone for a
+    /// moment.
     pub fn have_changed(&self) -> bool {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut any = false;

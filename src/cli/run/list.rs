@@ -7,12 +7,12 @@ use super::super::{Failures, print};
 use crate::error::{Error, Result};
 use crate::source::{Offers, cameras};
 
-/// Prints each camera with its formats, and to standard error why a device cannot be used. It is a failure if none can.
-pub fn list() -> Result<Failures> {
+/// Prints each camera with its formats, and to standard error why a device cannot be used. Fails if none can.
+pub fn list() -> anyhow::Result<Failures> {
     let found = cameras();
     if found.is_empty() {
         let expected = "a camera: plugged in, with a driver, and in a container passed in by --device";
-        return Err(Error::input("/dev", "no video device", expected));
+        return Err(Error::device("/dev", "no video device", expected).into());
     }
     let mut failures = Failures::default();
     let usable = found.iter().any(Result::is_ok);
@@ -22,7 +22,7 @@ pub fn list() -> Result<Failures> {
                 print(|out| write_offers(out, &camera))?;
             }
             Err(error) if usable => complain(&error),
-            Err(error) => failures.add(&error),
+            Err(error) => failures.add(error),
         }
     }
     Ok(failures)

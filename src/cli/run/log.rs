@@ -6,7 +6,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Lines such as `edgeclip: warning: …`. No time: where logs are kept, the service manager adds it.
+/// Lines such as `edgeclip: warning: …`. No time: the service manager adds it to logs.
 struct Line;
 
 impl<S, N> FormatEvent<S, N> for Line

@@ -1,5 +1,6 @@
 //! `edgeclip run`
 
+mod assign;
 mod flags;
 mod followed;
 mod list;
@@ -11,32 +12,34 @@ mod status;
 mod summary;
 mod tick;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::followed::Followed;
 use self::planner::Planner;
-use self::tick::{Tick, on_terminal};
+use self::tick::{Reload, Tick, on_terminal};
 use super::model::ModelArgs;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
-use crate::pipeline::{Governor, Mailbox, Plan, Watch, finish};
-use crate::system::{State, notify};
+use crate::pipeline::{Mailbox, Plan, RateController, Sources, Watch, WatchControl, finish};
+use crate::system::{State, notify, thermal};
 
-/// Watch cameras and streams: one line of JSON a frame, and one for everything that happens
+/// Watch cameras and streams: one line of JSON per frame, and one for everything that happens
 ///
-/// Always looks at the newest frame; those that come while it looks at another are skipped. Ends on SIGTERM or Ctrl-C, takes
-/// a changed configuration on SIGHUP. docs/output.md describes the lines, docs/sources.md sources, docs/events.md zones and
-/// events, docs/configuration.md the file; docs/boards.md cameras on boards.
+/// Always looks at the newest frame; those that arrive while it looks at another are skipped. Ends on SIGTERM
+/// or Ctrl-C, reloads a changed configuration on SIGHUP. docs/output.md describes the lines, docs/sources.md
+/// sources, docs/events.md zones and events, docs/configuration.md the file; docs/boards.md cameras on
+/// boards.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,7 +55,7 @@ pub struct Args {
     /// List cameras with their formats and controls, and end
     #[arg(long, help_heading = "Sources")]
     list: bool,
-    /// File of settings; flags take the place of what it says
+    /// File of settings; flags override it
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     config: Option<PathBuf>,
     /// Print all settings as a configuration file, and end
@@ -78,8 +81,9 @@ impl Args {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Settings, words, the model, a sink or the only source cannot be used. Faults that a source survives are told and counted.
-pub fn run(args: Args) -> Result<Failures> {
+/// Settings, words, the model, a sink or the only source cannot be used. Faults that a source survives are
+/// logged and counted.
+pub fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
         return list::list();
     }
@@ -87,7 +91,7 @@ pub fn run(args: Args) -> Result<Failures> {
     let settings = args.settings()?;
     files.set(settings.files());
     if args.print_config {
-        let text = toml::to_string_pretty(&settings).map_err(|error| Error::Internal(error.to_string()))?;
+        let text = toml::to_string_pretty(&settings).map_err(|error| Error::bug(error.to_string()))?;
         print(|out| std::io::Write::write_all(out, text.as_bytes()))?;
         return Ok(Failures::default());
     }
@@ -95,58 +99,56 @@ pub fn run(args: Args) -> Result<Failures> {
     let (stop, hangup) = signals()?;
     let opened = sources::open(&settings)?;
     let model = ModelArgs { model: settings.model.clone(), threads: settings.threads };
-    let planner = Planner::new(model.bundle()?)?;
+    let mut planner = Planner::new(model.bundle()?);
     let (pipeline, plan) = planner.start(&settings, model.threads())?;
     let outboxes = outputs::outboxes(&settings)?;
     let mailbox = Arc::new(Mailbox::new(opened.len()));
-    let mut governor = Governor::new(plan.target, plan.max_celsius, opened.len());
-    governor.measured(&crate::system::thermal(std::path::Path::new("/")));
-    let (feeds, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
+    let mut rate = RateController::new(plan.target, plan.max_celsius, opened.len());
+    rate.measured(&thermal(Path::new("/")));
+    let (states, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
     let (sender, plans) = channel();
-    let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
-    let (most, every_frame) = (settings.frames, settings.every_frame);
-    let (terminal, reload) = (on_terminal(), reloader(args, settings, planner, sender, Arc::clone(&files)));
-    let mut tick = Tick::new(status, Arc::clone(&stop), hangup, files, terminal, reload);
-    let mut watch = Watch {
-        pipeline,
-        plan,
-        feeds,
-        mailbox,
-        outboxes,
-        governor,
-        every_frame,
+    let control = WatchControl {
         plans,
         stop: Arc::clone(&stop),
-        most,
-        tick: Box::new(move |report| tick.run(report)),
+        most_looks: settings.frames,
+        every_frame: settings.every_frame,
     };
-    let watched = watch.run();
+    let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
+    let read = reloader(args, settings, planner, sender, Arc::clone(&files));
+    let terminal = on_terminal();
+    let mut tick = Tick::new(Reload { hangup, files, read }, terminal);
+    if let Some(interval) = status {
+        tick.write_status(interval, Arc::clone(&stop));
+    }
+    let mut watch = Watch::new(pipeline, plan, Sources { states, mailbox, rate }, outboxes, control);
+    let watched = watch.run(&mut |progress| tick.run(progress));
     notify(State::Stopping);
-    // What sinks have not written yet, they write now.
-    finish(&watch.outboxes, &stop);
+    // Sinks now write what is still queued.
+    finish(watch.outboxes(), &stop);
     stop.store(true, Ordering::Relaxed);
-    watch.mailbox.wake();
+    watch.sources().mailbox.wake();
     // Status ends before the summary begins.
-    watch.tick = Box::new(|_| {});
-    summary::sources(&watch.feeds, &watch.mailbox, terminal);
-    summary::sinks(&watch.outboxes, terminal);
+    drop(tick);
+    summary::sources(watch.sources(), terminal);
+    summary::sinks(watch.outboxes(), terminal);
     sources::join(captures);
-    watched.map(|()| Failures::default())
+    watched?;
+    Ok(Failures::default())
 }
 
 /// A flag that SIGTERM and SIGINT set (a second one ends the program at once), and one that SIGHUP sets.
-fn signals() -> Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
+fn signals() -> anyhow::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
     let (stop, hangup) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let wrong = |source| Error::Io { name: "signals".to_owned(), source };
     for signal in [SIGTERM, SIGINT] {
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop)).map_err(wrong)?;
-        flag::register(signal, Arc::clone(&stop)).map_err(wrong)?;
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop)).context("signals")?;
+        flag::register(signal, Arc::clone(&stop)).context("signals")?;
     }
-    flag::register(SIGHUP, Arc::clone(&hangup)).map_err(wrong)?;
+    flag::register(SIGHUP, Arc::clone(&hangup)).context("signals")?;
     Ok((stop, hangup))
 }
 
-/// Reads the configuration again in a thread of its own, so that no frame is lost meanwhile, and sends the new plan.
+/// Reads the configuration again in its own thread, so that no frame is lost meanwhile, and sends the new
+/// plan.
 fn reloader(
     args: Args,
     settings: Settings,
@@ -154,23 +156,23 @@ fn reloader(
     plans: Sender<Plan>,
     files: Arc<Followed>,
 ) -> Box<dyn FnMut()> {
-    // One after the other: the last one that is sent is of the newest file.
+    // One at a time, so that the last plan sent is from the newest file.
     let shared = Arc::new(Mutex::new((args, settings, planner)));
     Box::new(move || {
         let (shared, plans, files) = (Arc::clone(&shared), plans.clone(), Arc::clone(&files));
         thread::spawn(move || {
-            let (args, before, planner) = &*shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let (args, before, planner) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
                 files.set(settings.files());
                 for key in settings.needs_restart(before) {
-                    tracing::warn!("{key} has changed, which takes a restart to have an effect");
+                    tracing::warn!("{key} has changed, which takes effect after a restart");
                 }
                 planner.plan(&settings.with_sources_of(before))
             });
             match changed {
-                // The other end is gone only where all ends.
+                // The receiver is gone only when the program ends.
                 Ok(plan) => drop(plans.send(plan)),
-                Err(error) => tracing::error!("{error}; the configuration of before stays"),
+                Err(error) => tracing::error!("{error}; keeping the previous configuration"),
             }
         });
     })

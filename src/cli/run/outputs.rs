@@ -2,25 +2,21 @@
 
 use std::num::NonZeroUsize;
 
-use crate::config::{Format, Settings, Show};
+use crate::config::{Format, Settings};
 use crate::error::Result;
 use crate::pipeline::Outbox;
 use crate::sinks::{
     Csv, Framebuffer, Frames, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureKind, Sink,
-    SnapshotOptions, Snapshots, Things,
+    SnapshotOptions, Snapshots,
 };
 
-/// Starts every sink that the settings ask for; the one on standard output comes first.
+/// Starts every sink in the settings; the one on standard output comes first.
 ///
 /// # Errors
-/// A file, folder or device cannot be written, or a kind of event is unknown.
+/// A file, folder or device cannot be written.
 pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
-    let things = match settings.show {
-        Show::Tracks => Things::Tracks,
-        Show::Detections => Things::Detections,
-    };
-    let painter = || Painter::new(things).with_trails(settings.trails);
-    let rows = (!settings.events_only).then_some(things);
+    let painter = || Painter::new(settings.show).with_trails(settings.trails);
+    let rows = (!settings.events_only).then_some(settings.show);
     let lines = match (settings.events_only, settings.every_frame) {
         (true, _) => Lines::Events,
         (false, false) => Lines::Looked,
@@ -49,8 +45,7 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
     if let Some(folder) = &settings.snapshot {
         let mut options = SnapshotOptions::new(folder);
         if !settings.snapshot_events.is_empty() {
-            let kinds = settings.snapshot_events.iter().map(|kind| kind.parse());
-            options.kinds = kinds.collect::<Result<_>>()?;
+            options.kinds = settings.snapshot_events.iter().copied().collect();
         }
         options.plain = settings.snapshot_plain;
         options.most_bytes = settings.snapshot_mb * 1_000_000;

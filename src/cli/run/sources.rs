@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
-use crate::pipeline::{Capture, Faults, Feed, Mailbox, Open, Plan};
+use crate::pipeline::{Capture, Faults, Mailbox, Open, Plan, SourceState};
 use crate::source::{
     ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown,
 };
@@ -49,7 +49,7 @@ pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
         Some(error) if opened.iter().all(|source| source.first.is_none()) => Err(error),
         _ if opened.is_empty() => {
             let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
-            Err(Error::input("run", "no source", expected))
+            Err(Error::settings("run", "no source", expected))
         }
         _ => Ok(opened),
     }
@@ -64,11 +64,11 @@ pub fn start(
     plan: &Plan,
     mailbox: &Arc<Mailbox>,
     stop: &Arc<AtomicBool>,
-) -> Result<(Vec<Feed>, Vec<JoinHandle<()>>)> {
-    let (mut feeds, mut threads) = (Vec::new(), Vec::new());
+) -> Result<(Vec<SourceState>, Vec<JoinHandle<()>>)> {
+    let (mut states, mut threads) = (Vec::new(), Vec::new());
     for (index, source) in opened.into_iter().enumerate() {
         let faults = Arc::<Faults>::default();
-        feeds.push(Feed::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
+        states.push(SourceState::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
         let capture = Capture {
             index,
             name: source.name,
@@ -79,12 +79,13 @@ pub fn start(
         };
         threads.push(capture.start(source.first, source.again));
     }
-    Ok((feeds, threads))
+    Ok((states, threads))
 }
 
 /// The options of `source`, in the form that its kind accepts.
 fn options(source: &SourceSettings) -> Result<SourceOptions> {
-    let refuse = |key: &str, found: &str, expected: String| Error::input(format!("--{key}"), found, expected);
+    let refuse =
+        |key: &str, found: &str, expected: String| Error::settings(format!("--{key}"), found, expected);
     let size =
         source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
     let size = size.transpose()?;

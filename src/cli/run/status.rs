@@ -1,4 +1,4 @@
-//! How sources and sinks fare, as lines of JSON or one line for a terminal.
+//! The state of sources and sinks, as lines of JSON or one line for a terminal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,13 +7,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::print;
-use crate::pipeline::{Feed, Report};
+use crate::pipeline::{Progress, SourceState};
 use crate::sinks::{SinkStatus, Status, write_status};
 
 /// How long the last lines of status may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(1);
 
-/// A thread that writes status lines, so that a slow reader of standard output holds nothing up.
+/// A thread that writes status lines, so that a slow reader of standard output delays nothing else.
 pub struct Writer {
     /// `None` at the end.
     sender: Option<SyncSender<Vec<Status>>>,
@@ -29,14 +29,14 @@ impl Writer {
                 match print(|out| write_status(out, &status)) {
                     Ok(false) => {}
                     Ok(true) => return stop.store(true, Ordering::Relaxed),
-                    Err(error) => tracing::warn!("{error}"),
+                    Err(error) => tracing::warn!("{error:#}"),
                 }
             }
         });
         Self { sender: Some(sender), thread }
     }
 
-    /// Where the ones before are not read yet, these are old before anybody reads them, and left out.
+    /// Drops these if the ones before have not been written yet.
     pub fn write(&self, statuses: Vec<Status>) {
         if let Some(sender) = &self.sender {
             let _ = sender.try_send(statuses);
@@ -44,20 +44,20 @@ impl Writer {
     }
 }
 
-/// Waits until all is written, but not for long.
+/// Waits until everything is written, but not for long.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.sender = None;
-        let until = Instant::now() + FAREWELL;
+        let until = Instant::now() + GRACE;
         while !self.thread.is_finished() && Instant::now() < until {
             thread::sleep(Duration::from_millis(2));
         }
     }
 }
 
-/// How each source fares.
-pub fn statuses(report: &Report<'_>, now: Instant) -> Vec<Status> {
-    let sinks = report.outboxes.iter().map(|outbox| SinkStatus {
+/// The state of each source.
+pub fn statuses(progress: &Progress<'_>, now: Instant) -> Vec<Status> {
+    let sinks = progress.outboxes.iter().map(|outbox| SinkStatus {
         name: outbox.name().to_owned(),
         lag: outbox.lag(),
         write: outbox.latest(),
@@ -65,24 +65,24 @@ pub fn statuses(report: &Report<'_>, now: Instant) -> Vec<Status> {
         failed: outbox.counts().failed,
     });
     let sinks: Vec<SinkStatus> = sinks.collect();
-    let (mailbox, governor) = (report.mailbox, &*report.governor);
-    let status = |(index, feed): (usize, &Feed)| Status {
-        source: feed.name.to_string(),
+    let (mailbox, rate) = (&progress.sources.mailbox, &progress.sources.rate);
+    let status = |(index, state): (usize, &SourceState)| Status {
+        source: state.name.to_string(),
         time: SystemTime::now(),
         fps_captured: mailbox.captures_per_second(index, now),
-        fps_looked: feed.stats.looks_per_second(now),
+        fps_looked: state.stats.looks_per_second(now),
         dropped: mailbox.counts(index).dropped,
-        broken: feed.faults.broken(),
-        stalled: feed.faults.stalled() + feed.faults.lost(),
-        latency: feed.stats.latency(),
-        stages: feed.stats.stages(),
-        temperature: governor.celsius(),
-        throttled: governor.throttled().to_vec(),
-        rate: governor.share(),
-        behind: governor.is_behind(),
+        broken: state.faults.broken(),
+        stalled: state.faults.stalled() + state.faults.lost(),
+        latency: state.stats.latency(),
+        stages: state.stats.stages(),
+        temperature: rate.celsius(),
+        throttled: rate.throttled().to_vec(),
+        rate: rate.share(),
+        behind: rate.is_behind(),
         sinks: sinks.clone(),
     };
-    report.feeds.iter().enumerate().map(status).collect()
+    progress.sources.states.iter().enumerate().map(status).collect()
 }
 
 /// One line for a terminal.
@@ -118,7 +118,7 @@ pub fn line(statuses: &[Status]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sinks::Latency;
+    use crate::report::Latency;
 
     #[test]
     fn a_line_gives_rates_once_there_are_any() {

@@ -1,48 +1,48 @@
-//! What is told at the end.
+//! What is logged at the end.
 
 use std::time::Duration;
 
-use crate::pipeline::{Feed, Mailbox, Outbox};
-use crate::sinks::{Latency, STAGES};
+use crate::pipeline::{Outbox, Sources};
+use crate::report::{Latency, STAGES};
 
-/// One line for each source: its faults, if there were any; on a terminal also how long results took.
-pub fn sources(feeds: &[Feed], mailbox: &Mailbox, terminal: bool) {
-    for (index, feed) in feeds.iter().enumerate() {
-        let (faults, frames) = (&feed.faults, mailbox.counts(index).captured);
+/// One line per source that had faults; on a terminal also how long results took.
+pub fn sources(sources: &Sources, terminal: bool) {
+    for (index, state) in sources.states.iter().enumerate() {
+        let (faults, frames) = (&state.faults, sources.mailbox.counts(index).captured);
         if faults.broken() + faults.stalled() + faults.lost() > 0 {
             tracing::warn!(
                 "{}: {frames} frames, {} looked at, {} broken, {} stalls, {} losses",
-                feed.name,
-                feed.stats.looked,
+                state.name,
+                state.stats.looked,
                 faults.broken(),
                 faults.stalled(),
                 faults.lost()
             );
         }
-        if let Some((latency, stages)) = feed.stats.overall() {
+        if let Some((latency, stages)) = state.stats.overall() {
             let stages: Vec<String> = STAGES
                 .iter()
                 .zip(stages)
                 .map(|(name, took)| format!("{name} {}", percentiles(took)))
                 .collect();
-            let (looked, latency) = (feed.stats.looked, percentiles(latency));
+            let (looked, latency) = (state.stats.looked, percentiles(latency));
             let text = format!(
                 "{}: {looked} of {frames} frames looked at, median/99 % in ms: latency {latency}, of which {}",
-                feed.name,
+                state.name,
                 stages.join(", ")
             );
-            tell(terminal, &text);
+            log(terminal, &text);
         }
     }
 }
 
-/// One line for each sink that was too slow or failed; on a terminal, for each that has taken anything how long that took.
+/// One line per sink that was too slow or failed; on a terminal also how long each took.
 pub fn sinks(outboxes: &[Outbox], terminal: bool) {
     for outbox in outboxes {
         let (name, counts) = (outbox.name(), outbox.counts());
         if counts.lost_frames + counts.lost_events + counts.failed > 0 {
             tracing::warn!(
-                "{name}: {} results written, {} failures; {} frames and {} events left out",
+                "{name}: {} results written, {} failures; {} frames and {} events dropped",
                 counts.taken,
                 counts.failed,
                 counts.lost_frames,
@@ -50,7 +50,7 @@ pub fn sinks(outboxes: &[Outbox], terminal: bool) {
             );
         }
         if let Some(took) = outbox.overall() {
-            tell(
+            log(
                 terminal,
                 &format!("{name}: {} results, median/99 % in ms: {}", counts.taken, percentiles(took)),
             );
@@ -58,8 +58,8 @@ pub fn sinks(outboxes: &[Outbox], terminal: bool) {
     }
 }
 
-/// Who does not watch finds it in the log when asked for.
-fn tell(terminal: bool, text: &str) {
+/// Shown on a terminal; elsewhere only with `--log debug`.
+fn log(terminal: bool, text: &str) {
     if terminal {
         tracing::info!("{text}");
     } else {

@@ -1,4 +1,4 @@
-//! What happens beside looking at frames: thermometer, status, reload.
+//! What happens besides looking at frames: temperatures, status, reload.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -8,83 +8,95 @@ use std::time::{Duration, Instant};
 
 use super::followed::Followed;
 use super::status::{Writer, line, statuses};
-use crate::pipeline::Report;
+use crate::pipeline::{Progress, RateController};
 use crate::system::thermal;
 
 /// How often temperatures are read.
-const THERMOMETER: Duration = Duration::from_secs(2);
+const TEMPERATURE: Duration = Duration::from_secs(2);
 /// How often a terminal's line of status changes.
 const LINE: Duration = Duration::from_millis(500);
-/// How often files' times are looked at.
+/// How often files are checked for changes.
 const FILE: Duration = Duration::from_secs(1);
 
 /// Does each thing when its time has come.
 pub struct Tick {
-    /// Time between two status lines in JSON, and who writes them; `None` for none.
-    status: Option<(Duration, Writer)>,
-    /// Set by SIGHUP.
-    hangup: Arc<AtomicBool>,
-    /// Files whose changes are followed.
-    files: Arc<Followed>,
-    /// Called when the configuration shall be read again.
-    reload: Box<dyn FnMut()>,
-    terminal: bool,
-    next: Next,
+    temperature: Timer,
+    reload: Reload,
+    /// Of [`Reload::files`].
+    files: Timer,
+    /// `None` without a terminal for a line of status.
+    line: Option<Timer>,
+    /// Status lines in JSON, and who writes them.
+    status: Option<(Timer, Writer)>,
 }
 
-/// When each thing is due.
-struct Next {
-    thermometer: Instant,
-    line: Instant,
-    status: Instant,
-    files: Instant,
+/// When the configuration is read again.
+pub struct Reload {
+    /// Set by SIGHUP.
+    pub hangup: Arc<AtomicBool>,
+    /// Files whose changes are followed.
+    pub files: Arc<Followed>,
+    /// Reads the configuration again.
+    pub read: Box<dyn FnMut()>,
+}
+
+/// Something that is done every so often.
+struct Timer {
+    interval: Duration,
+    next: Instant,
+}
+
+impl Timer {
+    /// Due at once.
+    fn now(interval: Duration) -> Self {
+        Self { interval, next: Instant::now() }
+    }
+
+    /// Due after one interval.
+    fn later(interval: Duration) -> Self {
+        Self { interval, next: Instant::now() + interval }
+    }
+
+    /// Whether it is due at `now`, or at once if `early`; then its next interval begins.
+    fn is_due(&mut self, now: Instant, early: bool) -> bool {
+        let due = early || now >= self.next;
+        if due {
+            self.next = now + self.interval;
+        }
+        due
+    }
 }
 
 impl Tick {
-    /// Nothing is due before its time has passed once, but for the thermometer. `stop` is set when nobody reads status lines any more.
-    pub fn new(
-        status: Option<Duration>,
-        stop: Arc<AtomicBool>,
-        hangup: Arc<AtomicBool>,
-        files: Arc<Followed>,
-        terminal: bool,
-        reload: Box<dyn FnMut()>,
-    ) -> Self {
-        let now = Instant::now();
-        let next = Next {
-            thermometer: now,
-            line: now + LINE,
-            status: now + status.unwrap_or_default(),
-            files: now + FILE,
-        };
-        let status = status.map(|interval| (interval, Writer::new(stop)));
-        Self { status, hangup, files, reload, terminal, next }
+    /// Reads temperatures and reloads. With `terminal`, also keeps a line of status there.
+    pub fn new(reload: Reload, terminal: bool) -> Self {
+        let line = terminal.then(|| Timer::later(LINE));
+        Self { temperature: Timer::now(TEMPERATURE), reload, files: Timer::later(FILE), line, status: None }
+    }
+
+    /// Also writes status lines in JSON, one every `interval`. `stop` is set when nobody reads them any more.
+    pub fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) {
+        self.status = Some((Timer::later(interval), Writer::new(stop)));
     }
 
     /// Called often.
-    pub fn run(&mut self, report: &mut Report<'_>) {
+    pub fn run(&mut self, progress: &mut Progress<'_>) {
         let now = Instant::now();
-        if now >= self.next.thermometer {
-            self.next.thermometer = now + THERMOMETER;
-            measure(report);
+        if self.temperature.is_due(now, false) {
+            measure(&mut progress.sources.rate);
         }
-        if self.terminal && now >= self.next.line {
-            self.next.line = now + LINE;
-            // Standard output's next line takes its place.
-            let _ = write!(std::io::stderr(), "\x1b[2K{}\r", line(&statuses(report, now)));
+        if self.line.as_mut().is_some_and(|timer| timer.is_due(now, false)) {
+            // The next line on standard output takes its place.
+            let _ = write!(std::io::stderr(), "\x1b[2K{}\r", line(&statuses(progress, now)));
         }
-        if let Some((interval, writer)) = &self.status
-            && (now >= self.next.status || report.last)
+        if let Some((timer, writer)) = &mut self.status
+            && timer.is_due(now, progress.last)
         {
-            self.next.status = now + *interval;
-            writer.write(statuses(report, now));
+            writer.write(statuses(progress, now));
         }
-        let look = now >= self.next.files;
-        if look {
-            self.next.files = now + FILE;
-        }
-        if self.hangup.swap(false, Ordering::Relaxed) || look && self.files.have_changed() {
-            (self.reload)();
+        let check = self.files.is_due(now, false);
+        if self.reload.hangup.swap(false, Ordering::Relaxed) || check && self.reload.files.have_changed() {
+            (self.reload.read)();
         }
     }
 }
@@ -95,34 +107,28 @@ pub fn on_terminal() -> bool {
     lines && std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// The terminal's line of status goes.
+/// Clears the terminal's line of status.
 impl Drop for Tick {
     fn drop(&mut self) {
-        if self.terminal {
+        if self.line.is_some() {
             let _ = write!(std::io::stderr(), "\x1b[2K");
         }
     }
 }
 
-/// Reads temperatures, and says when they change the rate.
-fn measure(report: &mut Report<'_>) {
-    let before = report.governor.share();
-    report.governor.measured(&thermal(Path::new("/")));
-    let share = report.governor.share();
+/// Reads temperatures, and logs when they begin or cease to lower the rate.
+fn measure(rate: &mut RateController) {
+    let before = rate.share();
+    rate.measured(&thermal(Path::new("/")));
+    let share = rate.share();
     if (before == 1.0) != (share == 1.0) {
-        let celsius =
-            report.governor.celsius().map_or_else(String::new, |celsius| format!("{celsius:.0} °C"));
-        let reasons: Vec<&str> = report.governor.throttled().iter().map(String::as_str).collect();
-        let why = [celsius.as_str()]
-            .into_iter()
-            .chain(reasons)
-            .filter(|why| !why.is_empty())
-            .collect::<Vec<_>>()
-            .join(", ");
+        let celsius = rate.celsius().map(|celsius| format!("{celsius:.0} °C"));
+        let why: Vec<String> = celsius.into_iter().chain(rate.throttled().iter().cloned()).collect();
+        let why = why.join(", ");
         if share < 1.0 {
-            tracing::warn!("looks less often because of heat: {why}");
+            tracing::warn!("lowering the rate because of heat: {why}");
         } else {
-            tracing::info!("looks as often as asked for again: {why}");
+            tracing::info!("back at the full rate: {why}");
         }
     }
 }

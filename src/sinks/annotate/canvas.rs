@@ -6,14 +6,14 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 
-/// A picture of three bytes a pixel. What lies outside is not drawn.
+/// A picture of three bytes per pixel. Nothing is drawn outside of it.
 pub struct Canvas<'a> {
     rgb: &'a mut [u8],
     size: Size,
 }
 
 impl<'a> Canvas<'a> {
-    /// `rgb` holds `width · height` pixels of three bytes; rows that are missing are not drawn.
+    /// `rgb` holds `width · height` pixels of three bytes; missing rows are skipped.
     pub fn new(rgb: &'a mut [u8], width: u32, height: u32) -> Self {
         Self { rgb, size: Size::new(width, height) }
     }

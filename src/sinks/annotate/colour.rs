@@ -1,9 +1,12 @@
-//! Colours of labels: far apart, and chosen by name so that they stay.
+//! Colours of labels: far apart, and chosen by name so that they are stable.
 
 use std::collections::HashMap;
 
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
+
+/// Background of tags, the clock and names of zones.
+pub const QUIET: Rgb888 = Rgb888::new(24, 24, 24);
 
 const PALETTE: [Rgb888; 16] = [
     Rgb888::new(230, 30, 50),
@@ -24,7 +27,7 @@ const PALETTE: [Rgb888; 16] = [
     Rgb888::new(125, 240, 190),
 ];
 
-/// The colours given so far: one a name. The name's hash picks it; of the first names as many as there are colours, no two
+/// The colours assigned so far, one per name. The name's hash picks it; among the first 16 names, no two
 /// share one.
 #[derive(Debug, Clone, Default)]
 pub struct Palette {
@@ -33,7 +36,7 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// The name's colour, the same as long as this lives.
+    /// The name's colour, the same for the lifetime of this palette.
     pub fn colour(&mut self, name: &str) -> Rgb888 {
         if let Some(colour) = self.given.get(name) {
             return *colour;

@@ -10,7 +10,7 @@ use super::canvas::Enlarged;
 use super::colour::contrasting;
 use super::scale::Scale;
 
-/// Stands for what was cut off; the fonts have no "…".
+/// Replaces what was cut off; the fonts have no "…".
 const CUT: &str = "...";
 
 /// `name` and `score` in at most `columns` characters: a long name is cut, the score stays.
@@ -40,7 +40,7 @@ pub fn draw_label<D: DrawTarget<Color = Rgb888>>(
 ) -> Result<(), D::Error> {
     target.fill_solid(&area, colour)?;
     let origin = area.top_left + Point::new(scale.padding as i32, scale.padding as i32 / 2);
-    // A control character is one cell of the plate, too.
+    // A control character takes one cell of the plate as well.
     let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     let style = MonoTextStyle::new(scale.font, contrasting(colour));
     let mut enlarged = Enlarged { target, origin, factor: scale.factor };

@@ -10,7 +10,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// No plates yet on `picture`.
+    /// An empty layout on `picture`.
     pub fn new(picture: Rectangle) -> Self {
         Self { picture, plates: Vec::new() }
     }
@@ -27,13 +27,13 @@ impl Layout {
         self.add(Rectangle::new(bottom, size))
     }
 
-    /// Puts a plate of `size` at the box `around`: above it, inside it, or below it, at its left or right; the first of
-    /// these that covers no other plate, otherwise the one that covers least.
+    /// Puts a plate of `size` at the box `around`: above it, inside it, or below it, at its left or right;
+    /// the first of these that covers no other plate, otherwise the one that covers least.
     pub fn place(&mut self, size: Size, around: Rectangle) -> Rectangle {
         let (width, height) = (size.width as i32, size.height as i32);
         let (left, top) = (around.top_left.x, around.top_left.y);
         let (right, bottom) = (left + around.size.width as i32, top + around.size.height as i32);
-        // Inside a low box, a plate would hide it.
+        // Inside a low box, a plate would hide the box.
         let rows = if around.size.height >= 3 * size.height {
             [top - height, top, bottom, bottom - height]
         } else {
@@ -43,7 +43,8 @@ impl Layout {
         self.best(size, places)
     }
 
-    /// Puts a plate of `size` at one of `corners`: right of and below it, then left or above, as [`Layout::place`].
+    /// Puts a plate of `size` at one of `corners`: right of and below it, then left or above, chosen as in
+    /// [`Layout::place`].
     pub fn place_at(&mut self, size: Size, corners: impl IntoIterator<Item = Point>) -> Rectangle {
         let (width, height) = (size.width as i32, size.height as i32);
         let sides = [(0, 0), (0, -height), (-width, 0), (-width, -height)];
@@ -75,7 +76,7 @@ impl Layout {
         Rectangle::new(moved, plate.size)
     }
 
-    /// Pixels of other plates under this one.
+    /// How many pixels of other plates this one covers.
     fn covered(&self, plate: &Rectangle) -> u64 {
         let area = |r: Rectangle| u64::from(r.size.width) * u64::from(r.size.height);
         self.plates.iter().map(|other| area(other.intersection(plate))).sum()

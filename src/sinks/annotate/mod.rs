@@ -15,25 +15,27 @@ pub use self::painter::Painter;
 use self::canvas::Canvas;
 use self::colour::Palette;
 use self::scene::{Mark, Scene};
-use super::Report;
+use crate::report::PictureReport;
 
-/// Draws what `report` says onto its picture: `rgb` holds `width · height` pixels of three bytes. Lines and text grow
-/// with the picture. A name has the same colour in every picture as long as the vocabulary stays.
-pub fn annotate(rgb: &mut [u8], report: &Report<'_>) {
+/// Draws `report` onto its picture: `rgb` holds `width · height` pixels of three bytes. Lines and text grow
+/// with the picture. A name has the same colour in every picture as long as the vocabulary stays the same.
+pub fn annotate(rgb: &mut [u8], report: &PictureReport<'_>) {
     let mut palette = Palette::default();
-    let colours: Vec<_> = report.names.iter().map(|name| palette.colour(name)).collect();
-    let marks = report.detections.iter().map(|detection| Mark {
+    for name in report.names {
+        palette.colour(name);
+    }
+    let marks = report.findings.detections.iter().map(|detection| Mark {
         rect: detection.rect,
-        name: report.name(detection.label),
+        name: &detection.label,
         suffix: format!(" {:.2}", detection.score),
-        colour: colours.get(detection.label).copied().unwrap_or(scene::QUIET),
+        colour: palette.colour(&detection.label),
         dashed: false,
         trail: Vec::new(),
     });
     let scene = Scene {
         size: (report.width, report.height),
         marks: marks.collect(),
-        tags: report.tags.iter().map(|tag| (report.name(tag.label), tag.score)).collect(),
+        tags: report.findings.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
         outlines: &[],
         clock: None,
     };

@@ -1,16 +1,16 @@
-//! Zones and lines: thin, in a quiet colour that things in front of them outshine.
+//! Zones and lines: thin, in a muted colour, so that boxes stand out.
 
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Line, PrimitiveStyle, Rectangle};
 
+use super::colour::QUIET;
 use super::scale::Scale;
-use super::scene::QUIET;
 use crate::events::Outline;
 
 const STROKE: Rgb888 = Rgb888::new(205, 205, 205);
 
-/// The zone's or line's name, and what the zone shows.
+/// Name of the zone or line, and the zone's state.
 pub fn caption(outline: &Outline) -> String {
     match &outline.state {
         Some(state) => format!("{}: {state}", outline.name),
@@ -18,7 +18,8 @@ pub fn caption(outline: &Outline) -> String {
     }
 }
 
-/// A corner in pixels of `picture`. What lies far outside is moved nearer, for drawing takes time there as well.
+/// A corner in pixels of `picture`. Points far outside are moved closer, since drawing takes time there as
+/// well.
 pub fn point([x, y]: [f32; 2], picture: Rectangle) -> Point {
     let along = |fraction: f32, side: u32| (fraction.clamp(-1.0, 2.0) * side as f32).round() as i32;
     // A fraction of 1 is the last pixel.

@@ -1,4 +1,4 @@
-//! Moments of live sources, drawn onto any display or picture.
+//! Reports of live sources, drawn onto any display or picture.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use super::canvas::Canvas;
 use super::colour::Palette;
 use super::scene::{Mark, Scene};
 use super::trail::Trail;
+use crate::report::{FrameReport, ShownBoxes};
 use crate::sinks::clock::utc;
 use crate::sinks::fit::{Scaled, fit};
-use crate::sinks::{Moment, Things};
 use crate::track::Track;
 
-/// Draws moments: boxes in colours by name, dashed where a thing was not seen when the network last looked, the way that each track has
-/// come in the last seconds, zones and lines with names and states, tags, and a line with time and source.
+/// Draws reports: boxes coloured by name, dashed if the track was not seen in the last look, the path of each
+/// track over the last seconds, zones and lines with names and states, tags, and a line with time and source.
 #[derive(Debug, Clone)]
 pub struct Painter {
-    things: Things,
+    things: ShownBoxes,
     trails: bool,
     palette: Palette,
     sources: HashMap<Arc<str>, Memory>,
@@ -29,39 +29,40 @@ pub struct Painter {
 /// What is known of a source's tracks.
 #[derive(Debug, Clone, Default)]
 struct Memory {
-    /// Those that were not seen when the network last looked.
+    /// Those that were not seen in the last look.
     unseen: Vec<u64>,
     trails: BTreeMap<u64, Trail>,
 }
 
 impl Painter {
-    /// Shows these things, tracks with their ways.
-    pub fn new(things: Things) -> Self {
+    /// Draws these boxes, and the paths of tracks.
+    pub fn new(things: ShownBoxes) -> Self {
         Self { things, trails: true, palette: Palette::default(), sources: HashMap::new() }
     }
 
-    /// Whether the ways of tracks are drawn.
+    /// Whether the paths of tracks are drawn.
     #[must_use]
     pub fn with_trails(self, trails: bool) -> Self {
         Self { trails, ..self }
     }
 
-    /// Draws `moment` onto a display: its picture, if it has one, scaled to fit with black around it, and on top of it all else
-    /// in the display's own resolution. Without a picture, what the display shows stays.
+    /// Draws `report` onto a display: its picture, if it has one, scaled to fit with black around it, and on
+    /// top everything else in the display's own resolution. Without a picture, the display keeps what it
+    /// shows.
     ///
     /// # Errors
     /// Those of `target`.
-    pub fn draw<D>(&mut self, target: &mut D, moment: &Moment) -> Result<(), D::Error>
+    pub fn draw<D>(&mut self, target: &mut D, report: &FrameReport) -> Result<(), D::Error>
     where
         D: DrawTarget,
         D::Color: From<Rgb888>,
     {
         let screen = target.bounding_box();
-        let area = fit((moment.width, moment.height), (screen.size.width, screen.size.height));
+        let area = fit((report.width, report.height), (screen.size.width, screen.size.height));
         let size = Size::new(area.width, area.height);
         let corner = screen.top_left + Point::new(area.x as i32, area.y as i32);
         let area = Rectangle::new(corner, size);
-        if let Some(picture) = &moment.picture {
+        if let Some(picture) = &report.picture {
             for bar in bars(screen, area) {
                 target.fill_solid(&bar, Rgb888::BLACK.into())?;
             }
@@ -75,40 +76,40 @@ impl Painter {
             target.fill_contiguous(&area, (0..size.height).flat_map(row))?;
         }
         let mut view = target.cropped(&area);
-        self.scene(moment).draw(&mut view.color_converted::<Rgb888>())
+        self.scene(report).draw(&mut view.color_converted::<Rgb888>())
     }
 
-    /// Draws `moment` without its picture onto `rgb`, a copy of that picture in its own or another size: `width · height`
-    /// pixels of three bytes.
-    pub fn annotate(&mut self, rgb: &mut [u8], width: u32, height: u32, moment: &Moment) {
-        let Ok(()) = self.scene(moment).draw(&mut Canvas::new(rgb, width, height));
+    /// Draws `report` without its picture onto `rgb`, a copy of that picture in its own or another size:
+    /// `width · height` pixels of three bytes.
+    pub fn annotate(&mut self, rgb: &mut [u8], width: u32, height: u32, report: &FrameReport) {
+        let Ok(()) = self.scene(report).draw(&mut Canvas::new(rgb, width, height));
     }
 
-    /// Takes note of a moment that is not drawn.
-    pub(in crate::sinks) fn follow(&mut self, moment: &Moment) {
-        if !moment.looked() {
+    /// Remembers a report that is not drawn.
+    pub(in crate::sinks) fn follow(&mut self, report: &FrameReport) {
+        if !report.looked {
             return;
         }
-        let memory = self.sources.entry(Arc::clone(&moment.source)).or_default();
+        let memory = self.sources.entry(Arc::clone(&report.source)).or_default();
         memory.unseen.clear();
-        memory.unseen.extend(moment.tracks.iter().filter(|track| !track.seen).map(|track| track.id));
-        memory.trails.retain(|id, _| moment.tracks.iter().any(|track| track.id == *id));
-        for track in moment.tracks.iter().filter(|track| track.seen) {
+        memory.unseen.extend(report.tracks.iter().filter(|track| !track.seen).map(|track| track.id));
+        memory.trails.retain(|id, _| report.tracks.iter().any(|track| track.id == *id));
+        for track in report.tracks.iter().filter(|track| track.seen) {
             let trail = memory.trails.entry(track.id).or_default();
-            trail.follow(track.age, &track.rect, (moment.width, moment.height));
+            trail.follow(track.age, &track.rect, (report.width, report.height));
         }
     }
 
-    fn scene<'a>(&mut self, moment: &'a Moment) -> Scene<'a> {
-        self.follow(moment);
-        let size = (moment.width, moment.height);
-        let memory = self.sources.get(&moment.source);
+    fn scene<'a>(&mut self, report: &'a FrameReport) -> Scene<'a> {
+        self.follow(report);
+        let size = (report.width, report.height);
+        let memory = self.sources.get(&report.source);
         let trail = |track: &Track| {
             let trail = memory.filter(|_| self.trails).and_then(|memory| memory.trails.get(&track.id));
             trail.map_or_else(Vec::new, |trail| trail.steps(track.age, &track.rect, size))
         };
         let marks = match self.things {
-            Things::Tracks => moment
+            ShownBoxes::Tracks => report
                 .tracks
                 .iter()
                 .map(|track| Mark {
@@ -120,41 +121,38 @@ impl Painter {
                     trail: trail(track),
                 })
                 .collect(),
-            Things::Detections => moment
+            ShownBoxes::Detections => report
                 .detections
                 .iter()
-                .filter_map(|named| {
-                    let (rect, colour) = (named.rect?, self.palette.colour(&named.label));
-                    Some(Mark {
-                        rect,
-                        name: &named.label,
-                        suffix: format!(" {:.2}", named.score),
-                        colour,
-                        dashed: false,
-                        trail: Vec::new(),
-                    })
+                .map(|detection| Mark {
+                    rect: detection.rect,
+                    name: &detection.label,
+                    suffix: format!(" {:.2}", detection.score),
+                    colour: self.palette.colour(&detection.label),
+                    dashed: false,
+                    trail: Vec::new(),
                 })
                 .collect(),
         };
         Scene {
             size,
             marks,
-            tags: moment.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
-            outlines: &moment.outlines,
-            clock: Some(clock(moment)),
+            tags: report.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
+            outlines: &report.outlines,
+            clock: Some(clock(report)),
         }
     }
 }
 
 /// `2026-11-22 06:00:00Z /dev/video0`
-fn clock(moment: &Moment) -> String {
-    let time = utc(moment.time);
+fn clock(report: &FrameReport) -> String {
+    let time = utc(report.time);
     let (date, rest) = time.split_once('T').unwrap_or_default();
     let second = rest.split('.').next().unwrap_or_default();
-    format!("{date} {second}Z {}", moment.source)
+    format!("{date} {second}Z {}", report.source)
 }
 
-/// What of `screen` is not `area`: above, below, left and right.
+/// The parts of `screen` outside of `area`: above, below, left and right.
 fn bars(screen: Rectangle, area: Rectangle) -> [Rectangle; 4] {
     let between = |x0: i32, y0: i32, x1: i32, y1: i32| {
         Rectangle::new(Point::new(x0, y0), Size::new((x1 - x0).max(0) as u32, (y1 - y0).max(0) as u32))

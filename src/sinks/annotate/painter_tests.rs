@@ -7,8 +7,7 @@ use embedded_graphics::pixelcolor::raw::{BigEndian, RawU16};
 
 use super::*;
 use crate::geometry::Rect;
-use crate::sinks::LiveTiming;
-use crate::sinks::tests::{moment, plain};
+use crate::sinks::tests::{frame_report, plain};
 
 type Display = Framebuffer<Rgb565, RawU16, BigEndian, 160, 160, { buffer_size::<Rgb565>(160, 160) }>;
 
@@ -17,9 +16,9 @@ fn colour(name: &str) -> [u8; 3] {
     [colour.r(), colour.g(), colour.b()]
 }
 
-fn annotated(painter: &mut Painter, moment: &Moment) -> Vec<u8> {
-    let mut rgb = vec![99; (moment.width * moment.height * 3) as usize];
-    painter.annotate(&mut rgb, moment.width, moment.height, moment);
+fn annotated(painter: &mut Painter, report: &FrameReport) -> Vec<u8> {
+    let mut rgb = vec![99; (report.width * report.height * 3) as usize];
+    painter.annotate(&mut rgb, report.width, report.height, report);
     rgb
 }
 
@@ -30,7 +29,7 @@ fn column(rgb: &[u8], x: usize, colour: [u8; 3]) -> usize {
 
 #[test]
 fn predicted_tracks_are_dashed_and_seen_ones_solid() {
-    let rgb = annotated(&mut Painter::new(Things::Tracks), &moment());
+    let rgb = annotated(&mut Painter::new(ShownBoxes::Tracks), &frame_report());
     assert_eq!(column(&rgb, 40, colour("person")), 80);
     let dog = column(&rgb, 200, colour("dog"));
     assert!((35..60).contains(&dog), "{dog} of 80 rows");
@@ -38,20 +37,20 @@ fn predicted_tracks_are_dashed_and_seen_ones_solid() {
 
 #[test]
 fn between_two_looks_boxes_stay_as_they_were() {
-    let mut painter = Painter::new(Things::Tracks);
-    let looked = annotated(&mut painter, &moment());
-    let mut between = Moment { timing: LiveTiming::default(), detections: Vec::new(), ..moment() };
+    let mut painter = Painter::new(ShownBoxes::Tracks);
+    let looked = annotated(&mut painter, &frame_report());
+    let mut between = FrameReport { looked: false, detections: Vec::new(), ..frame_report() };
     between.tracks.iter_mut().for_each(|track| track.seen = false);
     assert_eq!(annotated(&mut painter, &between), looked);
-    between.timing.look.vision = Duration::from_millis(30);
+    between.looked = true;
     assert_ne!(annotated(&mut painter, &between), looked);
 }
 
 /// The person's track, walked to the right by `step` of 10 pixels.
-fn walked(step: u32) -> Moment {
-    let mut moment = Moment { source: "walk".into(), ..moment() };
-    moment.tracks.truncate(1);
-    for track in &mut moment.tracks {
+fn walked(step: u32) -> FrameReport {
+    let mut report = FrameReport { source: "walk".into(), ..frame_report() };
+    report.tracks.truncate(1);
+    for track in &mut report.tracks {
         track.rect = Rect {
             x0: track.rect.x0 + 10.0 * step as f32,
             x1: track.rect.x1 + 10.0 * step as f32,
@@ -59,16 +58,16 @@ fn walked(step: u32) -> Moment {
         };
         track.age += Duration::from_millis(100) * step;
     }
-    moment
+    report
 }
 
 #[test]
 fn tracks_have_a_way_each_source_its_own() {
     let painted = |with: bool, others: &str| {
-        let mut painter = Painter::new(Things::Tracks).with_trails(with);
+        let mut painter = Painter::new(ShownBoxes::Tracks).with_trails(with);
         for step in 0..12 {
             painter.follow(&walked(step));
-            painter.follow(&Moment { source: others.into(), tracks: Vec::new(), ..walked(step) });
+            painter.follow(&FrameReport { source: others.into(), tracks: Vec::new(), ..walked(step) });
         }
         annotated(&mut painter, &walked(12))
     };
@@ -81,7 +80,7 @@ fn tracks_have_a_way_each_source_its_own() {
 
 #[test]
 fn detections_are_shown_in_place_of_tracks_where_that_is_asked_for() {
-    let rgb = annotated(&mut Painter::new(Things::Detections), &moment());
+    let rgb = annotated(&mut Painter::new(ShownBoxes::Detections), &frame_report());
     assert_eq!(column(&rgb, 40, colour("person")), 80);
     assert_eq!(column(&rgb, 200, [99; 3]), 80);
 }
@@ -90,8 +89,8 @@ fn detections_are_shown_in_place_of_tracks_where_that_is_asked_for() {
 fn a_display_shows_the_picture_in_its_middle_with_black_around() {
     let mut display = Display::new();
     display.clear(Rgb565::MAGENTA).unwrap();
-    let mut painter = Painter::new(Things::Tracks);
-    let Ok(()) = painter.draw(&mut display, &moment());
+    let mut painter = Painter::new(ShownBoxes::Tracks);
+    let Ok(()) = painter.draw(&mut display, &frame_report());
     let at = |x, y| display.pixel(Point::new(x, y)).unwrap();
     // 160 by 120, 20 rows above and below.
     for (x, y) in [(0, 0), (159, 19), (0, 140), (80, 159)] {
@@ -105,25 +104,28 @@ fn a_display_shows_the_picture_in_its_middle_with_black_around() {
 fn without_a_picture_the_display_keeps_what_it_shows() {
     let mut display = Display::new();
     display.clear(Rgb565::MAGENTA).unwrap();
-    let nothing = Moment { picture: None, ..plain(160, 30, [0; 3]) };
-    let Ok(()) = Painter::new(Things::Tracks).draw(&mut display, &nothing);
+    let nothing = FrameReport { picture: None, ..plain(160, 30, [0; 3]) };
+    let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut display, &nothing);
     assert!(display.bounding_box().points().all(|point| display.pixel(point) == Some(Rgb565::MAGENTA)));
 }
 
 #[test]
 fn moments_and_displays_of_any_size_do_no_harm() {
     for (width, height) in [(0, 0), (1, 1), (1, 5000), (5000, 1), (319, 241)] {
-        let mut wild =
-            Moment { tracks: moment().tracks, tags: moment().tags, ..plain(width, height, [9; 3]) };
-        let Ok(()) = Painter::new(Things::Tracks).draw(&mut Display::new(), &wild);
-        annotated(&mut Painter::new(Things::Tracks), &wild);
-        // A picture that is not as large as it says.
+        let mut wild = FrameReport {
+            tracks: frame_report().tracks,
+            tags: frame_report().tags,
+            ..plain(width, height, [9; 3])
+        };
+        let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild);
+        annotated(&mut Painter::new(ShownBoxes::Tracks), &wild);
+        // A picture with fewer pixels than it claims.
         wild.picture.as_mut().unwrap().data.truncate(7);
-        let Ok(()) = Painter::new(Things::Tracks).draw(&mut Display::new(), &wild);
+        let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild);
     }
 }
 
 #[test]
 fn the_clock_tells_time_and_source() {
-    assert_eq!(clock(&moment()), "2026-11-22 06:00:00Z /dev/video0");
+    assert_eq!(clock(&frame_report()), "2026-11-22 06:00:00Z /dev/video0");
 }

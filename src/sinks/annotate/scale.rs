@@ -13,24 +13,24 @@ const FONTS: [&MonoFont<'static>; 6] =
 pub struct Scale {
     /// Width of an outline.
     pub line: u32,
-    /// Width of the contrasting edge along the inside of an outline; 0 where the picture is too small for it.
+    /// Width of the contrasting edge along the inside of an outline; 0 if the picture is too small for it.
     pub edge: u32,
     /// Room between a plate's border and its text.
     pub padding: u32,
-    /// Covers Latin-1 and draws a question mark for all else.
+    /// Covers Latin-1; draws a question mark for everything else.
     pub font: &'static MonoFont<'static>,
     /// Each pixel of the font is a block of this side.
     pub factor: u32,
 }
 
 impl Scale {
-    /// Seen as a whole, pictures of every size have about 32 lines of text along their mean side; small ones have fewer,
+    /// Pictures of every size have about 32 lines of text along their mean side; small ones have fewer,
     /// since no font is readable below 10 pixels.
     pub fn of(picture: Size) -> Self {
         let side = (f64::from(picture.width) + f64::from(picture.height)) / 2.0;
         let height = (side / 32.0).max(10.0);
         let sizes = FONTS.iter().flat_map(|font| (1..=height as u32 / 10).map(move |factor| (*font, factor)));
-        // Of two that fit alike, the finer one.
+        // The finer one of two that fit equally well.
         let misfit = |(font, factor): &(&MonoFont<'_>, u32)| {
             let found = f64::from(font.character_size.height * factor);
             (found / height).ln().abs() + 0.02 * f64::from(*factor)

@@ -1,10 +1,10 @@
-//! What is drawn, whether it comes from a still or from a live source.
+//! What is drawn, for still pictures and live sources alike.
 
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{PrimitiveStyleBuilder, Rectangle, StrokeAlignment};
 
-use super::colour::contrasting;
+use super::colour::{QUIET, contrasting};
 use super::label::{draw_label, label_size, shortened};
 use super::layout::Layout;
 use super::outline::{caption, draw_outline, point};
@@ -13,14 +13,12 @@ use super::trail::{Step, draw_trail};
 use crate::events::Outline;
 use crate::geometry::Rect;
 
-/// Background of tags, the clock and names of zones.
-pub const QUIET: Rgb888 = Rgb888::new(24, 24, 24);
-/// A label may be as wide as its box or this part of the picture's width, whichever is more.
+/// A label may be as wide as its box or this share of the picture's width, whichever is more.
 const LABEL_WIDTH: f32 = 0.45;
 
-/// All that is drawn onto a picture.
+/// Everything drawn onto a picture.
 pub struct Scene<'a> {
-    /// Width and height of the picture that boxes are given in.
+    /// Size of the picture whose pixels boxes are given in.
     pub size: (u32, u32),
     /// Most important first: it is drawn last and its label placed first.
     pub marks: Vec<Mark<'a>>,
@@ -28,7 +26,7 @@ pub struct Scene<'a> {
     pub tags: Vec<(&'a str, f32)>,
     /// Zones and lines.
     pub outlines: &'a [Outline],
-    /// Time and source; left out of pictures of few lines.
+    /// Time and source; left out of pictures with few rows.
     pub clock: Option<String>,
 }
 
@@ -36,7 +34,7 @@ pub struct Scene<'a> {
 pub struct Mark<'a> {
     /// In pixels of the picture.
     pub rect: Rect,
-    /// Is cut where it is too long.
+    /// Cut if it is too long.
     pub name: &'a str,
     /// Follows the name and is never cut.
     pub suffix: String,
@@ -44,12 +42,13 @@ pub struct Mark<'a> {
     pub colour: Rgb888,
     /// Whether the box is a guess.
     pub dashed: bool,
-    /// The way that it has come, oldest place first.
+    /// Its recent path, oldest point first.
     pub trail: Vec<Step>,
 }
 
 impl Scene<'_> {
-    /// Draws all of it so that the picture's corners are those of `target`. What stands still is placed before what moves.
+    /// Draws everything, scaled so that the picture fills `target`. What stands still is placed before what
+    /// moves.
     pub fn draw<D: DrawTarget<Color = Rgb888>>(&self, target: &mut D) -> Result<(), D::Error> {
         let picture = target.bounding_box();
         let scale = Scale::of(picture.size);
@@ -125,7 +124,7 @@ impl Scene<'_> {
     }
 }
 
-/// The outline of `area` with a thin contrasting edge inside, which keeps it visible on any background.
+/// The outline of `area`, with a thin contrasting edge inside that keeps it visible on any background.
 fn draw_box<D: DrawTarget<Color = Rgb888>>(
     target: &mut D,
     area: Rectangle,

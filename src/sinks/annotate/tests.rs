@@ -1,22 +1,27 @@
 use embedded_graphics::prelude::*;
 
-use super::scene::QUIET;
+use super::colour::QUIET;
 use super::*;
 use crate::geometry::Rect;
-use crate::sinks::Timing;
-use crate::vocabulary::{Detection, Tag};
+use crate::report::{Detection, Findings, Tag};
+
+const NAMES: [&str; 3] = ["person", "ein sehr langer Name für einen Käfer", "no name of the vocabulary"];
 
 fn annotated(width: u32, height: u32, detections: &[Detection], tags: &[Tag]) -> Vec<u8> {
-    let names = ["person".to_owned(), "ein sehr langer Name für einen Käfer".to_owned()];
+    let names = [NAMES[0].into(), NAMES[1].into()];
     let mut rgb = vec![99; (width * height * 3) as usize];
-    let report =
-        Report { path: "a", width, height, names: &names, tags, detections, timing: Timing::default() };
+    let findings = Findings { tags: tags.to_vec(), detections: detections.to_vec(), ..Findings::default() };
+    let report = PictureReport { path: "a", width, height, names: &names, findings: &findings };
     annotate(&mut rgb, &report);
     rgb
 }
 
 fn detection(label: usize, x0: f32, y0: f32, x1: f32, y1: f32) -> Detection {
-    Detection { label, score: 0.5, rect: Rect { x0, y0, x1, y1 } }
+    Detection { label: NAMES[label].into(), score: 0.5, rect: Rect { x0, y0, x1, y1 } }
+}
+
+fn tag(label: usize, score: f32) -> Tag {
+    Tag { label: NAMES[label].into(), score }
 }
 
 fn pixel(rgb: &[u8], width: u32, x: u32, y: u32) -> [u8; 3] {
@@ -55,17 +60,17 @@ fn boxes_partly_or_wholly_outside_do_no_harm() {
         detection(0, f32::MIN, f32::MIN, f32::MAX, f32::MAX),
         detection(0, f32::NAN, 0.0, 5.0, 5.0),
         detection(0, 20.0, 20.0, 10.0, 10.0),
-        detection(9, 5.0, 5.0, 9.0, 9.0),
+        detection(2, 5.0, 5.0, 9.0, 9.0),
     ];
     for (width, height) in [(1, 1), (3, 200), (200, 3), (64, 64)] {
-        let tags = [Tag { label: 1, score: 0.5 }, Tag { label: 0, score: 0.4 }];
+        let tags = [tag(1, 0.5), tag(0, 0.4)];
         assert_eq!(annotated(width, height, &wild, &tags).len(), (width * height * 3) as usize);
     }
 }
 
 #[test]
 fn tags_are_one_line_at_the_bottom() {
-    let tags: Vec<Tag> = (0..30).map(|i| Tag { label: i % 2, score: 0.5 }).collect();
+    let tags: Vec<Tag> = (0..30).map(|i| tag(i % 2, 0.5)).collect();
     let rgb = annotated(300, 100, &[], &tags);
     let (plate, row) = ([QUIET.r(), QUIET.g(), QUIET.b()], 300 * 3);
     assert_eq!(pixel(&rgb, 300, 0, 99), plate);

@@ -1,4 +1,4 @@
-//! The way that a track has come lately: thick and bright where it is now, thin and dark where it was.
+//! The recent path of a track: thick and bright where it is now, thin and dark where it was.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,18 +7,19 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Line, PrimitiveStyle, Rectangle};
 
+use super::colour::QUIET;
 use super::outline::point;
 use super::scale::Scale;
-use super::scene::QUIET;
 use crate::geometry::Rect;
 
-/// How far back a way is drawn.
+/// How far back a path is drawn.
 const SPAN: Duration = Duration::from_secs(3);
-/// Least distance between two points, in parts of the picture's mean side: boxes of things that stand still tremble.
+/// Smallest distance between two points, relative to the picture's mean side: boxes jitter even if nothing
+/// moves.
 const STEP: f32 = 0.015;
 /// How dark its oldest part is: this share of [`QUIET`].
 const DARKEST: f32 = 0.7;
-/// Most points, however fast a thing moves.
+/// Most points, however fast a track moves.
 const MOST: usize = 64;
 
 /// Where a track has been.
@@ -28,11 +29,11 @@ pub struct Trail {
     points: VecDeque<(Duration, [f32; 2])>,
 }
 
-/// A place of a way in fractions of the picture, and how far it has faded, 0 to 1.
+/// A point of a path in fractions of the picture, and how far it has faded, 0 to 1.
 pub type Step = ([f32; 2], f32);
 
 impl Trail {
-    /// Takes note of the box of a track of this age in a picture of `size`. The same moment may be noted twice.
+    /// Adds the box of a track of this age in a picture of `size`. Adding the same box twice changes nothing.
     pub fn follow(&mut self, age: Duration, rect: &Rect, size: (u32, u32)) {
         let place = anchor(rect, size);
         let (width, height) = (size.0 as f32, size.1 as f32);
@@ -49,7 +50,7 @@ impl Trail {
         }
     }
 
-    /// The way up to the track's box in this picture, oldest place first; empty for what does not move.
+    /// The path up to the track's box in this picture, oldest point first; empty if it does not move.
     pub fn steps(&self, age: Duration, rect: &Rect, size: (u32, u32)) -> Vec<Step> {
         if self.points.len() < 2 {
             return Vec::new();
@@ -60,12 +61,12 @@ impl Trail {
     }
 }
 
-/// Where zones and lines see a box unless told otherwise: the middle of its lower edge.
+/// The default anchor of zones and lines: the middle of the box's lower edge.
 fn anchor(rect: &Rect, (width, height): (u32, u32)) -> [f32; 2] {
     [(rect.x0 + rect.x1) / 2.0 / width as f32, rect.y1 / height as f32]
 }
 
-/// Draws a way with a dark edge.
+/// Draws a path with a dark edge.
 pub fn draw_trail<D: DrawTarget<Color = Rgb888>>(
     target: &mut D,
     steps: &[Step],
@@ -84,7 +85,7 @@ pub fn draw_trail<D: DrawTarget<Color = Rgb888>>(
     strokes(2).chain(strokes(0)).try_for_each(|stroke| stroke.draw(target))
 }
 
-/// `share` of `b` in `a`.
+/// `a` with a `share` of `b` mixed in.
 fn mixed(a: Rgb888, b: Rgb888, share: f32) -> Rgb888 {
     let part = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round() as u8;
     Rgb888::new(part(a.r(), b.r()), part(a.g(), b.g()), part(a.b(), b.b()))

@@ -1,4 +1,4 @@
-//! The Linux framebuffer: a screen without a desktop, as a file.
+//! The Linux framebuffer: a screen without a desktop.
 
 mod pixels;
 
@@ -8,12 +8,13 @@ use std::path::Path;
 
 use self::pixels::Pixels;
 use super::fit::{Scaled, fit};
-use super::{Moment, Painter, Sink};
-use crate::error::{Error, Result};
+use super::{Painter, Sink};
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::FrameReport;
 use crate::system::{HiddenConsole, Screen, screen, wake};
 
-/// Shows annotated frames on a screen, scaled to fit with black around them. From the first one on, the text console is off that screen; it
-/// comes back when this is dropped.
+/// Shows annotated frames on a screen, scaled to fit with black around them. The first one takes the text
+/// console off that screen; it comes back when this is dropped.
 pub struct Framebuffer {
     name: String,
     device: File,
@@ -21,9 +22,9 @@ pub struct Framebuffer {
     pixels: Pixels,
     painter: Painter,
     rgb: Vec<u8>,
-    /// The visible rows as the screen's memory holds them.
+    /// The visible rows in the screen's memory layout.
     memory: Vec<u8>,
-    /// Whether a frame was shown.
+    /// Whether a frame has been shown.
     lit: bool,
     console: Option<HiddenConsole>,
 }
@@ -32,22 +33,22 @@ impl Framebuffer {
     /// Opens a device such as `/dev/fb0`.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be opened, [`Error::Input`] if it is no framebuffer or holds its pixels in a way other than 16 or 32
-    /// bits each.
+    /// [`Error::Device`] if it cannot be opened, is not a framebuffer, or does not hold its pixels in 16 or
+    /// 32 bits each.
     pub fn open(path: &Path, painter: Painter) -> Result<Self> {
         let name = path.display().to_string();
         let device = OpenOptions::new().read(true).write(true).open(path);
-        let device = device.map_err(|source| Error::Io { name: name.clone(), source })?;
+        let device = device.map_err(|source| Error::io(ErrorKind::Device, name.clone(), source))?;
         let found = screen(&device).map_err(|error| {
-            Error::input(&name, format!("no framebuffer ({error})"), "a device such as /dev/fb0")
+            Error::device(&name, format!("not a framebuffer ({error})"), "a device such as /dev/fb0")
         })?;
         Self::new(name, device, found, painter)
     }
 
-    /// Writes to `device`, any file, which holds pixels as `screen` says.
+    /// Writes to `device`, any file, in the pixel layout of `screen`.
     ///
     /// # Errors
-    /// [`Error::Input`] as of [`Framebuffer::open`].
+    /// Same as [`Framebuffer::open`].
     pub fn new(name: String, device: File, screen: Screen, painter: Painter) -> Result<Self> {
         let pixels = Pixels::of(&name, &screen)?;
         // The last row may end before its stride does.
@@ -56,7 +57,7 @@ impl Framebuffer {
         Ok(Self { name, device, screen, pixels, painter, rgb, memory, lit: false, console: None })
     }
 
-    /// Not before there is something to show: until then, people may want to read why there is not.
+    /// Not before there is something to show: until then, the console may say why there is nothing.
     fn light(&mut self) {
         match HiddenConsole::on(&self.device) {
             Ok(console) => self.console = console,
@@ -79,9 +80,9 @@ impl Sink for Framebuffer {
         true
     }
 
-    /// Frames without a picture are passed over.
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let Some(picture) = &moment.picture else { return Ok(()) };
+    /// Reports without a picture are skipped.
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let Some(picture) = &report.picture else { return Ok(()) };
         let area = fit((picture.width, picture.height), (self.screen.width, self.screen.height));
         let row = area.width as usize * 3;
         self.rgb.resize(row * area.height as usize, 0);
@@ -89,7 +90,7 @@ impl Sink for Framebuffer {
         for (y, row) in (0..).zip(self.rgb.chunks_exact_mut(row.max(1))) {
             scaled.row(y, row);
         }
-        self.painter.annotate(&mut self.rgb, area.width, area.height, moment);
+        self.painter.annotate(&mut self.rgb, area.width, area.height, report);
 
         if !self.lit {
             self.light();
@@ -102,7 +103,7 @@ impl Sink for Framebuffer {
             self.pixels.pack(rgb, memory.get_mut(left..).unwrap_or_default());
         }
         let shown = self.device.write_all_at(&self.memory, self.screen.start);
-        shown.map_err(|source| Error::Io { name: self.name.clone(), source })
+        shown.map_err(|source| Error::io(ErrorKind::Device, self.name.clone(), source))
     }
 }
 

@@ -1,4 +1,4 @@
-//! RGB pixels as a screen's memory holds them.
+//! RGB pixels in the layout of a screen's memory.
 
 use crate::error::{Error, Result};
 use crate::system::Screen;
@@ -6,12 +6,12 @@ use crate::system::Screen;
 /// Largest screen: 16 by 16 thousand pixels.
 const MOST: u32 = 16_384;
 
-/// How RGB becomes bytes of a screen.
+/// Converts RGB to the bytes of a screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pixels {
-    /// Bytes a pixel: 2 or 4.
+    /// Bytes per pixel: 2 or 4.
     bytes: usize,
-    /// The bits of each of red, green and blue by value.
+    /// The bits for each value of red, green and blue.
     tables: [Box<[u32; 256]>; 3],
     opaque: u32,
 }
@@ -20,10 +20,10 @@ impl Pixels {
     /// For pixels of 16 or 32 bits in one plane.
     ///
     /// # Errors
-    /// [`Error::Input`] if the screen holds its pixels in any other way; `name` is the device's.
+    /// [`Error::Device`] for any other pixel layout; `name` is the device's.
     pub fn of(name: &str, screen: &Screen) -> Result<Self> {
         let expected = "16 or 32 bits a pixel with up to 8 bits a colour";
-        let refuse = |found: String| Err(Error::input(name, found, expected));
+        let refuse = |found: String| Err(Error::device(name, found, expected));
         let bits = screen.bits;
         if bits != 16 && bits != 32 {
             return refuse(format!("{bits} bits a pixel"));
@@ -39,7 +39,7 @@ impl Pixels {
         let sane = (1..=MOST).contains(&width) && (1..=MOST).contains(&height);
         if !sane || screen.stride < width as usize * bytes || screen.stride > 8 * MOST as usize {
             let found = format!("{width}x{height} pixels in rows of {} bytes", screen.stride);
-            return Err(Error::input(name, found, "a screen with whole rows"));
+            return Err(Error::device(name, found, "a screen with whole rows"));
         }
         let table = |offset: u32, length: u32| {
             Box::new(std::array::from_fn(|value| (value as u32 >> (8 - length)) << offset))
@@ -69,7 +69,7 @@ impl Pixels {
         }
     }
 
-    /// Bytes a pixel.
+    /// Bytes per pixel.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::sinks::Things;
-use crate::sinks::tests::{moment, plain};
+use crate::report::ShownBoxes;
+use crate::sinks::tests::{frame_report, plain};
 use crate::system::Channel;
 
 pub fn screen(width: u32, height: u32, bits: u32, channels: [Channel; 4]) -> Screen {
@@ -14,28 +14,29 @@ pub fn rgb565(width: u32, height: u32) -> Screen {
     screen(width, height, 16, channels)
 }
 
-/// XRGB8888 of the kernel's graphics drivers: blue first in memory.
+/// XRGB8888, as the kernel's graphics drivers use it: blue first in memory.
 pub fn bgrx(width: u32, height: u32) -> Screen {
     let channels = [Channel::new(16, 8), Channel::new(8, 8), Channel::new(0, 8), Channel::new(0, 0)];
     screen(width, height, 32, channels)
 }
 
 /// What a file in place of the device holds after one frame.
-fn shown(screen: Screen, moment: &Moment) -> Vec<u8> {
+fn shown(screen: Screen, report: &FrameReport) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fb0");
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).unwrap();
-    let mut sink = Framebuffer::new("fb0".to_owned(), file, screen, Painter::new(Things::Tracks)).unwrap();
-    sink.take(moment).unwrap();
+    let mut sink =
+        Framebuffer::new("fb0".to_owned(), file, screen, Painter::new(ShownBoxes::Tracks)).unwrap();
+    sink.take(report).unwrap();
     let first = std::fs::read(&path).unwrap();
-    sink.take(moment).unwrap();
+    sink.take(report).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), first, "the second frame stands where the first one does");
     first
 }
 
 #[test]
 fn a_picture_stands_in_the_middle_with_black_around() {
-    // 4 by 2 pixels of one colour on a screen of 6 by 6, whose rows are longer than they need to be, below a hidden row.
+    // 4 by 2 pixels of one colour on a screen of 6 by 6, with padded rows, below a hidden row.
     let screen = Screen { stride: 32, start: 32, ..bgrx(6, 6) };
     let bytes = shown(screen, &plain(4, 2, [10, 20, 30]));
     assert_eq!(bytes.len(), 32 + 5 * 32 + 24);
@@ -50,8 +51,8 @@ fn a_picture_stands_in_the_middle_with_black_around() {
 
 #[test]
 fn both_kinds_of_screen_show_the_same() {
-    let moment = moment();
-    let (narrow, wide) = (shown(rgb565(160, 120), &moment), shown(bgrx(160, 120), &moment));
+    let report = frame_report();
+    let (narrow, wide) = (shown(rgb565(160, 120), &report), shown(bgrx(160, 120), &report));
     let (narrow, wide) = (narrow.as_chunks::<2>().0, wide.as_chunks::<4>().0);
     assert_eq!((narrow.len(), wide.len()), (160 * 120, 160 * 120));
     for (n, [b, g, r, _]) in narrow.iter().zip(wide) {
@@ -62,17 +63,17 @@ fn both_kinds_of_screen_show_the_same() {
 
 #[test]
 fn boxes_are_drawn_in_the_screen_s_resolution() {
-    let with = shown(bgrx(160, 120), &moment());
-    let without = shown(bgrx(160, 120), &Moment { tracks: Vec::new(), ..moment() });
+    let with = shown(bgrx(160, 120), &frame_report());
+    let without = shown(bgrx(160, 120), &FrameReport { tracks: Vec::new(), ..frame_report() });
     assert_ne!(with, without);
 }
 
 #[test]
 fn what_is_no_framebuffer_is_refused_by_name() {
     let open = |path: &str| {
-        Framebuffer::open(Path::new(path), Painter::new(Things::Tracks)).err().unwrap().to_string()
+        Framebuffer::open(Path::new(path), Painter::new(ShownBoxes::Tracks)).err().unwrap().to_string()
     };
-    assert!(open("/dev/null").starts_with("/dev/null: found no framebuffer ("), "{}", open("/dev/null"));
+    assert!(open("/dev/null").starts_with("/dev/null: found not a framebuffer ("), "{}", open("/dev/null"));
     assert!(open("/no/fb0").starts_with("/no/fb0: No such file"), "{}", open("/no/fb0"));
 }
 
@@ -80,6 +81,6 @@ fn what_is_no_framebuffer_is_refused_by_name() {
 fn a_screen_that_takes_no_more_is_an_error() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut sink =
-        Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Painter::new(Things::Tracks)).unwrap();
-    assert!(sink.take(&moment()).unwrap_err().to_string().starts_with("fb0: No space left"));
+        Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Painter::new(ShownBoxes::Tracks)).unwrap();
+    assert!(sink.take(&frame_report()).unwrap_err().to_string().starts_with("fb0: No space left"));
 }

@@ -1,4 +1,4 @@
-//! A folder that does not outgrow its limit, and deletes nothing but snapshots.
+//! A folder that stays within its limit, and deletes nothing but snapshots.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::name::is_stem;
-use crate::error::{Error, Result};
-use crate::sinks::whole::{Part, remove_parts};
+use crate::error::{self, Error, Result};
+use crate::sinks::atomic_file::{AtomicFile, remove_uncommitted};
 
-/// Ends the name of the annotated frame.
+/// Suffix of the annotated frame.
 pub const ANNOTATED: &str = ".jpg";
-/// Ends the name of the frame without annotations.
+/// Suffix of the frame without annotations.
 pub const PLAIN: &str = ".plain.jpg";
 const JSON: &str = ".json";
 
-/// The snapshots of a folder. One is its JSON file and the pictures of the same name; a picture alone is somebody else's.
+/// The snapshots in a folder. A snapshot is a JSON file with pictures of the same name; a picture alone is
+/// not ours.
 pub struct Folder {
     name: String,
     path: PathBuf,
@@ -28,15 +29,15 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Finds the snapshots of earlier runs. Whether they are what their names say is asked only before one is deleted.
+    /// Finds the snapshots of earlier runs by name. Their content is checked only before one is deleted.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be made or read.
+    /// [`Error::Device`] if the folder cannot be created or read.
     pub fn open(path: &Path, most_bytes: u64) -> Result<Self> {
         let name = path.display().to_string();
-        let io = |source| Error::Io { name: name.clone(), source };
+        let io = |source| Error::io(error::ErrorKind::Device, name.clone(), source);
         fs::create_dir_all(path).map_err(io)?;
-        remove_parts(path).map_err(io)?;
+        remove_uncommitted(path).map_err(io)?;
         let mut snapshots = BTreeMap::new();
         for entry in fs::read_dir(path).map_err(io)? {
             let file = entry.map_err(io)?.file_name();
@@ -49,7 +50,7 @@ impl Folder {
         Ok(Self { name, path: path.to_owned(), most_bytes, snapshots, bytes })
     }
 
-    /// `stem`, with a number added if the folder has files of that name.
+    /// `stem`, with a number appended if the folder has files of that name.
     pub fn free(&self, stem: String) -> String {
         let taken =
             |stem: &str| [JSON, ANNOTATED, PLAIN].iter().any(|ending| self.file(stem, ending).exists());
@@ -60,18 +61,18 @@ impl Folder {
         numbered.find(|stem| !taken(stem)).unwrap_or(stem)
     }
 
-    /// Writes a snapshot, having made room for it. All of its files come or none does.
+    /// Writes a snapshot after making room for it: all of its files or none.
     ///
     /// # Errors
-    /// [`Error::Io`], of a full disk for example; [`Error::Input`] if it is larger than all snapshots together may be.
+    /// [`Error::Device`], for example if the disk is full or the snapshot alone exceeds the folder's limit.
     pub fn keep(&mut self, stem: &str, json: &[u8], pictures: &[(&str, Vec<u8>)]) -> Result<()> {
         let bytes = json.len() as u64 + pictures.iter().map(|(_, file)| file.len() as u64).sum::<u64>();
         if bytes > self.most_bytes {
             let expected = format!("at most {} bytes, the limit of the folder", self.most_bytes);
-            return Err(Error::input(&self.name, format!("a snapshot of {bytes} bytes"), expected));
+            return Err(Error::device(&self.name, format!("a snapshot of {bytes} bytes"), expected));
         }
         let written = self.make_room(bytes).and_then(|()| self.write(stem, json, pictures));
-        written.map_err(|source| Error::Io { name: self.name.clone(), source })?;
+        written.map_err(|source| Error::io(error::ErrorKind::Device, self.name.clone(), source))?;
         self.snapshots.insert(stem.to_owned(), bytes);
         self.bytes += bytes;
         Ok(())
@@ -80,9 +81,9 @@ impl Folder {
     fn write(&self, stem: &str, json: &[u8], pictures: &[(&str, Vec<u8>)]) -> io::Result<()> {
         let files =
             std::iter::once((JSON, json)).chain(pictures.iter().map(|(ending, file)| (*ending, &**file)));
-        let parts = files.map(|(ending, file)| Part::write(&self.file(stem, ending), file, true));
-        // The JSON file first: with it, pictures are known as a snapshot's whatever comes between.
-        parts.collect::<io::Result<Vec<Part>>>()?.into_iter().try_for_each(Part::finish)
+        let written = files.map(|(ending, file)| AtomicFile::write(&self.file(stem, ending), file, true));
+        // The JSON file first: with it, pictures are known to be a snapshot's whatever interrupts this.
+        written.collect::<io::Result<Vec<AtomicFile>>>()?.into_iter().try_for_each(AtomicFile::commit)
     }
 
     /// Deletes the oldest until there is room for so many bytes.
@@ -112,7 +113,7 @@ fn size(folder: &Path, stem: &str) -> u64 {
     [JSON, ANNOTATED, PLAIN].iter().map(length).sum()
 }
 
-/// Whether the JSON file says that it is a snapshot of this very name: a copy under another name is the user's.
+/// Whether the JSON file names itself as a snapshot: a copy under another name belongs to the user.
 fn is_own(folder: &Path, stem: &str) -> bool {
     let json = fs::read(folder.join(format!("{stem}{JSON}"))).ok();
     let json: Option<Value> = json.and_then(|json| serde_json::from_slice(&json).ok());

@@ -1,4 +1,4 @@
-//! Pictures of what happened: the frame of an event as a JPEG file, with a JSON file beside it.
+//! Pictures of events: the frame as a JPEG file, with a JSON file beside it.
 
 mod folder;
 mod name;
@@ -12,35 +12,35 @@ use serde::Serialize;
 use self::folder::Folder;
 use self::name::stem;
 use super::clock::unix;
-use super::happened::{EventKind, Happened};
 use super::live_jsonl::{Track, VERSION};
 use super::picture::{JPEG_QUALITY, encode};
-use super::{Moment, Painter, PictureKind, Sink, Things};
+use super::{Painter, PictureKind, Sink};
 use crate::error::{Error, Result};
-use crate::events::Event;
+use crate::events::{Event, EventKind};
+use crate::report::{EventRecord, FrameReport, ShownBoxes};
 
-/// Over this time, snapshots are counted.
+/// Interval over which snapshots are counted.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is kept.
 #[derive(Debug, Clone)]
 pub struct SnapshotOptions {
-    /// Where files go; the folder is made if it is not there.
+    /// Where files go; the folder is created if it does not exist.
     pub folder: PathBuf,
-    /// Events of which a picture is kept.
+    /// Kinds of events that are kept.
     pub kinds: HashSet<EventKind>,
-    /// Whether the frame is kept without annotations, too.
+    /// Whether the frame without annotations is kept as well.
     pub plain: bool,
     /// Most bytes of all files together; the oldest are deleted.
     pub most_bytes: u64,
-    /// Most snapshots in a minute of the source's time; further events have none.
+    /// Most snapshots per minute of the source's time; further events get none.
     pub per_minute: usize,
-    /// Who draws.
+    /// Draws the annotations.
     pub painter: Painter,
 }
 
 impl SnapshotOptions {
-    /// What comes, enters, crosses and changes state; 500 MB, 60 a minute, no plain frames.
+    /// Defaults: appear, enter, cross and state events; 500 MB, 60 per minute, no plain frames.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -48,12 +48,13 @@ impl SnapshotOptions {
             plain: false,
             most_bytes: 500_000_000,
             per_minute: 60,
-            painter: Painter::new(Things::Tracks),
+            painter: Painter::new(ShownBoxes::Tracks),
         }
     }
 }
 
-/// Keeps the frames of events: `2026-11-22T06-00-00.123Z_enter_gate_person_12.jpg`, `….json` and, if wanted, `….plain.jpg`.
+/// Keeps the frames of events: `2026-11-22T06-00-00.123Z_enter_gate_person_12.jpg`, `….json` and, if wanted,
+/// `….plain.jpg`.
 pub struct Snapshots {
     options: SnapshotOptions,
     name: String,
@@ -63,10 +64,11 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Makes the folder, removes what an earlier run left half written and counts the bytes of its snapshots.
+    /// Creates the folder, removes what an earlier run left half written and counts the bytes of its
+    /// snapshots.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be made or read.
+    /// [`Error::Device`] if the folder cannot be created or read.
     pub fn new(options: SnapshotOptions) -> Result<Self> {
         let name = options.folder.display().to_string();
         let folder = Folder::open(&options.folder, options.most_bytes)?;
@@ -74,7 +76,7 @@ impl Snapshots {
         Ok(Self { options, name, folder, painter, recent: VecDeque::new() })
     }
 
-    /// Whether one more may be kept at `time`. When the clock is set back, all before counts no more.
+    /// Whether one more may be kept at `time`. Snapshots from before the clock was set back no longer count.
     fn may(&mut self, time: SystemTime) -> bool {
         self.recent.retain(|past| time.duration_since(*past).is_ok_and(|since| since < MINUTE));
         let may = self.recent.len() < self.options.per_minute;
@@ -84,24 +86,24 @@ impl Snapshots {
         may
     }
 
-    fn keep(&mut self, event: &Event, moment: &Moment, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
-        let happened = Happened::of(event);
-        let stem = self.folder.free(stem(moment.time, &happened));
+    fn keep(&mut self, event: &Event, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+        let record = EventRecord::of(event);
+        let stem = self.folder.free(stem(report.time, &record));
         let description = Description {
             r#type: "snapshot",
             version: VERSION,
             name: &stem,
             pictures: pictures.iter().map(|(ending, _)| format!("{stem}{ending}")).collect(),
-            source: &moment.source,
-            frame: moment.frame,
-            time: unix(moment.time),
-            happened,
-            width: moment.width,
-            height: moment.height,
-            tracks: moment.tracks.iter().map(Track::new).collect(),
+            source: &report.source,
+            frame: report.frame,
+            time: unix(report.time),
+            record,
+            width: report.width,
+            height: report.height,
+            tracks: report.tracks.iter().map(Track::new).collect(),
         };
         let json = serde_json::to_vec(&description);
-        let json = json.map_err(|error| Error::Internal(format!("a snapshot's JSON: {error}")))?;
+        let json = json.map_err(|error| Error::bug(format!("a snapshot's JSON: {error}")))?;
         self.folder.keep(&stem, &json, pictures)
     }
 }
@@ -115,19 +117,19 @@ impl Sink for Snapshots {
         true
     }
 
-    fn take(&mut self, moment: &Moment) -> Result<()> {
-        let wanted = moment.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let wanted = report.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
         let wanted: Vec<&Event> = wanted.collect();
-        // The painter sees every moment: boxes of frames that were not looked at are dashed as in the last one that was.
-        self.painter.follow(moment);
+        // The painter sees every report: frames without a look draw boxes dashed as in the last look.
+        self.painter.follow(report);
         if wanted.is_empty() {
             return Ok(());
         }
-        // Counted by who left it out.
-        let Some(picture) = &moment.picture else { return Ok(()) };
+        // The queue has counted the picture that it dropped.
+        let Some(picture) = &report.picture else { return Ok(()) };
         let mut pictures = Vec::new();
         for event in wanted {
-            if !self.may(moment.time) {
+            if !self.may(report.time) {
                 break;
             }
             // Encoded once for all events of the frame.
@@ -139,10 +141,10 @@ impl Sink for Snapshots {
                 if self.options.plain {
                     pictures.push((folder::PLAIN, jpeg(&rgb)?));
                 }
-                self.painter.annotate(&mut rgb, picture.width, picture.height, moment);
+                self.painter.annotate(&mut rgb, picture.width, picture.height, report);
                 pictures.insert(0, (folder::ANNOTATED, jpeg(&rgb)?));
             }
-            self.keep(event, moment, &pictures)?;
+            self.keep(event, report, &pictures)?;
         }
         Ok(())
     }
@@ -159,7 +161,7 @@ struct Description<'a> {
     frame: u64,
     time: f64,
     #[serde(flatten)]
-    happened: Happened<'a>,
+    record: EventRecord<'a>,
     width: u32,
     height: u32,
     tracks: Vec<Track<'a>>,

@@ -1,38 +1,38 @@
-//! Names of snapshots: of time and event, and good for every file system.
+//! Names of snapshots: time and event, in characters that every file system accepts.
 
 use std::time::SystemTime;
 
+use crate::report::EventRecord;
 use crate::sinks::clock::utc;
-use crate::sinks::happened::Happened;
 
-/// Most characters of a zone's, label's or state's part of the name: the whole stays below 143 bytes, the least that a file system in
-/// use (eCryptfs) allows, with room for endings.
+/// Most characters that a zone, label or state adds to the name: the whole stays below 143 bytes, the limit
+/// of the strictest file system in use (eCryptfs), with room for suffixes.
 const PART: usize = 24;
 
 /// `2026-11-22T06-00-00.123Z`
 const TIME: &[u8] = b"0000-00-00T00-00-00.000Z";
 
 /// `2026-11-22T06-00-00.123Z_enter_gate_person_12`: time, kind, zone or line, label or state, track.
-pub fn stem(time: SystemTime, happened: &Happened<'_>) -> String {
-    let mut stem = format!("{}_{}", utc(time).replace(':', "-"), happened.event.name());
-    for part in [happened.place(), happened.label, happened.state].into_iter().flatten() {
+pub fn stem(time: SystemTime, record: &EventRecord<'_>) -> String {
+    let mut stem = format!("{}_{}", utc(time).replace(':', "-"), record.event.name());
+    for part in [record.place(), record.label, record.state].into_iter().flatten() {
         stem.push('_');
         stem.push_str(&plain(part));
     }
-    if let Some(track) = happened.track {
+    if let Some(track) = record.track {
         stem.push_str(&format!("_{track}"));
     }
     stem
 }
 
-/// Whether `stem` could be of this sink: it begins with a time as [`stem`] writes it.
+/// Whether `stem` could be from this sink: it begins with a time as [`stem`] writes it.
 pub fn is_stem(stem: &str) -> bool {
     let (bytes, length) = (stem.as_bytes(), TIME.len());
     let fits = |(found, form): (&u8, &u8)| if *form == b'0' { found.is_ascii_digit() } else { found == form };
     bytes.get(length) == Some(&b'_') && bytes.iter().zip(TIME).all(fits)
 }
 
-/// Letters and digits of ASCII; everything between them becomes one hyphen.
+/// ASCII letters and digits; every run of other characters becomes one hyphen.
 fn plain(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-");
@@ -46,11 +46,11 @@ mod tests {
 
     use super::*;
     use crate::events::Event;
-    use crate::sinks::tests::events;
+    use crate::report::samples::events;
 
     fn named(event: &Event) -> String {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_327_200_123);
-        stem(time, &Happened::of(event))
+        stem(time, &EventRecord::of(event))
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::sinks::tests::{events, moment, on_a_small_disk};
+use crate::report::samples::events;
+use crate::sinks::tests::{frame_report, on_a_small_disk};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -13,10 +14,10 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A moment so many seconds after the first, in which person 7 enters the gate.
-fn entering(second: u64) -> Moment {
-    let time = moment().time + Duration::from_secs(second);
-    Moment { time, events: vec![events().remove(2)], ..moment() }
+/// A report so many seconds after the first, in which person 7 enters the gate.
+fn entering(second: u64) -> FrameReport {
+    let time = frame_report().time + Duration::from_secs(second);
+    FrameReport { time, events: vec![events().remove(2)], ..frame_report() }
 }
 
 const FIRST: &str = "2026-11-22T06-00-00.123Z_enter_gate-east_person_7";
@@ -25,8 +26,8 @@ const FIRST: &str = "2026-11-22T06-00-00.123Z_enter_gate-east_person_7";
 fn an_event_leaves_a_picture_and_its_description() {
     let folder = tempfile::tempdir().unwrap();
     let options = SnapshotOptions { plain: true, ..SnapshotOptions::new(folder.path().join("a/b")) };
-    let (mut sink, moment) = (Snapshots::new(options).unwrap(), entering(0));
-    sink.take(&moment).unwrap();
+    let (mut sink, report) = (Snapshots::new(options).unwrap(), entering(0));
+    sink.take(&report).unwrap();
     let folder = folder.path().join("a/b");
     assert_eq!(names(&folder), ["jpg", "json", "plain.jpg"].map(|ending| format!("{FIRST}.{ending}")));
     let open = |ending: &str| image::open(folder.join(format!("{FIRST}.{ending}"))).unwrap().into_rgb8();
@@ -54,7 +55,7 @@ fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = SnapshotOptions::new(folder.path());
     let mut sink = Snapshots::new(options.clone()).unwrap();
-    sink.take(&Moment { events: events(), ..moment() }).unwrap();
+    sink.take(&FrameReport { events: events(), ..frame_report() }).unwrap();
     let kinds = |names: Vec<String>| -> Vec<String> {
         let pictures = names.into_iter().filter(|name| name.ends_with(".jpg"));
         pictures.map(|name| name.split('_').nth(1).unwrap().to_owned()).collect()
@@ -63,7 +64,7 @@ fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
     options.kinds = [EventKind::Tag].into();
     let mut sink = Snapshots::new(options).unwrap();
     let rain = events().remove(9);
-    sink.take(&Moment { events: vec![rain.clone(), rain], ..moment() }).unwrap();
+    sink.take(&FrameReport { events: vec![rain.clone(), rain], ..frame_report() }).unwrap();
     let tags: Vec<String> = names(folder.path()).into_iter().filter(|name| name.contains("_tag_")).collect();
     let stem = "2026-11-22T06-00-00.123Z_tag_rain";
     assert_eq!(tags, ["-2.jpg", "-2.json", ".jpg", ".json"].map(|ending| format!("{stem}{ending}")));
@@ -73,7 +74,7 @@ fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
 fn without_an_event_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
-    sink.take(&moment()).unwrap();
+    sink.take(&frame_report()).unwrap();
     assert!(names(folder.path()).is_empty());
 }
 
@@ -84,7 +85,8 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
     let mut options = SnapshotOptions::new(path);
     Snapshots::new(options.clone()).unwrap().take(&entering(0)).unwrap();
     let one: u64 = names(path).iter().map(|name| fs::metadata(path.join(name)).unwrap().len()).sum();
-    // The user's: a copy under a name of the same form, a picture without description, a file of another kind.
+    // Files of the user: a copy under a name of the same form, a picture without description, a file of
+    // another kind.
     let copy = FIRST.replace("2026", "1999");
     fs::copy(path.join(format!("{FIRST}.jpg")), path.join(format!("{copy}.jpg"))).unwrap();
     fs::copy(path.join(format!("{FIRST}.json")), path.join(format!("{copy}.json"))).unwrap();
@@ -122,7 +124,7 @@ fn a_flood_of_events_does_not_fill_the_folder() {
     };
     assert_eq!([0, 10, 20, 30, 59].map(&mut kept), [2, 2, 2, 0, 0]);
     assert_eq!([60, 61, 70].map(&mut kept), [2, 0, 2]);
-    // The clock is set back: it does not hold up snapshots until it is where it was.
+    // Setting the clock back does not hold up snapshots until it has caught up.
     assert_eq!(kept(5), 2);
 }
 
@@ -130,7 +132,7 @@ fn a_flood_of_events_does_not_fill_the_folder() {
 fn an_event_whose_pixels_were_left_out_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
-    sink.take(&Moment { picture: None, ..entering(0) }).unwrap();
+    sink.take(&FrameReport { picture: None, ..entering(0) }).unwrap();
     assert!(names(folder.path()).is_empty());
 }
 
@@ -143,7 +145,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_and_passes() {
 fn fill_and_empty(disk: &Path) {
     let ballast = disk.join("ballast");
     let mut sink = Snapshots::new(SnapshotOptions::new(disk)).unwrap();
-    // Noise: the JPEG is of tens of kilobytes.
+    // Noise: the JPEG has tens of kilobytes.
     let mut big = entering(0);
     let mut state = 1u32;
     for byte in &mut big.picture.as_mut().unwrap().data {
@@ -153,10 +155,7 @@ fn fill_and_empty(disk: &Path) {
     fs::write(&ballast, vec![0; 200 << 10]).unwrap();
     for _ in 0..3 {
         let error = sink.take(&big).unwrap_err();
-        assert!(
-            matches!(&error, Error::Io { source, .. } if source.raw_os_error() == Some(libc::ENOSPC)),
-            "{error}"
-        );
+        assert!(error.io_error().and_then(std::io::Error::raw_os_error) == Some(libc::ENOSPC), "{error}");
         assert_eq!(names(disk), ["ballast"]);
     }
     fs::remove_file(&ballast).unwrap();

@@ -32,11 +32,11 @@ const FETCHES_PER_SECOND: u32 = 1;
 /// when the camera is silent, and as long as [`Patience::connect`] per step of a connection.
 ///
 /// # Errors
-/// [`Error::Input`] if the first connection fails: no camera, password or path refused, or other content; the
-/// message says what to do. Likewise for `https://`.
+/// [`Error::Device`] if the first connection fails: no camera, password or path refused, or other content; the
+/// message says what to do. [`Error::Settings`] if the address is invalid or begins with `https://`.
 pub fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
     if address.starts_with("https://") {
-        return Err(Error::input(without_secrets(address), "an https:// address", request::NO_TLS));
+        return Err(Error::settings(without_secrets(address), "an https:// address", request::NO_TLS));
     }
     let address = Address::parse(address, "http")?;
     let interval = Duration::from_secs(1) / rate.unwrap_or(FETCHES_PER_SECOND).max(1);

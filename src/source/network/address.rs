@@ -30,7 +30,7 @@ impl Address {
     /// Parses `text`, which must have this `scheme`.
     ///
     /// # Errors
-    /// [`Error::Input`] if it is not an address with this scheme and a host.
+    /// [`Error::Settings`] if it is not an address with this scheme and a host.
     pub fn parse(text: &str, scheme: &str) -> Result<Self> {
         let name = without_secrets(text);
         let expected = || {
@@ -39,12 +39,12 @@ impl Address {
             )
         };
         let mut url = Url::parse(text)
-            .map_err(|error| Error::input(&name, format!("an invalid address ({error})"), expected()))?;
+            .map_err(|error| Error::settings(&name, format!("an invalid address ({error})"), expected()))?;
         if url.scheme() != scheme {
-            return Err(Error::input(&name, format!("the scheme {}://", url.scheme()), expected()));
+            return Err(Error::settings(&name, format!("the scheme {}://", url.scheme()), expected()));
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(Error::input(&name, "an address without host", expected()));
+            return Err(Error::settings(&name, "an address without host", expected()));
         }
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let credentials = (!url.username().is_empty()).then(|| Credentials {
@@ -53,7 +53,7 @@ impl Address {
         });
         // Both fail only without a host.
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
-        cleared.map_err(|()| Error::input(&name, "an address without host", expected()))?;
+        cleared.map_err(|()| Error::settings(&name, "an address without host", expected()))?;
         Ok(Self { url, name, credentials })
     }
 

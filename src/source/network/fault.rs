@@ -20,7 +20,7 @@ impl Fault {
 
     /// The same as an error of the source `name`.
     pub fn into_error(self, name: &str) -> Error {
-        Error::input(name, self.found, self.expected)
+        Error::device(name, self.found, self.expected)
     }
 }
 

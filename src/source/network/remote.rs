@@ -56,7 +56,7 @@ impl<P: Protocol> Remote<P> {
     /// never about a camera that restarts. `name` is what messages call the source.
     ///
     /// # Errors
-    /// [`Error::Input`](error::Error::Input) if that fails.
+    /// [`Error::Device`](error::Error::Device) if that fails.
     pub fn open(name: &str, patience: Patience, mut protocol: P) -> error::Result<Self> {
         let session = protocol.connect().map_err(|fault| fault.into_error(name))?;
         tracing::info!(source = name, "connected");

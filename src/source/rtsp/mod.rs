@@ -28,15 +28,15 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// [`Patience::connect`].
 ///
 /// # Errors
-/// [`Error::Input`] if the first connection fails: no camera, password or path refused, or no H.264 that can
-/// be decoded; the message says what to do.
+/// [`Error::Device`] if the first connection fails: no camera, password or path refused, or no H.264 that can
+/// be decoded; the message says what to do. [`Error::Settings`] if the address is invalid.
 pub fn open(address: &str, patience: Patience) -> Result<Box<dyn Live>> {
     let mut address = Address::parse(address, "rtsp")?;
     let transport = match address.take("transport").as_deref() {
         None | Some("tcp") => Transport::Tcp(Default::default()),
         Some("udp") => Transport::Udp(Default::default()),
         Some(other) => {
-            return Err(Error::input(
+            return Err(Error::settings(
                 address.name,
                 format!("transport={other}"),
                 "transport=tcp or transport=udp",
@@ -48,7 +48,7 @@ pub fn open(address: &str, patience: Patience) -> Result<Box<dyn Live>> {
     let camera = Camera { url: address.url, login, transport };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime =
-        runtime.map_err(|error| Error::input(&name, error.to_string(), "resources to read the network"))?;
+        runtime.map_err(|error| Error::device(&name, error.to_string(), "resources to read the network"))?;
     let protocol = Rtsp { runtime, camera, patience, clock: CameraClock::start() };
     Ok(Box::new(Remote::open(&name, patience, protocol)?))
 }

@@ -92,7 +92,7 @@ fn menu(device: &Device, about: &v4l2_queryctrl) -> Vec<(i64, String)> {
 /// Sets controls in the given order.
 ///
 /// # Errors
-/// [`Error::Input`] if there is no such control, it does not accept the value, or the driver refuses.
+/// [`Error::Settings`] if there is no such control, it does not accept the value, or the driver refuses.
 pub(super) fn set(name: &str, device: &Device, wishes: &[(String, ControlValue)]) -> Result<()> {
     if wishes.is_empty() {
         return Ok(());
@@ -115,19 +115,19 @@ fn resolve(name: &str, there: &[Numbered], wish: &str, value: &ControlValue) -> 
         let known: Vec<String> =
             there.iter().map(|one| format!("{} ({})", one.control.name, one.control.kind)).collect();
         let expected = if known.is_empty() { "none: it has none".to_owned() } else { known.join(", ") };
-        return Err(Error::input(name, format!("no control {wish}"), expected));
+        return Err(Error::settings(name, format!("no control {wish}"), expected));
     };
     let number = control.number_for(value).map_err(|expected| {
-        Error::input(name, format!("{}={value}", control.name), format!("{}={expected}", control.name))
+        Error::settings(name, format!("{}={value}", control.name), format!("{}={expected}", control.name))
     })?;
     // The driver's type is signed; a bitmask keeps its bits.
     let number = i32::try_from(number).or_else(|_| u32::try_from(number).map(u32::cast_signed));
-    number.map(|number| (*id, number)).map_err(|_| Error::Internal(format!("{wish}={value} is too large")))
+    number.map(|number| (*id, number)).map_err(|_| Error::bug(format!("{wish}={value} is too large")))
 }
 
 fn refused(name: &str, control: &str, error: &io::Error) -> Error {
     let expected = "a value that the driver accepts at present; if an automatic control overrides it, switch that off first";
-    Error::input(name, format!("control {control} refused ({error})"), expected)
+    Error::settings(name, format!("control {control} refused ({error})"), expected)
 }
 
 #[cfg(test)]

@@ -55,9 +55,9 @@ impl Camera {
     /// pairs of name and value, in this order.
     ///
     /// # Errors
-    /// [`Error::Input`] if the device does not exist, may not be opened, is not a camera, is in use by
-    /// another program, or has no supported format, or no such control or value; the message says what to do
-    /// instead.
+    /// [`Error::Device`] if the device does not exist, may not be opened, is not a camera, is in use by
+    /// another program, or has no supported format; [`Error::Settings`] if it lacks the requested format, or
+    /// such a control or value. The message says what to do instead.
     pub fn open(path: &Path, wish: &Wish, controls: &[(String, ControlValue)]) -> Result<Self> {
         let name = path.display().to_string();
         let device = offers::open(path)?;
@@ -139,10 +139,10 @@ impl Live for Camera {
         }
         // Some drivers report another error first: ask the device itself.
         if is_gone(&error) || device::capability(&self.device).is_err_and(|error| is_gone(&error)) {
-            return Err(Error::gone(&self.name, "an unplugged camera", "a camera that stays plugged in"));
+            return Err(Error::device(&self.name, "an unplugged camera", "a camera that stays plugged in"));
         }
         if error.kind() == ErrorKind::ResourceBusy {
-            return Err(Error::gone(&self.name, "a camera in use by another program", "one that is free"));
+            return Err(Error::device(&self.name, "a camera in use by another program", "one that is free"));
         }
         self.stalls += 1;
         let why = match error.kind() {
@@ -151,7 +151,7 @@ impl Live for Camera {
         };
         if self.stalls >= MOST_STALLS {
             let found = format!("{why}, {MOST_STALLS} times in a row");
-            return Err(Error::gone(&self.name, found, "a camera that delivers frames"));
+            return Err(Error::device(&self.name, found, "a camera that delivers frames"));
         }
         Ok(Next::Stalled(why))
     }

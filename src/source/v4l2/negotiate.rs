@@ -50,7 +50,8 @@ impl fmt::Display for Mode {
 /// cost of reading it.
 ///
 /// # Errors
-/// [`Error::Input`] if the camera has no supported format, or not the requested one.
+/// [`Error::Settings`] if the camera does not have the requested format; [`Error::Device`] if it has no
+/// supported one.
 pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mode, Encoding)> {
     let offered = device::formats(device);
     let readable: Vec<FourCc> =
@@ -63,7 +64,7 @@ pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mod
     if let (true, Some(format)) = (usable.is_empty(), wish.format) {
         let codes: Vec<[u8; 4]> = readable.iter().map(|format| format.code()).collect();
         let expected = format!("one of {}", fourcc::list(&codes));
-        return Err(Error::input(name, format!("no format {format}"), expected));
+        return Err(Error::settings(name, format!("no format {format}"), expected));
     }
     let mut best: Option<(Distance, FourCc)> = None;
     let mut refusal = None;
@@ -81,7 +82,7 @@ pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mod
     match (best, refusal) {
         (Some((_, format)), _) => set(name, device, format, wish),
         (None, Some(error)) => Err(error),
-        (None, None) => Err(Error::Internal("no format was tried".to_owned())),
+        (None, None) => Err(Error::bug("no format was tried")),
     }
 }
 
@@ -92,7 +93,7 @@ fn set(name: &str, device: &Device, format: FourCc, wish: &Wish) -> Result<(Mode
         .map_err(|error| offers::refused(name, error))?;
     let Given { fourcc, width, height, stride, full_range } = given;
     if fourcc != format.code() {
-        return Err(Error::input(
+        return Err(Error::device(
             name,
             format!("format {}", fourcc::name(fourcc)),
             format!("{format}, which the camera lists"),

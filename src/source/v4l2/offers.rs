@@ -11,7 +11,7 @@ use v4l::{Device, FourCC};
 use super::control::CameraControl;
 use super::fourcc::{self, FourCc};
 use super::{control_io, device};
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 
 /// What to do with a camera that only its vendor's program can drive. Descriptor 3, because
 /// `nvarguscamerasrc` prints to standard output.
@@ -96,7 +96,7 @@ fn sizes(device: &Device, format: FourCc) -> Vec<String> {
 /// Opens a single-planar camera.
 ///
 /// # Errors
-/// [`Error::Input`] saying what the device is instead.
+/// [`Error::Device`] saying what the device is instead.
 pub(super) fn open(path: &Path) -> Result<Device> {
     let name = path.display().to_string();
     let device = node(path)?;
@@ -107,7 +107,7 @@ pub(super) fn open(path: &Path) -> Result<Device> {
     if !capability.captures() {
         let found =
             format!("a device that captures no pictures ({}, {})", capability.card, capability.driver);
-        return Err(Error::input(name, found, "a camera; `edgeclip run --list` lists them"));
+        return Err(Error::device(name, found, "a camera; `edgeclip run --list` lists them"));
     }
     Ok(device)
 }
@@ -119,12 +119,12 @@ fn node(path: &Path) -> Result<Device> {
     // The kernel would cut the path at a zero byte.
     let kind = match std::fs::metadata(path) {
         Ok(about) if !path.as_os_str().as_bytes().contains(&0) => about.file_type(),
-        Ok(_) => return Err(Error::input(name, "a path with a zero byte", camera)),
+        Ok(_) => return Err(Error::device(name, "a path with a zero byte", camera)),
         Err(error) => return Err(refused(&name, error)),
     };
     if !kind.is_char_device() {
         let found = if kind.is_dir() { "a folder" } else { "a file" };
-        return Err(Error::input(name, found, format!("{camera}; files are named without v4l2://")));
+        return Err(Error::device(name, found, format!("{camera}; files are named without v4l2://")));
     }
     device::open(path).map_err(|error| refused(&name, error))
 }
@@ -133,23 +133,23 @@ fn node(path: &Path) -> Result<Device> {
 pub(super) fn refused(name: &str, error: io::Error) -> Error {
     let camera = "a camera such as /dev/video0; `edgeclip run --list` lists them";
     match error.kind() {
-        ErrorKind::NotFound => Error::input(name, "no such device", camera),
+        ErrorKind::NotFound => Error::device(name, "no such device", camera),
         ErrorKind::PermissionDenied => {
             let expected = "the right to use it: `sudo usermod -aG video $USER`, then log in again";
-            Error::input(name, NO_PERMISSION, expected)
+            Error::device(name, NO_PERMISSION, expected)
         }
         ErrorKind::ResourceBusy => {
-            Error::input(name, "a camera in use by another program", "one that is free")
+            Error::device(name, "a camera in use by another program", "one that is free")
         }
         _ if error.raw_os_error() == Some(NO_SUCH_REQUEST) => {
-            Error::input(name, "a device that is not a camera", camera)
+            Error::device(name, "a device that is not a camera", camera)
         }
-        _ => Error::Io { name: name.to_owned(), source: error },
+        _ => Error::io(error::ErrorKind::Device, name.to_owned(), error),
     }
 }
 
 fn multi_planar(name: &str, driver: &str) -> Error {
-    Error::input(name, format!("a multi-planar camera ({driver})"), PIPE)
+    Error::device(name, format!("a multi-planar camera ({driver})"), PIPE)
 }
 
 /// The error of a camera without a supported format.
@@ -158,7 +158,7 @@ pub(super) fn unusable(name: &str, offered: &[[u8; 4]]) -> Error {
         none if none.is_empty() => "no format at all".to_owned(),
         list => format!("only formats that need the vendor's program ({list})"),
     };
-    Error::input(name, found, format!("one of {}: {PIPE}", FourCc::names()))
+    Error::device(name, found, format!("one of {}: {PIPE}", FourCc::names()))
 }
 
 #[cfg(test)]

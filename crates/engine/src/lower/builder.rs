@@ -1,0 +1,122 @@
+//! The steps and tensors that lowering has made so far, and the questions that rules ask about them.
+
+use std::collections::HashMap;
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{ModelProto, NodeProto};
+
+use super::onnx::Onnx;
+use crate::refusal::{Reason, Refusal};
+use crate::steps::{Activation, Draft, Op, Order, Quantised, Target, View};
+use edgeclip_kernels::table::Table;
+
+/// The steps so far.
+pub(super) struct Builder<'a> {
+    pub(super) onnx: Onnx<'a>,
+    pub(super) model: &'a ModelProto,
+    pub(super) steps: Vec<Draft>,
+    pub(super) tensors: HashMap<String, Quantised>,
+    buffers: usize,
+    /// Why nodes were left in float, in the graph's order.
+    pub(super) left: Vec<Reason>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(model: &'a ModelProto, onnx: Onnx<'a>) -> Self {
+        Self { onnx, model, steps: Vec::new(), tensors: HashMap::new(), buffers: 0, left: Vec::new() }
+    }
+
+    /// Declares the graph's input, buffer 0, as the quantised tensor `name`.
+    pub(super) fn input(&mut self, name: &str, [channels, height, width]: [usize; 3], unsigned: bool) {
+        let view = self.buffer(channels, height, width);
+        let tensor = Quantised::picture(view);
+        self.tensors.insert(name.to_owned(), Quantised { unsigned, ..tensor });
+    }
+
+    /// A new buffer.
+    pub(super) fn buffer(&mut self, channels: usize, height: usize, width: usize) -> View {
+        self.buffers += 1;
+        View::whole(self.buffers - 1, channels, height, width)
+    }
+
+    /// Adds a step.
+    pub(super) fn push(&mut self, name: &str, op: Op, from: Vec<View>, to: View) {
+        self.steps.push(Draft { name: name.to_owned(), op, from, to });
+    }
+
+    /// How many nodes and outputs of the graph read the tensor.
+    pub(super) fn readers(&self, name: &str) -> usize {
+        let nodes = self.onnx.graph.node.iter().filter(|node| node.input.iter().any(|input| input == name));
+        nodes.count() + self.onnx.graph.output.iter().filter(|output| output.name == name).count()
+    }
+
+    /// The view with its channels side by side.
+    pub(super) fn dense(&mut self, name: &str, view: View) -> View {
+        if view.is_dense() {
+            return view;
+        }
+        let to = self.buffer(view.channels, view.height, view.width);
+        self.push(name, Op::Table(Table::new(|q| q)), vec![view], to);
+        to
+    }
+
+    /// `tensor`, whose values the step of `node` does not clip, within the bounds of `target`.
+    pub(super) fn within(&mut self, node: &NodeProto, tensor: Quantised, target: Target) -> Quantised {
+        if target.is_open() {
+            return tensor;
+        }
+        let clip = Table::new(|q| i32::from(q).clamp(target.low, target.high) as i8);
+        let to = self.buffer(tensor.view.channels, tensor.view.height, tensor.view.width);
+        self.push(&node.name, Op::Table(clip), vec![tensor.view], to);
+        tensor.at(to)
+    }
+
+    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of.
+    pub(super) fn activation(&self, name: &str) -> Result<Activation, Refusal> {
+        let x = self.any_activation(name)?;
+        if x.tensor.order == Order::Last {
+            Err(Refusal::float(name, "channels on the last axis"))
+        } else {
+            Ok(x)
+        }
+    }
+
+    /// The same wherever the channels are.
+    pub(super) fn any_activation(&self, name: &str) -> Result<Activation, Refusal> {
+        let copied = self.onnx.made_by(name, "Identity").and_then(|copy| copy.input.first());
+        let name = copied.map_or(name, String::as_str);
+        let Some(node) = self.onnx.made_by(name, "DequantizeLinear") else {
+            return Err(Refusal::float(self.onnx.title(name), "an input that is not dequantised"));
+        };
+        match node.input.first().and_then(|input| self.tensors.get(input)) {
+            Some(tensor) => {
+                let (scale, zero, unsigned) = self.unit(node, tensor.unsigned)?;
+                if unsigned != tensor.unsigned {
+                    return Err(Refusal::broken(&node.name, "a zero point of another type than the tensor"));
+                }
+                Ok(Activation { tensor: tensor.clone(), scale, zero })
+            }
+            None => Err(Refusal::float(&node.name, "an input that was not lowered")),
+        }
+    }
+
+    /// Scale, zero point as of int8 and whether it is of uint8, of a `QuantizeLinear` or `DequantizeLinear` of a whole tensor.
+    /// Without a zero point the type is that of `unsigned`.
+    pub(super) fn unit(&self, node: &NodeProto, unsigned: bool) -> Result<(f32, i32, bool), Refusal> {
+        let name = |index: usize| node.input.get(index).map_or("", String::as_str);
+        let scale = self.onnx.floats(name(1))?;
+        let &[scale] = &scale.values[..] else {
+            return Err(Refusal::float(&node.name, "activations with one scale a channel"));
+        };
+        if name(2).is_empty() {
+            return Ok((scale, if unsigned { -128 } else { 0 }, unsigned));
+        }
+        let kind = self.onnx.constant(name(2)).map(|zero| zero.data_type);
+        let unsigned = kind == Some(DataType::Uint8 as i32);
+        match self.onnx.integers(name(2))?.values[..] {
+            [zero] if unsigned => Ok((scale, zero as i32 - 128, true)),
+            [zero] if kind == Some(DataType::Int8 as i32) => Ok((scale, zero as i32, false)),
+            _ => Err(Refusal::float(&node.name, "a zero point of neither int8 nor uint8")),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Cutting out the parts of a graph that stay in float.
+
+use tract_onnx::pb::{NodeProto, TensorProto};
+use tract_onnx::prelude::{Datum, DatumType};
+
+use super::builder::Builder;
+use crate::refusal::Refusal;
+use crate::steps::{Island, Op, Order, Quantised, View};
+use crate::tract::message;
+
+/// The nodes between quantised tensors and one other.
+#[derive(Default)]
+struct Part {
+    nodes: Vec<NodeProto>,
+    constants: Vec<TensorProto>,
+    inputs: Vec<(String, Quantised)>,
+}
+
+impl Builder<'_> {
+    /// Leaves all nodes between the float tensor `name` and the quantised ones before it to tract, and quantises what comes of them
+    /// with `unit`, scale and zero point. (tract 0.23.9 scales a softmax wrongly where it quantises it itself.)
+    pub(super) fn island(&mut self, name: &str, unit: (f32, i32)) -> Result<Quantised, Refusal> {
+        let (island, from) = self.cut(name)?;
+        let shape = island.output.clone();
+        let tensor = match shape[..] {
+            [1, channels] => Quantised::vector(self.buffer(channels, 1, 1)),
+            [1, channels, height, width] => Quantised::picture(self.buffer(channels, height, width)),
+            _ => {
+                let channels = shape.last().copied().unwrap_or(1);
+                let view = self.buffer(channels, shape.iter().product::<usize>() / channels.max(1), 1);
+                Quantised { shape, order: Order::Last, ..Quantised::picture(view) }
+            }
+        };
+        let to = if tensor.order == Order::Last { flat(tensor.view) } else { tensor.view };
+        let title = self.onnx.title(name).to_owned();
+        self.push(&title, Op::Island(Box::new(island), unit), from, to);
+        Ok(tensor)
+    }
+
+    /// All nodes between the float tensor `output` and the quantised ones before it, for tract, with the views that they read.
+    pub(super) fn cut(&mut self, output: &str) -> Result<(Island, Vec<View>), Refusal> {
+        let part = self.part(output)?;
+        let inputs: Vec<(String, DatumType, Vec<usize>)> = part
+            .inputs
+            .iter()
+            .map(|(name, tensor)| {
+                let kind = if tensor.unsigned { u8::datum_type() } else { i8::datum_type() };
+                (name.clone(), kind, tensor.shape.clone())
+            })
+            .collect();
+        let island = Island::new(self.model, part.nodes, part.constants, &inputs, output);
+        let island = island.map_err(|error| Refusal::float(output, message(&error)))?;
+        if island.output.contains(&0) {
+            return Err(Refusal::broken(output, format!("no values, a shape of {:?}", island.output)));
+        }
+        let views = part.inputs.iter().map(|(name, tensor)| self.in_graph_order(name, tensor));
+        Ok((island, views.collect()))
+    }
+
+    /// A view whose planes lie as the graph's tensor does.
+    pub(super) fn in_graph_order(&mut self, name: &str, tensor: &Quantised) -> View {
+        if tensor.order == Order::First { tensor.view } else { flat(self.dense(name, tensor.view)) }
+    }
+
+    fn part(&self, output: &str) -> Result<Part, Refusal> {
+        let mut part = Part::default();
+        let (mut wanted, mut indices) = (vec![output.to_owned()], Vec::new());
+        while let Some(name) = wanted.pop() {
+            if let Some(tensor) = self.tensors.get(&name) {
+                if part.inputs.iter().all(|(known, _)| *known != name) {
+                    part.inputs.push((name, tensor.clone()));
+                }
+            } else if let Some(constant) = self.onnx.constant(&name) {
+                if part.constants.iter().all(|known| known.name != name) {
+                    part.constants.push(constant.clone());
+                }
+            } else if let Some(index) = self.onnx.producer(&name) {
+                if !indices.contains(&index) {
+                    indices.push(index);
+                    let inputs = &self.onnx.graph.node[index].input;
+                    wanted.extend(inputs.iter().filter(|input| !input.is_empty()).cloned());
+                }
+            } else {
+                return Err(Refusal::float(output, format!("float values from the graph's input {name}")));
+            }
+        }
+        indices.sort_unstable();
+        part.nodes = indices.iter().map(|&index| self.onnx.graph.node[index].clone()).collect();
+        Ok(part)
+    }
+}
+
+/// A dense view as one channel: what lies channel by channel in memory, row-major.
+fn flat(view: View) -> View {
+    View::whole(view.buffer, 1, view.len(), 1)
+}

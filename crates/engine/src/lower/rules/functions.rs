@@ -1,0 +1,120 @@
+//! The elementwise ops of ONNX, each on one value.
+
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
+use tract_onnx::pb::NodeProto;
+
+use super::constant;
+use crate::lower::builder::Builder;
+use crate::lower::onnx::{float, word};
+use crate::refusal::Refusal;
+
+const UNARY: [&str; 18] = [
+    "Abs",
+    "Clip",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "Identity",
+    "LeakyRelu",
+    "Mish",
+    "Neg",
+    "Relu",
+    "Sigmoid",
+    "Softplus",
+    "Sqrt",
+    "Swish",
+    "Tanh",
+];
+const BINARY: [&str; 7] = ["Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"];
+
+/// Of one or two arguments.
+pub(super) type Function = Box<dyn Fn(&[f32]) -> f32>;
+
+/// Whether it is one of them.
+pub(super) fn knows(op: &str) -> bool {
+    UNARY.contains(&op) || BINARY.contains(&op) || op == "DequantizeLinear"
+}
+
+/// The function of a node that [`knows`] lists.
+pub(super) fn function(builder: &Builder, node: &NodeProto) -> Result<Function, Refusal> {
+    let op = node.op_type.as_str();
+    let expected = if BINARY.contains(&op) { 2 } else { 1 };
+    if op != "Clip" && node.input.len() != expected {
+        return Err(Refusal::float(&node.name, format!("{} inputs of {op}", node.input.len())));
+    }
+    let alpha = |default: f32| float(node, "alpha", default);
+    let wide = |function: fn(f64) -> f64| -> Function { Box::new(move |x| function(f64::from(x[0])) as f32) };
+    Ok(match op {
+        "Add" => Box::new(|x| x[0] + x[1]),
+        "Sub" => Box::new(|x| x[0] - x[1]),
+        "Mul" => Box::new(|x| x[0] * x[1]),
+        "Div" => Box::new(|x| x[0] / x[1]),
+        "Min" => Box::new(|x| x[0].min(x[1])),
+        "Max" => Box::new(|x| x[0].max(x[1])),
+        "Pow" => Box::new(|x| libm::pow(f64::from(x[0]), f64::from(x[1])) as f32),
+        "Identity" => Box::new(|x| x[0]),
+        "Abs" => Box::new(|x| x[0].abs()),
+        "Neg" => Box::new(|x| -x[0]),
+        "Sqrt" => Box::new(|x| x[0].sqrt()),
+        "Relu" | "Clip" => {
+            let (low, high) = bounds(builder, node)?;
+            Box::new(move |x| x[0].max(low).min(high))
+        }
+        "LeakyRelu" => {
+            let alpha = alpha(0.01);
+            Box::new(move |x| if x[0] < 0.0 { alpha * x[0] } else { x[0] })
+        }
+        "Elu" => {
+            let alpha = f64::from(alpha(1.0));
+            Box::new(move |x| if x[0] < 0.0 { (alpha * libm::expm1(f64::from(x[0]))) as f32 } else { x[0] })
+        }
+        "HardSigmoid" => {
+            let (alpha, beta) = (alpha(0.2), float(node, "beta", 0.5));
+            Box::new(move |x| (alpha * x[0] + beta).clamp(0.0, 1.0))
+        }
+        "HardSwish" => Box::new(|x| x[0] * (x[0] * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0)),
+        "Exp" => wide(libm::exp),
+        "Erf" => wide(libm::erf),
+        "Tanh" => wide(libm::tanh),
+        "Sigmoid" => wide(sigmoid),
+        "Softplus" => wide(softplus),
+        "Mish" => wide(|x| x * libm::tanh(softplus(x))),
+        "Swish" => {
+            let alpha = f64::from(alpha(1.0));
+            Box::new(move |x| (f64::from(x[0]) * sigmoid(alpha * f64::from(x[0]))) as f32)
+        }
+        "Gelu" if word(node, "approximate", "none", "tanh") => {
+            wide(|x| 0.5 * x * (1.0 + libm::tanh((2.0 / PI).sqrt() * (x + 0.044_715 * x * x * x))))
+        }
+        "Gelu" => wide(|x| 0.5 * x * (1.0 + libm::erf(x * FRAC_1_SQRT_2))),
+        other => return Err(Refusal::float(&node.name, format!("op {other}"))),
+    })
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+fn softplus(x: f64) -> f64 {
+    libm::log1p(libm::exp(x))
+}
+
+/// Least and largest value of a `Relu` or `Clip`.
+pub(super) fn bounds(builder: &Builder, node: &NodeProto) -> Result<(f32, f32), Refusal> {
+    if node.op_type == "Relu" {
+        return Ok((0.0, f32::INFINITY));
+    }
+    let bound = |index: usize, name: &str, default: f32| match node.input.get(index).map(String::as_str) {
+        None | Some("") => Ok(float(node, name, default)),
+        Some(name) => match constant::real(builder, name)?.values[..] {
+            [value] if !value.is_nan() => Ok(value),
+            _ => Err(Refusal::float(&node.name, "a bound that is not one number")),
+        },
+    };
+    let (low, high) = (bound(1, "min", f32::NEG_INFINITY)?, bound(2, "max", f32::INFINITY)?);
+    if low > high { Err(Refusal::float(&node.name, "bounds out of order")) } else { Ok((low, high)) }
+}

@@ -1,0 +1,68 @@
+//! The rules: which chains of nodes become which steps. All match backwards from the float tensor that is quantised.
+
+mod constant;
+mod convolution;
+mod elementwise;
+mod function;
+mod functions;
+mod matrix;
+mod moves;
+mod pooling;
+mod resize;
+mod shuffle;
+mod views;
+mod weights;
+
+use tract_onnx::pb::NodeProto;
+
+use super::builder::Builder;
+use super::onnx::input;
+use crate::refusal::Refusal;
+use crate::steps::{Quantised, Target};
+
+/// Lowers what makes the float tensor `name`, to be quantised to `target`. `None` where the node is a link of a longer chain.
+pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Option<Quantised>, Refusal> {
+    let Some(index) = builder.onnx.producer(name) else {
+        return Err(Refusal::float(name, "a float input of the graph"));
+    };
+    let node = &builder.onnx.graph.node[index];
+    match node.op_type.as_str() {
+        "Conv" => convolution::conv(builder, node, target).map(Some),
+        "Gemm" | "MatMul" => matrix::product(builder, node, None, target).map(Some),
+        "Relu" | "Clip" if fuses(builder, node) => {
+            let target = clipped(builder, node, target)?;
+            lower(builder, input(node, 0)?, target)
+        }
+        "Add" => elementwise::add(builder, node, target).map(Some),
+        "Mul" => elementwise::multiply(builder, node, target).map(Some),
+        "Concat" => moves::concat(builder, node, target).map(Some),
+        "Slice" => views::slice(builder, node, target).map(Some),
+        "Split" => views::split(builder, node, name, target).map(Some),
+        "Transpose" if shuffle::is_swap(node) => Ok(None),
+        "Transpose" => moves::transpose(builder, node, target).map(Some),
+        "Reshape" if shuffle::is_link(builder, node) => shuffle::link(builder, node, target),
+        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => moves::reshape(builder, node, target).map(Some),
+        "MaxPool" => pooling::max(builder, node, target).map(Some),
+        "AveragePool" => pooling::average(builder, node, target).map(Some),
+        "GlobalAveragePool" | "ReduceMean" => pooling::global(builder, node, target).map(Some),
+        "Resize" => resize::resize(builder, node, target).map(Some),
+        _ => function::chain(builder, name, target).map(Some),
+    }
+}
+
+/// Whether a clipping follows directly on an op that is no function of one value: clipping a value and clipping its quantised form
+/// are the same, as quantising keeps the order.
+fn fuses(builder: &Builder, node: &NodeProto) -> bool {
+    let maker = node.input.first().and_then(|name| builder.onnx.producer(name).map(|index| (name, index)));
+    maker.is_some_and(|(name, index)| {
+        let maker = &builder.onnx.graph.node[index];
+        builder.readers(name) == 1
+            && (!functions::knows(&maker.op_type) || elementwise::joins(builder, maker))
+    })
+}
+
+/// The bounds that a `Relu` or `Clip` leaves.
+fn clipped(builder: &Builder, node: &NodeProto, target: Target) -> Result<Target, Refusal> {
+    let (low, high) = functions::bounds(builder, node)?;
+    Ok(Target { low: i32::from(target.quantise(low)), high: i32::from(target.quantise(high)), ..target })
+}

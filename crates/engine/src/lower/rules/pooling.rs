@@ -1,0 +1,107 @@
+//! The largest value and the mean, of windows or of the whole picture.
+
+use tract_onnx::pb::NodeProto;
+
+use super::convolution::window;
+use super::function::moved;
+use crate::lower::builder::Builder;
+use crate::lower::onnx::{input, integer, list, word};
+use crate::refusal::Refusal;
+use crate::steps::{Activation, Op, Quantised, Target};
+use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::pool::Mean;
+
+/// The windows of a pooling node over `x`.
+fn windows(node: &NodeProto, x: &Activation, ceil: bool) -> Result<Window, Refusal> {
+    let plain = word(node, "auto_pad", "NOTSET", "NOTSET") && list(node, "dilations", &[1, 1]) == [1, 1];
+    let kernel = list(node, "kernel_shape", &[]);
+    match (&x.tensor.shape[..], &kernel[..]) {
+        (&[_, _, height, width], &[rows, columns]) if plain && rows > 0 && columns > 0 => {
+            window(node, [height, width], [rows as usize, columns as usize], ceil)
+        }
+        _ => Err(Refusal::float(
+            &node.name,
+            "a pooling with dilation or automatic padding, or not of two axes",
+        )),
+    }
+}
+
+/// Adds the step `op` from `x` to a picture of `size`.
+pub(super) fn push(
+    builder: &mut Builder,
+    node: &NodeProto,
+    x: &Quantised,
+    [height, width]: [usize; 2],
+    op: Op,
+) -> Quantised {
+    let from = builder.dense(&node.name, x.view);
+    let to = builder.buffer(from.channels, height, width);
+    builder.push(&node.name, op, vec![from], to);
+    Quantised::picture(to)
+}
+
+/// DQ → MaxPool → Q, and a table where the scale changes.
+pub(super) fn max(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+    let x = builder.activation(input(node, 0)?)?;
+    if node.output.len() > 1 {
+        return Err(Refusal::float(&node.name, "a MaxPool with indices"));
+    }
+    let window = windows(node, &x, integer(node, "ceil_mode", 0) != 0)?;
+    let tensor = push(builder, node, &x.tensor, window.output, Op::Max(window));
+    Ok(moved(builder, node, &Activation { tensor, ..x }, target))
+}
+
+/// DQ → AveragePool → Q; padding counts where `count_include_pad` says so.
+pub(super) fn average(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+    let x = builder.activation(input(node, 0)?)?;
+    let window = windows(node, &x, false)?;
+    if integer(node, "ceil_mode", 0) != 0 && windows(node, &x, true)? != window {
+        return Err(Refusal::float(&node.name, "a mean of windows beyond the padding"));
+    }
+    mean(builder, node, &x, window, integer(node, "count_include_pad", 0) != 0, target)
+}
+
+/// DQ → GlobalAveragePool or ReduceMean over rows and columns → Q.
+pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+    let x = builder.activation(input(node, 0)?)?;
+    let refuse = |found: String| Refusal::float(&node.name, found);
+    let &[_, channels, height, width] = &x.tensor.shape[..] else {
+        return Err(refuse(format!("a mean of shape {:?}", x.tensor.shape)));
+    };
+    let mut keeps = true;
+    if node.op_type == "ReduceMean" {
+        let axes = match input(node, 1) {
+            Ok(name) => builder.onnx.integers(name)?.values,
+            Err(_) => list(node, "axes", &[]),
+        };
+        let mut axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + 4 } else { axis }).collect();
+        axes.sort_unstable();
+        if !axes.iter().all(|axis| (0..4).contains(axis)) {
+            return Err(Refusal::broken(&node.name, format!("a mean over the axes {axes:?} of 4")));
+        }
+        if axes != [2, 3] {
+            return Err(refuse(format!("a mean over the axes {axes:?}")));
+        }
+        keeps = integer(node, "keepdims", 1) != 0;
+    }
+    let size = [height, width];
+    let window = Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0] };
+    let tensor = mean(builder, node, &x, window, false, target)?;
+    Ok(if keeps { tensor } else { Quantised { shape: vec![1, channels], ..tensor } })
+}
+
+fn mean(
+    builder: &mut Builder,
+    node: &NodeProto,
+    x: &Activation,
+    window: Window,
+    padding_counts: bool,
+    target: Target,
+) -> Result<Quantised, Refusal> {
+    let mean = Mean { zeros: [x.zero, target.zero], multiplier: x.scale / target.scale, padding_counts };
+    if !mean.multiplier.is_finite() {
+        return Err(Refusal::float(&node.name, "a multiplier that is not finite"));
+    }
+    let tensor = push(builder, node, &x.tensor, window.output, Op::Mean(window, mean));
+    Ok(builder.within(node, tensor, target))
+}

@@ -1,0 +1,91 @@
+//! What a step calls: a kernel with its constants packed.
+
+use crate::steps::{Convolution, Island, Kind, Op};
+use edgeclip_kernels::Isa;
+use edgeclip_kernels::add::Add;
+use edgeclip_kernels::conv_depthwise::Depthwise;
+use edgeclip_kernels::conv_direct::Direct;
+use edgeclip_kernels::conv_pointwise::Pointwise;
+use edgeclip_kernels::conv_residual::ConvResidual;
+use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::table::Table;
+use edgeclip_kernels::upsample::Upsample;
+
+#[derive(Debug)]
+pub(super) enum Kernel {
+    Pointwise(Pointwise),
+    Direct(Direct),
+    Depthwise(Depthwise),
+    /// Over patches, padded with the last, where there are windows.
+    Residual(ConvResidual, Option<(Window, i8)>),
+    Add(Add),
+    Multiply(Multiply),
+    Concat(Vec<Table>),
+    Interleave(Box<[Table; 2]>),
+    Max(Window),
+    Mean(Window, Mean),
+    Upsample(Upsample),
+    Repeat,
+    Planes,
+    /// Its results are quantised with this scale and zero point.
+    Island(Box<Island>, (f32, i32)),
+}
+
+impl Kernel {
+    pub(super) fn new(op: Op, isa: Isa) -> Self {
+        match op {
+            Op::Convolution(conv) => Self::convolution(*conv, isa),
+            Op::Residual(conv, residual) => {
+                let Convolution { kind, window, padding, weights, requantise } = *conv;
+                let packed = ConvResidual::new(isa, &weights, requantise, residual);
+                Self::Residual(packed, (kind == Kind::Patches).then_some((window, padding)))
+            }
+            Op::Multiply(multiply) => Self::Multiply(multiply),
+            Op::Repeat => Self::Repeat,
+            Op::Planes => Self::Planes,
+            Op::Add(add) => Self::Add(add),
+            Op::Table(table) => Self::Concat(vec![table]),
+            Op::Concat(tables) => Self::Concat(tables),
+            Op::Interleave(tables) => Self::Interleave(tables),
+            Op::Max(window) => Self::Max(window),
+            Op::Mean(window, mean) => Self::Mean(window, mean),
+            Op::Upsample(upsample) => Self::Upsample(upsample),
+            Op::Island(island, unit) => Self::Island(island, unit),
+        }
+    }
+
+    fn convolution(conv: Convolution, isa: Isa) -> Self {
+        let Convolution { kind, window, padding, weights, requantise } = conv;
+        if kind == Kind::Depthwise {
+            return Self::Depthwise(Depthwise::new(isa, window, padding, &weights, requantise));
+        }
+        if kind == Kind::Patches {
+            return Self::Direct(Direct::new(isa, window, padding, &weights, requantise));
+        }
+        let outputs = requantise.bias.len();
+        Self::Pointwise(Pointwise::new(isa, weights.len() / outputs, outputs, &weights, requantise))
+    }
+
+    /// What reports call it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Pointwise(_) => "pointwise",
+            Self::Direct(_) => "convolution",
+            Self::Depthwise(_) => "depthwise",
+            Self::Residual(..) => "residual",
+            Self::Add(_) => "add",
+            Self::Multiply(_) => "multiply",
+            Self::Repeat => "nearest",
+            Self::Planes => "layout",
+            Self::Concat(tables) if tables.len() == 1 => "table",
+            Self::Concat(_) => "concat",
+            Self::Interleave(_) => "interleave",
+            Self::Max(_) => "max_pool",
+            Self::Mean(..) => "mean",
+            Self::Upsample(_) => "upsample",
+            Self::Island(..) => "float",
+        }
+    }
+}

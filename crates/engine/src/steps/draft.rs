@@ -1,0 +1,109 @@
+//! The steps of a network before their weights are packed.
+
+use edgeclip_kernels::add::Add;
+use edgeclip_kernels::conv_residual::Residual;
+use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::requantise::Requantise;
+use edgeclip_kernels::table::Table;
+use edgeclip_kernels::upsample::Upsample;
+
+use super::island::Island;
+
+/// Some or all channels of a picture in a buffer, `[height, width, channels]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) buffer: usize,
+    /// First channel.
+    pub(crate) offset: usize,
+    pub(crate) channels: usize,
+    /// Channels of the buffer.
+    pub(crate) stride: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+}
+
+impl View {
+    pub(crate) fn whole(buffer: usize, channels: usize, height: usize, width: usize) -> Self {
+        Self { buffer, offset: 0, channels, stride: channels, height, width }
+    }
+
+    pub(crate) fn is_dense(&self) -> bool {
+        self.stride == self.channels
+    }
+
+    pub(crate) fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pixels() * self.channels
+    }
+}
+
+/// Which kernel convolves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pointwise,
+    Patches,
+    Depthwise,
+}
+
+/// A convolution.
+#[derive(Debug)]
+pub(crate) struct Convolution {
+    pub(crate) kind: Kind,
+    pub(crate) window: Window,
+    /// The input's zero point.
+    pub(crate) padding: i8,
+    /// `[outputs, inputs of an output]` in the order in which the kernel meets them.
+    pub(crate) weights: Vec<i8>,
+    pub(crate) requantise: Requantise,
+}
+
+/// What a step does. Inputs come in the order of [`Draft::from`].
+#[derive(Debug)]
+pub(crate) enum Op {
+    Convolution(Box<Convolution>),
+    /// A convolution of the first input, pointwise or over patches, plus the second.
+    Residual(Box<Convolution>, Residual),
+    Add(Add),
+    /// Of two tensors of one shape, or of the first by one value a channel.
+    Multiply(Multiply),
+    Table(Table),
+    /// One table an input.
+    Concat(Vec<Table>),
+    /// The two inputs channel by channel in turn.
+    Interleave(Box<[Table; 2]>),
+    Max(Window),
+    Mean(Window, Mean),
+    Upsample(Upsample),
+    /// Every pixel four times.
+    Repeat,
+    /// All values in the order of planes.
+    Planes,
+    /// Its results are quantised with this scale and zero point.
+    Island(Box<Island>, (f32, i32)),
+}
+
+/// One step: `to`, a whole buffer, from `from`.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// The node of the graph.
+    pub(crate) name: String,
+    pub(crate) op: Op,
+    pub(crate) from: Vec<View>,
+    pub(crate) to: View,
+}
+
+impl Draft {
+    /// Products of weights and activations.
+    pub(crate) fn macs(&self) -> u64 {
+        match &self.op {
+            Op::Convolution(conv) | Op::Residual(conv, _) => (self.to.pixels() * conv.weights.len()) as u64,
+            Op::Island(island, _) => island.macs,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What the kernels cannot do stays in float: the nodes between quantised tensors run through tract.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::type_proto::{Tensor as TensorType, Value};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto};
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::Cost;
+
+use crate::tract::bounded;
+
+/// A part of the graph in float, with quantised inputs and one float output, in the layout of the graph.
+pub(crate) struct Island {
+    plan: Arc<TypedRunnableModel>,
+    inputs: Vec<(DatumType, Vec<usize>)>,
+    /// Shape of the output.
+    pub(crate) output: Vec<usize>,
+    /// Multiplications with additions.
+    pub(crate) macs: u64,
+}
+
+impl fmt::Debug for Island {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Island({:?} → {:?})", self.inputs, self.output)
+    }
+}
+
+impl Island {
+    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors) to the float
+    /// tensor `output`.
+    pub(crate) fn new(
+        model: &ModelProto,
+        nodes: Vec<NodeProto>,
+        initializer: Vec<TensorProto>,
+        inputs: &[(String, DatumType, Vec<usize>)],
+        output: &str,
+    ) -> TractResult<Self> {
+        let value = |name: &str, r#type: Option<TypeProto>| ValueInfoProto {
+            name: name.to_owned(),
+            r#type,
+            ..ValueInfoProto::default()
+        };
+        let input = |(name, kind, _): &(String, DatumType, Vec<usize>)| {
+            let kind = if *kind == u8::datum_type() { DataType::Uint8 } else { DataType::Int8 };
+            let tensor = TensorType { elem_type: kind as i32, shape: None };
+            let declared = TypeProto { denotation: String::new(), value: Some(Value::TensorType(tensor)) };
+            value(name, Some(declared))
+        };
+        let graph = GraphProto {
+            node: nodes,
+            initializer,
+            input: inputs.iter().map(input).collect(),
+            output: vec![value(output, None)],
+            ..GraphProto::default()
+        };
+        let proto = ModelProto {
+            ir_version: model.ir_version,
+            opset_import: model.opset_import.clone(),
+            graph: Some(graph),
+            ..ModelProto::default()
+        };
+        let mut model = tract_onnx::onnx().model_for_proto_model(&proto)?;
+        for (index, (_, kind, shape)) in inputs.iter().enumerate() {
+            model.set_input_fact(index, kind.fact(shape).into())?;
+        }
+        let model = model.into_optimized()?;
+        bounded(&model)?;
+        let plan = model.into_runnable()?;
+        let fact = plan.model().output_fact(0)?;
+        let Some(shape) = fact.shape.as_concrete().map(<[usize]>::to_vec) else {
+            return Err(TractError::msg(format!("{:?} where fixed sizes were expected", fact.shape)));
+        };
+        if fact.datum_type != f32::datum_type() {
+            return Err(TractError::msg(format!("{:?} where f32 was expected", fact.datum_type)));
+        }
+        let inputs = inputs.iter().map(|(_, kind, shape)| (*kind, shape.clone())).collect();
+        let macs = macs(plan.model())?;
+        Ok(Self { plan, inputs, output: shape, macs })
+    }
+
+    /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values likewise.
+    pub(crate) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
+        let inputs = inputs.iter().zip(&self.inputs).map(|(data, (kind, shape))| {
+            if *kind == u8::datum_type() {
+                let data: Vec<u8> = data.iter().map(|&q| q as u8 ^ 128).collect();
+                return Tensor::from_shape(shape, &data).map(TValue::from);
+            }
+            Tensor::from_shape(shape, data).map(TValue::from)
+        });
+        let outputs = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
+        Ok(outputs[0].to_plain_array_view::<f32>()?.iter().copied().collect())
+    }
+}
+
+/// Multiplications with additions of a whole graph, as tract counts them.
+fn macs(model: &TypedModel) -> TractResult<u64> {
+    let mut sum = 0;
+    for node in model.nodes() {
+        let inputs = model.node_input_facts(node.id)?;
+        for (kind, count) in node.op.cost(&inputs)? {
+            if matches!(kind, Cost::FMA(_)) {
+                sum += count.to_i64()? as u64;
+            }
+        }
+    }
+    Ok(sum)
+}

@@ -1,0 +1,279 @@
+//! Slices that are too short and strides that wrap around end in a panic, never in memory that is not theirs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use edgeclip_kernels::add::Add;
+use edgeclip_kernels::attention::{self, Attention, Tokens};
+use edgeclip_kernels::colour::{self, Matrix, Row, Yuv};
+use edgeclip_kernels::conv_depthwise::Depthwise;
+use edgeclip_kernels::conv_direct::Direct;
+use edgeclip_kernels::conv_pointwise::{Pointwise, Scratch};
+use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
+use edgeclip_kernels::layer_norm::LayerNorm;
+use edgeclip_kernels::lookup::Lookup;
+use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::patches::{self, Window};
+use edgeclip_kernels::pool::{self, Mean};
+use edgeclip_kernels::product::{self, Columns, Product};
+use edgeclip_kernels::resize::Resize;
+use edgeclip_kernels::sum::sum;
+use edgeclip_kernels::table::{self, Table};
+use edgeclip_kernels::upsample::{self, Upsample};
+use edgeclip_kernels::{Isa, add, blend, layout, multiply, repeat};
+
+use crate::{bytes, floats, requantise, unsigned, window};
+
+/// A quarter of all numbers: four times it is nothing.
+const QUARTER: usize = 1 << (usize::BITS - 2);
+
+/// Asserts that `work` panics on every instruction set.
+fn refused(what: &str, work: impl Fn(Isa)) {
+    for isa in Isa::available() {
+        assert!(catch_unwind(AssertUnwindSafe(|| work(isa))).is_err(), "{what} on {isa:?}");
+    }
+}
+
+#[test]
+fn pointwise() {
+    let (x, w) = (bytes(64 * 40, 1), bytes(64 * 64, 2));
+    let run = |isa: Isa, stride: usize, length: usize, outputs: usize| {
+        let mut y = vec![0; outputs];
+        Pointwise::new(isa, 64, 64, &w, requantise(64, 64, 3)).run(
+            &mut Scratch::default(),
+            &x[..length],
+            stride,
+            &mut y,
+        );
+    };
+    // Four steps of such a stride wrap around to as many bytes as there are.
+    refused("a stride that wraps around", |isa| run(isa, 64 + QUARTER, 64 * 40, 5 * 64));
+    refused("a large stride", |isa| run(isa, usize::MAX, 64 * 40, 3 * 64));
+    refused("a stride below the channels", |isa| run(isa, 63, 64 * 40, 5 * 64));
+    refused("a short input", |isa| run(isa, 64, 5 * 64 - 1, 5 * 64));
+    refused("half a pixel", |isa| run(isa, 64, 64 * 40, 5 * 64 - 1));
+    refused("weights that wrap around", |isa| {
+        Pointwise::new(isa, QUARTER, 4, &[], requantise(1, 4, 3));
+    });
+    refused("short weights", |isa| drop(Pointwise::new(isa, 64, 64, &w[1..], requantise(64, 64, 3))));
+    refused("a short bias", |isa| drop(Pointwise::new(isa, 64, 64, &w, requantise(64, 63, 3))));
+}
+
+#[test]
+fn residual() {
+    let (x, w, added) = (bytes(400, 1), bytes(8 * 8, 2), bytes(400, 3));
+    let run = |isa: Isa, stride: usize, added: &[i8], outputs: usize| {
+        let residual = Residual { zero: 0, multiplier: 0.1 };
+        let kernel = ConvResidual::new(isa, &w, requantise(8, 8, 3), residual);
+        kernel.run(&mut Vec::new(), &x, stride, added, &mut vec![0; outputs]);
+    };
+    refused("a stride that wraps around", |isa| run(isa, 8 + QUARTER, &added, 5 * 8));
+    refused("a stride below the channels", |isa| run(isa, 7, &added, 5 * 8));
+    refused("a short tensor to add", |isa| run(isa, 8, &added[..39], 5 * 8));
+    refused("half a pixel", |isa| run(isa, 8, &added, 39));
+}
+
+/// Windows whose sizes wrap around, for pictures of 64 channels.
+fn endless() -> [Window; 5] {
+    let good = window([8, 8], [3, 3], [1, 1], [1, 1]);
+    [
+        Window { input: [QUARTER, 4], ..good },
+        Window { output: [4, QUARTER], ..good },
+        Window { kernel: [QUARTER, 4], ..good },
+        Window { stride: [QUARTER, QUARTER], ..good },
+        Window { pad: [usize::MAX, 1], ..good },
+    ]
+}
+
+#[test]
+fn windows() {
+    let good = window([8, 8], [3, 3], [1, 1], [1, 1]);
+    let (x, deep, flat) = (bytes(64 * 64, 1), bytes(64 * 9, 2), bytes(16 * 9 * 64, 2));
+    let mean = Mean { zeros: [0, 0], multiplier: 1.0, padding_counts: false };
+    for window in endless() {
+        let mut y = vec![0; 64 * 64];
+        refused("a depthwise convolution", |isa| {
+            Depthwise::new(isa, window, 0, &deep, requantise(9, 64, 3)).run(&x, 0, &mut vec![0; 64 * 64]);
+        });
+        refused("a convolution", |isa| {
+            let kernel = Direct::new(isa, window, 0, &flat, requantise(9, 16, 3));
+            kernel.run(&mut Scratch::default(), &x, 0, &mut vec![0; 64 * 16]);
+        });
+        refused("a largest value", |isa| pool::max(isa, &window, 64, &x, 0, &mut vec![0; 64 * 64]));
+        refused("a mean", |isa| {
+            pool::mean(isa, &window, mean, 64, &mut [0; 64], &x, 0, &mut vec![0; 64 * 64])
+        });
+        assert!(catch_unwind(AssertUnwindSafe(|| patches::row(&window, 64, 0, &x, 0, &mut y))).is_err());
+    }
+    let depthwise = |isa, x: &[i8], first, outputs| {
+        Depthwise::new(isa, good, 0, &deep, requantise(9, 64, 3)).run(x, first, &mut vec![0; outputs]);
+    };
+    let direct = |isa, x: &[i8], first, outputs| {
+        let kernel = Direct::new(isa, good, 0, &flat, requantise(9, 16, 3));
+        kernel.run(&mut Scratch::default(), x, first, &mut vec![0; outputs]);
+    };
+    for (what, x, first, rows) in [
+        ("a short picture", &x[1..], 0, 8),
+        ("rows beyond the last", &x[..], 1, 8),
+        ("a first row that wraps around", &x[..], usize::MAX, 1),
+    ] {
+        refused(what, |isa| depthwise(isa, x, first, rows * 8 * 64));
+        refused(what, |isa| direct(isa, x, first, rows * 8 * 16));
+        refused(what, |isa| pool::max(isa, &good, 64, x, first, &mut vec![0; rows * 8 * 64]));
+        refused(what, |isa| {
+            pool::mean(isa, &good, mean, 64, &mut [0; 64], x, first, &mut vec![0; rows * 8 * 64])
+        });
+    }
+    refused("half a row", |isa| depthwise(isa, &x, 0, 64));
+    refused("half a row", |isa| direct(isa, &x, 0, 16));
+    refused("half a row", |isa| pool::max(isa, &good, 64, &x, 0, &mut [0; 64]));
+    refused("short sums", |isa| pool::mean(isa, &good, mean, 64, &mut [0; 63], &x, 0, &mut [0; 512]));
+    let gather = |x: &[i8], y| patches::row(&good, 64, 0, x, y, &mut vec![0; 8 * 9 * 64]);
+    assert!(catch_unwind(|| gather(&x[1..], 0)).is_err() && catch_unwind(|| gather(&x, 8)).is_err());
+}
+
+#[test]
+fn elementwise() {
+    let (a, b) = (bytes(100, 1), bytes(100, 2));
+    let sum = Add { zeros: [0, 0], multipliers: [1.0, 1.0], zero: 0, low: -128, high: 127 };
+    refused("a short term", |isa| add::run(isa, &sum, &a[1..], &b, &mut [0; 100]));
+    refused("a short term", |isa| add::run(isa, &sum, &a, &b[1..], &mut [0; 100]));
+    let product = Multiply { zeros: [0, 0], multiplier: 1.0, zero: 0, low: -128, high: 127 };
+    refused("a short factor", |isa| multiply::run(isa, &product, &a[1..], &b, &mut [0; 100]));
+    refused("no factor", |isa| multiply::run(isa, &product, &a, &[], &mut [0; 100]));
+    let table = Table::new(|q| q);
+    refused("a short input", |isa| table::apply(isa, &table, &a[1..], &mut [0; 100]));
+}
+
+#[test]
+fn interleaved_tables() {
+    let (x, table) = (bytes(400, 1), Table::new(|q| q));
+    let run = |isa, channels, strides: [usize; 2], length, outputs| {
+        let [a, b] = strides.map(|stride| (&table, &x[..length], stride));
+        table::interleave(isa, channels, a, b, &mut vec![0; outputs]);
+    };
+    for strides in [[20 + QUARTER, 20], [20, 20 + QUARTER], [usize::MAX, 20], [19, 20], [20, 19]] {
+        refused("a stride", |isa| run(isa, 20, strides, 400, 5 * 40));
+    }
+    refused("a short input", |isa| run(isa, 20, [20, 20], 99, 5 * 40));
+    refused("half a pixel", |isa| run(isa, 20, [20, 20], 400, 5 * 40 - 1));
+    refused("channels that wrap around", |isa| run(isa, 2 * QUARTER + 1, [usize::MAX; 2], 400, 40));
+}
+
+#[test]
+fn layouts() {
+    let (x, unit) = (bytes(400, 1), (1.0, 0));
+    for stride in [16 + QUARTER, usize::MAX, 15] {
+        refused("a stride of planes", |isa| layout::planes(isa, 16, stride, &x, &mut [0; 5 * 16 * 4]));
+        refused("a stride of values", |isa| {
+            layout::dequantised(isa, 16, stride, unit, &x, &mut [0.0; 5 * 16 * 4])
+        });
+    }
+    refused("a short input", |isa| layout::planes(isa, 16, 16, &x[..319], &mut [0; 320]));
+    refused("a short input", |isa| layout::dequantised(isa, 16, 16, unit, &x[..319], &mut [0.0; 320]));
+    refused("half a pixel", |isa| layout::planes(isa, 16, 16, &x, &mut [0; 319]));
+    for plane in [2 * QUARTER + 16, usize::MAX, 200] {
+        refused("a plane", |isa| layout::interleaved(isa, 3, plane, &x, &mut [0; 3 * 20]));
+    }
+    refused("half a pixel", |isa| layout::interleaved(isa, 3, 100, &x, &mut [0; 59]));
+    refused("a short input", |isa| layout::values(isa, unit, &x[..9], &mut [0.0; 10]));
+    refused("a short input", |isa| layout::quantised(isa, unit, &[0.0; 9], &mut [0; 10]));
+}
+
+#[test]
+fn upsampling() {
+    let x = bytes(4 * 4 * 20, 1);
+    let run = |isa, size, x: &[i8], first, outputs| {
+        let upsample = Upsample { size, channels: 20, zeros: [0, 0], multiplier: 0.1 };
+        upsample::twice(isa, &upsample, x, first, &mut vec![0; outputs]);
+    };
+    refused("a size that wraps around", |isa| run(isa, [QUARTER, 4], &x, 0, 160));
+    refused("a short picture", |isa| run(isa, [4, 4], &x[1..], 0, 160));
+    refused("half a row", |isa| run(isa, [4, 4], &x, 0, 159));
+    refused("rows beyond the last", |isa| run(isa, [4, 4], &x, 8, 160));
+    refused("a first row that wraps around", |isa| run(isa, [4, 4], &x, usize::MAX, 160));
+    let twice = |width, first, outputs| repeat::twice(width, 20, &x, first, &mut vec![0; outputs]);
+    assert!(catch_unwind(|| twice(QUARTER, 0, 160)).is_err() && catch_unwind(|| twice(4, 8, 160)).is_err());
+    assert!(
+        catch_unwind(|| twice(4, usize::MAX, 160)).is_err() && catch_unwind(|| twice(4, 0, 159)).is_err()
+    );
+}
+
+#[test]
+fn floats_of_a_transformer() {
+    let x = floats(400, 1);
+    let columns = || Columns { scale: vec![1.0; 8], bias: vec![0.0; 8] };
+    refused("a short product", |isa| {
+        Product::new(isa, 10, columns(), |_, _| 1).run(
+            &mut product::Scratch::default(),
+            &x[..99],
+            &mut [0.0; 80],
+        );
+    });
+    refused("a product of other rows", |isa| {
+        Product::new(isa, 10, columns(), |_, _| 1).run(
+            &mut product::Scratch::default(),
+            &x[..100],
+            &mut [0.0; 88],
+        );
+    });
+    refused("a product without inputs", |isa| drop(Product::new(isa, 0, columns(), |_, _| 1)));
+    let tokens =
+        |length: usize| Tokens { query: &x[..40], key: &x[..40], value: &x[..length], mask: &x[..4] };
+    let attend = |isa, heads, width, length| {
+        Attention { heads, width, scale: 1.0 }.run(
+            isa,
+            &mut attention::Scratch::default(),
+            tokens(length),
+            &mut [0.0; 40],
+        );
+    };
+    refused("short values", |isa| attend(isa, 2, 5, 39));
+    refused("heads that wrap around", |isa| attend(isa, QUARTER, 10, 40));
+    let norm = LayerNorm { scale: vec![1.0; 4], bias: vec![0.0; 3], epsilon: 0.0 };
+    refused("a short bias", |isa| norm.run(isa, &mut [0.0; 8]));
+    refused("a pixel beyond the picture", |isa| blend::blend(isa, &[(40, 1.0)], &x, &mut [0.0; 10]));
+    refused("a pixel that wraps around", |isa| blend::blend(isa, &[(QUARTER, 1.0)], &x, &mut [0.0; 4]));
+    let total = |sizes: [usize; 3]| sum(&x, sizes, &mut [0.0; 4]);
+    assert!(catch_unwind(|| total([4, 99, 1])).is_err() && catch_unwind(|| total([4, QUARTER, 1])).is_err());
+    let lookup = Lookup { table: vec![1; 7].into(), scales: vec![1.0; 4], width: 2 };
+    assert!(lookup.push(3, &mut Vec::new()).is_none());
+}
+
+#[test]
+fn resizing() {
+    let run = |isa, from, to: (usize, usize), stride, length| {
+        let mut planes = [(); 3].map(|()| vec![0; length]);
+        let out = planes.each_mut().map(|plane| &mut plane[..]);
+        Resize::new(isa, from, to).run(|_, rows| rows.into_iter().for_each(|row| row.fill(1)), out, stride);
+    };
+    refused("no columns", |isa| run(isa, (0, 8), (4, 4), 4, 16));
+    refused("too many rows", |isa| run(isa, (8, 8), (4, 1 << 25), 4, 16));
+    refused("short planes", |isa| run(isa, (8, 8), (4, 4), 4, 15));
+    refused("a stride that wraps around", |isa| run(isa, (8, 8), (4, 5), QUARTER, 16));
+}
+
+#[test]
+fn colours() {
+    let (x, matrix) = (unsigned(400, 1), Matrix::LIMITED);
+    let run = |isa, row: Row<'_>, lengths: [usize; 3]| {
+        let mut planes = lengths.map(|length| vec![0; length]);
+        colour::planes(isa, row, planes.each_mut().map(|plane| &mut plane[..]));
+    };
+    refused("a short row", |isa| run(isa, Row::Rgb(&x[..299]), [100; 3]));
+    refused("a short row", |isa| run(isa, Row::Bgr(&x[..299]), [100; 3]));
+    refused("a short row", |isa| run(isa, Row::Grey(&x[..99]), [100; 3]));
+    refused("a short luma", |isa| run(isa, Row::Yuv(Yuv::Nv12([&x[..99], &x]), &matrix), [100; 3]));
+    refused("a short luma", |isa| run(isa, Row::Yuv(Yuv::Yu12([&x[..99], &x, &x]), &matrix), [100; 3]));
+    for short in 0..3 {
+        let mut lengths = [100; 3];
+        lengths[short] = 64;
+        // Nothing is written beyond a plane, whether or not that is noticed.
+        for isa in Isa::available() {
+            for row in [Row::Rgb(&x), Row::Grey(&x), Row::Yuv(Yuv::Yuyv(&x), &matrix)] {
+                let _ = catch_unwind(AssertUnwindSafe(|| run(isa, row, lengths)));
+            }
+        }
+    }
+    refused("short planes", |isa| colour::interleaved(isa, 100, &x[..299], &mut [0; 300]));
+    refused("planes that wrap around", |isa| colour::interleaved(isa, 2 * QUARTER + 9, &x, &mut [0; 300]));
+}

@@ -1,0 +1,39 @@
+"""The bank: every name that training scores against, with the tags that captions mention."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantize.data.shards import IGNORED_MASK_NAMES, Sample
+from quantize.data.words import TagParser, frequent, imagenet_names
+from quantize.settings.board import BoardRecipe
+
+LEAST_TAG_PICTURES = 4
+
+
+@dataclass
+class Bank:
+    """`names` in order, `index` the other way. Names are compared in lower case."""
+
+    names: list[str]
+    parser: TagParser
+
+    def __post_init__(self) -> None:
+        self.index = {n: i for i, n in enumerate(self.names)}
+
+    def tags_of(self, sample: Sample) -> list[str]:
+        """Tags that its captions mention (TagAlign's multi-tag target)."""
+        return [t for t in self.parser(sample.captions) if t in self.index]
+
+
+def build_bank(samples: list[Sample], recipe: BoardRecipe) -> Bank:
+    """Supervised names first, then tags of at least LEAST_TAG_PICTURES pictures, then the classifier's first synonyms."""
+    names: dict[str, None] = {}
+    for sample in samples:
+        spoken = [*sample.labels, *(b.name for b in sample.boxes), *sample.mask_names]
+        names |= dict.fromkeys(n for n in spoken if n not in IGNORED_MASK_NAMES)
+    tags = Path(recipe.data.tag_list).read_text().splitlines()
+    parser = TagParser([t.strip() for t in tags if t.strip()])
+    names |= dict.fromkeys(frequent((parser(s.captions) for s in samples), LEAST_TAG_PICTURES))
+    labels = Path(recipe.model.teachers) / "imagenet_labels.txt"
+    names |= dict.fromkeys(group[0] for group in imagenet_names(labels))
+    return Bank(list(names), parser)

@@ -1,0 +1,74 @@
+"""Writes a bundle's manifest and bank of negatives (docs/architecture.md, "The bundle")."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from quantize.bundle.manifest import FORMAT, Manifest, Score
+
+HASHED = ("vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors")
+Metrics = dict[str, dict[str, float]]
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _value(v: Any) -> str:
+    if isinstance(v, float):
+        return repr(round(v, 6))
+    return json.dumps(v)
+
+
+def _score(s: Score) -> str:
+    return f"{{ scale = {_value(s.scale)}, weights = [{', '.join(_value(w) for w in s.weights)}] }}"
+
+
+def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
+    """Hashes the bundle's files and writes `model.toml`; `metrics` are tables of measured figures, for people."""
+    d = m.detection
+    lines = [
+        f"name = {_value(m.name)}", f"format = {FORMAT}", f"embedding = {m.embedding}", f"text_max_tokens = {m.text_max_tokens}",
+        f"templates = {_value(list(m.templates))}", "", "[input]", f"size = {m.size}", "", "[detection]",
+        f"strides = {list(d.strides)}", f"bins = {d.bins}", f"max_candidates = {d.max_candidates}",
+        f"min_objectness = {d.min_objectness}", f"candidate_iou = {d.candidate_iou}", f"label_iou = {d.label_iou}", "",
+    ]  # fmt: skip
+    for p in m.pools:
+        lines += ["[[region.pool]]", f"maps = {_value(list(p.maps))}"]
+        lines += [f"limits = {list(p.limits)}"] if p.limits else []
+        lines += [f"expand = {p.expand}", f"square = {_value(p.square)}", f"samples = {p.samples}", ""]
+    lines += ["[score]", f"threshold = {m.threshold}", f"max_similarity = {m.max_similarity}"]
+    lines += [f"region = {_score(m.region)}", f"image = {_score(m.image)}", "", "[files]"]
+    lines += [f"{_value(name)} = {_value(sha256(folder / name))}" for name in HASHED]
+    for kind, values in metrics.items():
+        lines += ["", f"[metrics.{kind}]", *(f"{_value(k)} = {_value(float(v))}" for k, v in values.items())]
+    (folder / "model.toml").write_text("\n".join(lines) + "\n")
+
+
+def spread(vectors: Tensor, count: int) -> list[int]:
+    """Farthest-point sampling: positions of `count` unit vectors that cover all of them, the first one first."""
+    if len(vectors) == 0:
+        return []
+    chosen = [0]
+    nearest = vectors @ vectors[0]
+    while len(chosen) < min(count, len(vectors)):
+        far = int(nearest.argmin())
+        chosen.append(far)
+        nearest = torch.maximum(nearest, vectors @ vectors[far])
+    return chosen
+
+
+def write_vocabulary(path: Path, names: list[str], vectors: Tensor, negatives: Tensor, text_sha256: str) -> None:
+    """A `*.vocab.safetensors` file; `vectors` and `negatives` of unit length."""
+    tensors = {
+        "embeddings": vectors.contiguous(),
+        "negatives": negatives.contiguous(),
+        "thresholds": torch.full((len(names),), float("nan")),
+    }
+    listed = json.dumps(names)
+    save_file(tensors, path, {"format": "edgeclip-vocab-1", "names": listed, "prompts": listed, "text_sha256": text_sha256})

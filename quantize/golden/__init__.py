@@ -1,0 +1,1 @@
+"""Golden cases: what Python computes, for the Rust tests to compare with."""

@@ -1,0 +1,109 @@
+//! What one look at a frame yields for its source.
+
+use std::sync::Arc;
+
+use super::detect::{Look, NamedRegion, Pipeline, lowest_of};
+use super::plan::{Plan, StatePrompts};
+use crate::error::Result;
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::report::Findings;
+use crate::track::Observation;
+use crate::vocabulary::choice_scores;
+
+/// Part of a label's threshold from which a region may continue a track, though it begins none.
+const WEAK: f32 = 0.4;
+
+/// What a look found.
+#[derive(Default)]
+pub struct FrameResult {
+    /// What is reported.
+    pub findings: Findings,
+    /// Every tag's probability, reported or not.
+    pub scene: Vec<(Arc<str>, f32)>,
+    /// Zones with prompts, and their prompts' probabilities.
+    pub states: Vec<(usize, Vec<f32>)>,
+    observed: Vec<Observed>,
+}
+
+/// The owner of an [`Observation`]: a region with all the names that it may have.
+struct Observed {
+    region: usize,
+    rect: Rect,
+    labels: Vec<(Arc<str>, f32)>,
+    confident: bool,
+    embedding: Vec<f32>,
+}
+
+impl FrameResult {
+    /// Looks at a frame of the source with this index.
+    ///
+    /// # Errors
+    /// Those of [`Pipeline::look`].
+    pub fn look(pipeline: &Pipeline, plan: &Plan, source: usize, frame: &Frame<'_>) -> Result<Self> {
+        let mut look = pipeline.look(frame, &plan.vocabulary)?;
+        let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
+        let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
+        let names = plan.vocabulary.names();
+        let named = pipeline.named(&look, |label| WEAK * lowest_of(&plan.thresholds, label));
+        let findings = look.findings(&named, names, &plan.thresholds);
+        let observed = observed(&mut look, &named, plan);
+        let scene = names.iter().cloned().zip(look.tags).collect();
+        Ok(Self { findings, scene, states, observed })
+    }
+
+    /// The regions as the tracker takes them.
+    pub fn observations(&self) -> Vec<Observation<'_>> {
+        let regions = self.observed.iter().map(|region| Observation {
+            rect: region.rect,
+            labels: &region.labels,
+            confident: region.confident,
+            embedding: Some(region.embedding.as_slice()).filter(|embedding| !embedding.is_empty()),
+        });
+        regions.collect()
+    }
+}
+
+/// The named regions with all names of each, in the order of their best name. Takes their embeddings out of
+/// `look`.
+fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed> {
+    let mut observed: Vec<Observed> = Vec::new();
+    for found in named {
+        let label = plan.vocabulary.names().get(found.label).cloned().unwrap_or_default();
+        let confident = found.score >= lowest_of(&plan.thresholds, found.label);
+        if let Some(known) = observed.iter_mut().find(|known| known.region == found.region) {
+            known.labels.push((label, found.score));
+            known.confident |= confident;
+            continue;
+        }
+        let region = look.regions.get_mut(found.region);
+        observed.push(Observed {
+            region: found.region,
+            rect: found.rect,
+            labels: vec![(label, found.score)],
+            confident,
+            embedding: region.map(|region| std::mem::take(&mut region.embedding)).unwrap_or_default(),
+        });
+    }
+    observed
+}
+
+/// Probabilities of each zone's prompts.
+fn states_of(
+    pipeline: &Pipeline,
+    look: &Look,
+    states: &[StatePrompts],
+    (width, height): (u32, u32),
+) -> Result<Vec<(usize, Vec<f32>)>> {
+    let pixels = |[x0, y0, x1, y1]: [f32; 4]| {
+        let (w, h) = (width as f32, height as f32);
+        Rect { x0: x0 * w, y0: y0 * h, x1: x1 * w, y1: y1 * h }
+    };
+    let rects: Vec<Rect> = states.iter().map(|state| pixels(state.rect)).collect();
+    let embeddings = pipeline.embed_boxes(&look.encoded, &rects)?;
+    let scale = pipeline.manifest().score.region.scale;
+    let probabilities = |(state, embedding): (&StatePrompts, Vec<f32>)| {
+        (state.zone, choice_scores(&embedding, &state.prompts, scale))
+    };
+    Ok(states.iter().zip(embeddings).map(probabilities).collect())
+}

@@ -1,0 +1,185 @@
+//! One source's state from frame to frame: tracks, events, rates, when the next look is due.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::capture::Faults;
+use super::frame_result::FrameResult;
+use super::motion_gate::{MotionGate, Thumbnail};
+use super::plan::Plan;
+use super::stats::Stats;
+use crate::error::{Error, Result};
+use crate::events::{Engine, Event, Outline, Scene};
+use crate::frame::Frame;
+use crate::report::Findings;
+use crate::source::CapturedFrame;
+use crate::track::{Track, Tracker};
+
+/// What is known of a source.
+pub struct SourceState {
+    /// What results call it.
+    pub name: Arc<str>,
+    /// What went wrong.
+    pub faults: Arc<Faults>,
+    /// Rates and latencies.
+    pub stats: Stats,
+    tracker: Tracker,
+    engine: Engine,
+    /// When the first frame was captured.
+    first: Option<Instant>,
+    /// The next look, on the source's own clock.
+    due: Duration,
+    /// When a frame was last looked at, on the clock shared by all sources.
+    served: Option<Instant>,
+    size: Option<(u32, u32)>,
+    motion: MotionGate,
+    /// Of the last look.
+    result: FrameResult,
+}
+
+/// Place of a source in the queue for the network; the smallest is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    urgency: Urgency,
+    /// The one that has waited longest comes first, one that was never served before all.
+    served: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    Due,
+    NotDue,
+}
+
+/// What a frame changed.
+pub struct Step {
+    /// Whether the network ran on it.
+    pub looked: bool,
+    /// What it found; empty if it did not run.
+    pub findings: Findings,
+    /// All confirmed tracks.
+    pub tracks: Vec<Track>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// How long tracks and events took.
+    pub tracking: Duration,
+}
+
+impl SourceState {
+    /// A source without frames so far; `index` is its place in `plan`.
+    ///
+    /// # Errors
+    /// Settings that contradict each other.
+    pub fn new(name: Arc<str>, faults: Arc<Faults>, plan: &Plan, index: usize) -> Result<Self> {
+        let events = plan.events.get(index).ok_or_else(|| Error::bug(format!("no source {index}")))?;
+        Ok(Self {
+            name,
+            faults,
+            stats: Stats::default(),
+            tracker: Tracker::new(plan.track.clone())?,
+            engine: Engine::new(events)?,
+            first: None,
+            due: Duration::ZERO,
+            served: None,
+            size: None,
+            motion: MotionGate::default(),
+            result: FrameResult::default(),
+        })
+    }
+
+    /// Switches to another plan; tracks and the state of zones that keep their name stay.
+    ///
+    /// # Errors
+    /// Settings that contradict each other.
+    pub fn reload(&mut self, plan: &Plan, index: usize) -> Result<()> {
+        let events = plan.events.get(index).ok_or_else(|| Error::bug(format!("no source {index}")))?;
+        self.tracker.set_settings(plan.track.clone())?;
+        self.engine.reload(events)?;
+        self.motion = MotionGate::default();
+        Ok(())
+    }
+
+    /// The frame's time since the source's first frame, or in its recording if the source waits.
+    pub fn clock(&self, frame: &CapturedFrame, waits: bool) -> Duration {
+        let recorded = frame.media_time.filter(|_| waits);
+        let first = self.first.unwrap_or(frame.taken);
+        recorded.unwrap_or_else(|| frame.taken.saturating_duration_since(first))
+    }
+
+    /// Whether the next look is due at `clock`.
+    pub fn is_due(&self, clock: Duration) -> bool {
+        clock >= self.due
+    }
+
+    /// The source's place among others whose frames wait, this one's since `clock`.
+    pub fn rank(&self, clock: Duration) -> Rank {
+        let urgency = if self.is_due(clock) { Urgency::Due } else { Urgency::NotDue };
+        Rank { urgency, served: self.served }
+    }
+
+    /// Notes that a frame captured at `taken` is looked at, and that the next look is due `period` later:
+    /// counted from when this one was due, so that rates hold on average, unless that has passed already.
+    pub fn serve(&mut self, clock: Duration, taken: Instant, period: Duration) {
+        self.first.get_or_insert(taken);
+        self.served = Some(Instant::now());
+        self.due = (self.due + period).max(clock);
+    }
+
+    /// Brings tracks and events up to a frame. If `due`, the network runs on it (`look`), or where the scene
+    /// stands still and `skip_still` is set, what the last look found counts once more; otherwise tracks are
+    /// predicted.
+    ///
+    /// # Errors
+    /// Those of `look`.
+    pub fn advance(
+        &mut self,
+        clock: Duration,
+        due: bool,
+        skip_still: bool,
+        frame: &Frame<'_>,
+        look: impl FnOnce() -> Result<FrameResult>,
+    ) -> Result<Step> {
+        let thumbnail = if due && skip_still { Thumbnail::of(frame) } else { None };
+        let still = thumbnail.as_ref().is_some_and(|thumbnail| self.motion.is_still(clock, thumbnail));
+        let looked = due && !still;
+        if looked {
+            self.result = look()?;
+            self.motion.looked(clock, thumbnail);
+        }
+        self.stats.still += u64::from(still);
+        let started = Instant::now();
+        self.fit((frame.width, frame.height));
+        let tracks = if due {
+            self.tracker.update(clock, &self.result.observations()).tracks
+        } else {
+            self.tracker.predict(clock)
+        };
+        let scene = Scene {
+            clock,
+            width: frame.width,
+            height: frame.height,
+            tracks: &tracks,
+            tags: if due { &self.result.scene } else { &[] },
+            states: if due { &self.result.states } else { &[] },
+            looked: due,
+        };
+        let mut events = Vec::new();
+        self.engine.update(&scene, &mut events);
+        let findings = if looked { self.result.findings.clone() } else { Findings::default() };
+        Ok(Step { looked, findings, tracks, events, tracking: started.elapsed() })
+    }
+
+    /// Zones and lines as they are drawn.
+    pub fn outlines(&self) -> Arc<[Outline]> {
+        self.engine.outlines()
+    }
+
+    /// Tracks keep their places in the picture when its size changes.
+    fn fit(&mut self, size: (u32, u32)) {
+        if let Some(before) = self.size.replace(size)
+            && before != size
+        {
+            self.tracker.resize(before, size);
+        }
+    }
+}

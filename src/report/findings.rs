@@ -1,0 +1,49 @@
+//! Names with their scores, for boxes and for the whole picture.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timing;
+use crate::geometry::Rect;
+
+/// A named box.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// What is printed.
+    pub label: Arc<str>,
+    /// Probability that the box shows what the prompt says, 0 to 1.
+    pub score: f32,
+    /// Where, in pixels of the picture.
+    pub rect: Rect,
+}
+
+/// A name for the whole picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tag {
+    /// What is printed.
+    pub label: Arc<str>,
+    /// Probability that the picture shows what the prompt says, 0 to 1.
+    pub score: f32,
+}
+
+/// Everything in one picture whose score reaches its threshold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Names for the whole picture, best first.
+    pub tags: Vec<Tag>,
+    /// Named boxes, best first.
+    pub detections: Vec<Detection>,
+    /// Time of each stage.
+    pub timing: Timing,
+}
+
+/// Which boxes pictures and tables show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownBoxes {
+    /// Those of tracks: confirmed, with stable ids.
+    Tracks,
+    /// Those found in this frame alone.
+    Detections,
+}

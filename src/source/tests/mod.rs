@@ -1,0 +1,10 @@
+//! Sources as callers see them: files and real sockets in, frames or errors out.
+
+#[cfg(feature = "http")]
+mod http;
+mod live;
+#[cfg(any(feature = "http", feature = "rtsp"))]
+mod network;
+mod pictures;
+#[cfg(feature = "rtsp")]
+mod rtsp;
