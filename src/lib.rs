@@ -123,7 +123,7 @@ pub use report::{
 #[doc(inline)]
 pub use sinks::{Painter, Sink};
 #[doc(inline)]
-pub use source::{Encoding, Live, Next, Picture, Shot as CapturedFrame};
+pub use source::{CapturedFrame, Encoding, Live, Next, Picture};
 #[doc(inline)]
 pub use track::Track;
 #[doc(inline)]

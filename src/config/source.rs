@@ -55,13 +55,3 @@ pub enum Control {
     /// An entry of a menu.
     Entry(String),
 }
-
-impl std::fmt::Display for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Switch(on) => write!(f, "{}", u8::from(*on)),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Entry(entry) => write!(f, "{entry}"),
-        }
-    }
-}

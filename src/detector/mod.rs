@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use edgeclip_kernels::normalise;
 use crate::pipeline::{Pipeline, Words, clipped};
 use crate::report::{Findings, PictureReport};
 use crate::sinks;
 use crate::source::Picture;
 use crate::vocabulary::{Embedder, Vocabulary};
+use edgeclip_kernels::normalise;
 
 /// Finds in pictures what prompts name, and embeds pictures and texts into one space.
 ///

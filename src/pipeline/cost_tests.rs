@@ -17,7 +17,7 @@ use crate::pipeline::Pipeline;
 use crate::preprocess::letterbox;
 use crate::report::{Detection, FrameReport, LiveTiming, ShownBoxes};
 use crate::sinks::{Lines, LiveJsonl, Output, Painter, Sink};
-use crate::source::{Encoding, Picture, Shot};
+use crate::source::{CapturedFrame, Encoding, Picture};
 use crate::track::{Observation, Settings, Tracker};
 use crate::vocabulary::{Prompt, Vocabulary};
 use image::imageops::{FilterType, resize};
@@ -94,11 +94,11 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
         (Painter::new(ShownBoxes::Tracks), LiveJsonl::new(Output::new("sink", std::io::sink()), Lines::All));
 
     let mut times = Times::default();
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     let mut told = 0;
     for i in 0..FRAMES {
         shot.fill(&jpeg, Encoding::Jpeg, u64::from(i));
-        times.take("JPEG", || shot.frame("bench").map(|frame| frame.width))?;
+        times.take("JPEG", || shot.decode("bench").map(|frame| frame.width))?;
         let rgb = Frame::new(photo.as_raw(), SIZE.0, SIZE.1, SIZE.0 as usize * 3, PixelFormat::Rgb8)?;
         times.take("resize of RGB", || letterbox(&rgb, 320))?;
         let look = pipeline.look(&frame, &vocabulary)?;

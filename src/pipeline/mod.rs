@@ -21,7 +21,7 @@ pub use boxes::clipped;
 pub use capture::{Capture, Faults, Open};
 pub use detect::{Encoded, Look, NamedRegion, Pipeline, Region};
 pub use load::{bundle, float_warning, threads};
-pub use mailbox::Mailbox;
+pub use mailbox::{CaptureCounts, Ended, Mailbox};
 pub use outbox::{Outbox, finish};
 pub use plan::{Plan, StatePrompts};
 pub use rate::RateController;

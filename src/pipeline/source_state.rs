@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
 use crate::report::Findings;
-use crate::source::Shot;
+use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
 
 /// What is known of a source.
@@ -99,11 +99,11 @@ impl SourceState {
         Ok(())
     }
 
-    /// The shot's time since the source's first frame, or in its recording if the source waits.
-    pub fn clock(&self, shot: &Shot, waits: bool) -> Duration {
-        let recorded = shot.media_time.filter(|_| waits);
-        let first = self.first.unwrap_or(shot.taken);
-        recorded.unwrap_or_else(|| shot.taken.saturating_duration_since(first))
+    /// The frame's time since the source's first frame, or in its recording if the source waits.
+    pub fn clock(&self, frame: &CapturedFrame, waits: bool) -> Duration {
+        let recorded = frame.media_time.filter(|_| waits);
+        let first = self.first.unwrap_or(frame.taken);
+        recorded.unwrap_or_else(|| frame.taken.saturating_duration_since(first))
     }
 
     /// Whether the next look is due at `clock`.

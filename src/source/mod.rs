@@ -1,4 +1,5 @@
-//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes, frame by frame.
+//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes,
+//! frame by frame.
 
 mod animation;
 mod avi;
@@ -16,24 +17,29 @@ mod open;
 mod options;
 mod paths;
 mod picture;
-mod pictures;
+mod picture_files;
 mod planes;
 mod raw;
 mod recording;
+mod retry;
 #[cfg_attr(not(feature = "rtsp"), path = "rtsp_absent.rs")]
 pub mod rtsp;
 mod stdin;
 mod v4l2;
 mod y4m;
 
-pub use live::{Encoding, Live, Next, Shot};
+pub use live::{CapturedFrame, Encoding, Live, Next};
 pub use network::Patience;
 pub use open::{open, shown};
-pub use options::SourceOptions;
+pub use options::{SourceOption, SourceOptions};
 pub use paths::expand;
 pub use picture::Picture;
 pub use raw::{Raw, pixel_format};
-pub use v4l2::{Camera, Control, ControlKind, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish, cameras};
+pub use retry::Retry;
+pub use v4l2::{
+    Camera, CameraControl, ControlKind, ControlValue, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish,
+    cameras,
+};
 
 #[cfg(test)]
 mod tests;

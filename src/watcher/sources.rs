@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use crate::config::{Settings, SourceSettings};
+use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Plan, SourceState};
-use crate::source::{FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown};
+use crate::source::{
+    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown,
+};
 
-/// A source that is to be captured.
+/// A source to capture.
 pub struct Opened {
     name: Arc<str>,
     /// The source; `None` if it could not be opened at once.
     first: Option<Box<dyn Live>>,
     again: Open,
-    /// Whether it is opened again when it is gone.
+    /// Whether to reopen it when it is gone.
     persist: bool,
 }
 
@@ -58,10 +60,10 @@ pub fn own(source: Box<dyn Live>) -> Opened {
     Opened { name, first: Some(source), again: Box::new(again), persist: false }
 }
 
-/// Starts a thread a source.
+/// Starts one thread per source.
 ///
 /// # Errors
-/// Zones that contradict themselves.
+/// Zones that contradict each other.
 pub fn start(
     opened: Vec<Opened>,
     plan: &Plan,
@@ -85,14 +87,14 @@ pub fn start(
     Ok((states, threads))
 }
 
-/// What `source` says, as its kind takes it.
+/// The options of `source`, in the form that its kind accepts.
 fn options(source: &SourceSettings) -> Result<SourceOptions> {
     let refuse =
         |key: &str, found: &str, expected: String| Error::settings(format!("--{key}"), found, expected);
     let size =
         source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
     let size = size.transpose()?;
-    let controls = source.control.iter().map(|(name, value)| (name.clone(), value.to_string()));
+    let controls = source.control.iter().map(|(name, value)| (name.clone(), control(value)));
     let mut options = SourceOptions {
         wish: Wish { format: None, size, fps: source.camera_fps },
         controls: controls.collect(),
@@ -122,6 +124,15 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
     Ok(options)
 }
 
+/// A camera control's value.
+fn control(value: &Control) -> ControlValue {
+    match value {
+        Control::Switch(on) => ControlValue::Switch(*on),
+        Control::Number(number) => ControlValue::Number(*number),
+        Control::Entry(text) => ControlValue::Text(text.clone()),
+    }
+}
+
 /// `640x480`
 fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
@@ -129,7 +140,7 @@ fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     sane.ok_or_else(|| "WIDTHxHEIGHT, for example 640x480".to_owned())
 }
 
-/// Waits for the threads to end, but not for one that is stuck in a read.
+/// Joins the threads that have ended. One that is blocked in a read is left behind.
 pub fn join(threads: Vec<JoinHandle<()>>) {
     for thread in threads {
         if thread.is_finished() {

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::source::{Encoding, Live, Next, Picture, Shot};
+use crate::source::{CapturedFrame, Encoding, Live, Next, Picture};
 
 /// Shows the cat so many times; then ends, or falls silent.
 struct Cat {
@@ -26,7 +26,7 @@ impl Live for Cat {
         true
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+    fn next(&mut self, shot: &mut CapturedFrame) -> Result<Next> {
         if self.left == 0 {
             thread::sleep(Duration::from_millis(10));
             return Ok(if self.silent { Next::Nothing } else { Next::End });
