@@ -83,24 +83,24 @@
 //!
 //! `examples/` holds programs to begin with; `docs/` the book.
 
-pub mod cli;
-pub mod config;
-pub mod detect;
-pub mod detector;
-pub mod error;
-pub mod events;
-pub mod frame;
-pub mod geometry;
-pub mod model;
-pub mod pipeline;
-pub mod preprocess;
-pub mod report;
-pub mod sinks;
-pub mod source;
-pub mod system;
-pub mod track;
-pub mod vocabulary;
-pub mod watcher;
+mod cli;
+mod config;
+mod detect;
+mod detector;
+mod error;
+mod events;
+mod frame;
+mod geometry;
+mod model;
+mod pipeline;
+mod preprocess;
+mod report;
+mod sinks;
+mod source;
+mod system;
+mod track;
+mod vocabulary;
+mod watcher;
 
 /// The whole program `edgeclip`, for its `main`.
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use crate::geometry::Rect;
 use crate::pipeline::clipped;
 
 /// The content of a boxes file.
-pub struct Boxes {
+pub(crate) struct Boxes {
     file: String,
     by_path: BTreeMap<String, Vec<[Option<f32>; 4]>>,
 }
@@ -18,7 +18,7 @@ impl Boxes {
     ///
     /// # Errors
     /// [`Error::Settings`] if it cannot be read, is malformed or names other pictures.
-    pub fn open(file: &Path, pictures: &[Result<PathBuf>]) -> Result<Self> {
+    pub(crate) fn open(file: &Path, pictures: &[Result<PathBuf>]) -> Result<Self> {
         let name = file.display().to_string();
         let wrong = |error: String| {
             Error::settings(&name, error, "a JSON object {\"a.jpg\": [[x0, y0, x1, y1], …], …}")
@@ -44,7 +44,7 @@ impl Boxes {
     /// # Errors
     /// [`Error::Settings`] naming the box if it is inverted, empty, outside the picture, or has a value that
     /// is not finite.
-    pub fn of(&self, path: &str, width: u32, height: u32) -> Result<Vec<Rect>> {
+    pub(crate) fn of(&self, path: &str, width: u32, height: u32) -> Result<Vec<Rect>> {
         let check = |(index, values): (usize, &[Option<f32>; 4])| {
             let [x0, y0, x1, y1] = values.map(|v| v.unwrap_or(f32::NAN));
             let rect = Rect { x0, y0, x1, y1 };

@@ -28,7 +28,7 @@ Examples:
   edgeclip detect photos/ --prompt @things.txt --format text --annotate out/
   edgeclip detect photo.jpg --prompt \"guest = a person at the door\" --threshold 0.5 --annotate out.png
   edgeclip detect 'camera/*.jpg' --vocab street.vocab.safetensors --top 5")]
-pub struct Args {
+pub(crate) struct Args {
     /// Picture files, folders of pictures, or glob patterns
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -59,7 +59,7 @@ enum Format {
 }
 
 /// A number from 0 to 1.
-pub fn probability(text: &str) -> std::result::Result<f32, String> {
+pub(crate) fn probability(text: &str) -> std::result::Result<f32, String> {
     let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
@@ -68,7 +68,7 @@ pub fn probability(text: &str) -> std::result::Result<f32, String> {
 ///
 /// # Errors
 /// What makes the whole call fail: flags, vocabulary, model, standard output.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
     let mut annotations =

@@ -9,7 +9,7 @@ use crate::pipeline::{bundle, float_warning, threads};
 
 /// The flag that all subcommands with a model share.
 #[derive(clap::Args)]
-pub struct ModelArgs {
+pub(crate) struct ModelArgs {
     /// Folder of a model bundle; the model inside the program if not given
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
@@ -23,12 +23,12 @@ impl ModelArgs {
     ///
     /// # Errors
     /// Those of [`Bundle::open`].
-    pub fn bundle(&self) -> Result<Bundle> {
+    pub(crate) fn bundle(&self) -> Result<Bundle> {
         bundle(self.model.as_deref())
     }
 
     /// How many threads run the vision network.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         threads(self.threads)
     }
 }
@@ -37,14 +37,14 @@ impl ModelArgs {
 ///
 /// # Errors
 /// Those of [`Networks::load`].
-pub fn networks(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Networks> {
+pub(crate) fn networks(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Networks> {
     let networks = Networks::load(bundle, with_text, threads)?;
     warn(float_warning(&networks.vision).as_deref());
     Ok(networks)
 }
 
 /// Prints a warning, if there is one.
-pub fn warn(warning: Option<&str>) {
+pub(crate) fn warn(warning: Option<&str>) {
     if let Some(warning) = warning {
         complain(&format!("warning: {warning}"));
     }

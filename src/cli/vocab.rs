@@ -19,7 +19,7 @@ const HARD_TO_TELL_APART: f32 = 0.9;
 
 /// Make and inspect vocabulary files: prompts embedded once, to be used often
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -74,7 +74,7 @@ enum Format {
 ///
 /// # Errors
 /// Prompts, labels, files or the model cannot be used.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     match &args.command {
         Command::Build(args) => build(args)?,
         Command::Show(args) => show(args)?,

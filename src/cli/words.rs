@@ -10,7 +10,7 @@ use crate::vocabulary::Prompt;
 
 /// The flags that name what to look for.
 #[derive(clap::Args)]
-pub struct WordArgs {
+pub(crate) struct WordArgs {
     /// What to look for: a comma list, or @FILE with one prompt per line; `name = prompt` prints another name
     #[arg(long, value_name = "LIST|@FILE")]
     prompt: Option<String>,
@@ -24,7 +24,7 @@ impl WordArgs {
     ///
     /// # Errors
     /// Those of [`words`].
-    pub fn words(&self, command: &str) -> Result<Words> {
+    pub(crate) fn words(&self, command: &str) -> Result<Words> {
         let prompts = self.prompt.clone().map(Prompts::List);
         words(command, prompts.as_ref(), self.vocab.as_deref())
     }
@@ -34,7 +34,7 @@ impl WordArgs {
 ///
 /// # Errors
 /// [`Error::Settings`] if there is none, both, or prompts that cannot be parsed or embedded.
-pub fn words(command: &str, prompts: Option<&Prompts>, vocab: Option<&Path>) -> Result<Words> {
+pub(crate) fn words(command: &str, prompts: Option<&Prompts>, vocab: Option<&Path>) -> Result<Words> {
     match (prompts, vocab) {
         (None, None) => {
             let expected = "for example --prompt \"person, dog, red bus\" or --vocab FILE";
@@ -57,7 +57,7 @@ pub fn words(command: &str, prompts: Option<&Prompts>, vocab: Option<&Path>) -> 
 ///
 /// # Errors
 /// Those of [`Prompt::parse`], and if this program has no text tower.
-pub fn prompts_of(list: &str) -> Result<Vec<Prompt>> {
+pub(crate) fn prompts_of(list: &str) -> Result<Vec<Prompt>> {
     require_text()?;
     Prompt::parse(list).map_err(flagged)
 }

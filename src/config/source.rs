@@ -9,7 +9,7 @@ use crate::events;
 /// One camera, recording or stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SourceSettings {
+pub(crate) struct SourceSettings {
     /// A device, a path, a pattern, a URL, or `-` for standard input.
     pub url: String,
     /// What results and messages call it; else its URL without password.
@@ -47,7 +47,7 @@ pub struct SourceSettings {
 /// A control's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Control {
+pub(crate) enum Control {
     /// A switch.
     Switch(bool),
     /// A number.

@@ -7,7 +7,7 @@ use crate::geometry::Rect;
 ///
 /// # Errors
 /// [`Error::Settings`] if it is inverted, empty, outside the picture, or has a value that is not finite.
-pub fn clipped(name: &str, rect: Rect, width: u32, height: u32) -> Result<Rect> {
+pub(crate) fn clipped(name: &str, rect: Rect, width: u32, height: u32) -> Result<Rect> {
     let picture = Rect { x0: 0.0, y0: 0.0, x1: width as f32, y1: height as f32 };
     let Rect { x0, y0, x1, y1 } = rect;
     let proper = [x0, y0, x1, y1].iter().all(|v| v.is_finite()) && x0 < x1 && y0 < y1;

@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 use crate::source::{CapturedFrame, Live, Next, Retry};
 
 /// Opens a source, as often as it is called.
-pub type Open = Box<dyn Fn() -> Result<Box<dyn Live>> + Send>;
+pub(crate) type Open = Box<dyn Fn() -> Result<Box<dyn Live>> + Send>;
 
 /// Longest sleep between two looks at `stop`.
 const POLL: Duration = Duration::from_millis(100);
 
 /// What went wrong with a source.
 #[derive(Debug, Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     broken: AtomicU64,
     stalled: AtomicU64,
     lost: AtomicU64,
@@ -25,22 +25,22 @@ pub struct Faults {
 
 impl Faults {
     /// Frames that could not be used.
-    pub fn broken(&self) -> u64 {
+    pub(crate) fn broken(&self) -> u64 {
         self.broken.load(Ordering::Relaxed)
     }
 
     /// Times that no frame arrived for too long.
-    pub fn stalled(&self) -> u64 {
+    pub(crate) fn stalled(&self) -> u64 {
         self.stalled.load(Ordering::Relaxed)
     }
 
     /// Times that the source was gone, however many attempts it took to reopen it.
-    pub fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
     /// Counts a broken frame and reports it.
-    pub fn add_broken(&self, source: &str, why: &str) {
+    pub(crate) fn add_broken(&self, source: &str, why: &str) {
         report(source, why, &self.broken, "broken frames");
     }
 }
@@ -56,7 +56,7 @@ fn report(source: &str, why: &str, counter: &AtomicU64, what: &str) {
 }
 
 /// One source's thread.
-pub struct Capture {
+pub(crate) struct Capture {
     /// Its slot in the mailbox.
     pub index: usize,
     /// What messages call it.
@@ -73,7 +73,7 @@ pub struct Capture {
 
 impl Capture {
     /// Starts the thread. `first` is the source if it is open already.
-    pub fn start(self, first: Option<Box<dyn Live>>, open: Open) -> JoinHandle<()> {
+    pub(crate) fn start(self, first: Option<Box<dyn Live>>, open: Open) -> JoinHandle<()> {
         thread::spawn(move || {
             let mut end = EndReport { capture: &self, ended: None };
             end.ended = Some(self.work(first, &open));

@@ -8,13 +8,13 @@ const SPAN: Duration = Duration::from_secs(5);
 
 /// When something happened, over the last few seconds.
 #[derive(Debug, Clone, Default)]
-pub struct Frequency {
+pub(crate) struct Frequency {
     times: VecDeque<Instant>,
 }
 
 impl Frequency {
     /// Notes that it happened at `now`.
-    pub fn happened(&mut self, now: Instant) {
+    pub(crate) fn happened(&mut self, now: Instant) {
         self.times.push_back(now);
         let old = |then: &Instant| now.saturating_duration_since(*then) > SPAN;
         while self.times.len() > 2 && self.times.front().is_some_and(old) {
@@ -24,7 +24,7 @@ impl Frequency {
 
     /// Frequency in hertz. 0 before it has happened twice, and once it has not happened for longer than both
     /// [`SPAN`] and twice the mean interval.
-    pub fn per_second(&self, now: Instant) -> f32 {
+    pub(crate) fn per_second(&self, now: Instant) -> f32 {
         match (self.times.front(), self.times.back()) {
             (Some(first), Some(last)) if last > first => {
                 let apart = (*last - *first).as_secs_f32() / (self.times.len() - 1) as f32;

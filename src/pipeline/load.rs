@@ -12,19 +12,19 @@ const FLOAT_SHARE: f64 = 0.01;
 ///
 /// # Errors
 /// Those of [`Bundle::open`].
-pub fn bundle(folder: Option<&Path>) -> Result<Bundle> {
+pub(crate) fn bundle(folder: Option<&Path>) -> Result<Bundle> {
     folder.map_or_else(Bundle::embedded, Bundle::open)
 }
 
 /// How many threads run the vision network: those asked for, else one per physical core, since a second one
 /// on the same core gains nothing.
-pub fn threads(asked: Option<u16>) -> usize {
+pub(crate) fn threads(asked: Option<u16>) -> usize {
     let cores = || num_cpus::get_physical().min(num_cpus::get()).max(1);
     asked.map_or_else(cores, usize::from)
 }
 
 /// What to say of a vision network that misses the int8 kernels.
-pub fn float_warning(vision: &Vision) -> Option<String> {
+pub(crate) fn float_warning(vision: &Vision) -> Option<String> {
     let products = |float: bool| {
         let steps = vision.steps().into_iter().filter(|step| step.refusal.is_some() || !float);
         steps.map(|step| step.macs).sum::<u64>() as f64

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::source::CapturedFrame;
 
 /// The slots of all sources.
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     slots: Mutex<Vec<Slot>>,
     /// A frame has arrived, or a source has ended.
     arrived: Condvar,
@@ -33,7 +33,7 @@ struct Slot {
 
 /// How a source ended.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// It has no more frames.
     Out,
     /// It has failed for good.
@@ -42,7 +42,7 @@ pub enum Ended {
 
 /// Counts of one source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CaptureCounts {
+pub(crate) struct CaptureCounts {
     /// Frames that arrived.
     pub captured: u64,
     /// Those that were replaced by a newer one before they were taken.
@@ -51,14 +51,14 @@ pub struct CaptureCounts {
 
 impl Mailbox {
     /// A mailbox with one slot for each of `sources` sources.
-    pub fn new(sources: usize) -> Self {
+    pub(crate) fn new(sources: usize) -> Self {
         let slots = (0..sources).map(|_| Slot::default()).collect();
         Self { slots: Mutex::new(slots), arrived: Condvar::new(), freed: Condvar::new() }
     }
 
     /// Puts a source's newest frame in its slot and returns a frame to fill. If `wait` is set, the frame
     /// before is not replaced: this blocks until it has been taken, or until `stop` returns true.
-    pub fn put(
+    pub(crate) fn put(
         &self,
         source: usize,
         frame: CapturedFrame,
@@ -84,7 +84,7 @@ impl Mailbox {
     }
 
     /// Reports that no more frames come from a source.
-    pub fn end(&self, source: usize, how: Ended) {
+    pub(crate) fn end(&self, source: usize, how: Ended) {
         if let Some(slot) = self.lock().get_mut(source) {
             slot.ended = Some(how);
         }
@@ -94,7 +94,7 @@ impl Mailbox {
     /// Takes the frame that `choose` ranks first. `choose` gets each frame's source, the frame, and whether
     /// the source waits, and returns its rank (lowest first), or `None` to leave it. Blocks at most until
     /// `until`.
-    pub fn take<K: Ord>(
+    pub(crate) fn take<K: Ord>(
         &self,
         until: Instant,
         choose: impl Fn(usize, &CapturedFrame, bool) -> Option<K>,
@@ -119,7 +119,7 @@ impl Mailbox {
     }
 
     /// Returns the memory of a processed frame to its source.
-    pub fn give_back(&self, source: usize, frame: CapturedFrame) {
+    pub(crate) fn give_back(&self, source: usize, frame: CapturedFrame) {
         if let Some(slot) = self.lock().get_mut(source) {
             slot.spare = Some(frame);
         }
@@ -127,23 +127,23 @@ impl Mailbox {
 
     /// Whether every source has ended and none waits for its last frame to be taken. Frames of sources that
     /// do not wait may be left.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.frame.is_some());
         self.lock().iter().all(over)
     }
 
     /// Whether any other source is still running.
-    pub fn has_others(&self, source: usize) -> bool {
+    pub(crate) fn has_others(&self, source: usize) -> bool {
         self.lock().iter().enumerate().any(|(i, slot)| i != source && slot.ended.is_none())
     }
 
     /// Wakes the threads that wait for a free slot, so that they notice a stop.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.freed.notify_all();
     }
 
     /// A source's counts so far.
-    pub fn counts(&self, source: usize) -> CaptureCounts {
+    pub(crate) fn counts(&self, source: usize) -> CaptureCounts {
         self.lock().get(source).map_or_else(CaptureCounts::default, |slot| CaptureCounts {
             captured: slot.captured,
             dropped: slot.dropped,
@@ -151,12 +151,12 @@ impl Mailbox {
     }
 
     /// Frames per second that arrived from a source, over the last few seconds.
-    pub fn captures_per_second(&self, source: usize, now: Instant) -> f32 {
+    pub(crate) fn captures_per_second(&self, source: usize, now: Instant) -> f32 {
         self.lock().get(source).map_or(0.0, |slot| slot.captures.per_second(now))
     }
 
     /// The first error that ended a source; each error is returned once.
-    pub fn failure(&self) -> Option<Error> {
+    pub(crate) fn failure(&self) -> Option<Error> {
         self.lock().iter_mut().find_map(|slot| match slot.ended.take() {
             Some(Ended::Failed(error)) => {
                 slot.ended = Some(Ended::Out);

@@ -17,17 +17,17 @@ mod stats;
 mod watch;
 mod words;
 
-pub use boxes::clipped;
-pub use capture::{Capture, Faults, Open};
-pub use detect::{Encoded, Look, NamedRegion, Pipeline, Region};
-pub use load::{bundle, float_warning, threads};
-pub use mailbox::{CaptureCounts, Ended, Mailbox};
-pub use outbox::{Outbox, finish};
-pub use plan::{Plan, StatePrompts};
-pub use rate::RateController;
-pub use source_state::SourceState;
-pub use watch::{Progress, Sources, Watch, WatchControl};
-pub use words::{Words, open_vocabulary};
+pub(crate) use boxes::clipped;
+pub(crate) use capture::{Capture, Faults, Open};
+pub(crate) use detect::{Encoded, NamedRegion, Pipeline};
+pub(crate) use load::{bundle, float_warning, threads};
+pub(crate) use mailbox::Mailbox;
+pub(crate) use outbox::{Outbox, finish};
+pub(crate) use plan::Plan;
+pub(crate) use rate::RateController;
+pub(crate) use source_state::SourceState;
+pub(crate) use watch::{Progress, Sources, Watch, WatchControl};
+pub(crate) use words::{Words, open_vocabulary};
 
 #[cfg(test)]
 #[cfg(feature = "text")]

@@ -28,7 +28,7 @@ const HELD: Duration = Duration::from_millis(10);
 const WATCHDOG: Duration = Duration::from_secs(1);
 
 /// Looks at frames until it is stopped.
-pub struct Watch {
+pub(crate) struct Watch {
     pipeline: Pipeline,
     plan: Plan,
     sources: Sources,
@@ -37,7 +37,7 @@ pub struct Watch {
 }
 
 /// Where frames come from, and how often each source is looked at.
-pub struct Sources {
+pub(crate) struct Sources {
     /// One per source.
     pub states: Vec<SourceState>,
     /// The newest frame of each.
@@ -47,7 +47,7 @@ pub struct Sources {
 }
 
 /// What others decide about the loop.
-pub struct WatchControl {
+pub(crate) struct WatchControl {
     /// Plans that replace the one before.
     pub plans: Receiver<Plan>,
     /// Set when all shall end.
@@ -59,7 +59,7 @@ pub struct WatchControl {
 }
 
 /// What the loop shows to status and the like.
-pub struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     /// Where frames come from. Whoever reads temperatures passes them on to [`Sources::rate`].
     pub sources: &'a mut Sources,
     /// Where reports go.
@@ -70,7 +70,7 @@ pub struct Progress<'a> {
 
 impl Watch {
     /// A loop that looks for what `plan` says.
-    pub fn new(
+    pub(crate) fn new(
         pipeline: Pipeline,
         plan: Plan,
         sources: Sources,
@@ -81,17 +81,17 @@ impl Watch {
     }
 
     /// Gives every report to this one as well.
-    pub fn add_outbox(&mut self, outbox: Outbox) {
+    pub(crate) fn add_outbox(&mut self, outbox: Outbox) {
         self.outboxes.push(outbox);
     }
 
     /// Where frames come from.
-    pub fn sources(&self) -> &Sources {
+    pub(crate) fn sources(&self) -> &Sources {
         &self.sources
     }
 
     /// Where reports go.
-    pub fn outboxes(&self) -> &[Outbox] {
+    pub(crate) fn outboxes(&self) -> &[Outbox] {
         &self.outboxes
     }
 
@@ -100,7 +100,7 @@ impl Watch {
     ///
     /// # Errors
     /// A bug; or the first source that failed, if all have ended.
-    pub fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
+    pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut looks = 0;
         let mut watchdog = Instant::now();
         // The model is loaded and the sources are being opened. A camera may come days later.

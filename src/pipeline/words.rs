@@ -9,7 +9,7 @@ use crate::vocabulary::{Prompt, Vocabulary};
 
 /// What to look for, as the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Words {
+pub(crate) enum Words {
     /// Prompts, to be embedded.
     Prompts(Vec<Prompt>),
     /// A vocabulary file.
@@ -21,7 +21,7 @@ impl Words {
     ///
     /// # Errors
     /// [`Error::Settings`] if both are given, or prompts cannot be parsed.
-    pub fn choose(prompts: Option<&Prompts>, vocab: Option<&Path>) -> Result<Option<Self>> {
+    pub(crate) fn choose(prompts: Option<&Prompts>, vocab: Option<&Path>) -> Result<Option<Self>> {
         Ok(match (prompts, vocab) {
             (Some(Prompts::List(list)), None) => Some(Self::Prompts(Prompt::parse(list)?)),
             (Some(Prompts::Each(each)), None) => Some(Self::each(each)?),
@@ -37,12 +37,12 @@ impl Words {
     ///
     /// # Errors
     /// Same as [`Prompt::each`].
-    pub fn each(items: &[String]) -> Result<Self> {
+    pub(crate) fn each(items: &[String]) -> Result<Self> {
         Ok(Self::Prompts(Prompt::each("prompt", items)?))
     }
 
     /// Whether the text tower is needed.
-    pub fn need_text(&self) -> bool {
+    pub(crate) fn need_text(&self) -> bool {
         matches!(self, Self::Prompts(_))
     }
 
@@ -50,7 +50,7 @@ impl Words {
     ///
     /// # Errors
     /// The vocabulary file cannot be used with the model, or those of `embed`.
-    pub fn vocabulary(
+    pub(crate) fn vocabulary(
         &self,
         manifest: &Manifest,
         embed: impl FnOnce(&[Prompt]) -> Result<Vocabulary>,
@@ -66,7 +66,7 @@ impl Words {
 ///
 /// # Errors
 /// Those of [`Vocabulary::open`] and [`Vocabulary::check_fits`], with what to type.
-pub fn open_vocabulary(path: &Path, manifest: Option<&Manifest>) -> Result<Vocabulary> {
+pub(crate) fn open_vocabulary(path: &Path, manifest: Option<&Manifest>) -> Result<Vocabulary> {
     let opened = Vocabulary::open(path).and_then(|vocabulary| {
         manifest.map_or(Ok(()), |manifest| vocabulary.check_fits(&path.display().to_string(), manifest))?;
         Ok(vocabulary)

@@ -27,7 +27,7 @@ impl Timing {
 }
 
 /// Names of the stages of [`LiveTiming`], in the order in which a frame passes through them.
-pub const STAGES: [&str; 7] = ["queue", "decode", "preprocess", "vision", "regions", "match", "track"];
+pub(crate) const STAGES: [&str; 7] = ["queue", "decode", "preprocess", "vision", "regions", "match", "track"];
 
 /// Time that each stage took for one frame of a live source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl LiveTiming {
 
 /// Percentiles of a duration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Latency {
+pub(crate) struct Latency {
     /// Half took no longer.
     pub p50: Duration,
     /// 99 of 100 took no longer.

@@ -16,7 +16,7 @@ pub(super) const LIVE_QUALITY: u8 = 80;
 
 /// File formats for written pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PictureKind {
+pub(crate) enum PictureKind {
     /// `.png`
     Png,
     /// `.jpg`, `.jpeg`
@@ -25,7 +25,7 @@ pub enum PictureKind {
 
 impl PictureKind {
     /// The format that a file's extension names, in either case; `None` for any other.
-    pub fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "png" => Some(Self::Png),
             "jpg" | "jpeg" => Some(Self::Jpeg),
@@ -39,7 +39,13 @@ impl PictureKind {
 /// # Errors
 /// [`Error::Input`] if the format cannot hold the picture (JPEG allows 65,535 pixels per side),
 /// [`Error::Device`] if the file cannot be written.
-pub fn save_picture(path: &Path, kind: PictureKind, rgb: &[u8], width: u32, height: u32) -> Result<()> {
+pub(crate) fn save_picture(
+    path: &Path,
+    kind: PictureKind,
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+) -> Result<()> {
     let name = path.display().to_string();
     let file = encode(&name, kind, JPEG_QUALITY, rgb, width, height)?;
     std::fs::write(path, file).map_err(|source| Error::io(ErrorKind::Device, name, source))

@@ -43,7 +43,7 @@ impl Animation {
     ///
     /// # Errors
     /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels.
-    pub fn open(path: &Path, kind: FileKind) -> Result<Option<Self>> {
+    pub(crate) fn open(path: &Path, kind: FileKind) -> Result<Option<Self>> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
         let file = BufReader::new(file);

@@ -65,7 +65,7 @@ impl Avi {
     ///
     /// # Errors
     /// [`Error::Input`] if there are none, or the video is not Motion JPEG.
-    pub fn new(mut input: Input) -> Result<Self> {
+    pub(crate) fn new(mut input: Input) -> Result<Self> {
         if !is_avi(input.peek(LIST)?) {
             return Err(Error::input(&input.name, "no AVI header", "a file that begins with RIFF … AVI"));
         }

@@ -54,7 +54,7 @@ enum Outcome {
 }
 
 impl Follow {
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
             taken: HashSet::new(),

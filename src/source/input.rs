@@ -20,17 +20,17 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+    pub(crate) fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self { name: name.into(), reader: Box::new(reader), held: Vec::new(), taken: 0 }
     }
 
     /// The buffered bytes.
-    pub fn held(&self) -> &[u8] {
+    pub(crate) fn held(&self) -> &[u8] {
         self.held.get(self.taken..).unwrap_or_default()
     }
 
     /// Reads more, however little; false at the end.
-    pub fn more(&mut self) -> Result<bool> {
+    pub(crate) fn more(&mut self) -> Result<bool> {
         self.held.drain(..self.taken);
         self.taken = 0;
         let before = self.held.len();
@@ -48,19 +48,19 @@ impl Input {
 
     /// The next `count` bytes, without consuming them; fewer at the end. Memory grows with what arrives, not
     /// with `count`.
-    pub fn peek(&mut self, count: usize) -> Result<&[u8]> {
+    pub(crate) fn peek(&mut self, count: usize) -> Result<&[u8]> {
         while self.held().len() < count && self.more()? {}
         let held = self.held();
         Ok(held.get(..count).unwrap_or(held))
     }
 
     /// Consumes `count` buffered bytes.
-    pub fn take(&mut self, count: usize) {
+    pub(crate) fn take(&mut self, count: usize) {
         self.taken = self.held.len().min(self.taken.saturating_add(count));
     }
 
     /// Consumes `count` bytes, buffered or not; false if the input ends first.
-    pub fn skip(&mut self, mut count: u64) -> Result<bool> {
+    pub(crate) fn skip(&mut self, mut count: u64) -> Result<bool> {
         loop {
             let here = self.held().len().min(usize::try_from(count).unwrap_or(usize::MAX));
             self.take(here);
@@ -76,7 +76,7 @@ impl Input {
 
     /// Consumes bytes up to the next place where `fits` accepts the following `window` bytes, to the end, or
     /// up to a limit; returns how many.
-    pub fn skip_to(&mut self, window: usize, fits: impl Fn(&[u8]) -> bool) -> Result<usize> {
+    pub(crate) fn skip_to(&mut self, window: usize, fits: impl Fn(&[u8]) -> bool) -> Result<usize> {
         let mut skipped = 0;
         loop {
             let held = self.held();

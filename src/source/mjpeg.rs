@@ -18,7 +18,7 @@ pub(super) struct Mjpeg {
 }
 
 impl Mjpeg {
-    pub fn new(input: Input) -> Self {
+    pub(crate) fn new(input: Input) -> Self {
         Self { input, given: 0 }
     }
 }
@@ -77,7 +77,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub fn on(&mut self, bytes: &[u8]) -> Cut {
+    pub(crate) fn on(&mut self, bytes: &[u8]) -> Cut {
         if bytes.len() < START.len() {
             return Cut::More;
         }

@@ -6,7 +6,7 @@ mod avi;
 mod container;
 mod follow;
 #[cfg_attr(not(feature = "http"), path = "http_absent.rs")]
-pub mod http;
+pub(crate) mod http;
 mod input;
 mod jpeg;
 mod kind;
@@ -23,23 +23,20 @@ mod raw;
 mod recording;
 mod retry;
 #[cfg_attr(not(feature = "rtsp"), path = "rtsp_absent.rs")]
-pub mod rtsp;
+pub(crate) mod rtsp;
 mod stdin;
 mod v4l2;
 mod y4m;
 
 pub use live::{CapturedFrame, Encoding, Live, Next};
-pub use network::Patience;
-pub use open::{open, shown};
-pub use options::{SourceOption, SourceOptions};
-pub use paths::expand;
+pub(crate) use network::Patience;
+pub(crate) use open::{open, shown};
+pub(crate) use options::{SourceOption, SourceOptions};
+pub(crate) use paths::expand;
 pub use picture::Picture;
-pub use raw::{Raw, pixel_format};
-pub use retry::Retry;
-pub use v4l2::{
-    Camera, CameraControl, ControlKind, ControlValue, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish,
-    cameras,
-};
+pub(crate) use raw::{Raw, pixel_format};
+pub(crate) use retry::Retry;
+pub(crate) use v4l2::{Camera, ControlValue, FourCc, NO_PERMISSION, Offer, Offers, Wish, cameras};
 
 #[cfg(test)]
 mod tests;

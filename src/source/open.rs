@@ -36,7 +36,7 @@ const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with 
 /// # Errors
 /// [`Error::Input`] if it does not exist, cannot be read, or holds something else; [`Error::Settings`] if the
 /// address is invalid or an option does not apply; [`Error::Device`] if a camera cannot be opened or reached.
-pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     let device = spec.strip_prefix("v4l2://");
     if spec == STDIN {
         return standard_input(options);
@@ -76,7 +76,7 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
 }
 
 /// What results and messages call the source `spec`: without user and password.
-pub fn shown(spec: &str) -> String {
+pub(crate) fn shown(spec: &str) -> String {
     if spec.contains("://") { without_secrets(spec) } else { spec.to_owned() }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 /// How to open a source. Options that do not apply to its kind are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SourceOptions {
+pub(crate) struct SourceOptions {
     /// Format, size and frame rate of a camera. Recordings accept the frame rate alone, which replaces their
     /// own.
     pub wish: Wish,
@@ -26,7 +26,7 @@ pub struct SourceOptions {
 
 /// An option that not every kind of source accepts. Its text is its key in the configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceOption {
+pub(crate) enum SourceOption {
     /// [`Wish::format`] or [`SourceOptions::raw`].
     PixelFormat,
     /// [`Wish::size`]

@@ -12,7 +12,7 @@ const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 /// sorted by name (without subfolders), a glob pattern for the files that it matches, sorted.
 ///
 /// An argument that names no picture gives an [`Error::Input`] in its place.
-pub fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
+pub(crate) fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
     arguments.iter().flat_map(|argument| one(argument)).collect()
 }
 

@@ -17,7 +17,7 @@ pub(super) struct PictureFiles {
 
 impl PictureFiles {
     /// Files in this order, or why there is none.
-    pub fn new(paths: Vec<Result<PathBuf>>) -> Self {
+    pub(crate) fn new(paths: Vec<Result<PathBuf>>) -> Self {
         Self { paths: paths.into_iter(), picture: None }
     }
 }

@@ -41,14 +41,14 @@ impl Planes {
     }
 
     /// Bytes of one picture.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let (columns, rows) = self.chroma_size();
         self.width as usize * self.height as usize + 2 * columns * rows
     }
 
     /// The same picture in a supported layout, in `repacked` if it must be converted. In 4:4:4, the chroma of
     /// two neighbours becomes their mean, rounded up. `picture` has [`Planes::bytes`] bytes.
-    pub fn pack<'a>(&self, picture: &'a [u8], repacked: &'a mut Vec<u8>) -> (&'a [u8], Encoding) {
+    pub(crate) fn pack<'a>(&self, picture: &'a [u8], repacked: &'a mut Vec<u8>) -> (&'a [u8], Encoding) {
         let (columns, rows) = (self.width as usize, self.height as usize);
         let (width, height) = (self.width, self.height);
         let (y, chroma) = picture.split_at_checked(columns * rows).unwrap_or((picture, &[]));

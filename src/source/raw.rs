@@ -20,7 +20,7 @@ const FORMATS: [(&[&str], PixelFormat); 7] = [
 
 /// Layout of raw frames in a file or pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Raw {
+pub(crate) struct Raw {
     /// Layout of the pixels.
     pub format: PixelFormat,
     /// Width and height in pixels.
@@ -34,7 +34,7 @@ pub struct Raw {
 ///
 /// # Errors
 /// The known names.
-pub fn pixel_format(name: &str) -> std::result::Result<PixelFormat, String> {
+pub(crate) fn pixel_format(name: &str) -> std::result::Result<PixelFormat, String> {
     let upper = name.to_ascii_uppercase();
     let known = FORMATS.into_iter().find(|(names, _)| names.contains(&upper.as_str()));
     let names = || FORMATS.map(|(names, _)| names.join(" or ")).join(", ");
@@ -54,7 +54,7 @@ pub(super) struct RawFrames {
 impl RawFrames {
     /// # Errors
     /// [`Error::Settings`] if no frame can have this layout.
-    pub fn new(input: Input, raw: &Raw) -> Result<Self> {
+    pub(crate) fn new(input: Input, raw: &Raw) -> Result<Self> {
         let (width, height) = raw.size;
         let refused = |found: String, expected: String| Error::settings(&input.name, found, expected);
         if !(1..=MAX_PIXELS).contains(&(u64::from(width) * u64::from(height))) {

@@ -59,7 +59,7 @@ impl Recording {
     ///
     /// # Errors
     /// Same as `open`.
-    pub fn new(name: impl Into<String>, open: Opener, pace: Pace) -> Result<Self> {
+    pub(crate) fn new(name: impl Into<String>, open: Opener, pace: Pace) -> Result<Self> {
         let container = open()?;
         Ok(Self {
             name: name.into(),

@@ -9,7 +9,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Exponential back-off: the pause doubles with each failure in a row, up to a longest one.
 #[derive(Debug, Clone)]
-pub struct Retry {
+pub(crate) struct Retry {
     first: Duration,
     longest: Duration,
     failures: u32,
@@ -19,29 +19,29 @@ pub struct Retry {
 
 impl Retry {
     /// Pauses from `first` to `longest`; nothing has failed yet.
-    pub fn new(first: Duration, longest: Duration) -> Self {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest, failures: 0, due: None }
     }
 
     /// Notes a failure: the next attempt is due after a pause.
-    pub fn failed(&mut self) {
+    pub(crate) fn failed(&mut self) {
         let pause = self.first.saturating_mul(2u32.saturating_pow(self.failures)).min(self.longest);
         self.due = Instant::now().checked_add(pause);
         self.failures = self.failures.saturating_add(1);
     }
 
     /// Starts again with the shortest pause.
-    pub fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         (self.failures, self.due) = (0, None);
     }
 
     /// Failures since the last success.
-    pub fn failures(&self) -> u32 {
+    pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
 
     /// Time until the next attempt; zero when it is due.
-    pub fn remaining(&self) -> Duration {
+    pub(crate) fn remaining(&self) -> Duration {
         self.due.map_or(Duration::ZERO, |due| due.saturating_duration_since(Instant::now()))
     }
 }

@@ -49,7 +49,7 @@ pub(super) struct PipeContents {
 
 impl Pipe {
     /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end.
-    pub fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Self {
+    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Self {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
         thread::spawn(move || {

@@ -50,7 +50,7 @@ impl Y4m {
     /// # Errors
     /// [`Error::Input`](crate::error::Error::Input) if it is not a header, or its pixel format is not
     /// supported.
-    pub fn new(mut input: Input) -> Result<Self> {
+    pub(crate) fn new(mut input: Input) -> Result<Self> {
         let header = match begins_stream(input.peek(MAGIC.len() + 1)?) {
             true => line(&mut input, MAGIC)?
                 .ok_or(("a Y4M header without end".to_owned(), "a whole one".to_owned())),

@@ -10,18 +10,18 @@ use crate::system::thermal;
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Reads temperatures every so often.
-pub struct Heat {
+pub(crate) struct Heat {
     next: Instant,
 }
 
 impl Heat {
     /// Due at once.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { next: Instant::now() }
     }
 
     /// Called often; tells `rate` of temperatures when the time has come.
-    pub fn run(&mut self, rate: &mut RateController) {
+    pub(crate) fn run(&mut self, rate: &mut RateController) {
         let now = Instant::now();
         if now >= self.next {
             self.next = now + INTERVAL;

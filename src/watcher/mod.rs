@@ -9,8 +9,7 @@ mod session;
 mod sources;
 
 pub use builder::WatcherBuilder;
-pub use planner::Planner;
-pub use session::{Own, Reload, Session};
+pub(crate) use session::{Own, Reload, Session};
 
 use std::fmt;
 use std::io;

@@ -15,7 +15,7 @@ use crate::sinks::{
 ///
 /// # Errors
 /// A file, folder or device cannot be written.
-pub fn outboxes(settings: &Settings, own: Vec<Box<dyn Sink>>) -> Result<Vec<Outbox>> {
+pub(crate) fn outboxes(settings: &Settings, own: Vec<Box<dyn Sink>>) -> Result<Vec<Outbox>> {
     let painter = || Painter::new(settings.show).with_trails(settings.trails);
     let rows = (!settings.events_only).then_some(settings.show);
     let lines = match (settings.events_only, settings.every_frame) {

@@ -11,14 +11,14 @@ use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 const KNOWN: usize = 16;
 
 /// Makes plans. The text tower is dropped once they are made, and loaded again only for new words.
-pub struct Planner {
+pub(crate) struct Planner {
     embedder: Embedder,
     /// The latest vocabularies, by their prompts.
     known: Vec<(Vec<Prompt>, Vocabulary)>,
 }
 
 /// What a watch begins with.
-pub struct Beginning {
+pub(crate) struct Beginning {
     /// The networks that look.
     pub pipeline: Pipeline,
     /// The first plan.
@@ -29,7 +29,7 @@ pub struct Beginning {
 
 impl Planner {
     /// A planner for a model.
-    pub fn new(bundle: Bundle) -> Self {
+    pub(crate) fn new(bundle: Bundle) -> Self {
         Self { embedder: Embedder::new(bundle), known: Vec::new() }
     }
 
@@ -37,7 +37,7 @@ impl Planner {
     ///
     /// # Errors
     /// The model, or same as [`Planner::plan`].
-    pub fn start(&mut self, settings: &Settings, threads: usize) -> Result<Beginning> {
+    pub(crate) fn start(&mut self, settings: &Settings, threads: usize) -> Result<Beginning> {
         let words = words(settings)?;
         let bundle = self.embedder.bundle();
         let manifest = bundle.manifest.clone();
@@ -51,7 +51,7 @@ impl Planner {
     ///
     /// # Errors
     /// Prompts, vocabulary file or zones cannot be used.
-    pub fn plan(&mut self, settings: &Settings) -> Result<Plan> {
+    pub(crate) fn plan(&mut self, settings: &Settings) -> Result<Plan> {
         let plan = self.plan_with_tower(settings);
         self.embedder.drop_tower();
         trim_heap();

@@ -22,7 +22,7 @@ use crate::system::{State, notify, thermal};
 
 /// Sources and sinks besides those in the settings.
 #[derive(Default)]
-pub struct Own {
+pub(crate) struct Own {
     /// Sources, which come after the others.
     pub sources: Vec<Box<dyn Live>>,
     /// Sinks, which come after the others.
@@ -30,7 +30,7 @@ pub struct Own {
 }
 
 /// A watch that is ready to run: sources are being captured, the networks are loaded.
-pub struct Session {
+pub(crate) struct Session {
     watch: Watch,
     captures: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ pub struct Session {
 }
 
 /// Changes what a running session looks for.
-pub struct Reload {
+pub(crate) struct Reload {
     /// Makes plans.
     pub planner: Planner,
     /// Takes them.
@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     /// Settings, words, the model, a sink or the only source cannot be used.
-    pub fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
+    pub(crate) fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
         let mut opened = sources::open(settings)?;
         opened.extend(own.sources.into_iter().map(sources::own));
         let mut settings = settings.clone();
@@ -75,22 +75,22 @@ impl Session {
     }
 
     /// Gives every report to this sink as well.
-    pub fn add_sink(&mut self, sink: Box<dyn Sink>) {
+    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) {
         self.watch.add_outbox(Outbox::new(sink));
     }
 
     /// What there is to say of the model, such as that it runs in float.
-    pub fn warning(&self) -> Option<&str> {
+    pub(crate) fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }
 
     /// Where frames come from.
-    pub fn sources(&self) -> &Sources {
+    pub(crate) fn sources(&self) -> &Sources {
         self.watch.sources()
     }
 
     /// Where reports go.
-    pub fn outboxes(&self) -> &[Outbox] {
+    pub(crate) fn outboxes(&self) -> &[Outbox] {
         self.watch.outboxes()
     }
 
@@ -99,7 +99,7 @@ impl Session {
     ///
     /// # Errors
     /// Same as [`Watch::run`].
-    pub fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
+    pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut heat = Heat::new();
         let watched = self.watch.run(&mut |progress| {
             heat.run(&mut progress.sources.rate);

@@ -12,7 +12,7 @@ use crate::source::{
 };
 
 /// A source to capture.
-pub struct Opened {
+pub(crate) struct Opened {
     name: Arc<str>,
     /// The source; `None` if it could not be opened at once.
     first: Option<Box<dyn Live>>,
@@ -26,7 +26,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// Settings cannot be used, or no source can be opened: why the first cannot.
-pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
+pub(crate) fn open(settings: &Settings) -> Result<Vec<Opened>> {
     let mut opened = Vec::new();
     let mut failed = None;
     for source in &settings.source {
@@ -53,7 +53,7 @@ pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
 }
 
 /// A source of the caller's own. Once it is gone it is not opened again.
-pub fn own(source: Box<dyn Live>) -> Opened {
+pub(crate) fn own(source: Box<dyn Live>) -> Opened {
     let name: Arc<str> = source.name().into();
     let shown = Arc::clone(&name);
     let again = move || Err(Error::device(&*shown, "a source that is gone", "one that can be opened again"));
@@ -64,7 +64,7 @@ pub fn own(source: Box<dyn Live>) -> Opened {
 ///
 /// # Errors
 /// Zones that contradict each other.
-pub fn start(
+pub(crate) fn start(
     opened: Vec<Opened>,
     plan: &Plan,
     mailbox: &Arc<Mailbox>,
@@ -141,7 +141,7 @@ fn size(text: &str) -> std::result::Result<(u32, u32), String> {
 }
 
 /// Joins the threads that have ended. One that is blocked in a read is left behind.
-pub fn join(threads: Vec<JoinHandle<()>>) {
+pub(crate) fn join(threads: Vec<JoinHandle<()>>) {
     for thread in threads {
         if thread.is_finished() {
             let _ = thread.join();

@@ -33,7 +33,7 @@ Example:
   {\"id\": 3, \"path\": \"photo.jpg\", \"boxes\": [[10, 20, 110, 220]], \"tags\": true, \"dense\": true}
   {\"id\": 4, \"texts\": [\"a cat on a sofa\"]}
   END")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -42,7 +42,7 @@ pub struct Args {
 ///
 /// # Errors
 /// What makes the whole call fail: flags, model, standard input or output.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let bundle = args.model.bundle()?;
     let networks = networks(&bundle, false, args.model.threads())?;
     let mut answerer = Answerer {

@@ -46,7 +46,7 @@ Examples:
   edgeclip run --source /dev/video0 --prompt person --zone garden=0,0.4,0.6,1 --line door=0.5,0,0.5,1 --events-only
   edgeclip run --config edgeclip.toml
   edgeclip run --source clip.y4m --prompt cat --print-config > edgeclip.toml")]
-pub struct Args {
+pub(crate) struct Args {
     /// List cameras with their formats and controls, and end
     #[arg(long, help_heading = "Sources")]
     list: bool,
@@ -78,7 +78,7 @@ impl Args {
 /// # Errors
 /// Settings, words, the model, a sink or the only source cannot be used. Faults that a source survives are
 /// logged and counted.
-pub fn run(args: Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
         return list::list();
     }

@@ -15,7 +15,7 @@ const LINE: Duration = Duration::from_millis(500);
 const FILE: Duration = Duration::from_secs(1);
 
 /// Does each thing when its time has come.
-pub struct Tick {
+pub(crate) struct Tick {
     change: OnChange,
     /// Of [`OnChange::files`].
     files: Timer,
@@ -26,7 +26,7 @@ pub struct Tick {
 }
 
 /// When the configuration is read again.
-pub struct OnChange {
+pub(crate) struct OnChange {
     /// Set by SIGHUP.
     pub hangup: Arc<AtomicBool>,
     /// Files whose changes are followed.
@@ -59,18 +59,18 @@ impl Timer {
 
 impl Tick {
     /// Reloads. With `terminal`, also keeps a line of status there.
-    pub fn new(change: OnChange, terminal: bool) -> Self {
+    pub(crate) fn new(change: OnChange, terminal: bool) -> Self {
         let line = terminal.then(|| Timer::later(LINE));
         Self { change, files: Timer::later(FILE), line, status: None }
     }
 
     /// Also writes status lines in JSON, one every `interval`. `stop` is set when nobody reads them any more.
-    pub fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) {
+    pub(crate) fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) {
         self.status = Some((Timer::later(interval), Writer::new(stop)));
     }
 
     /// Called often.
-    pub fn run(&mut self, progress: &mut Progress<'_>) {
+    pub(crate) fn run(&mut self, progress: &mut Progress<'_>) {
         let now = Instant::now();
         if self.line.as_mut().is_some_and(|timer| timer.is_due(now, false)) {
             // The next line on standard output takes its place.
@@ -89,7 +89,7 @@ impl Tick {
 }
 
 /// Whether there is a terminal for a line of status.
-pub fn on_terminal() -> bool {
+pub(crate) fn on_terminal() -> bool {
     let lines = std::env::var("TERM").is_ok_and(|term| term != "dumb");
     lines && std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }

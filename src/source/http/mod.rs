@@ -34,7 +34,7 @@ const FETCHES_PER_SECOND: u32 = 1;
 /// # Errors
 /// [`Error::Device`] if the first connection fails: no camera, password or path refused, or other content; the
 /// message says what to do. [`Error::Settings`] if the address is invalid or begins with `https://`.
-pub fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
+pub(crate) fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
     if address.starts_with("https://") {
         return Err(Error::settings(without_secrets(address), "an https:// address", request::NO_TLS));
     }

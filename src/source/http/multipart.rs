@@ -45,7 +45,7 @@ pub(super) struct Parts<R> {
 
 impl<R: Read> Parts<R> {
     /// The parts of `input`, separated by `boundary`.
-    pub fn new(input: R, boundary: &str) -> Self {
+    pub(crate) fn new(input: R, boundary: &str) -> Self {
         let delimiter = format!("--{boundary}").into_bytes();
         Self { input, held: Vec::new(), delimiter, lost: true, chunk: vec![0; CHUNK] }
     }
@@ -54,7 +54,7 @@ impl<R: Read> Parts<R> {
     ///
     /// # Errors
     /// Same as the input's.
-    pub fn next(&mut self) -> io::Result<Option<Part>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Part>> {
         let Some(skipped) = self.skip_to_part()? else { return Ok(None) };
         if skipped > 0 && !self.lost {
             self.lost = true;

@@ -27,7 +27,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub fn new(address: Address, patience: Patience) -> Self {
+    pub(crate) fn new(address: Address, patience: Patience) -> Self {
         let time = |limit: Duration| Some(limit);
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -45,7 +45,7 @@ impl Client {
     }
 
     /// Fetches the address, follows redirects and answers a Basic or Digest challenge.
-    pub fn get(&mut self) -> Result<Response<Body>, Fault> {
+    pub(crate) fn get(&mut self) -> Result<Response<Body>, Fault> {
         let mut url = self.address.url.clone();
         let mut challenged = false;
         for _ in 0..=MOST_REDIRECTS {

@@ -31,7 +31,7 @@ impl Address {
     ///
     /// # Errors
     /// [`Error::Settings`] if it is not an address with this scheme and a host.
-    pub fn parse(text: &str, scheme: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str, scheme: &str) -> Result<Self> {
         let name = without_secrets(text);
         let expected = || {
             format!(
@@ -59,7 +59,7 @@ impl Address {
 
     /// Removes `key`, which is meant for us and not for the camera, from the query and returns its value.
     #[cfg(feature = "rtsp")]
-    pub fn take(&mut self, key: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<String> {
         let query = self.url.query()?.to_owned();
         let ours = |pair: &&str| pair.split_once('=').is_some_and(|(name, _)| name == key);
         let value = query.split('&').find(ours)?.split_once('=')?.1.to_owned();

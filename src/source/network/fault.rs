@@ -14,12 +14,12 @@ pub(in crate::source) struct Fault {
 }
 
 impl Fault {
-    pub fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
+    pub(crate) fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { found: found.into(), expected: expected.into() }
     }
 
     /// The same as an error of the source `name`.
-    pub fn into_error(self, name: &str) -> Error {
+    pub(crate) fn into_error(self, name: &str) -> Error {
         Error::device(name, self.found, self.expected)
     }
 }

@@ -14,7 +14,7 @@ pub(super) use address::Address;
 #[cfg(any(feature = "rtsp", feature = "http"))]
 pub(super) use fault::{Fault, seconds};
 pub(super) use name::without_secrets;
-pub use patience::Patience;
+pub(crate) use patience::Patience;
 #[cfg(feature = "http")]
 pub(super) use remote::POLL;
 #[cfg(any(feature = "rtsp", feature = "http"))]

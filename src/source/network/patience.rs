@@ -6,7 +6,7 @@ use crate::source::retry::{FIRST_PAUSE, LONGEST_PAUSE};
 
 /// How long to wait for a network source. One that was there once is reconnected forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub(crate) struct Patience {
     /// Longest time to connect, until the camera has agreed to send.
     pub connect: Duration,
     /// Longest time without a frame; then the source is reconnected.

@@ -57,7 +57,7 @@ impl<P: Protocol> Remote<P> {
     ///
     /// # Errors
     /// [`Error::Device`](error::Error::Device) if that fails.
-    pub fn open(name: &str, patience: Patience, mut protocol: P) -> error::Result<Self> {
+    pub(crate) fn open(name: &str, patience: Patience, mut protocol: P) -> error::Result<Self> {
         let session = protocol.connect().map_err(|fault| fault.into_error(name))?;
         tracing::info!(source = name, "connected");
         Ok(Self {

@@ -19,17 +19,17 @@ pub(super) struct CameraClock {
 }
 
 impl CameraClock {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { start: None, anchor: None, newest: -1 }
     }
 
     /// Starts a new session, whose timestamps are unrelated to earlier ones.
-    pub fn begin_session(&mut self) {
+    pub(crate) fn begin_session(&mut self) {
         self.anchor = None;
     }
 
     /// The time of a picture with the camera timestamp `stamp` in µs, received at `now`. Strictly increasing.
-    pub fn place(&mut self, stamp: i64, now: Instant) -> Duration {
+    pub(crate) fn place(&mut self, stamp: i64, now: Instant) -> Duration {
         let start = *self.start.get_or_insert(now);
         let ours = i64::try_from(now.duration_since(start).as_micros()).unwrap_or(i64::MAX);
         let theirs = self.anchor.and_then(|(from, to)| stamp.checked_sub(from)?.checked_add(to));
@@ -58,13 +58,13 @@ impl Load {
     /// At least 1 / `SHARE` of the window must be spent waiting.
     const SHARE: u32 = 20;
 
-    pub fn begin(now: Instant) -> Self {
+    pub(crate) fn begin(now: Instant) -> Self {
         Self { since: now, waited: Duration::ZERO }
     }
 
     /// Adds time spent waiting for the network, which ended at `now`. True if there was next to none in a
     /// whole window, so that pictures pile up.
-    pub fn is_too_much(&mut self, waited: Duration, now: Instant) -> bool {
+    pub(crate) fn is_too_much(&mut self, waited: Duration, now: Instant) -> bool {
         self.waited += waited;
         let window = now.duration_since(self.since);
         if window < Self::WINDOW {

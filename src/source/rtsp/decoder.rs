@@ -46,7 +46,7 @@ pub(super) struct PictureDecoder {
 }
 
 impl PictureDecoder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             decoder: None,
             range: Range::Limited,
@@ -60,7 +60,7 @@ impl PictureDecoder {
     ///
     /// # Errors
     /// Why the stream cannot be decoded.
-    pub fn adopt(&mut self, parameters: &VideoParameters) -> Result<(), Fault> {
+    pub(crate) fn adopt(&mut self, parameters: &VideoParameters) -> Result<(), Fault> {
         let (width, height) = parameters.coded_pixel_dimensions();
         let blocks = width.div_ceil(16).saturating_mul(height.div_ceil(16));
         let advice =
@@ -106,12 +106,12 @@ impl PictureDecoder {
     }
 
     /// Whether only a key frame can be decoded.
-    pub fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.decoder.is_none()
     }
 
     /// Resets the decoder: something was lost, and pictures that refer to it would be smeared.
-    pub fn lose(&mut self) {
+    pub(crate) fn lose(&mut self) {
         self.decoder = None;
         self.waiting.clear();
     }
@@ -121,7 +121,7 @@ impl PictureDecoder {
     ///
     /// # Errors
     /// Why it cannot be decoded; the next must be a key frame.
-    pub fn decode(
+    pub(crate) fn decode(
         &mut self,
         unit: &[u8],
         stamp: i64,

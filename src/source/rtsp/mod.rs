@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// # Errors
 /// [`Error::Device`] if the first connection fails: no camera, password or path refused, or no H.264 that can
 /// be decoded; the message says what to do. [`Error::Settings`] if the address is invalid.
-pub fn open(address: &str, patience: Patience) -> Result<Box<dyn Live>> {
+pub(crate) fn open(address: &str, patience: Patience) -> Result<Box<dyn Live>> {
     let mut address = Address::parse(address, "rtsp")?;
     let transport = match address.take("transport").as_deref() {
         None | Some("tcp") => Transport::Tcp(Default::default()),

@@ -52,7 +52,7 @@ pub(super) struct Playing {
 
 impl Camera {
     /// Makes the camera play its first H.264 stream.
-    pub async fn connect(&self, patience: Patience) -> Result<Playing, Fault> {
+    pub(crate) async fn connect(&self, patience: Patience) -> Result<Playing, Fault> {
         let connected = timeout(patience.connect, self.play(patience)).await;
         connected.unwrap_or_else(|_| {
             let found = format!("no answer within {}", seconds(patience.connect));
@@ -109,7 +109,11 @@ impl Playing {
     ///
     /// # Errors
     /// Why the session is over.
-    pub async fn read(&mut self, into: &mut CapturedFrame, clock: &mut CameraClock) -> Result<Next, String> {
+    pub(crate) async fn read(
+        &mut self,
+        into: &mut CapturedFrame,
+        clock: &mut CameraClock,
+    ) -> Result<Next, String> {
         let frame = match self.held.take() {
             Some(frame) => frame,
             None => match self.receive().await? {
@@ -201,7 +205,7 @@ impl Playing {
     }
 
     /// Tells the camera that the session is over. It may be gone.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         let Self { frames, sessions, .. } = self;
         drop(frames);
         drop(timeout(FAREWELL, sessions.await_teardown()).await);

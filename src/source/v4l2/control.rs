@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A camera control: exposure, focus, gain and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CameraControl {
+pub(crate) struct CameraControl {
     /// Lower case with underscores.
     pub name: String,
     /// What values it accepts.
@@ -19,7 +19,7 @@ pub struct CameraControl {
 
 /// What values a [`CameraControl`] accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ControlKind {
+pub(crate) enum ControlKind {
     /// Every `step`th number from `minimum` to `maximum`.
     Integer {
         /// The least.
@@ -41,7 +41,7 @@ pub enum ControlKind {
 
 /// What to set a [`CameraControl`] to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ControlValue {
+pub(crate) enum ControlValue {
     /// On or off.
     Switch(bool),
     /// A number, or the index of a menu's entry.

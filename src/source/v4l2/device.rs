@@ -31,13 +31,13 @@ pub(super) struct Capability {
 
 impl Capability {
     /// Whether it captures each picture in a single buffer.
-    pub fn captures(&self) -> bool {
+    pub(crate) fn captures(&self) -> bool {
         const STREAMING: u32 = 0x0400_0000;
         self.flags & VIDEO_CAPTURE_CAPABILITY != 0 && self.flags & STREAMING != 0
     }
 
     /// Whether it captures each plane in a buffer of its own.
-    pub fn is_multi_planar(&self) -> bool {
+    pub(crate) fn is_multi_planar(&self) -> bool {
         const MULTI_PLANAR: u32 = 0x1000;
         self.flags & MULTI_PLANAR != 0 && !self.captures()
     }

@@ -7,12 +7,12 @@ use crate::frame::{PixelFormat, Range};
 
 /// A supported V4L2 pixel format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FourCc(&'static [u8; 4]);
+pub(crate) struct FourCc(&'static [u8; 4]);
 
 impl FourCc {
     /// All supported formats, the cheapest to read first: 4:2:0, 4:2:2, three bytes per pixel, compressed,
     /// and last those without colour.
-    pub const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self(b"NV12"),
         Self(b"YU12"),
         Self(b"YUYV"),

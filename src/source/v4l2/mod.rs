@@ -7,10 +7,10 @@ mod fourcc;
 mod negotiate;
 mod offers;
 
-pub use control::{CameraControl, ControlKind, ControlValue};
-pub use fourcc::FourCc;
-pub use negotiate::{Mode, Wish};
-pub use offers::{NO_PERMISSION, Offer, Offers, cameras};
+pub(crate) use control::ControlValue;
+pub(crate) use fourcc::FourCc;
+pub(crate) use negotiate::{Mode, Wish};
+pub(crate) use offers::{NO_PERMISSION, Offer, Offers, cameras};
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -36,7 +36,7 @@ const READABLE: i16 = 1;
 const NO_DEVICE: i32 = 19;
 
 /// A camera, set to one mode.
-pub struct Camera {
+pub(crate) struct Camera {
     name: String,
     device: Device,
     mode: Mode,
@@ -58,7 +58,7 @@ impl Camera {
     /// [`Error::Device`] if the device does not exist, may not be opened, is not a camera, is in use by
     /// another program, or has no supported format; [`Error::Settings`] if it lacks the requested format, or
     /// such a control or value. The message says what to do instead.
-    pub fn open(path: &Path, wish: &Wish, controls: &[(String, ControlValue)]) -> Result<Self> {
+    pub(crate) fn open(path: &Path, wish: &Wish, controls: &[(String, ControlValue)]) -> Result<Self> {
         let name = path.display().to_string();
         let device = offers::open(path)?;
         let (mode, encoding) = negotiate::negotiate(&name, &device, wish)?;
@@ -67,7 +67,7 @@ impl Camera {
     }
 
     /// The mode that the driver has set.
-    pub fn mode(&self) -> &Mode {
+    pub(crate) fn mode(&self) -> &Mode {
         &self.mode
     }
 

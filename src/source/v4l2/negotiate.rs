@@ -17,7 +17,7 @@ const SIZE: (u32, u32) = (640, 480);
 
 /// The mode that the user asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// Exactly this format.
     pub format: Option<FourCc>,
     /// Width and height in pixels; the camera's nearest is used.
@@ -28,7 +28,7 @@ pub struct Wish {
 
 /// The mode that a camera has been set to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mode {
+pub(crate) struct Mode {
     /// Pixel format.
     pub format: FourCc,
     /// Pixels per row.

@@ -19,14 +19,14 @@ const PIPE: &str = "a single-planar camera; pipe this one in: on a Raspberry Pi 
     edgeclip run --source - …`, on a Jetson `gst-launch-1.0 -q nvarguscamerasrc ! nvjpegenc ! fdsink fd=3 3>&1 >&2 | edgeclip run --source - …`";
 
 /// What is reported as found if a device may not be opened.
-pub const NO_PERMISSION: &str = "no permission";
+pub(crate) const NO_PERMISSION: &str = "no permission";
 
 /// `ENOTTY` of errno(3): the device does not support the request.
 const NO_SUCH_REQUEST: i32 = 25;
 
 /// A camera and what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offers {
+pub(crate) struct Offers {
     /// The device, such as `/dev/video0`.
     pub path: PathBuf,
     /// The camera's name.
@@ -41,7 +41,7 @@ pub struct Offers {
 
 /// A pixel format of a camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// The format.
     pub format: FourCc,
     /// Readable sizes: `640x480`, or a range.
@@ -50,7 +50,7 @@ pub struct Offer {
 
 /// Every video device, sorted by number: what it offers, or why it cannot be used. Devices that are not
 /// cameras, such as webcams' metadata nodes, are skipped.
-pub fn cameras() -> Vec<Result<Offers>> {
+pub(crate) fn cameras() -> Vec<Result<Offers>> {
     let Ok(entries) = std::fs::read_dir("/dev") else { return Vec::new() };
     let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
     let paths = entries.flatten().map(|entry| entry.path());
