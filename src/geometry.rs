@@ -100,7 +100,7 @@ impl Letterbox {
     }
 
     /// Maps a box from source pixels to input pixels.
-    pub(crate) fn to_input(&self, r: Rect) -> Rect {
+    pub(crate) fn to_input(self, r: Rect) -> Rect {
         let map = |v: f32, from: u32, to: u32, offset: u32| {
             (f64::from(v) * f64::from(to) / f64::from(from) + f64::from(offset)) as f32
         };
@@ -110,7 +110,7 @@ impl Letterbox {
     }
 
     /// Maps a box from input pixels to source pixels, clipped to the picture.
-    pub(crate) fn to_source(&self, r: Rect) -> Rect {
+    pub(crate) fn to_source(self, r: Rect) -> Rect {
         let map = |v: f32, from: u32, to: u32, offset: u32| {
             ((f64::from(v) - f64::from(offset)) * f64::from(from) / f64::from(to)) as f32
         };
