@@ -34,7 +34,7 @@ impl Prompter {
     ///
     /// # Errors
     /// [`Error::Model`] naming the file.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "text"))]
     pub(crate) fn load_float(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, false)
     }
@@ -63,7 +63,7 @@ impl Prompter {
     }
 
     /// Products with int8 weights that stay in float and why, one line each.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "text"))]
     pub(crate) fn left_in_float(&self) -> &[String] {
         self.graph.left_in_float()
     }

@@ -42,7 +42,7 @@ pub struct LiveTiming {
 }
 
 impl LiveTiming {
-    /// The time of each of [`STAGES`].
+    /// The time of each stage: queue, decode, preprocess, vision, regions, match, track.
     pub fn stages(&self) -> [Duration; STAGES.len()] {
         let Timing { decode, preprocess, vision, regions, matching } = self.look;
         [self.queue, decode, preprocess, vision, regions, matching, self.track]

@@ -55,7 +55,8 @@ impl Picture {
     /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`.
     ///
     /// # Errors
-    /// [`Error::Settings`] for another extension, otherwise same as [`save_picture`].
+    /// [`Error::Settings`] for another extension, [`Error::Input`] if the format cannot hold the picture (JPEG
+    /// allows 65,535 pixels per side), [`Error::Device`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let kind = PictureKind::of(path).ok_or_else(|| {

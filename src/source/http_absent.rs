@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// Always [`Error::Settings`].
-pub fn open(address: &str, _: Option<u32>, _: Patience) -> Result<Box<dyn Live>> {
+pub(crate) fn open(address: &str, _: Option<u32>, _: Patience) -> Result<Box<dyn Live>> {
     let found = "an http:// address, which this build does not support";
     Err(Error::settings(without_secrets(address), found, "a build with the feature `http`"))
 }
