@@ -17,16 +17,8 @@
 
 use std::env;
 use std::error::Error;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
 
-use edgeclip::events::Outline;
-use edgeclip::model::{Bundle, Networks};
-use edgeclip::pipeline::Pipeline;
-use edgeclip::report::{FrameReport, LiveTiming, ShownBoxes};
-use edgeclip::sinks::{Painter, PictureKind, save_picture};
-use edgeclip::source::Picture;
-use edgeclip::vocabulary::{Prompt, Vocabulary};
+use edgeclip::{Detector, FrameReport, Outline, Painter, Picture, ShownBoxes};
 use embedded_graphics::framebuffer::{Framebuffer, buffer_size};
 use embedded_graphics::image::GetPixel;
 use embedded_graphics::pixelcolor::raw::{BigEndian, RawU16};
@@ -40,62 +32,26 @@ type Display =
     Framebuffer<Rgb565, RawU16, BigEndian, WIDTH, HEIGHT, { buffer_size::<Rgb565>(WIDTH, HEIGHT) }>;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let [picture, prompts, out] = arguments()?;
-    let report = look(&picture, &prompts)?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [path, prompts, out] = &arguments[..] else { return Err("expected PICTURE PROMPTS OUT.png".into()) };
+    let detector = Detector::new()?.prompts(prompts.split(','))?;
+    let picture = Picture::open(path)?;
+    let found = detector.detect(&picture)?;
+
+    // What one frame of a live source would show, with a zone around the middle.
+    let mut report = FrameReport::of_picture(path, picture, found);
+    let points = vec![[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]];
+    report.outlines = [Outline { name: "middle".into(), points, closed: true, state: None }].into();
 
     let mut display = Display::new();
-    let mut painter = Painter::new(ShownBoxes::Detections);
-    painter.draw(&mut display, &report)?;
-
-    save(&display, Path::new(&out))?;
+    Painter::new(ShownBoxes::Detections).draw(&mut display, &report)?;
+    pixels(&display).save(out)?;
     println!("{out}: {} things", report.detections.len());
     Ok(())
 }
 
-fn arguments() -> Result<[String; 3], &'static str> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    arguments.try_into().map_err(|_| "expected PICTURE PROMPTS OUT.png")
-}
-
-/// What one frame of a live source would show, with a zone around the middle.
-fn look(path: &str, prompts: &str) -> Result<FrameReport, Box<dyn Error>> {
-    let bundle = Bundle::embedded()?;
-    let networks = Networks::load(&bundle, true, 2)?;
-    let tower = networks.text.as_ref().ok_or("built without the feature `text`")?;
-    let bank = Vocabulary::bank(&bundle)?;
-    let most_similar = bundle.manifest.score.max_similarity;
-    let vocabulary = Vocabulary::build(&Prompt::parse(prompts)?, tower, &bank, most_similar)?;
-
-    let picture = Picture::open(Path::new(path))?;
-    let (time, (width, height)) = (SystemTime::now(), (picture.width, picture.height));
-    let pipeline = Pipeline::new(networks, bundle.manifest);
-    let findings = pipeline.detect(&picture.frame()?, &vocabulary, None)?;
-    let zone = Outline {
-        name: "middle".into(),
-        points: vec![[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]],
-        closed: true,
-        state: None,
-    };
-    Ok(FrameReport {
-        source: path.into(),
-        frame: 0,
-        time,
-        width,
-        height,
-        looked: true,
-        tags: findings.tags,
-        detections: findings.detections,
-        tracks: Vec::new(),
-        events: Vec::new(),
-        outlines: [zone].into(),
-        timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
-        latency: time.elapsed().unwrap_or(Duration::ZERO),
-        picture: Some(picture),
-    })
-}
-
-fn save(display: &Display, path: &Path) -> Result<(), Box<dyn Error>> {
+fn pixels(display: &Display) -> Picture {
     let pixels = display.bounding_box().points().filter_map(|point| display.pixel(point));
-    let rgb: Vec<u8> = pixels.map(Rgb888::from).flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();
-    Ok(save_picture(path, PictureKind::Png, &rgb, WIDTH as u32, HEIGHT as u32)?)
+    let data = pixels.map(Rgb888::from).flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();
+    Picture { name: String::new(), width: WIDTH as u32, height: HEIGHT as u32, data }
 }

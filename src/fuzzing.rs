@@ -2,16 +2,19 @@
 //! and panics only if the parser breaks its promise: an error that tells who must act and is not a bug of ours, or results within
 //! the bounds that the parser states. Nothing here reads files that the bytes name.
 
+#![cfg_attr(not(fuzzing), expect(unreachable_pub, reason = "only the programs of fuzz/ are outside"))]
+
 use std::str::from_utf8;
 
 use edgeclip_engine::{Element, Engine};
 
-use crate::cli::boxes::clipped;
 use crate::cli::eval::lines::Lines;
 use crate::cli::eval::request;
 use crate::config::{self, Prompts};
 use crate::error::{Error, ErrorKind, Result};
+use crate::geometry::Rect;
 use crate::model::Manifest;
+use crate::pipeline::clipped;
 use crate::source::fuzzing as source;
 use crate::vocabulary::{MAX_PROMPTS, Prompt, Vocabulary};
 
@@ -106,7 +109,8 @@ pub fn request(data: &[u8]) -> bool {
             let picture = if names_file { None } else { request.picture()? };
             if let Some(picture) = picture {
                 for corners in request.boxes.iter().flatten() {
-                    clipped("box", corners, picture.width, picture.height)?;
+                    let &[x0, y0, x1, y1] = corners;
+                    clipped("box", Rect { x0, y0, x1, y1 }, picture.width, picture.height)?;
                 }
             }
             Ok(())

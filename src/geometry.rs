@@ -74,7 +74,7 @@ impl Rect {
 /// In both directions each axis uses the ratio of the resized side, a whole number of pixels, to the
 /// picture's side, so that the edges of the picture and of the content map onto each other exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Letterbox {
+pub(crate) struct Letterbox {
     source: (u32, u32),
     size: u32,
     resized: (u32, u32),
@@ -86,7 +86,7 @@ impl Letterbox {
     ///
     /// # Errors
     /// [`Error::Input`] if any of the three is zero.
-    pub fn new(width: u32, height: u32, size: u32) -> Result<Self> {
+    pub(crate) fn new(width: u32, height: u32, size: u32) -> Result<Self> {
         if width == 0 || height == 0 || size == 0 {
             let found = format!("{width}x{height} pixels into {size}x{size}");
             return Err(Error::input("letterbox", found, "sides of at least 1"));
@@ -100,7 +100,7 @@ impl Letterbox {
     }
 
     /// Maps a box from source pixels to input pixels.
-    pub fn to_input(&self, r: Rect) -> Rect {
+    pub(crate) fn to_input(self, r: Rect) -> Rect {
         let map = |v: f32, from: u32, to: u32, offset: u32| {
             (f64::from(v) * f64::from(to) / f64::from(from) + f64::from(offset)) as f32
         };
@@ -110,7 +110,7 @@ impl Letterbox {
     }
 
     /// Maps a box from input pixels to source pixels, clipped to the picture.
-    pub fn to_source(&self, r: Rect) -> Rect {
+    pub(crate) fn to_source(self, r: Rect) -> Rect {
         let map = |v: f32, from: u32, to: u32, offset: u32| {
             ((f64::from(v) - f64::from(offset)) * f64::from(from) / f64::from(to)) as f32
         };
@@ -121,34 +121,24 @@ impl Letterbox {
     }
 
     /// The area that the picture covers, in input pixels.
-    pub fn content(&self) -> Rect {
+    pub(crate) fn content(&self) -> Rect {
         let (x0, y0) = (self.offset.0 as f32, self.offset.1 as f32);
         Rect { x0, y0, x1: x0 + self.resized.0 as f32, y1: y0 + self.resized.1 as f32 }
     }
 
-    /// Size of the source picture in pixels: (width, height).
-    pub fn source(&self) -> (u32, u32) {
-        self.source
-    }
-
-    /// Side of the square input in pixels.
-    pub fn size(&self) -> u32 {
-        self.size
-    }
-
     /// Size of the resized picture in input pixels: (width, height).
-    pub fn resized(&self) -> (u32, u32) {
+    pub(crate) fn resized(&self) -> (u32, u32) {
         self.resized
     }
 
     /// Top left corner of the resized picture in input pixels: (x, y).
-    pub fn offset(&self) -> (u32, u32) {
+    pub(crate) fn offset(&self) -> (u32, u32) {
         self.offset
     }
 }
 
 /// `Σ a·b` over the common length. Eight running sums, so that the compiler can use SIMD.
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_lanes, a_tail) = a.as_chunks::<8>();
     let (b_lanes, b_tail) = b.as_chunks::<8>();
     let mut sums = [0.0; 8];

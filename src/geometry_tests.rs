@@ -54,7 +54,7 @@ fn expansion_keeps_the_centre() {
 #[test]
 fn letterbox_of_a_camera_picture() {
     let l = Letterbox::new(640, 480, 320).unwrap();
-    assert_eq!((l.resized(), l.offset(), l.size(), l.source()), ((320, 240), (0, 40), 320, (640, 480)));
+    assert_eq!((l.resized(), l.offset(), l.size, l.source), ((320, 240), (0, 40), 320, (640, 480)));
     assert_eq!(l.content(), rect(0.0, 40.0, 320.0, 280.0));
     assert_eq!(l.to_input(rect(100.0, 100.0, 200.0, 480.0)), rect(50.0, 90.0, 100.0, 280.0));
     assert_eq!(l.to_source(rect(50.0, 90.0, 100.0, 280.0)), rect(100.0, 100.0, 200.0, 480.0));

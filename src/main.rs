@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    edgeclip::cli::run()
+    edgeclip::run_program()
 }

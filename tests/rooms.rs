@@ -179,13 +179,14 @@ fn the_table_lists_the_rooms_in_their_order() {
         "report",
         "config",
     ];
-    for room in rooms.iter().chain(&["sinks", "pipeline", "cli"]) {
+    for room in rooms.iter().chain(&["sinks", "pipeline", "detector", "watcher", "cli"]) {
         assert!(table.contains_key(*room), "{room} is missing");
     }
     assert!(table["error"].is_empty());
     assert_eq!(table["detect"], ["error", "geometry", "model"].map(str::to_owned).into());
     assert_eq!(table["sinks"], rooms.map(str::to_owned).into());
-    assert!(table["cli"].contains("pipeline"));
+    assert!(["pipeline", "detector", "watcher"].iter().all(|room| table["cli"].contains(*room)));
+    assert!(!table["pipeline"].contains("detector"));
 }
 
 #[test]
@@ -234,4 +235,21 @@ fn allowed_imports_pass() {
         found("sinks/annotate/mod.rs", "use super::{model, Report}; use embedded_graphics::x;").is_empty()
     );
     assert!(found("model/x.rs", "use edgeclip_engine::Engine; use super::output;").is_empty());
+}
+
+/// `Cargo.toml` compiles for size what it does not name, and without inlining between a crate's units.
+#[test]
+fn the_release_profile_names_every_crate_that_computes() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut crates = vec!["edgeclip".to_owned()];
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path().join("Cargo.toml")).unwrap();
+        let name =
+            text.lines().find_map(|line| line.strip_prefix("name = ")).expect("a name").trim_matches('"');
+        crates.extend(name.starts_with("edgeclip").then(|| name.to_owned()));
+    }
+    for name in crates {
+        let expected = format!("[profile.release.package.{name}]\nopt-level = 3\ncodegen-units = 1\n");
+        assert!(manifest.contains(&expected), "found none, expected in Cargo.toml: {expected}");
+    }
 }

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import agreement
 import forms
-import report
 from cases import CASES, Case, Files, made
 from engines import Engine
 from masking import LEVELS, Mask
 from result import Result
+
+import report
 
 ENGINES = ("edgeclip", "tract", "ort-s8", "ort-u8", "ort-u8u8", "ort-f32", "ncnn-f32", "ncnn-bf16", "ncnn-int8")
 # An engine's turn: an untimed pass, as caches and pages are another's, then so many timed ones.

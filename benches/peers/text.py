@@ -1,7 +1,7 @@
 """The text tower and the region prompter here, in tract and in ONNX Runtime, the same files, interleaved in one run.
 
-cargo bench --profile release --bench text --no-run
-python benches/peers/text.py BENCH_BINARY [RUNS] [CORE]
+cargo test --release --lib --no-run
+python benches/peers/text.py TEST_BINARY [RUNS] [CORE]
 
 With CORE, all of them run on that core alone. Times of texts include tokenising, for both; those of regions include pooling, here
 but not in ONNX Runtime.
@@ -29,7 +29,7 @@ PLACES = ("", " on a table", " in the street", " beside a tree on a sunny day")
 
 
 def prompts(count: int) -> list[str]:
-    """Those of `benches/text.rs`."""
+    """Those of `src/vocabulary/cost_tests.rs`."""
     with safe_open(MODEL / "negatives.vocab.safetensors", "np") as file:
         names = json.loads(file.metadata()["names"])
     return [f"{SIZES[i % 5]}{names[i * 7 % len(names)]}{PLACES[i // 3 % 4]}" for i in range(count)]
@@ -77,10 +77,14 @@ def main() -> None:
     if len(sys.argv) > 3:
         os.sched_setaffinity(0, {int(sys.argv[3])})
     theirs = OnnxRuntime(len(os.sched_getaffinity(0)))
-    server = subprocess.Popen([binary, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    command = [binary, "--ignored", "--nocapture", "cost_of_words"]
+    environment = os.environ | {"EDGECLIP_SERVE": "1"}
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
     assert server.stdin
     assert server.stdout
-    print(server.stdout.readline().strip())
+    # The test program introduces itself first, perhaps on the same line.
+    line = next(line for line in server.stdout if "load text" in line)
+    print(line[line.index("load text") :].strip())
     for kind, count in CASES:
         times: dict[str, list[float]] = {"int8": [], "float": [], "ort": []}
         for _ in range(max(3, runs // 4) if count == 1000 else runs):

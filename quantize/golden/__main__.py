@@ -1,6 +1,15 @@
 """Makes the golden cases of `tests/golden` again: `python -m quantize.golden`, after each change of the bundle."""
 
-from quantize.golden.cases import FOLDER, NETWORKS, int8_cases, kernel_cases, model_cases, preprocess_cases, small_cases, text_cases
+from quantize.golden.cases import (
+    FOLDER,
+    NETWORKS,
+    int8_cases,
+    kernel_cases,
+    model_cases,
+    preprocess_cases,
+    small_cases,
+    text_cases,
+)
 
 if __name__ == "__main__":
     preprocess_cases(FOLDER / "preprocess")

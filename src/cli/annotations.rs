@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::sinks::PictureKind;
 
 /// A validated `--annotate`.
-pub enum Annotations {
+pub(crate) enum Annotations {
     /// `--annotate FILE.png` or `FILE.jpg`, for the only picture.
     File(PathBuf, PictureKind),
     /// `--annotate DIR`: `DIR/<stem>.png`, numbered where stems repeat.
@@ -28,7 +28,7 @@ impl Annotations {
     /// # Errors
     /// If one file would have to take several pictures or overwrite one of them, has an unknown extension, or
     /// the folder cannot be created.
-    pub fn new(target: &Path, pictures: &[Result<PathBuf>]) -> anyhow::Result<Self> {
+    pub(crate) fn new(target: &Path, pictures: &[Result<PathBuf>]) -> anyhow::Result<Self> {
         let name = target.display().to_string();
         let ends_in_slash = name.ends_with(std::path::is_separator);
         if let Some(kind) = PictureKind::of(target).filter(|_| !target.is_dir() && !ends_in_slash) {
@@ -56,7 +56,7 @@ impl Annotations {
     }
 
     /// Where the annotated version of `picture` goes.
-    pub fn file_of(&mut self, picture: &Path) -> (PathBuf, PictureKind) {
+    pub(crate) fn file_of(&mut self, picture: &Path) -> (PathBuf, PictureKind) {
         match self {
             Self::File(path, kind) => (path.clone(), *kind),
             Self::Folder { path, taken } => {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
+use crate::pipeline::clipped;
 
 /// The content of a boxes file.
-pub struct Boxes {
+pub(crate) struct Boxes {
     file: String,
     by_path: BTreeMap<String, Vec<[Option<f32>; 4]>>,
 }
@@ -17,7 +18,7 @@ impl Boxes {
     ///
     /// # Errors
     /// [`Error::Settings`] if it cannot be read, is malformed or names other pictures.
-    pub fn open(file: &Path, pictures: &[Result<PathBuf>]) -> Result<Self> {
+    pub(crate) fn open(file: &Path, pictures: &[Result<PathBuf>]) -> Result<Self> {
         let name = file.display().to_string();
         let wrong = |error: String| {
             Error::settings(&name, error, "a JSON object {\"a.jpg\": [[x0, y0, x1, y1], …], …}")
@@ -43,28 +44,14 @@ impl Boxes {
     /// # Errors
     /// [`Error::Settings`] naming the box if it is inverted, empty, outside the picture, or has a value that
     /// is not finite.
-    pub fn of(&self, path: &str, width: u32, height: u32) -> Result<Vec<Rect>> {
+    pub(crate) fn of(&self, path: &str, width: u32, height: u32) -> Result<Vec<Rect>> {
         let check = |(index, values): (usize, &[Option<f32>; 4])| {
-            let corners = values.map(|v| v.unwrap_or(f32::NAN));
-            clipped(&format!("{}, {path}, box {index}", self.file), &corners, width, height)
+            let [x0, y0, x1, y1] = values.map(|v| v.unwrap_or(f32::NAN));
+            let rect = Rect { x0, y0, x1, y1 };
+            clipped(&format!("{}, {path}, box {index}", self.file), rect, width, height)
         };
         self.by_path.get(path).into_iter().flatten().enumerate().map(check).collect()
     }
-}
-
-/// The box `[x0, y0, x1, y1]` clipped to a picture of `width` × `height` pixels; `name` is for errors.
-///
-/// # Errors
-/// [`Error::Settings`] if it is inverted, empty, outside the picture, or has a value that is not finite.
-pub fn clipped(name: &str, corners: &[f32; 4], width: u32, height: u32) -> Result<Rect> {
-    let picture = Rect { x0: 0.0, y0: 0.0, x1: width as f32, y1: height as f32 };
-    let [x0, y0, x1, y1] = *corners;
-    let rect = Rect { x0, y0, x1, y1 };
-    let proper = corners.iter().all(|v| v.is_finite()) && x0 < x1 && y0 < y1;
-    proper.then(|| rect.intersection(&picture)).flatten().ok_or_else(|| {
-        let expected = format!("x0 < x1 and y0 < y1 inside {width}x{height} pixels");
-        Error::settings(name, format!("[{x0}, {y0}, {x1}, {y1}]"), expected)
-    })
 }
 
 #[cfg(test)]

@@ -8,15 +8,15 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::annotations::Annotations;
-use super::model::ModelArgs;
+use super::model::{ModelArgs, warn};
 use super::words::WordArgs;
 use super::{Failures, print};
+use crate::detector::Detector;
 use crate::error::Result;
-use crate::pipeline::Pipeline;
+use crate::pipeline::Words;
 use crate::report::{Findings, PictureReport};
 use crate::sinks::{annotate, save_picture, write_jsonl, write_text};
 use crate::source::{Picture, expand};
-use crate::vocabulary::Vocabulary;
 
 /// Find things in pictures: boxes and tags, in your own words
 ///
@@ -28,7 +28,7 @@ Examples:
   edgeclip detect photos/ --prompt @things.txt --format text --annotate out/
   edgeclip detect photo.jpg --prompt \"guest = a person at the door\" --threshold 0.5 --annotate out.png
   edgeclip detect 'camera/*.jpg' --vocab street.vocab.safetensors --top 5")]
-pub struct Args {
+pub(crate) struct Args {
     /// Picture files, folders of pictures, or glob patterns
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -59,7 +59,7 @@ enum Format {
 }
 
 /// A number from 0 to 1.
-pub fn probability(text: &str) -> std::result::Result<f32, String> {
+pub(crate) fn probability(text: &str) -> std::result::Result<f32, String> {
     let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
@@ -68,17 +68,16 @@ pub fn probability(text: &str) -> std::result::Result<f32, String> {
 ///
 /// # Errors
 /// What makes the whole call fail: flags, vocabulary, model, standard output.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
     let mut annotations =
         args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
-    let bundle = args.model.bundle()?;
-    let (pipeline, vocabulary) = words.load(bundle, args.model.threads())?;
+    let detector = detector(args, words)?;
 
     let mut failures = Failures::default();
     for path in pictures {
-        let found = path.and_then(|path| look(&path, args, &pipeline, &vocabulary));
+        let found = path.and_then(|path| look(&path, args, &detector));
         let (mut picture, path, findings) = match found {
             Ok(found) => found,
             Err(error) => {
@@ -90,7 +89,7 @@ pub fn run(args: &Args) -> anyhow::Result<Failures> {
             path: &picture.name,
             width: picture.width,
             height: picture.height,
-            names: vocabulary.names(),
+            names: detector.labels(),
             findings: &findings,
         };
         let reader_gone = print(|out| match args.format {
@@ -114,16 +113,28 @@ pub fn run(args: &Args) -> anyhow::Result<Failures> {
     Ok(failures)
 }
 
-fn look(
-    path: &Path,
-    args: &Args,
-    pipeline: &Pipeline,
-    vocabulary: &Vocabulary,
-) -> Result<(Picture, PathBuf, Findings)> {
+fn detector(args: &Args, words: Words) -> Result<Detector> {
+    let mut builder = Detector::builder().words(words);
+    if let Some(folder) = &args.model.model {
+        builder = builder.model(folder);
+    }
+    if let Some(threads) = args.model.threads {
+        builder = builder.threads(threads);
+    }
+    if let Some(threshold) = args.threshold {
+        builder = builder.threshold(threshold);
+    }
+    let mut detector = builder.build()?;
+    detector.release_text_tower();
+    warn(detector.warning());
+    Ok(detector)
+}
+
+fn look(path: &Path, args: &Args, detector: &Detector) -> Result<(Picture, PathBuf, Findings)> {
     let start = Instant::now();
     let picture = Picture::open(path)?;
     let decode = start.elapsed();
-    let mut findings = pipeline.detect(&picture.frame()?, vocabulary, args.threshold)?;
+    let mut findings = detector.detect(&picture)?;
     findings.timing.decode = decode;
     if let Some(top) = args.top {
         findings.tags.truncate(top.get());

@@ -27,7 +27,7 @@ Examples:
   edgeclip embed photos/ --out photos.safetensors
   edgeclip embed a.jpg b.jpg --boxes boxes.json --out regions.safetensors
     where boxes.json holds {\"a.jpg\": [[10, 20, 110, 220]], \"b.jpg\": []}")]
-pub struct Args {
+pub(crate) struct Args {
     /// Picture files, folders of pictures, or glob patterns
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -61,7 +61,7 @@ struct Tensors {
 ///
 /// # Errors
 /// What makes the whole call fail: flags, boxes file, model, output file.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let pictures = expand(&args.paths);
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
@@ -131,7 +131,7 @@ impl Tensors {
 }
 
 /// The map's values, CHW, with the vector of each place scaled to unit length.
-pub fn unit_places(map: FeatureMap) -> Vec<f32> {
+pub(crate) fn unit_places(map: FeatureMap) -> Vec<f32> {
     let places = map.width * map.height;
     let mut planes = vec![0.0; map.data.len()];
     let mut data = map.data;

@@ -7,14 +7,14 @@ use crate::error::Error;
 
 /// What went wrong so far.
 #[derive(Default)]
-pub struct Failures {
+pub(crate) struct Failures {
     code: u8,
 }
 
 impl Failures {
     /// Prints `error` and remembers it. What is not an [`Error`] of ours is the operating system's, such as a
     /// full disk.
-    pub fn add(&mut self, error: impl Into<anyhow::Error>) {
+    pub(crate) fn add(&mut self, error: impl Into<anyhow::Error>) {
         let error = error.into();
         complain(&line(&error));
         let code = error.downcast_ref::<Error>().map_or(2, Error::exit_code);
@@ -22,13 +22,13 @@ impl Failures {
     }
 
     /// 0 without failures, otherwise the largest exit code among them.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         self.code
     }
 }
 
 /// The whole of `error` as one line, context first.
-pub fn line(error: &anyhow::Error) -> String {
+pub(crate) fn line(error: &anyhow::Error) -> String {
     let mut parts = Vec::new();
     for cause in error.chain() {
         parts.push(cause.to_string());
@@ -41,7 +41,7 @@ pub fn line(error: &anyhow::Error) -> String {
 }
 
 /// Prints one line to standard error. If that is closed, nobody can be told.
-pub fn complain(message: &impl Display) {
+pub(crate) fn complain(message: &impl Display) {
     let _ = writeln!(std::io::stderr(), "edgeclip: {message}");
 }
 

@@ -2,7 +2,7 @@
 
 mod annotations;
 mod bench;
-pub(crate) mod boxes;
+mod boxes;
 mod detect;
 mod doctor;
 mod embed;

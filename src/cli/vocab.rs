@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::detect::probability;
 use super::model::ModelArgs;
-use super::words::{open_vocabulary, prompts_of};
+use super::words::prompts_of;
 use super::{Failures, print};
+use crate::pipeline::open_vocabulary;
 use crate::vocabulary::{Embedder, Neighbour, Vocabulary};
 
 /// Prompts with at least this cosine are hard to tell apart.
@@ -18,7 +19,7 @@ const HARD_TO_TELL_APART: f32 = 0.9;
 
 /// Make and inspect vocabulary files: prompts embedded once, to be used often
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -73,7 +74,7 @@ enum Format {
 ///
 /// # Errors
 /// Prompts, labels, files or the model cannot be used.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     match &args.command {
         Command::Build(args) => build(args)?,
         Command::Show(args) => show(args)?,

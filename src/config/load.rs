@@ -13,13 +13,16 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// [`Error::Settings`] if it cannot be read, or with the line that is not TOML or not a setting.
-pub fn read(path: &Path) -> Result<Table> {
+pub(crate) fn read(path: &Path) -> Result<Table> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| Error::io(ErrorKind::Settings, &name, source))?;
     parse(&name, &text)
 }
 
-/// The same of the file's content.
+/// Reads the text of a configuration file, called `name` in errors.
+///
+/// # Errors
+/// [`Error::Settings`] with the line that is not TOML or not a setting.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Table> {
     let table = text.parse::<Table>().and_then(|table| toml::from_str::<Settings>(text).map(|_| table));
     table.map_err(|error| {
@@ -33,7 +36,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Table> {
 /// # Errors
 /// [`Error::Settings`] for an unknown key, with the nearest name, and for values of another type or out of
 /// range.
-pub fn resolve(table: Table) -> Result<Settings> {
+pub(crate) fn resolve(table: Table) -> Result<Settings> {
     let settings: Settings =
         table.try_into().map_err(|error: toml::de::Error| wrong("settings".to_owned(), error.message()))?;
     settings.check()?;

@@ -6,9 +6,7 @@ mod source;
 mod suggest;
 mod values;
 
-#[cfg(any(test, fuzzing))]
-pub(crate) use load::parse;
-pub use load::{read, resolve};
-pub use settings::Settings;
-pub use source::{Control, SourceSettings};
-pub use values::{Format, Prompts, Target};
+pub(crate) use load::{parse, read, resolve};
+pub(crate) use settings::Settings;
+pub(crate) use source::{Control, SourceSettings};
+pub(crate) use values::{Format, Prompts, Target};

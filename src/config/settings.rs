@@ -14,7 +14,7 @@ use crate::{events, track};
 /// Settings of `edgeclip run`. Keys that are tables come last, as TOML requires.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// What to look for: a comma list, `@FILE`, or a list of strings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<Prompts>,
@@ -136,7 +136,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::Settings`] naming the first value that is not.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let threshold = self.threshold.unwrap_or(0.0);
         let ranges = [
             ("threshold", threshold, 0.0, 1.0),
@@ -164,7 +164,7 @@ impl Settings {
     }
 
     /// Keys whose values differ from `before` but take effect only after a restart.
-    pub fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
+    pub(crate) fn needs_restart(&self, before: &Self) -> Vec<&'static str> {
         let unplaced = |settings: &Self| {
             let plain = |source: &SourceSettings| SourceSettings {
                 zone: Vec::new(),
@@ -195,7 +195,7 @@ impl Settings {
 
     /// These settings with the sources of `before`, which keep running, and with the zones and lines given
     /// here for the same URLs.
-    pub fn with_sources_of(mut self, before: &Self) -> Self {
+    pub(crate) fn with_sources_of(mut self, before: &Self) -> Self {
         let mut changed = std::mem::take(&mut self.source);
         let mut stay = |old: &SourceSettings| {
             let found = changed.iter().position(|new| new.url == old.url);
@@ -212,7 +212,7 @@ impl Settings {
     }
 
     /// Files with what to look for: prompts or a vocabulary.
-    pub fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let prompts = match &self.prompt {
             Some(Prompts::List(list)) => list.trim().strip_prefix('@').map(PathBuf::from),
             _ => None,
@@ -221,7 +221,7 @@ impl Settings {
     }
 
     /// Zones, lines and the like of a source: its own zones and lines, else those shared by all.
-    pub fn events(&self, source: usize) -> events::Settings {
+    pub(crate) fn events(&self, source: usize) -> events::Settings {
         let own = self.source.get(source).filter(|own| !own.zone.is_empty() || !own.line.is_empty());
         events::Settings {
             zones: own.map_or(&self.zone, |own| &own.zone).clone(),

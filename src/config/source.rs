@@ -9,7 +9,7 @@ use crate::events;
 /// One camera, recording or stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SourceSettings {
+pub(crate) struct SourceSettings {
     /// A device, a path, a pattern, a URL, or `-` for standard input.
     pub url: String,
     /// What results and messages call it; else its URL without password.
@@ -47,21 +47,11 @@ pub struct SourceSettings {
 /// A control's value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Control {
+pub(crate) enum Control {
     /// A switch.
     Switch(bool),
     /// A number.
     Number(i64),
     /// An entry of a menu.
     Entry(String),
-}
-
-impl std::fmt::Display for Control {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Switch(on) => write!(f, "{}", u8::from(*on)),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Entry(entry) => write!(f, "{entry}"),
-        }
-    }
 }

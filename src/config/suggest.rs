@@ -4,7 +4,7 @@
 const ALIKE: f64 = 0.75;
 
 /// What was found and what was expected.
-pub fn with_suggestion(message: &str) -> (String, String) {
+pub(crate) fn with_suggestion(message: &str) -> (String, String) {
     let message = message.trim_end_matches('\n').lines().next().unwrap_or("");
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let (Some(rest), Some((unknown, known))) = (message.strip_prefix("unknown "), quoted.split_first())

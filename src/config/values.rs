@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Prompts in either notation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Prompts {
+pub(crate) enum Prompts {
     /// A comma list, or `@FILE`.
     List(String),
     /// One prompt each.
@@ -15,7 +15,7 @@ pub enum Prompts {
 /// What goes to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Format {
+pub(crate) enum Format {
     /// JSON Lines.
     Jsonl,
     /// Comma-separated values.
@@ -28,7 +28,7 @@ pub enum Format {
 
 /// How often each source's frames are looked at: `"auto"`, or a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Target {
+pub(crate) enum Target {
     /// As often as the machine can.
     Auto,
     /// This many times per second.

@@ -10,7 +10,7 @@ use crate::model::Level;
 /// The centre of cell (x, y) is `((x + ½)·s, (y + ½)·s)`. The distance to each side is `s · Σ k ·
 /// softmax(bins)[k]`. Cells whose objectness or distances are not finite are skipped; a level whose data is
 /// too short gives no boxes.
-pub fn decode(level: &Level, min_logit: f32) -> Vec<Candidate> {
+pub(crate) fn decode(level: &Level, min_logit: f32) -> Vec<Candidate> {
     let cells = level.width * level.height;
     if level.bins == 0 || cells == 0 || level.data.len() < cells * (1 + 4 * level.bins) {
         return Vec::new();

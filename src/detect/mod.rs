@@ -5,8 +5,8 @@
 mod decode;
 mod nms;
 
-pub use decode::decode;
-pub use nms::{nms, nms_per_label};
+pub(crate) use decode::decode;
+pub(crate) use nms::{nms, nms_per_label};
 
 use crate::geometry::Rect;
 use crate::model::{DetectionSettings, VisionOutput};
@@ -16,7 +16,7 @@ const MAX_BEFORE_NMS: usize = 1000;
 
 /// A box that contains an object of any kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// The box, in pixels of the network input.
     pub rect: Rect,
     /// Objectness logit; its sigmoid is the probability that the box holds an object. Never NaN.
@@ -26,7 +26,7 @@ pub struct Candidate {
 /// The candidates of one picture, highest objectness first: at most `settings.max_candidates`, each clipped
 /// to `content` (the picture's area in input pixels) and of positive area, with no pairwise IoU above
 /// `settings.candidate_iou`.
-pub fn candidates(out: &VisionOutput, settings: &DetectionSettings, content: Rect) -> Vec<Candidate> {
+pub(crate) fn candidates(out: &VisionOutput, settings: &DetectionSettings, content: Rect) -> Vec<Candidate> {
     let min_logit = logit(settings.min_objectness);
     let mut found: Vec<Candidate> = out
         .levels

@@ -6,7 +6,7 @@ use crate::geometry::Rect;
 
 /// Indices of the boxes that survive, highest score first, equal scores in input order: a box is dropped if
 /// its IoU with a better surviving box exceeds `max_iou`. Boxes with a NaN score are dropped.
-pub fn nms(boxes: &[(Rect, f32)], max_iou: f32) -> Vec<usize> {
+pub(crate) fn nms(boxes: &[(Rect, f32)], max_iou: f32) -> Vec<usize> {
     let mut order: Vec<(usize, &Rect, f32)> = boxes
         .iter()
         .enumerate()
@@ -24,7 +24,7 @@ pub fn nms(boxes: &[(Rect, f32)], max_iou: f32) -> Vec<usize> {
 }
 
 /// Like [`nms`], but only boxes with the same label (the third value) suppress each other.
-pub fn nms_per_label(boxes: &[(Rect, f32, usize)], max_iou: f32) -> Vec<usize> {
+pub(crate) fn nms_per_label(boxes: &[(Rect, f32, usize)], max_iou: f32) -> Vec<usize> {
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (_, _, label)) in boxes.iter().enumerate() {
         groups.entry(*label).or_default().push(index);

@@ -18,7 +18,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::Settings`] that names the table and the key.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();
         for (kind, name) in
             self.zones.iter().map(|z| ("zone", &z.name)).chain(self.lines.iter().map(|l| ("line", &l.name)))

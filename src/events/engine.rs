@@ -15,7 +15,7 @@ use crate::track::Track;
 
 /// What one frame shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// Time since the source's first frame. If it jumps back, time is taken to continue from there.
     pub clock: Duration,
     /// Width of the picture in pixels.
@@ -37,7 +37,7 @@ pub struct Scene<'a> {
 
 /// A zone whose state must be evaluated.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StateZone {
+pub(crate) struct StateZone {
     /// Its index in [`Settings::zones`].
     pub zone: usize,
     /// Its bounding box `[x0, y0, x1, y1]` in fractions of the picture's width and height.
@@ -48,7 +48,7 @@ pub struct StateZone {
 
 /// Turns the tracks and probabilities of one source into events. `docs/events.md` defines each of them.
 #[derive(Debug)]
-pub struct Engine {
+pub(crate) struct Engine {
     median_frames: usize,
     zones: Vec<ZoneMonitor>,
     lines: Vec<LineCounter>,
@@ -68,7 +68,7 @@ impl Engine {
     ///
     /// # Errors
     /// Same as [`Settings::check`].
-    pub fn new(settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(settings: &Settings) -> Result<Self> {
         settings.check()?;
         let labels: Arc<[Label]> = settings.labels.as_slice().into();
         let mut engine = Self {
@@ -92,7 +92,7 @@ impl Engine {
     ///
     /// # Errors
     /// Same as [`Settings::check`]; the old settings then stay.
-    pub fn reload(&mut self, settings: &Settings) -> Result<()> {
+    pub(crate) fn reload(&mut self, settings: &Settings) -> Result<()> {
         let old = std::mem::replace(self, Self::new(settings)?);
         (self.objects, self.pending) = (old.objects, old.pending);
         (self.now, self.clock, self.size) = (old.now, old.clock, old.size);
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// Appends to `out` the events of the next frame.
-    pub fn update(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
+    pub(crate) fn update(&mut self, scene: &Scene<'_>, out: &mut Vec<Event>) {
         out.append(&mut self.pending);
         let step = scene.clock.saturating_sub(self.clock);
         self.clock = scene.clock;
@@ -134,12 +134,12 @@ impl Engine {
     }
 
     /// Zones and lines for drawing; the same slice until a state changes or settings are reloaded.
-    pub fn outlines(&self) -> Arc<[Outline]> {
+    pub(crate) fn outlines(&self) -> Arc<[Outline]> {
         self.outlines.clone()
     }
 
     /// Zones whose states must be evaluated in every frame on which the detector runs.
-    pub fn state_zones(&self) -> Vec<StateZone> {
+    pub(crate) fn state_zones(&self) -> Vec<StateZone> {
         let monitors = self.zones.iter().enumerate();
         monitors
             .map(|(zone, monitor)| StateZone {

@@ -35,7 +35,7 @@ struct Trail {
 }
 
 impl LineCounter {
-    pub fn new(rule: &Line, labels: &Arc<[Label]>) -> Self {
+    pub(crate) fn new(rule: &Line, labels: &Arc<[Label]>) -> Self {
         Self {
             name: rule.name.as_str().into(),
             segment: Segment::new(point(rule.from), point(rule.to)),
@@ -47,7 +47,7 @@ impl LineCounter {
     }
 
     /// Takes over the state of an old line of the same name: counts and, if the line has not moved, trails.
-    pub fn inherit(&mut self, old: Self) {
+    pub(crate) fn inherit(&mut self, old: Self) {
         self.counts = old.counts;
         if self.segment == old.segment && self.rule.anchor == old.rule.anchor {
             self.trails = old.trails;
@@ -55,7 +55,7 @@ impl LineCounter {
     }
 
     /// Reports crossings. A track that is lost beyond the line counts as crossed even within `jitter`.
-    pub fn update(&mut self, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
+    pub(crate) fn update(&mut self, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
         for (&track, object) in objects {
             let anchor = object.anchor(self.rule.anchor);
             let crossed = if object.gone {
@@ -71,7 +71,7 @@ impl LineCounter {
 
     /// Forgets positions, because tracks will be seen elsewhere from now on. Tracks that are beyond the
     /// line have crossed it.
-    pub fn forget_positions(&mut self, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
+    pub(crate) fn forget_positions(&mut self, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
         for (track, trail) in std::mem::take(&mut self.trails) {
             if let Some(object) = objects.get(&track).filter(|_| trail.is_beyond(&self.segment)) {
                 self.report(track, object, self.segment.has_on_right(trail.last), out);

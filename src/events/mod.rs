@@ -18,12 +18,13 @@ mod zone;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use engine::{Engine, Scene, StateZone};
+pub(crate) use engine::{Engine, Scene};
 pub use kind::EventKind;
-pub use settings::{Anchor, Label, Line, Occupancy, Settings, Tags, Zone};
+pub(crate) use settings::{Label, Line, Occupancy, Settings, Tags, Zone};
 
 /// One event. Its time and source are those of the frame report it belongs to.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// A track was confirmed.
     Appear {

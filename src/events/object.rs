@@ -27,7 +27,7 @@ pub(super) struct TrackedObject {
 }
 
 impl TrackedObject {
-    pub fn new(track: &Track) -> Self {
+    pub(crate) fn new(track: &Track) -> Self {
         Self {
             label: track.label.clone(),
             seen: false,
@@ -40,7 +40,7 @@ impl TrackedObject {
     }
 
     /// Updates it from its track in a picture of `size`; the last `frames` scores are kept.
-    pub fn update(&mut self, track: &Track, size: (u32, u32), looked: bool, frames: usize) {
+    pub(crate) fn update(&mut self, track: &Track, size: (u32, u32), looked: bool, frames: usize) {
         self.gone = false;
         let [w, h] = [size.0, size.1].map(f64::from);
         let r = track.rect;
@@ -62,7 +62,7 @@ impl TrackedObject {
     }
 
     /// Anchor point where it was last seen, clamped to the picture.
-    pub fn anchor(&self, anchor: Anchor) -> Point {
+    pub(crate) fn anchor(&self, anchor: Anchor) -> Point {
         let [x0, y0, x1, y1] = self.bounds;
         let y = match anchor {
             Anchor::Bottom => y1,
@@ -92,17 +92,17 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub fn new(labels: &[String], min_area: f32, rules: &Arc<[Label]>) -> Self {
+    pub(crate) fn new(labels: &[String], min_area: f32, rules: &Arc<[Label]>) -> Self {
         Self { labels: labels.to_vec(), min_area, rules: rules.clone() }
     }
 
     /// Whether a name counts.
-    pub fn accepts_label(&self, label: &str) -> bool {
+    pub(crate) fn accepts_label(&self, label: &str) -> bool {
         self.labels.is_empty() || self.labels.iter().any(|name| name == label)
     }
 
     /// Whether an object counts, as it was last seen.
-    pub fn accepts(&self, object: &TrackedObject) -> bool {
+    pub(crate) fn accepts(&self, object: &TrackedObject) -> bool {
         let rule = self.rules.iter().find(|rule| *rule.name == *object.label);
         let threshold = rule.and_then(|rule| rule.threshold).unwrap_or(0.0);
         let min_area = rule.map_or(0.0, |rule| rule.min_area).max(self.min_area);

@@ -20,7 +20,7 @@ struct Tally {
 
 impl OccupancyCounter {
     /// Adds the counts of one frame; medians are over `frames` of them.
-    pub fn update(
+    pub(crate) fn update(
         &mut self,
         zone: &Arc<str>,
         frames: usize,
@@ -42,7 +42,7 @@ impl OccupancyCounter {
     }
 
     /// Reports that the zone is now empty.
-    pub fn close(self, zone: &Arc<str>, out: &mut Vec<Event>) {
+    pub(crate) fn close(self, zone: &Arc<str>, out: &mut Vec<Event>) {
         for (label, tally) in self.tallies.into_iter().filter(|(_, tally)| tally.reported > 0) {
             out.push(Event::Occupancy { zone: zone.clone(), label, count: 0, before: tally.reported });
         }

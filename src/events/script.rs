@@ -15,11 +15,11 @@ pub(super) struct Script {
 
 impl Script {
     /// `settings` is TOML.
-    pub fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         Self { engine: Engine::new(&toml::from_str(settings).unwrap()).unwrap(), size: SIZE }
     }
 
-    pub fn reload(&mut self, settings: &str) {
+    pub(crate) fn reload(&mut self, settings: &str) {
         self.engine.reload(&toml::from_str(settings).unwrap()).unwrap();
     }
 
@@ -29,7 +29,7 @@ impl Script {
     /// probabilities of the prompts of zone 0. `-`: the detector did not run.
     ///
     /// Returns the events, one line per event, without appear and disappear.
-    pub fn run(&mut self, frames: &str) -> Vec<String> {
+    pub(crate) fn run(&mut self, frames: &str) -> Vec<String> {
         let mut events = Vec::new();
         for line in frames.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (seconds, items) = line.split_once(' ').unwrap_or((line, ""));
@@ -42,7 +42,7 @@ impl Script {
     }
 
     /// Runs one frame and appends all of its events to `out`.
-    pub fn frame(&mut self, seconds: f64, items: &str, out: &mut Vec<Event>) {
+    pub(crate) fn frame(&mut self, seconds: f64, items: &str, out: &mut Vec<Event>) {
         let (mut tracks, mut tags, mut states, mut looked) = (Vec::new(), Vec::new(), Vec::new(), true);
         let number = |text: &str| text.parse::<f32>().unwrap();
         for item in items.split_whitespace() {

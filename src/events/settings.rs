@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// and height, 0 to 1.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Areas: `[[zone]]`.
     #[serde(rename = "zone")]
     pub zones: Vec<Zone>,
@@ -25,7 +25,7 @@ pub struct Settings {
 /// An area in which objects come, go and stay, or whose own state changes.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Zone {
+pub(crate) struct Zone {
     /// Its name in events.
     pub name: String,
     /// Corners `[x, y]` of a polygon that does not cross itself; empty if `box` is given.
@@ -66,7 +66,7 @@ pub struct Zone {
 /// A directed line that objects cross.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub(crate) struct Line {
     /// Its name in events.
     pub name: String,
     /// Start point.
@@ -87,7 +87,7 @@ pub struct Line {
 /// The point of a box that defines an object's position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Anchor {
+pub(crate) enum Anchor {
     /// Middle of the lower edge: where people and cars touch the ground.
     #[default]
     Bottom,
@@ -99,7 +99,7 @@ pub enum Anchor {
 /// How objects in zones are counted.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Occupancy {
+pub(crate) struct Occupancy {
     /// Counts, and scores of tracks, are medians over this many frames on which the detector
     /// ran: an odd number.
     pub frames: usize,
@@ -114,7 +114,7 @@ impl Default for Occupancy {
 /// Settings of one name, for all zones, lines and tags.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Label {
+pub(crate) struct Label {
     /// The name.
     pub name: String,
     /// Lowest score of an object that counts; for a tag, replaces `on`.
@@ -128,7 +128,7 @@ pub struct Label {
 /// When a tag of the whole picture appears and disappears.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Tags {
+pub(crate) struct Tags {
     /// Names of tags that are watched; empty for all.
     pub tags: Vec<String>,
     /// Probability from which a tag appears.

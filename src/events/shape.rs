@@ -22,23 +22,23 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub fn new(a: Point, b: Point) -> Self {
+    pub(crate) fn new(a: Point, b: Point) -> Self {
         Self { a, b }
     }
 
     /// Whether a point is to the right of the infinite line through both ends; points on the
     /// line count as right.
-    pub fn has_on_right(&self, p: Point) -> bool {
+    pub(crate) fn has_on_right(&self, p: Point) -> bool {
         orientation(self.a, self.b, p) >= 0.0
     }
 
     /// Distance from the infinite line through both ends.
-    pub fn distance_from_line(&self, p: Point) -> f64 {
+    pub(crate) fn distance_from_line(&self, p: Point) -> f64 {
         orientation(self.a, self.b, p).abs() / length([self.b[0] - self.a[0], self.b[1] - self.a[1]])
     }
 
     /// Distance from the nearest point of the segment.
-    pub fn distance(&self, p: Point) -> f64 {
+    pub(crate) fn distance(&self, p: Point) -> f64 {
         let along = [self.b[0] - self.a[0], self.b[1] - self.a[1]];
         let to = [p[0] - self.a[0], p[1] - self.a[1]];
         let square = along[0] * along[0] + along[1] * along[1];
@@ -50,7 +50,7 @@ impl Segment {
     /// Whether the path from `p` to `q` changes sides between the segment's ends (inclusive): `Some(true)`
     /// if to the right. Sides are those of [`Segment::has_on_right`], so that consecutive paths count every
     /// change exactly once.
-    pub fn crossed(&self, p: Point, q: Point) -> Option<bool> {
+    pub(crate) fn crossed(&self, p: Point, q: Point) -> Option<bool> {
         let forward = self.has_on_right(q);
         if self.has_on_right(p) == forward {
             return None;
@@ -67,7 +67,7 @@ impl Segment {
     }
 
     /// Whether the segments have a point in common.
-    pub fn touches(&self, other: &Segment) -> bool {
+    pub(crate) fn touches(&self, other: &Segment) -> bool {
         let splits = |one: &Segment, two: &Segment| {
             let (a, b) = (orientation(one.a, one.b, two.a), orientation(one.a, one.b, two.b));
             a < 0.0 && b > 0.0 || a > 0.0 && b < 0.0
@@ -92,7 +92,7 @@ pub(super) struct Polygon {
 
 impl Polygon {
     /// Joins each corner to the next, and the last to the first.
-    pub fn new(corners: &[[f32; 2]]) -> Self {
+    pub(crate) fn new(corners: &[[f32; 2]]) -> Self {
         let next = corners.iter().cycle().skip(1);
         Self { edges: corners.iter().zip(next).map(|(a, b)| Segment::new(point(*a), point(*b))).collect() }
     }
@@ -103,7 +103,7 @@ impl Polygon {
     /// Counts the edges that a ray to the right meets (Shimrat 1962). An edge includes its upper end but not
     /// its lower one, so that a ray through a corner meets one of two edges that continue, and both or
     /// neither of two that turn back.
-    pub fn contains(&self, p: Point) -> bool {
+    pub(crate) fn contains(&self, p: Point) -> bool {
         let mut inside = false;
         for edge in &self.edges {
             if edge.contains(p) {
@@ -119,7 +119,7 @@ impl Polygon {
     }
 
     /// How far outside a point is; 0 inside.
-    pub fn distance(&self, p: Point) -> f64 {
+    pub(crate) fn distance(&self, p: Point) -> f64 {
         if self.contains(p) {
             return 0.0;
         }
@@ -128,7 +128,7 @@ impl Polygon {
 
     /// The first two edges that share more than the corner between neighbours, as indices of
     /// their first corners.
-    pub fn self_intersection(&self) -> Option<(usize, usize)> {
+    pub(crate) fn self_intersection(&self) -> Option<(usize, usize)> {
         let count = self.edges.len();
         let pairs = self.edges.iter().enumerate().flat_map(|(i, one)| {
             self.edges.iter().enumerate().skip(i + 1).map(move |(j, two)| ((i, one), (j, two)))

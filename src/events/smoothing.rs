@@ -11,18 +11,18 @@ pub(super) struct Smoothed {
 }
 
 impl Smoothed {
-    pub fn new(value: f64) -> Self {
+    pub(crate) fn new(value: f64) -> Self {
         Self { last: value, mean: value }
     }
 
     /// Advances in time, with a new value at the end if there is one; a value that is not finite counts as
     /// none. `decay` is the factor that [`decay`] computes for the time step.
-    pub fn advance(&mut self, value: Option<f32>, decay: f64) {
+    pub(crate) fn advance(&mut self, value: Option<f32>, decay: f64) {
         self.last = value.filter(|value| value.is_finite()).map_or(self.last, f64::from);
         self.mean = self.last + decay * (self.mean - self.last);
     }
 
-    pub fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         self.mean
     }
 }
@@ -39,12 +39,12 @@ pub(super) struct Debounce<T> {
 }
 
 impl<T: PartialEq + Copy> Debounce<T> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { wanted: None }
     }
 
     /// The change that has been wanted for at least `seconds` up to `now`, if there is one.
-    pub fn settled(&mut self, seconds: f64, now: Duration, wanted: Option<T>) -> Option<T> {
+    pub(crate) fn settled(&mut self, seconds: f64, now: Duration, wanted: Option<T>) -> Option<T> {
         self.wanted = match (self.wanted, wanted) {
             (Some((old, since)), Some(new)) if old == new => Some((old, since)),
             (_, new) => new.map(|new| (new, now)),

@@ -19,14 +19,14 @@ pub(super) struct StateMonitor {
 }
 
 impl StateMonitor {
-    pub fn new<'a>(states: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(crate) fn new<'a>(states: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let (names, texts) = states.map(|(name, text)| (Arc::from(name), text.to_owned())).unzip();
         Self { names, texts, means: Vec::new(), current: None, debounce: Debounce::new() }
     }
 
     /// Takes over the old state if there is still a prompt for it, and the averages if all
     /// prompts are the same.
-    pub fn inherit(&mut self, old: Self) {
+    pub(crate) fn inherit(&mut self, old: Self) {
         if self.names == old.names && self.texts == old.texts {
             *self = old;
         } else {
@@ -35,17 +35,17 @@ impl StateMonitor {
     }
 
     /// The state, if one has been reported.
-    pub fn current(&self) -> Option<&Arc<str>> {
+    pub(crate) fn current(&self) -> Option<&Arc<str>> {
         self.current.as_ref()
     }
 
     /// For each prompt, the name that is printed and the text that is embedded.
-    pub fn prompts(&self) -> impl Iterator<Item = (Arc<str>, String)> {
+    pub(crate) fn prompts(&self) -> impl Iterator<Item = (Arc<str>, String)> {
         self.names.iter().cloned().zip(self.texts.iter().cloned())
     }
 
     /// Updates the averages, with the prompts' probabilities if this frame has any.
-    pub fn update(
+    pub(crate) fn update(
         &mut self,
         (zone, rule): (&Arc<str>, &Zone),
         time: FrameTime,

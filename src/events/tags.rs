@@ -29,12 +29,12 @@ struct TagState {
 }
 
 impl TagMonitor {
-    pub fn new(rule: &Tags, labels: &Arc<[Label]>) -> Self {
+    pub(crate) fn new(rule: &Tags, labels: &Arc<[Label]>) -> Self {
         Self { rule: rule.clone(), labels: labels.clone(), tags: Vec::new() }
     }
 
     /// Takes over which tags are present.
-    pub fn inherit(&mut self, old: Self) {
+    pub(crate) fn inherit(&mut self, old: Self) {
         self.tags = old.tags;
         for tag in &mut self.tags {
             tag.thresholds = thresholds(&self.rule, &self.labels, &tag.name);
@@ -42,7 +42,7 @@ impl TagMonitor {
     }
 
     /// Adds the probabilities of a frame; empty if the detector did not run.
-    pub fn update(&mut self, time: FrameTime, scores: &[(Arc<str>, f32)], out: &mut Vec<Event>) {
+    pub(crate) fn update(&mut self, time: FrameTime, scores: &[(Arc<str>, f32)], out: &mut Vec<Event>) {
         if !scores.is_empty() {
             self.align(scores);
         }

@@ -39,7 +39,7 @@ struct Visit {
 }
 
 impl ZoneMonitor {
-    pub fn new(rule: &Zone, labels: &Arc<[Label]>) -> Self {
+    pub(crate) fn new(rule: &Zone, labels: &Arc<[Label]>) -> Self {
         Self {
             name: rule.name.as_str().into(),
             polygon: Polygon::new(&rule.corners()),
@@ -52,13 +52,18 @@ impl ZoneMonitor {
     }
 
     /// Takes over the state of the zone of the same name.
-    pub fn inherit(&mut self, old: Self) {
+    pub(crate) fn inherit(&mut self, old: Self) {
         self.state.inherit(old.state);
         (self.visits, self.occupancy) = (old.visits, old.occupancy);
     }
 
     /// Reports enter, leave and dwell.
-    pub fn update(&mut self, now: Duration, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
+    pub(crate) fn update(
+        &mut self,
+        now: Duration,
+        objects: &BTreeMap<u64, TrackedObject>,
+        out: &mut Vec<Event>,
+    ) {
         for (&track, object) in objects {
             let distance = object.seen.then(|| self.polygon.distance(object.anchor(self.rule.anchor)));
             let left = object.gone || distance.is_some_and(|distance| distance > f64::from(self.rule.jitter));
@@ -83,7 +88,12 @@ impl ZoneMonitor {
     }
 
     /// Counts the objects inside by their current labels; called once per frame on which the detector ran.
-    pub fn count(&mut self, frames: usize, objects: &BTreeMap<u64, TrackedObject>, out: &mut Vec<Event>) {
+    pub(crate) fn count(
+        &mut self,
+        frames: usize,
+        objects: &BTreeMap<u64, TrackedObject>,
+        out: &mut Vec<Event>,
+    ) {
         let mut present: BTreeMap<Arc<str>, u32> = BTreeMap::new();
         for object in self.visits.keys().filter_map(|track| objects.get(track)) {
             if self.filter.accepts_label(&object.label) {
@@ -94,7 +104,7 @@ impl ZoneMonitor {
     }
 
     /// All objects leave, because the zone was removed.
-    pub fn close(self, out: &mut Vec<Event>) {
+    pub(crate) fn close(self, out: &mut Vec<Event>) {
         out.extend(self.visits.into_iter().map(|(track, visit)| visit.leave(&self.name, track)));
         self.occupancy.close(&self.name, out);
     }

@@ -11,16 +11,16 @@ use super::manifest::{self, Manifest};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The vision network.
-pub const VISION: &str = "vision.onnx";
+pub(crate) const VISION: &str = "vision.onnx";
 /// The region prompter.
-pub const PROMPT: &str = "prompt.onnx";
+pub(crate) const PROMPT: &str = "prompt.onnx";
 /// The text tower.
-pub const TEXT: &str = "text.onnx";
+pub(crate) const TEXT: &str = "text.onnx";
 /// The text tower's tokenizer, in Hugging Face's format.
 #[cfg(feature = "text")]
-pub const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
 /// The bank of everyday names that stands for "none of these".
-pub const NEGATIVES: &str = "negatives.vocab.safetensors";
+pub(crate) const NEGATIVES: &str = "negatives.vocab.safetensors";
 
 const FILES: &[&str] = &[
     VISION,
@@ -51,7 +51,7 @@ macro_rules! default_file {
 
 /// A model bundle.
 #[derive(Debug)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     /// What the bundle says about itself.
     pub manifest: Manifest,
     /// `None` for the bundle inside the program.
@@ -63,7 +63,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Error::Model`] if the program was built from a broken bundle.
-    pub fn embedded() -> Result<Self> {
+    pub(crate) fn embedded() -> Result<Self> {
         let text = embedded_file(manifest::FILE)?;
         let manifest = Manifest::parse(manifest::FILE, &String::from_utf8_lossy(&text))?;
         Ok(Self { manifest, folder: None })
@@ -74,7 +74,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Error::Settings`] if there is no such folder, [`Error::Model`] naming the file.
-    pub fn open(folder: &Path) -> Result<Self> {
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
         if !folder.is_dir() {
             let found = if folder.exists() { "a file" } else { "nothing there" };
             return Err(Error::settings(
@@ -113,7 +113,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`Error::Model`] if it cannot be read, [`Error::Model`] naming both hashes if it was changed.
-    pub fn file(&self, name: &str) -> Result<Cow<'static, [u8]>> {
+    pub(crate) fn file(&self, name: &str) -> Result<Cow<'static, [u8]>> {
         let Some(folder) = &self.folder else {
             return embedded_file(name);
         };
@@ -136,7 +136,7 @@ impl Bundle {
     ///
     /// # Errors
     /// As [`Bundle::file`].
-    pub fn verify(&self) -> Result<Vec<(&'static str, String)>> {
+    pub(crate) fn verify(&self) -> Result<Vec<(&'static str, String)>> {
         let verified = FILES.iter().map(|name| {
             let found = sha256(&self.file(name)?);
             let expected = self.manifest.files.get(*name).map_or("", String::as_str);

@@ -207,6 +207,7 @@ fn manifests_that_cannot_be_read() {
 }
 
 #[test]
+#[cfg(feature = "text")]
 fn an_unreadable_file_is_an_io_error() {
     let copy = Copy::new();
     let bundle = copy.open().unwrap();

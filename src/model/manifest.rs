@@ -7,12 +7,12 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 /// File name of the manifest inside a bundle.
-pub const FILE: &str = "model.toml";
+pub(crate) const FILE: &str = "model.toml";
 
 /// A bundle's manifest.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Name of the model.
     pub name: String,
     /// Version of the bundle's format.
@@ -33,15 +33,15 @@ pub struct Manifest {
     pub score: ScoreSettings,
     /// sha256 of each file of the bundle, lower-case hexadecimal, by file name.
     pub files: BTreeMap<String, String>,
-    /// Measured scores of this model; nothing reads them.
-    #[serde(default)]
-    pub metrics: toml::Table,
+    /// Measured scores of this model, for people: a table is all that is asked of it.
+    #[serde(default, rename = "metrics")]
+    _metrics: toml::Table,
 }
 
 /// The vision network's input.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InputSettings {
+pub(crate) struct InputSettings {
     /// Side S of the square input in pixels.
     pub size: u32,
 }
@@ -49,7 +49,7 @@ pub struct InputSettings {
 /// How boxes are decoded and thinned out.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DetectionSettings {
+pub(crate) struct DetectionSettings {
     /// Input pixels a cell, one a level.
     pub strides: Vec<u32>,
     /// Distance bins a side of the box, B.
@@ -67,7 +67,7 @@ pub struct DetectionSettings {
 /// How a box becomes a region vector.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RegionSettings {
+pub(crate) struct RegionSettings {
     /// The parts of the region vector, in order.
     pub pool: Vec<Pool>,
 }
@@ -75,7 +75,7 @@ pub struct RegionSettings {
 /// One part of the region vector: the mean of bilinear samples of one feature map around the box.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pool {
+pub(crate) struct Pool {
     /// Feature maps of equal channel count, one chosen by the box's size.
     pub maps: Vec<String>,
     /// Map `i` serves boxes with `sqrt(w · h) < limits[i]` input pixels, the last map all others.
@@ -92,7 +92,7 @@ pub struct Pool {
 /// How similarities become probabilities.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ScoreSettings {
+pub(crate) struct ScoreSettings {
     /// Lowest probability printed unless the user says otherwise, 0 to 1.
     pub threshold: f32,
     /// A negative whose cosine with any prompt exceeds this is dropped.
@@ -106,7 +106,7 @@ pub struct ScoreSettings {
 /// Calibration of region scores.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RegionScore {
+pub(crate) struct RegionScore {
     /// Factor from cosine to logit.
     pub scale: f32,
     /// Constant, margin and objectness-logit weights.
@@ -116,7 +116,7 @@ pub struct RegionScore {
 /// Calibration of image tags.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ImageScore {
+pub(crate) struct ImageScore {
     /// Factor from cosine to logit.
     pub scale: f32,
     /// Constant and margin weights.
@@ -128,7 +128,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Model`] naming the line or the key.
-    pub fn parse(file: &str, text: &str) -> Result<Self> {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self> {
         let manifest: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Error::model(

@@ -9,21 +9,19 @@ mod region;
 mod text;
 mod vision;
 
-pub use bundle::{Bundle, NEGATIVES, TEXT};
-pub use manifest::{
-    DetectionSettings, ImageScore, InputSettings, Manifest, Pool, RegionScore, RegionSettings, ScoreSettings,
-};
-pub use output::{FeatureMap, Level, VisionOutput};
-pub use prompt::Prompter;
-pub use text::TextTower;
-pub use vision::Vision;
+pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
+pub(crate) use manifest::{DetectionSettings, ImageScore, Manifest, RegionScore};
+pub(crate) use output::{FeatureMap, Level, VisionOutput};
+pub(crate) use prompt::Prompter;
+pub(crate) use text::TextTower;
+pub(crate) use vision::Vision;
 
 use std::thread;
 
 use crate::error::Result;
 
 /// The networks of a bundle.
-pub struct Networks {
+pub(crate) struct Networks {
     /// Pictures.
     pub vision: Vision,
     /// Boxes.
@@ -37,7 +35,7 @@ impl Networks {
     ///
     /// # Errors
     /// The first network's error, same as of its own `load`.
-    pub fn load(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Self> {
+    pub(crate) fn load(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Self> {
         thread::scope(|scope| {
             let text = with_text.then(|| scope.spawn(|| TextTower::load(bundle)));
             let vision = Vision::load(bundle, threads)?;
@@ -57,5 +55,4 @@ mod network_tests;
 #[cfg(feature = "text")]
 mod networks_tests;
 #[cfg(test)]
-#[cfg(feature = "text")]
 mod text_int8_tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Box predictions of one stride.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Level {
+pub(crate) struct Level {
     /// Input pixels a cell.
     pub stride: usize,
     /// Cells a row.
@@ -19,7 +19,7 @@ pub struct Level {
 
 /// A feature map, HWC.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FeatureMap {
+pub(crate) struct FeatureMap {
     /// Number of channels.
     pub channels: usize,
     /// Cells a row.
@@ -32,7 +32,7 @@ pub struct FeatureMap {
 
 /// Everything that one pass of the vision network yields.
 #[derive(Debug, Clone, PartialEq)]
-pub struct VisionOutput {
+pub(crate) struct VisionOutput {
     /// Embedding of the whole picture, not normalised, `embedding` values.
     pub image: Vec<f32>,
     /// Box predictions, in the order of the manifest's strides.

@@ -10,7 +10,7 @@ use edgeclip_engine::{Dim, Graph, Signature, Tensor};
 use edgeclip_kernels::{Isa, normalise};
 
 /// The region prompter of a bundle.
-pub struct Prompter {
+pub(crate) struct Prompter {
     isa: Isa,
     graph: Graph,
     /// Index of the output `embedding`.
@@ -26,7 +26,7 @@ impl Prompter {
     ///
     /// # Errors
     /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
+    pub(crate) fn load(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, true)
     }
 
@@ -34,7 +34,8 @@ impl Prompter {
     ///
     /// # Errors
     /// [`Error::Model`] naming the file.
-    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+    #[cfg(all(test, feature = "text"))]
+    pub(crate) fn load_float(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, Isa::chosen().map_err(edgeclip_engine::Error::from)?, false)
     }
 
@@ -62,7 +63,8 @@ impl Prompter {
     }
 
     /// Products with int8 weights that stay in float and why, one line each.
-    pub fn left_in_float(&self) -> &[String] {
+    #[cfg(all(test, feature = "text"))]
+    pub(crate) fn left_in_float(&self) -> &[String] {
         self.graph.left_in_float()
     }
 
@@ -71,7 +73,7 @@ impl Prompter {
     ///
     /// # Errors
     /// [`Error::Settings`] if a box is empty or not finite.
-    pub fn embed(&self, out: &VisionOutput, content: Rect, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
+    pub(crate) fn embed(&self, out: &VisionOutput, content: Rect, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
         if boxes.is_empty() {
             return Ok(Vec::new());
         }

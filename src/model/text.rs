@@ -22,7 +22,7 @@ const CHARACTERS_PER_TOKEN: usize = 32;
 const SHOWN: usize = 40;
 
 /// The text tower of a bundle, with its tokenizer.
-pub struct TextTower {
+pub(crate) struct TextTower {
     graph: Graph,
     /// Index of the output `embedding`.
     output: usize,
@@ -39,7 +39,7 @@ impl TextTower {
     ///
     /// # Errors
     /// [`Error::Model`] naming the file, [`Error::Settings`] if `EDGECLIP_ISA` names no instruction set of this CPU.
-    pub fn load(bundle: &Bundle) -> Result<Self> {
+    pub(crate) fn load(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, Some(Isa::chosen().map_err(edgeclip_engine::Error::from)?))
     }
 
@@ -47,7 +47,8 @@ impl TextTower {
     ///
     /// # Errors
     /// [`Error::Model`] naming the file.
-    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+    #[cfg(test)]
+    pub(crate) fn load_float(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, None)
     }
 
@@ -79,12 +80,13 @@ impl TextTower {
     }
 
     /// Products with int8 weights that stay in float and why, one line each.
-    pub fn left_in_float(&self) -> &[String] {
+    #[cfg(test)]
+    pub(crate) fn left_in_float(&self) -> &[String] {
         self.graph.left_in_float()
     }
 
     /// sha256 of `text.onnx`, lower-case hexadecimal: vocabularies made by another tower cannot be used.
-    pub fn sha256(&self) -> &str {
+    pub(crate) fn sha256(&self) -> &str {
         &self.sha256
     }
 
@@ -93,7 +95,7 @@ impl TextTower {
     ///
     /// # Errors
     /// [`Error::Settings`] naming the prompt if it is empty, too long, or has no word that the tokenizer knows.
-    pub fn embed(&self, prompts: &[String]) -> Result<Vec<Vec<f32>>> {
+    pub(crate) fn embed(&self, prompts: &[String]) -> Result<Vec<Vec<f32>>> {
         let mut sentences = Vec::with_capacity(prompts.len() * self.templates.len());
         for prompt in prompts {
             self.check(prompt)?;

@@ -5,20 +5,20 @@ use crate::error::{Error, Result};
 
 /// Stands for the text tower; nothing makes one.
 #[derive(Debug)]
-pub enum TextTower {}
+pub(crate) enum TextTower {}
 
 impl TextTower {
     /// Refuses.
     ///
     /// # Errors
     /// [`Error::Settings`] always.
-    pub fn load(_bundle: &Bundle) -> Result<Self> {
+    pub(crate) fn load(_bundle: &Bundle) -> Result<Self> {
         let expected = "a vocabulary file in place of prompts";
         Err(Error::settings(bundle::TEXT, "a program built without text tower", expected))
     }
 
     /// Never called: this build has no text tower.
-    pub fn sha256(&self) -> &str {
+    pub(crate) fn sha256(&self) -> &str {
         match *self {}
     }
 
@@ -26,7 +26,7 @@ impl TextTower {
     ///
     /// # Errors
     /// None.
-    pub fn embed(&self, _prompts: &[String]) -> Result<Vec<Vec<f32>>> {
+    pub(crate) fn embed(&self, _prompts: &[String]) -> Result<Vec<Vec<f32>>> {
         match *self {}
     }
 }

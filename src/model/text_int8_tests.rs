@@ -1,6 +1,8 @@
 //! The text tower through the int8 kernels: each kernel against `quantize/arithmetic/text.py` bit for bit with every instruction set, the
 //! whole tower against it and against tract in float. `python -m quantize.golden` makes the cases.
 
+#![cfg(feature = "text")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! The vision network: one int8 picture in, embeddings, boxes and feature maps out.
 
-use std::time::Duration;
-
 use edgeclip_engine::{Element, Engine, Options, StepReport};
 
 use super::bundle::{Bundle, VISION};
@@ -9,7 +7,7 @@ use super::output::{FeatureMap, Level, VisionOutput};
 use crate::error::{Error, Result};
 
 /// The vision network of a bundle.
-pub struct Vision {
+pub(crate) struct Vision {
     network: Engine,
     bins: usize,
     image: usize,
@@ -39,7 +37,7 @@ impl Vision {
     ///
     /// # Errors
     /// Those of [`Options::open`]; an output that the manifest does not explain.
-    pub fn load(bundle: &Bundle, threads: usize) -> Result<Self> {
+    pub(crate) fn load(bundle: &Bundle, threads: usize) -> Result<Self> {
         Self::new(bundle, Self::engine(bundle, threads)?)
     }
 
@@ -47,7 +45,7 @@ impl Vision {
     ///
     /// # Errors
     /// Those of [`Options::open`].
-    pub fn engine(bundle: &Bundle, threads: usize) -> Result<Engine> {
+    pub(crate) fn engine(bundle: &Bundle, threads: usize) -> Result<Engine> {
         open(bundle, &Engine::options().threads(threads))
     }
 
@@ -55,18 +53,19 @@ impl Vision {
     ///
     /// # Errors
     /// Those of [`Options::open`]; an output that the manifest does not explain.
-    pub fn load_float(bundle: &Bundle) -> Result<Self> {
+    #[cfg(test)]
+    pub(crate) fn load_float(bundle: &Bundle) -> Result<Self> {
         Self::new(bundle, open(bundle, &Engine::options().in_float())?)
     }
 
     /// Whether the int8 kernels run it.
-    pub fn is_int8(&self) -> bool {
+    pub(crate) fn is_int8(&self) -> bool {
         self.network.is_int8()
     }
 
     /// The nodes that stay in float and why, one line each. If not even [`Vision::is_int8`], the first that keeps the whole
     /// network in float.
-    pub fn left_in_float(&self) -> Vec<String> {
+    pub(crate) fn left_in_float(&self) -> Vec<String> {
         self.network.left_in_float()
     }
 
@@ -117,7 +116,7 @@ impl Vision {
     ///
     /// # Errors
     /// [`Error::Bug`](crate::error::Error::Bug) if `input` has another length.
-    pub fn run(&self, input: &[i8]) -> Result<VisionOutput> {
+    pub(crate) fn run(&self, input: &[i8]) -> Result<VisionOutput> {
         let map = |plane: &Plane| FeatureMap {
             channels: plane.channels,
             width: plane.width,
@@ -145,7 +144,7 @@ impl Vision {
     ///
     /// # Errors
     /// As [`Vision::run`].
-    pub fn run_into(&self, input: &[i8], output: &mut VisionOutput) -> Result<()> {
+    pub(crate) fn run_into(&self, input: &[i8], output: &mut VisionOutput) -> Result<()> {
         let mut pass = self.network.pass(input)?;
         pass.read(self.image, &mut output.image)?;
         for (level, (_, plane)) in output.levels.iter_mut().zip(&self.levels) {
@@ -160,16 +159,8 @@ impl Vision {
     }
 
     /// What the network consists of, in the order in which it runs; empty if not even [`Vision::is_int8`].
-    pub fn steps(&self) -> Vec<StepReport> {
+    pub(crate) fn steps(&self) -> Vec<StepReport> {
         self.network.steps()
-    }
-
-    /// One pass; the time of each of [`Vision::steps`].
-    ///
-    /// # Errors
-    /// [`Error::Bug`](crate::error::Error::Bug) if `input` has another length than `[3, S, S]`.
-    pub fn step_times(&self, input: &[i8]) -> Result<Vec<Duration>> {
-        Ok(self.network.step_times(input)?)
     }
 }
 

@@ -17,10 +17,10 @@ impl Live for Script {
         true
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         let next = self.0.pop_front().unwrap_or(Ok(Next::End));
         if let Ok(Next::Frame) = next {
-            shot.number = self.1;
+            frame.number = self.1;
             self.1 += 1;
         }
         next
@@ -32,7 +32,7 @@ fn script(steps: impl IntoIterator<Item = Result<Next>>) -> Result<Box<dyn Live>
 }
 
 fn gone() -> Error {
-    Error::input("cam", "no such device", "a camera")
+    Error::device("cam", "no such device", "a camera")
 }
 
 /// Runs a capture over sources that are opened one after the other; gives frames seen, faults, and the error at the end.
@@ -53,9 +53,9 @@ fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], O
     let mut frames = 0;
     loop {
         let (over, until) = (mailbox.is_over(), Instant::now() + Duration::from_millis(50));
-        match mailbox.take(until, |_, shot, _| Some(shot.number)) {
-            Some((_, shot, _)) => {
-                assert_eq!(shot.number, frames, "numbers go on");
+        match mailbox.take(until, |_, frame, _| Some(frame.number)) {
+            Some((_, frame, _)) => {
+                assert_eq!(frame.number, frames, "numbers go on");
                 frames += 1;
             }
             None if over => break,
@@ -93,4 +93,38 @@ fn without_persistence_its_error_ends_it() {
     let (frames, faults, failure) = run(vec![script([Ok(Next::Frame), Err(gone())])], false);
     assert_eq!((frames, faults), (1, [0; 3]));
     assert_eq!(failure.as_deref(), Some("cam: found no such device, expected a camera"));
+}
+
+/// A source with a bug.
+struct Panics;
+
+impl Live for Panics {
+    fn name(&self) -> &str {
+        "panics"
+    }
+
+    fn waits(&self) -> bool {
+        false
+    }
+
+    fn next(&mut self, _: &mut CapturedFrame) -> Result<Next> {
+        panic!("a bug")
+    }
+}
+
+#[test]
+fn a_thread_that_dies_is_an_error_and_not_silence() {
+    let mailbox = Arc::new(Mailbox::new(1));
+    let capture = Capture {
+        index: 0,
+        name: "cam".into(),
+        faults: Arc::default(),
+        stop: Arc::default(),
+        mailbox: Arc::clone(&mailbox),
+        persist: true,
+    };
+    let open: Open = Box::new(|| Ok(Box::new(Panics)));
+    assert!(capture.start(None, open).join().is_err());
+    assert!(mailbox.is_over());
+    assert!(mailbox.failure().unwrap().to_string().contains("the capture thread of cam has died"));
 }

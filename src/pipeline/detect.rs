@@ -13,14 +13,14 @@ use crate::report::{Detection, Findings, Tag, Timing};
 use crate::vocabulary::{Vocabulary, region_scores, tag_scores};
 
 /// The networks that look at pictures, and their settings.
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     vision: Vision,
     prompter: Prompter,
     manifest: Manifest,
 }
 
 /// A picture as the vision network sees it.
-pub struct Encoded {
+pub(crate) struct Encoded {
     /// The network's output.
     pub output: VisionOutput,
     /// How the picture lies in the network's input.
@@ -28,7 +28,7 @@ pub struct Encoded {
 }
 
 /// Everything that one look at a picture yields, whatever its score.
-pub struct Look {
+pub(crate) struct Look {
     /// Boxes that hold something, most certain first.
     pub regions: Vec<Region>,
     /// Probability of each label for the whole picture.
@@ -40,7 +40,7 @@ pub struct Look {
 }
 
 /// A box that holds something.
-pub struct Region {
+pub(crate) struct Region {
     /// Where, in pixels of the picture.
     pub rect: Rect,
     /// Where, in pixels of the network's input.
@@ -53,7 +53,7 @@ pub struct Region {
 
 /// One name of a region; a region may have several.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NamedRegion {
+pub(crate) struct NamedRegion {
     /// Index in [`Look::regions`].
     pub region: usize,
     /// Where, in pixels of the picture.
@@ -66,7 +66,7 @@ pub struct NamedRegion {
 
 impl Pipeline {
     /// Joins a bundle's networks and its manifest. The text tower, if any, is dropped.
-    pub fn new(networks: Networks, manifest: Manifest) -> Self {
+    pub(crate) fn new(networks: Networks, manifest: Manifest) -> Self {
         Self { vision: networks.vision, prompter: networks.prompter, manifest }
     }
 
@@ -74,7 +74,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`crate::error::Error::Input`] if the frame contradicts itself, otherwise those of [`Vision::run`].
-    pub fn encode(&self, frame: &Frame<'_>) -> Result<Encoded> {
+    pub(crate) fn encode(&self, frame: &Frame<'_>) -> Result<Encoded> {
         self.timed_encode(frame, &mut Timing::default())
     }
 
@@ -82,7 +82,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Those of [`Prompter::embed`]: a box must have an area inside the picture.
-    pub fn embed_boxes(&self, encoded: &Encoded, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
+    pub(crate) fn embed_boxes(&self, encoded: &Encoded, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
         let Encoded { output, letterbox } = encoded;
         let inside: Vec<Rect> = boxes.iter().map(|rect| letterbox.to_input(*rect)).collect();
         self.prompter.embed(output, letterbox.content(), &inside)
@@ -93,7 +93,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
-    pub fn detect(
+    pub(crate) fn detect(
         &self,
         frame: &Frame<'_>,
         vocabulary: &Vocabulary,
@@ -115,7 +115,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
-    pub fn look(&self, frame: &Frame<'_>, vocabulary: &Vocabulary) -> Result<Look> {
+    pub(crate) fn look(&self, frame: &Frame<'_>, vocabulary: &Vocabulary) -> Result<Look> {
         let Manifest { detection, score, .. } = &self.manifest;
         let mut timing = Timing::default();
         let encoded = self.timed_encode(frame, &mut timing)?;
@@ -137,7 +137,7 @@ impl Pipeline {
 
     /// The names of regions that score at least `lowest` of their label, best first, without those that
     /// overlap a better one of the same label.
-    pub fn named(&self, look: &Look, lowest: impl Fn(usize) -> f32) -> Vec<NamedRegion> {
+    pub(crate) fn named(&self, look: &Look, lowest: impl Fn(usize) -> f32) -> Vec<NamedRegion> {
         let mut boxes = Vec::new();
         let mut named = Vec::new();
         for (index, region) in look.regions.iter().enumerate() {
@@ -153,7 +153,7 @@ impl Pipeline {
     }
 
     /// The settings of the model.
-    pub fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
@@ -170,7 +170,7 @@ impl Pipeline {
 impl Look {
     /// Those of the `named` regions and of the tags that reach the `lowest` score of their label, best first.
     /// `names` and `lowest` hold one entry per label; a label without one is never reported.
-    pub fn findings(&self, named: &[NamedRegion], names: &[Arc<str>], lowest: &[f32]) -> Findings {
+    pub(crate) fn findings(&self, named: &[NamedRegion], names: &[Arc<str>], lowest: &[f32]) -> Findings {
         let name = |label: usize| names.get(label).cloned().unwrap_or_default();
         let reported = named.iter().filter(|found| found.score >= lowest_of(lowest, found.label));
         let detections = reported.map(|found| Detection {

@@ -16,7 +16,7 @@ const BUCKETS: usize = ((32 - PART_BITS + 1) * PARTS) as usize;
 /// The latest times exactly, and a histogram of all, in microseconds (up to 71 minutes). Memory use is
 /// constant.
 #[derive(Debug, Clone)]
-pub struct Durations {
+pub(crate) struct Durations {
     latest: VecDeque<u32>,
     histogram: Box<[u32; BUCKETS]>,
 }
@@ -29,7 +29,7 @@ impl Default for Durations {
 
 impl Durations {
     /// Adds a duration.
-    pub fn add(&mut self, took: Duration) {
+    pub(crate) fn add(&mut self, took: Duration) {
         let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         if self.latest.len() == KEPT {
             self.latest.pop_front();
@@ -41,7 +41,7 @@ impl Durations {
     }
 
     /// Percentiles (nearest rank) of the latest 512; `None` before the first.
-    pub fn latest(&self) -> Option<Latency> {
+    pub(crate) fn latest(&self) -> Option<Latency> {
         let mut sorted: Vec<u32> = self.latest.iter().copied().collect();
         sorted.sort_unstable();
         let at = |percent: usize| {
@@ -52,7 +52,7 @@ impl Durations {
     }
 
     /// Percentiles (nearest rank) of all, at most 1/32 off; `None` before the first.
-    pub fn overall(&self) -> Option<Latency> {
+    pub(crate) fn overall(&self) -> Option<Latency> {
         let total: u64 = self.histogram.iter().map(|count| u64::from(*count)).sum();
         let at = |percent: u64| {
             let rank = (total * percent).div_ceil(100);

@@ -16,7 +16,7 @@ const WEAK: f32 = 0.4;
 
 /// What a look found.
 #[derive(Default)]
-pub struct FrameResult {
+pub(crate) struct FrameResult {
     /// What is reported.
     pub findings: Findings,
     /// Every tag's probability, reported or not.
@@ -40,7 +40,7 @@ impl FrameResult {
     ///
     /// # Errors
     /// Those of [`Pipeline::look`].
-    pub fn look(pipeline: &Pipeline, plan: &Plan, source: usize, frame: &Frame<'_>) -> Result<Self> {
+    pub(crate) fn look(pipeline: &Pipeline, plan: &Plan, source: usize, frame: &Frame<'_>) -> Result<Self> {
         let mut look = pipeline.look(frame, &plan.vocabulary)?;
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
@@ -53,7 +53,7 @@ impl FrameResult {
     }
 
     /// The regions as the tracker takes them.
-    pub fn observations(&self) -> Vec<Observation<'_>> {
+    pub(crate) fn observations(&self) -> Vec<Observation<'_>> {
         let regions = self.observed.iter().map(|region| Observation {
             rect: region.rect,
             labels: &region.labels,

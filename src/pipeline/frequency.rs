@@ -1,20 +1,20 @@
-//! How often something happens.
+//! Measures how often something happens.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Span over which is counted.
+/// Time over which events are counted.
 const SPAN: Duration = Duration::from_secs(5);
 
-/// When something happened, over the last seconds.
+/// When something happened, over the last few seconds.
 #[derive(Debug, Clone, Default)]
-pub struct Frequency {
+pub(crate) struct Frequency {
     times: VecDeque<Instant>,
 }
 
 impl Frequency {
-    /// It happened at `now`.
-    pub fn happened(&mut self, now: Instant) {
+    /// Notes that it happened at `now`.
+    pub(crate) fn happened(&mut self, now: Instant) {
         self.times.push_back(now);
         let old = |then: &Instant| now.saturating_duration_since(*then) > SPAN;
         while self.times.len() > 2 && self.times.front().is_some_and(old) {
@@ -22,8 +22,9 @@ impl Frequency {
         }
     }
 
-    /// In hertz. 0 before it has happened twice, and when it has not for longer than the span and than twice the time between two.
-    pub fn per_second(&self, now: Instant) -> f32 {
+    /// Frequency in hertz. 0 before it has happened twice, and once it has not happened for longer than both
+    /// [`SPAN`] and twice the mean interval.
+    pub(crate) fn per_second(&self, now: Instant) -> f32 {
         match (self.times.front(), self.times.back()) {
             (Some(first), Some(last)) if last > first => {
                 let apart = (*last - *first).as_secs_f32() / (self.times.len() - 1) as f32;
@@ -39,7 +40,7 @@ impl Frequency {
 mod tests {
     use super::*;
 
-    /// What happened at these milliseconds, at the last of them and then at `now`.
+    /// The frequency at `now` of what happened at these milliseconds.
     fn hertz(at: impl IntoIterator<Item = u64>, now: u64) -> f32 {
         let (start, mut frequency) = (Instant::now(), Frequency::default());
         let instant = |ms: u64| start + Duration::from_millis(ms);

@@ -35,7 +35,7 @@ fn golden(photo: &str, kind: &str, extension: &str) -> std::path::PathBuf {
 }
 
 fn input(photo: &str, bundle: &Bundle) -> Vec<i8> {
-    let picture = Picture::open(&golden(photo, "model", "png")).unwrap();
+    let picture = Picture::open(golden(photo, "model", "png")).unwrap();
     letterbox(&picture.frame().unwrap(), bundle.manifest.input.size).unwrap().0
 }
 

@@ -1,30 +1,30 @@
-//! Between capture threads and the thread that looks: one slot a source, which holds its newest frame.
+//! Between capture threads and the main thread: one slot per source, which holds its newest frame.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::frequency::Frequency;
 use crate::error::Error;
-use crate::source::Shot;
+use crate::source::CapturedFrame;
 
 /// The slots of all sources.
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     slots: Mutex<Vec<Slot>>,
-    /// A frame or a state has come.
+    /// A frame has arrived, or a source has ended.
     arrived: Condvar,
-    /// A slot has become free, or all shall end.
+    /// A slot has become free, or the threads are to end.
     freed: Condvar,
 }
 
-/// What a capture thread leaves for the thread that looks.
+/// What a capture thread leaves for the main thread.
 #[derive(Default)]
 struct Slot {
-    shot: Option<Shot>,
-    /// Whether the source waits for it to be taken.
+    frame: Option<CapturedFrame>,
+    /// Whether the source waits for the frame to be taken.
     waits: bool,
-    /// A used shot, whose memory serves again.
-    spare: Option<Shot>,
-    /// Frames that a newer one took the place of.
+    /// A used frame, whose memory is reused.
+    spare: Option<CapturedFrame>,
+    /// Frames that were replaced by newer ones.
     dropped: u64,
     captured: u64,
     captures: Frequency,
@@ -33,121 +33,130 @@ struct Slot {
 
 /// How a source ended.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// It has no more frames.
     Out,
-    /// It can no longer be used.
+    /// It has failed for good.
     Failed(Error),
 }
 
-/// A source's counts.
+/// Counts of one source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Frames that came.
+pub(crate) struct CaptureCounts {
+    /// Frames that arrived.
     pub captured: u64,
-    /// Those of them that nobody looked at because a newer one came first.
+    /// Those that were replaced by a newer one before they were taken.
     pub dropped: u64,
 }
 
 impl Mailbox {
-    /// Slots for so many sources.
-    pub fn new(sources: usize) -> Self {
+    /// A mailbox with one slot for each of `sources` sources.
+    pub(crate) fn new(sources: usize) -> Self {
         let slots = (0..sources).map(|_| Slot::default()).collect();
         Self { slots: Mutex::new(slots), arrived: Condvar::new(), freed: Condvar::new() }
     }
 
-    /// Puts a source's newest frame in its slot and gives back a shot to fill. Where `wait` is set, the frame before is not
-    /// replaced: this waits until it has been taken, or until `stop` says so.
-    pub fn put(&self, source: usize, shot: Shot, wait: bool, stop: impl Fn() -> bool) -> Shot {
+    /// Puts a source's newest frame in its slot and returns a frame to fill. If `wait` is set, the frame
+    /// before is not replaced: this blocks until it has been taken, or until `stop` returns true.
+    pub(crate) fn put(
+        &self,
+        source: usize,
+        frame: CapturedFrame,
+        wait: bool,
+        stop: impl Fn() -> bool,
+    ) -> CapturedFrame {
         let mut slots = self.lock();
         if wait {
-            while slots.get(source).is_some_and(|slot| slot.shot.is_some()) && !stop() {
+            while slots.get(source).is_some_and(|slot| slot.frame.is_some()) && !stop() {
                 slots = wait_for(&self.freed, slots, Duration::from_millis(100));
             }
         }
-        let Some(slot) = slots.get_mut(source) else { return shot };
+        let Some(slot) = slots.get_mut(source) else { return frame };
         slot.captured += 1;
         slot.captures.happened(Instant::now());
         slot.waits = wait;
-        let before = slot.shot.replace(shot);
+        let before = slot.frame.replace(frame);
         slot.dropped += u64::from(before.is_some());
-        let next = before.or_else(|| slot.spare.take()).unwrap_or_else(Shot::empty);
+        let next = before.or_else(|| slot.spare.take()).unwrap_or_else(CapturedFrame::empty);
         drop(slots);
         self.arrived.notify_one();
         next
     }
 
-    /// Says that no more frames come from a source.
-    pub fn end(&self, source: usize, how: Ended) {
+    /// Reports that no more frames come from a source.
+    pub(crate) fn end(&self, source: usize, how: Ended) {
         if let Some(slot) = self.lock().get_mut(source) {
             slot.ended = Some(how);
         }
         self.arrived.notify_one();
     }
 
-    /// The first frame of those sources that `choose` puts in order: it gets each frame's source, the frame, and whether the source
-    /// waits, and answers with its rank (lower first), or `None` to leave it. Waits until `until`.
-    pub fn take<K: Ord>(
+    /// Takes the frame that `choose` ranks first. `choose` gets each frame's source, the frame, and whether
+    /// the source waits, and returns its rank (lowest first), or `None` to leave it. Blocks at most until
+    /// `until`.
+    pub(crate) fn take<K: Ord>(
         &self,
         until: Instant,
-        choose: impl Fn(usize, &Shot, bool) -> Option<K>,
-    ) -> Option<(usize, Shot, bool)> {
+        choose: impl Fn(usize, &CapturedFrame, bool) -> Option<K>,
+    ) -> Option<(usize, CapturedFrame, bool)> {
         let mut slots = self.lock();
         loop {
-            let full = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot, slot.shot.as_ref()?)));
-            let best = full.filter_map(|(i, slot, shot)| Some((choose(i, shot, slot.waits)?, i))).min();
+            let full = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot, slot.frame.as_ref()?)));
+            let best = full.filter_map(|(i, slot, frame)| Some((choose(i, frame, slot.waits)?, i))).min();
             if let Some(source) = best.map(|(_, source)| source)
                 && let Some(slot) = slots.get_mut(source)
-                && let Some(shot) = slot.shot.take()
+                && let Some(frame) = slot.frame.take()
             {
                 self.freed.notify_all();
-                return Some((source, shot, slot.waits));
+                return Some((source, frame, slot.waits));
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some() && slot.shot.is_none()) {
+            if left.is_zero() || slots.iter().all(|slot| slot.ended.is_some() && slot.frame.is_none()) {
                 return None;
             }
             slots = wait_for(&self.arrived, slots, left);
         }
     }
 
-    /// Gives a looked-at frame's memory back to its source.
-    pub fn give_back(&self, source: usize, shot: Shot) {
+    /// Returns the memory of a processed frame to its source.
+    pub(crate) fn give_back(&self, source: usize, frame: CapturedFrame) {
         if let Some(slot) = self.lock().get_mut(source) {
-            slot.spare = Some(shot);
+            slot.spare = Some(frame);
         }
     }
 
-    /// Whether every source has ended and none waits for its last frame to be taken. Frames of others may be left.
-    pub fn is_over(&self) -> bool {
-        let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.shot.is_some());
+    /// Whether every source has ended and none waits for its last frame to be taken. Frames of sources that
+    /// do not wait may be left.
+    pub(crate) fn is_over(&self) -> bool {
+        let over = |slot: &Slot| slot.ended.is_some() && !(slot.waits && slot.frame.is_some());
         self.lock().iter().all(over)
     }
 
-    /// Whether another source than this one goes on.
-    pub fn has_others(&self, source: usize) -> bool {
+    /// Whether any other source is still running.
+    pub(crate) fn has_others(&self, source: usize) -> bool {
         self.lock().iter().enumerate().any(|(i, slot)| i != source && slot.ended.is_none())
     }
 
-    /// Wakes whoever waits for a free slot, so that it sees that it shall stop.
-    pub fn wake(&self) {
+    /// Wakes the threads that wait for a free slot, so that they notice a stop.
+    pub(crate) fn wake(&self) {
         self.freed.notify_all();
     }
 
     /// A source's counts so far.
-    pub fn counts(&self, source: usize) -> Counts {
-        self.lock()
-            .get(source)
-            .map_or_else(Counts::default, |slot| Counts { captured: slot.captured, dropped: slot.dropped })
+    pub(crate) fn counts(&self, source: usize) -> CaptureCounts {
+        self.lock().get(source).map_or_else(CaptureCounts::default, |slot| CaptureCounts {
+            captured: slot.captured,
+            dropped: slot.dropped,
+        })
     }
 
-    /// Frames a second that came from a source, over the last seconds.
-    pub fn captures_per_second(&self, source: usize, now: Instant) -> f32 {
+    /// Frames per second that arrived from a source, over the last few seconds.
+    pub(crate) fn captures_per_second(&self, source: usize, now: Instant) -> f32 {
         self.lock().get(source).map_or(0.0, |slot| slot.captures.per_second(now))
     }
 
-    /// The first error that ended a source, once.
-    pub fn failure(&self) -> Option<Error> {
+    /// The first error that ended a source; each error is returned once.
+    pub(crate) fn failure(&self) -> Option<Error> {
         self.lock().iter_mut().find_map(|slot| match slot.ended.take() {
             Some(Ended::Failed(error)) => {
                 slot.ended = Some(Ended::Out);

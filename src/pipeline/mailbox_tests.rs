@@ -4,28 +4,28 @@ use std::thread;
 
 use super::*;
 
-fn shot(number: u64) -> Shot {
-    let mut shot = Shot::empty();
-    shot.number = number;
-    shot
+fn frame(number: u64) -> CapturedFrame {
+    let mut frame = CapturedFrame::empty();
+    frame.number = number;
+    frame
 }
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_millis(20)
 }
 
-fn any(_: usize, shot: &Shot, _: bool) -> Option<u64> {
-    Some(shot.number)
+fn any(_: usize, frame: &CapturedFrame, _: bool) -> Option<u64> {
+    Some(frame.number)
 }
 
 #[test]
 fn a_newer_frame_takes_the_place_of_an_older_one() {
     let mailbox = Mailbox::new(1);
     for number in 0..3 {
-        mailbox.put(0, shot(number), false, || false);
+        mailbox.put(0, frame(number), false, || false);
     }
-    assert_eq!(mailbox.take(soon(), any).map(|(_, shot, _)| shot.number), Some(2));
-    assert_eq!(mailbox.counts(0), Counts { captured: 3, dropped: 2 });
+    assert_eq!(mailbox.take(soon(), any).map(|(_, frame, _)| frame.number), Some(2));
+    assert_eq!(mailbox.counts(0), CaptureCounts { captured: 3, dropped: 2 });
     assert!(mailbox.take(soon(), any).is_none());
 }
 
@@ -35,7 +35,7 @@ fn a_frame_that_waits_is_not_lost() {
     let theirs = Arc::clone(&mailbox);
     let writer = thread::spawn(move || {
         for number in 0..50 {
-            theirs.put(0, shot(number), true, || false);
+            theirs.put(0, frame(number), true, || false);
         }
         theirs.end(0, Ended::Out);
     });
@@ -43,7 +43,7 @@ fn a_frame_that_waits_is_not_lost() {
     loop {
         let over = mailbox.is_over();
         match mailbox.take(soon(), any) {
-            Some((_, shot, _)) => seen.push(shot.number),
+            Some((_, frame, _)) => seen.push(frame.number),
             None if over => break,
             None => {}
         }
@@ -56,10 +56,10 @@ fn a_frame_that_waits_is_not_lost() {
 #[test]
 fn a_writer_that_waits_can_be_stopped() {
     let (mailbox, stop) = (Arc::new(Mailbox::new(1)), Arc::new(AtomicBool::new(false)));
-    mailbox.put(0, shot(0), true, || false);
+    mailbox.put(0, frame(0), true, || false);
     let (theirs, told) = (Arc::clone(&mailbox), Arc::clone(&stop));
     let writer = thread::spawn(move || {
-        theirs.put(0, shot(1), true, || told.load(Ordering::Relaxed));
+        theirs.put(0, frame(1), true, || told.load(Ordering::Relaxed));
     });
     stop.store(true, Ordering::Relaxed);
     mailbox.wake();
@@ -70,9 +70,10 @@ fn a_writer_that_waits_can_be_stopped() {
 fn the_lowest_rank_is_taken_and_the_rest_stays() {
     let mailbox = Mailbox::new(3);
     for (source, number) in [(0, 7), (1, 5), (2, 6)] {
-        mailbox.put(source, shot(number), false, || false);
+        mailbox.put(source, frame(number), false, || false);
     }
-    let not_the_second = |source: usize, shot: &Shot, _: bool| (source != 1).then_some(shot.number);
+    let not_the_second =
+        |source: usize, frame: &CapturedFrame, _: bool| (source != 1).then_some(frame.number);
     assert_eq!(mailbox.take(soon(), not_the_second).map(|(source, ..)| source), Some(2));
     assert_eq!(mailbox.take(soon(), any).map(|(source, ..)| source), Some(1));
     assert_eq!(mailbox.take(soon(), any).map(|(source, ..)| source), Some(0));
@@ -81,19 +82,19 @@ fn the_lowest_rank_is_taken_and_the_rest_stays() {
 #[test]
 fn memory_of_frames_serves_again() {
     let mailbox = Mailbox::new(1);
-    let mut large = shot(0);
+    let mut large = frame(0);
     large.bytes = Vec::with_capacity(1000);
     mailbox.put(0, large, false, || false);
     let (source, taken, _) = mailbox.take(soon(), any).unwrap();
     mailbox.give_back(source, taken);
-    assert!(mailbox.put(0, shot(1), false, || false).bytes.capacity() >= 1000);
+    assert!(mailbox.put(0, frame(1), false, || false).bytes.capacity() >= 1000);
 }
 
 #[test]
 fn an_error_is_told_once_and_after_the_last_frame() {
     let mailbox = Mailbox::new(2);
-    mailbox.put(0, shot(0), false, || false);
-    mailbox.end(0, Ended::Failed(Error::input("cam", "gone", "there")));
+    mailbox.put(0, frame(0), false, || false);
+    mailbox.end(0, Ended::Failed(Error::device("cam", "gone", "there")));
     assert!(mailbox.has_others(0) && !mailbox.has_others(1) && !mailbox.is_over());
     mailbox.end(1, Ended::Out);
     assert!(mailbox.is_over() && !mailbox.has_others(0));

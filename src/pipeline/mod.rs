@@ -1,10 +1,12 @@
 //! The only room that knows every other: one picture through all rooms, and the threads of live sources.
 
+mod boxes;
 mod capture;
 mod detect;
 mod durations;
 mod frame_result;
 mod frequency;
+mod load;
 mod mailbox;
 mod motion_gate;
 mod outbox;
@@ -13,16 +15,23 @@ mod rate;
 mod source_state;
 mod stats;
 mod watch;
+mod words;
 
-pub use capture::{Capture, Faults, Open};
-pub use detect::{Encoded, Look, NamedRegion, Pipeline, Region};
-pub use mailbox::Mailbox;
-pub use outbox::{Outbox, finish};
-pub use plan::{Plan, StatePrompts};
-pub use rate::RateController;
-pub use source_state::SourceState;
-pub use watch::{Progress, Sources, Watch, WatchControl};
+pub(crate) use boxes::clipped;
+pub(crate) use capture::{Capture, Faults, Open};
+pub(crate) use detect::{Encoded, NamedRegion, Pipeline};
+pub(crate) use load::{bundle, float_warning, threads};
+pub(crate) use mailbox::Mailbox;
+pub(crate) use outbox::{Outbox, finish};
+pub(crate) use plan::Plan;
+pub(crate) use rate::RateController;
+pub(crate) use source_state::SourceState;
+pub(crate) use watch::{Progress, Sources, Watch, WatchControl};
+pub(crate) use words::{Words, open_vocabulary};
 
+#[cfg(test)]
+#[cfg(feature = "text")]
+mod cost_tests;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]

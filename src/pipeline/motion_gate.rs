@@ -17,7 +17,7 @@ const CHANGED: u8 = 10;
 
 /// Remembers the last look of a source.
 #[derive(Debug, Default)]
-pub struct MotionGate {
+pub(crate) struct MotionGate {
     last: Option<LastLook>,
 }
 
@@ -29,26 +29,26 @@ struct LastLook {
 
 impl MotionGate {
     /// Whether nothing has moved since the last look, which was not too long ago.
-    pub fn is_still(&self, clock: Duration, thumbnail: &Thumbnail) -> bool {
+    pub(crate) fn is_still(&self, clock: Duration, thumbnail: &Thumbnail) -> bool {
         self.last.as_ref().is_some_and(|last| {
             clock.saturating_sub(last.clock) < LONGEST && !thumbnail.differs(&last.thumbnail)
         })
     }
 
     /// Notes a look. After one without thumbnail, nothing counts as still.
-    pub fn looked(&mut self, clock: Duration, thumbnail: Option<Thumbnail>) {
+    pub(crate) fn looked(&mut self, clock: Duration, thumbnail: Option<Thumbnail>) {
         self.last = thumbnail.map(|thumbnail| LastLook { clock, thumbnail });
     }
 }
 
 /// Mean brightness of each cell of a picture, 0 to 255.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Thumbnail([u8; COLUMNS * ROWS]);
+pub(crate) struct Thumbnail([u8; COLUMNS * ROWS]);
 
 impl Thumbnail {
     /// Reads a few pixels of each cell: Y where there is one, else green. `None` if the frame contradicts
     /// itself.
-    pub fn of(frame: &Frame<'_>) -> Option<Self> {
+    pub(crate) fn of(frame: &Frame<'_>) -> Option<Self> {
         frame.check().ok()?;
         let (width, height) = (frame.width as usize, frame.height as usize);
         let (step, offset) = match frame.format {

@@ -21,7 +21,7 @@ const LONGEST: usize = 10_000;
 const GRACE: Duration = Duration::from_millis(1500);
 
 /// The queue in front of one sink.
-pub struct Outbox {
+pub(crate) struct Outbox {
     name: String,
     wants_pictures: bool,
     shared: Arc<Shared>,
@@ -48,7 +48,7 @@ struct Queue {
 
 /// What became of the reports for a sink.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SinkCounts {
+pub(crate) struct SinkCounts {
     /// Taken by the sink.
     pub taken: u64,
     /// Frames, or their pictures, dropped because the sink was slow.
@@ -61,7 +61,7 @@ pub struct SinkCounts {
 
 impl Outbox {
     /// Starts the sink's thread.
-    pub fn new(mut sink: Box<dyn Sink>) -> Self {
+    pub(crate) fn new(mut sink: Box<dyn Sink>) -> Self {
         let shared = Arc::<Shared>::default();
         let (name, wants_pictures) = (sink.name().to_owned(), sink.wants_pictures());
         let theirs = Arc::clone(&shared);
@@ -70,7 +70,7 @@ impl Outbox {
     }
 
     /// Queues a report without waiting. If the sink is behind, the oldest reports without events are dropped.
-    pub fn offer(&self, report: &Arc<FrameReport>) {
+    pub(crate) fn offer(&self, report: &Arc<FrameReport>) {
         let mut queue = self.shared.lock();
         if queue.gone {
             return;
@@ -86,28 +86,28 @@ impl Outbox {
     }
 
     /// Whether the next report would displace another. Callers that must not drop frames wait.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         let queue = self.shared.lock();
         queue.reports.len() >= QUEUED && !queue.gone
     }
 
     /// What messages call the sink.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether the sink wants pictures.
-    pub fn wants_pictures(&self) -> bool {
+    pub(crate) fn wants_pictures(&self) -> bool {
         self.wants_pictures
     }
 
     /// Whether the reader of the sink's output has gone.
-    pub fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.shared.lock().gone
     }
 
     /// Age of the oldest report that the sink has not finished.
-    pub fn lag(&self) -> Duration {
+    pub(crate) fn lag(&self) -> Duration {
         let queue = self.shared.lock();
         let oldest = queue.working.as_ref().or(queue.reports.front());
         oldest.map_or(Duration::ZERO, |(since, _)| since.elapsed())
@@ -129,24 +129,24 @@ impl Outbox {
     }
 
     /// Time the sink takes per report, over the latest ones; `None` before the first.
-    pub fn latest(&self) -> Option<Latency> {
+    pub(crate) fn latest(&self) -> Option<Latency> {
         self.shared.lock().times.latest()
     }
 
     /// The same over all reports, at most 1/32 off.
-    pub fn overall(&self) -> Option<Latency> {
+    pub(crate) fn overall(&self) -> Option<Latency> {
         self.shared.lock().times.overall()
     }
 
     /// What became of reports so far.
-    pub fn counts(&self) -> SinkCounts {
+    pub(crate) fn counts(&self) -> SinkCounts {
         self.shared.lock().counts
     }
 }
 
 /// Waits until the sinks have taken everything; once `stop` is set, only for a short time. A thread that is
 /// stuck in a write then ends with the program.
-pub fn finish(outboxes: &[Outbox], stop: &AtomicBool) {
+pub(crate) fn finish(outboxes: &[Outbox], stop: &AtomicBool) {
     outboxes.iter().for_each(Outbox::close);
     let mut until = None;
     while !outboxes.iter().all(|outbox| outbox.thread.is_finished()) {

@@ -7,7 +7,7 @@ use crate::track;
 use crate::vocabulary::{Prompt, Vocabulary};
 
 /// What to look for in all sources, and how.
-pub struct Plan {
+pub(crate) struct Plan {
     /// Names and their embeddings.
     pub vocabulary: Vocabulary,
     /// Lowest score to report, one per label.
@@ -27,7 +27,7 @@ pub struct Plan {
 }
 
 /// The prompts of a zone whose state is asked for.
-pub struct StatePrompts {
+pub(crate) struct StatePrompts {
     /// The zone's place among its source's zones.
     pub zone: usize,
     /// Its bounding box in fractions of the picture: x0, y0, x1, y1.
@@ -42,7 +42,7 @@ impl Plan {
     ///
     /// # Errors
     /// Settings that contradict each other, and those of `embed`.
-    pub fn new(
+    pub(crate) fn new(
         settings: &Settings,
         vocabulary: Vocabulary,
         threshold: f32,

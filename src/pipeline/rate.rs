@@ -17,7 +17,7 @@ const NEWEST: f32 = 0.1;
 
 /// Decides the time between two looks at a source.
 #[derive(Debug, Clone)]
-pub struct RateController {
+pub(crate) struct RateController {
     target: Target,
     /// Degrees Celsius.
     limit: f32,
@@ -32,24 +32,24 @@ pub struct RateController {
 
 impl RateController {
     /// Holds `target` for each of `sources` as long as no sensor shows more than `limit` degrees Celsius.
-    pub fn new(target: Target, limit: f32, sources: usize) -> Self {
+    pub(crate) fn new(target: Target, limit: f32, sources: usize) -> Self {
         Self { target, limit, share: 1.0, busy: 0.0, sources, warmest: None, reasons: Vec::new() }
     }
 
     /// Changes the settings; what is known of temperature and load stays.
-    pub fn set(&mut self, target: Target, limit: f32) {
+    pub(crate) fn set(&mut self, target: Target, limit: f32) {
         (self.target, self.limit) = (target, limit);
     }
 
     /// Records how long a look took.
-    pub fn looked(&mut self, took: Duration) {
+    pub(crate) fn looked(&mut self, took: Duration) {
         let took = took.as_secs_f32();
         self.busy = if self.busy == 0.0 { took } else { self.busy + NEWEST * (took - self.busy) };
     }
 
     /// Records temperatures; to be called every few seconds. Above the limit, or if the kernel or firmware
     /// throttles the processor down already, the rate falls by a fifth each time; well below, it rises again.
-    pub fn measured(&mut self, thermal: &Thermal) {
+    pub(crate) fn measured(&mut self, thermal: &Thermal) {
         self.warmest = thermal.zones.iter().map(|zone| zone.celsius).max_by(f32::total_cmp);
         self.reasons.clone_from(&thermal.throttled);
         let hot = self.warmest.is_some_and(|celsius| celsius > self.limit);
@@ -62,7 +62,7 @@ impl RateController {
     }
 
     /// Time from one look at a source to the next; zero if nothing holds it back.
-    pub fn period(&self) -> Duration {
+    pub(crate) fn period(&self) -> Duration {
         let all = self.busy * self.sources as f32;
         let seconds = match self.target {
             Target::Auto if self.share < 1.0 => all / self.share,
@@ -73,7 +73,7 @@ impl RateController {
     }
 
     /// Whether the target asks for more than the machine can do.
-    pub fn is_behind(&self) -> bool {
+    pub(crate) fn is_behind(&self) -> bool {
         match self.target {
             Target::Auto => false,
             Target::Fps(fps) => self.busy * self.sources as f32 * fps * self.share > 1.0,
@@ -81,17 +81,17 @@ impl RateController {
     }
 
     /// Share of the rate that is left under throttling, up to 1.
-    pub fn share(&self) -> f32 {
+    pub(crate) fn share(&self) -> f32 {
         self.share
     }
 
     /// Degrees Celsius of the warmest sensor.
-    pub fn celsius(&self) -> Option<f32> {
+    pub(crate) fn celsius(&self) -> Option<f32> {
         self.warmest
     }
 
     /// Why kernel or firmware throttle the processor.
-    pub fn throttled(&self) -> &[String] {
+    pub(crate) fn throttled(&self) -> &[String] {
         &self.reasons
     }
 }

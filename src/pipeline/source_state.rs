@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
 use crate::report::Findings;
-use crate::source::Shot;
+use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
 
 /// What is known of a source.
-pub struct SourceState {
+pub(crate) struct SourceState {
     /// What results call it.
     pub name: Arc<str>,
     /// What went wrong.
@@ -39,7 +39,7 @@ pub struct SourceState {
 
 /// Place of a source in the queue for the network; the smallest is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
+pub(crate) struct Rank {
     urgency: Urgency,
     /// The one that has waited longest comes first, one that was never served before all.
     served: Option<Instant>,
@@ -52,7 +52,7 @@ enum Urgency {
 }
 
 /// What a frame changed.
-pub struct Step {
+pub(crate) struct Step {
     /// Whether the network ran on it.
     pub looked: bool,
     /// What it found; empty if it did not run.
@@ -70,7 +70,7 @@ impl SourceState {
     ///
     /// # Errors
     /// Settings that contradict each other.
-    pub fn new(name: Arc<str>, faults: Arc<Faults>, plan: &Plan, index: usize) -> Result<Self> {
+    pub(crate) fn new(name: Arc<str>, faults: Arc<Faults>, plan: &Plan, index: usize) -> Result<Self> {
         let events = plan.events.get(index).ok_or_else(|| Error::bug(format!("no source {index}")))?;
         Ok(Self {
             name,
@@ -91,7 +91,7 @@ impl SourceState {
     ///
     /// # Errors
     /// Settings that contradict each other.
-    pub fn reload(&mut self, plan: &Plan, index: usize) -> Result<()> {
+    pub(crate) fn reload(&mut self, plan: &Plan, index: usize) -> Result<()> {
         let events = plan.events.get(index).ok_or_else(|| Error::bug(format!("no source {index}")))?;
         self.tracker.set_settings(plan.track.clone())?;
         self.engine.reload(events)?;
@@ -99,27 +99,27 @@ impl SourceState {
         Ok(())
     }
 
-    /// The shot's time since the source's first frame, or in its recording if the source waits.
-    pub fn clock(&self, shot: &Shot, waits: bool) -> Duration {
-        let recorded = shot.media_time.filter(|_| waits);
-        let first = self.first.unwrap_or(shot.taken);
-        recorded.unwrap_or_else(|| shot.taken.saturating_duration_since(first))
+    /// The frame's time since the source's first frame, or in its recording if the source waits.
+    pub(crate) fn clock(&self, frame: &CapturedFrame, waits: bool) -> Duration {
+        let recorded = frame.media_time.filter(|_| waits);
+        let first = self.first.unwrap_or(frame.taken);
+        recorded.unwrap_or_else(|| frame.taken.saturating_duration_since(first))
     }
 
     /// Whether the next look is due at `clock`.
-    pub fn is_due(&self, clock: Duration) -> bool {
+    pub(crate) fn is_due(&self, clock: Duration) -> bool {
         clock >= self.due
     }
 
     /// The source's place among others whose frames wait, this one's since `clock`.
-    pub fn rank(&self, clock: Duration) -> Rank {
+    pub(crate) fn rank(&self, clock: Duration) -> Rank {
         let urgency = if self.is_due(clock) { Urgency::Due } else { Urgency::NotDue };
         Rank { urgency, served: self.served }
     }
 
     /// Notes that a frame captured at `taken` is looked at, and that the next look is due `period` later:
     /// counted from when this one was due, so that rates hold on average, unless that has passed already.
-    pub fn serve(&mut self, clock: Duration, taken: Instant, period: Duration) {
+    pub(crate) fn serve(&mut self, clock: Duration, taken: Instant, period: Duration) {
         self.first.get_or_insert(taken);
         self.served = Some(Instant::now());
         self.due = (self.due + period).max(clock);
@@ -131,7 +131,7 @@ impl SourceState {
     ///
     /// # Errors
     /// Those of `look`.
-    pub fn advance(
+    pub(crate) fn advance(
         &mut self,
         clock: Duration,
         due: bool,
@@ -170,7 +170,7 @@ impl SourceState {
     }
 
     /// Zones and lines as they are drawn.
-    pub fn outlines(&self) -> Arc<[Outline]> {
+    pub(crate) fn outlines(&self) -> Arc<[Outline]> {
         self.engine.outlines()
     }
 

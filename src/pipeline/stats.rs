@@ -8,7 +8,7 @@ use crate::report::{Latency, LiveTiming, STAGES};
 
 /// Measurements of one source.
 #[derive(Debug, Clone, Default)]
-pub struct Stats {
+pub(crate) struct Stats {
     latency: Durations,
     stages: [Durations; STAGES.len()],
     looks: Frequency,
@@ -20,7 +20,7 @@ pub struct Stats {
 
 impl Stats {
     /// Records a result that was ready at `now`, `latency` after its frame was captured.
-    pub fn looked(&mut self, now: Instant, latency: Duration, timing: &LiveTiming) {
+    pub(crate) fn looked(&mut self, now: Instant, latency: Duration, timing: &LiveTiming) {
         self.looked += 1;
         self.looks.happened(now);
         self.latency.add(latency);
@@ -30,22 +30,22 @@ impl Stats {
     }
 
     /// Looks per second, over the last seconds.
-    pub fn looks_per_second(&self, now: Instant) -> f32 {
+    pub(crate) fn looks_per_second(&self, now: Instant) -> f32 {
         self.looks.per_second(now)
     }
 
     /// From capture to result, of the latest looks; `None` before the first.
-    pub fn latency(&self) -> Option<Latency> {
+    pub(crate) fn latency(&self) -> Option<Latency> {
         self.latency.latest()
     }
 
     /// The same of each stage, in the order of [`STAGES`].
-    pub fn stages(&self) -> Option<[Latency; STAGES.len()]> {
+    pub(crate) fn stages(&self) -> Option<[Latency; STAGES.len()]> {
         all(self.stages.each_ref().map(Durations::latest))
     }
 
     /// Latency and stages of all looks, at most 1/32 off; `None` before the first.
-    pub fn overall(&self) -> Option<(Latency, [Latency; STAGES.len()])> {
+    pub(crate) fn overall(&self) -> Option<(Latency, [Latency; STAGES.len()])> {
         Some((self.latency.overall()?, all(self.stages.each_ref().map(Durations::overall))?))
     }
 }

@@ -17,7 +17,7 @@ use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
 use crate::report::{FrameReport, LiveTiming, Timing};
-use crate::source::{Picture, Shot};
+use crate::source::{CapturedFrame, Picture};
 use crate::system::{State, notify};
 
 /// How long the loop waits for a frame before it attends to everything else.
@@ -28,7 +28,7 @@ const HELD: Duration = Duration::from_millis(10);
 const WATCHDOG: Duration = Duration::from_secs(1);
 
 /// Looks at frames until it is stopped.
-pub struct Watch {
+pub(crate) struct Watch {
     pipeline: Pipeline,
     plan: Plan,
     sources: Sources,
@@ -37,7 +37,7 @@ pub struct Watch {
 }
 
 /// Where frames come from, and how often each source is looked at.
-pub struct Sources {
+pub(crate) struct Sources {
     /// One per source.
     pub states: Vec<SourceState>,
     /// The newest frame of each.
@@ -47,7 +47,7 @@ pub struct Sources {
 }
 
 /// What others decide about the loop.
-pub struct WatchControl {
+pub(crate) struct WatchControl {
     /// Plans that replace the one before.
     pub plans: Receiver<Plan>,
     /// Set when all shall end.
@@ -59,7 +59,7 @@ pub struct WatchControl {
 }
 
 /// What the loop shows to status and the like.
-pub struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     /// Where frames come from. Whoever reads temperatures passes them on to [`Sources::rate`].
     pub sources: &'a mut Sources,
     /// Where reports go.
@@ -70,7 +70,7 @@ pub struct Progress<'a> {
 
 impl Watch {
     /// A loop that looks for what `plan` says.
-    pub fn new(
+    pub(crate) fn new(
         pipeline: Pipeline,
         plan: Plan,
         sources: Sources,
@@ -80,13 +80,18 @@ impl Watch {
         Self { pipeline, plan, sources, outboxes, control }
     }
 
+    /// Gives every report to this one as well.
+    pub(crate) fn add_outbox(&mut self, outbox: Outbox) {
+        self.outboxes.push(outbox);
+    }
+
     /// Where frames come from.
-    pub fn sources(&self) -> &Sources {
+    pub(crate) fn sources(&self) -> &Sources {
         &self.sources
     }
 
     /// Where reports go.
-    pub fn outboxes(&self) -> &[Outbox] {
+    pub(crate) fn outboxes(&self) -> &[Outbox] {
         &self.outboxes
     }
 
@@ -95,7 +100,7 @@ impl Watch {
     ///
     /// # Errors
     /// A bug; or the first source that failed, if all have ended.
-    pub fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
+    pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut looks = 0;
         let mut watchdog = Instant::now();
         // The model is loaded and the sources are being opened. A camera may come days later.
@@ -112,13 +117,13 @@ impl Watch {
                 notify(State::Watchdog);
             }
             let over = self.sources.mailbox.is_over();
-            let Some((source, mut shot, waits)) = self.next_shot() else {
+            let Some((source, mut captured, waits)) = self.next_frame() else {
                 if over {
                     break;
                 }
                 continue;
             };
-            match self.process(source, &mut shot, waits) {
+            match self.process(source, &mut captured, waits) {
                 Ok(looked) => looks += u64::from(looked),
                 Err(error) if error.kind() == ErrorKind::Input => {
                     if let Some(state) = self.sources.states.get(source) {
@@ -127,7 +132,7 @@ impl Watch {
                 }
                 Err(error) => return Err(error),
             }
-            self.sources.mailbox.give_back(source, shot);
+            self.sources.mailbox.give_back(source, captured);
         }
         self.attend(tick, true);
         // Earlier failures have been logged; after a stop, nobody asks for them.
@@ -137,12 +142,12 @@ impl Watch {
 
     /// The frame that is processed next, its source, and whether the source waits for it; `None` if none
     /// comes in time.
-    fn next_shot(&self) -> Option<(usize, Shot, bool)> {
+    fn next_frame(&self) -> Option<(usize, CapturedFrame, bool)> {
         // A recording waits for sinks, but nothing else waits for it.
         let held = self.outboxes.iter().any(Outbox::is_full);
-        let rank = |source: usize, shot: &Shot, waits: bool| {
+        let rank = |source: usize, captured: &CapturedFrame, waits: bool| {
             let state = self.sources.states.get(source)?;
-            let clock = state.clock(shot, waits);
+            let clock = state.clock(captured, waits);
             let wanted = if waits { !held } else { state.is_due(clock) || self.control.every_frame };
             wanted.then(|| state.rank(clock))
         };
@@ -151,19 +156,19 @@ impl Watch {
     }
 
     /// Takes one frame of a source through all rooms; true if the network ran on it.
-    fn process(&mut self, source: usize, shot: &mut Shot, waits: bool) -> Result<bool> {
+    fn process(&mut self, source: usize, captured: &mut CapturedFrame, waits: bool) -> Result<bool> {
         let Some(state) = self.sources.states.get_mut(source) else { return Ok(false) };
         let started = Instant::now();
-        let clock = state.clock(shot, waits);
+        let clock = state.clock(captured, waits);
         let due = state.is_due(clock);
         if due {
-            state.serve(clock, shot.taken, self.sources.rate.period());
+            state.serve(clock, captured.taken, self.sources.rate.period());
         } else if !self.control.every_frame {
             return Ok(false);
         }
-        let (number, time, taken) = (shot.number, shot.time, shot.taken);
+        let (number, time, taken) = (captured.number, captured.time, captured.taken);
         let queue = taken.elapsed();
-        let frame = shot.frame(&state.name)?;
+        let frame = captured.decode(&state.name)?;
         let wanted = self.outboxes.iter().any(Outbox::wants_pictures);
         let picture = wanted.then(|| pixels(&frame)).transpose()?;
         let frame = match &picture {

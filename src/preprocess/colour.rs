@@ -9,7 +9,7 @@ use edgeclip_kernels::colour::{Matrix, Row, Yuv, interleaved, planes};
 /// # Errors
 /// [`Error::Input`](crate::error::Error::Input) if the frame's sizes contradict each other, or `EDGECLIP_ISA`
 /// names no instruction set of this CPU.
-pub fn rgb(frame: &Frame<'_>) -> Result<Vec<u8>> {
+pub(crate) fn rgb(frame: &Frame<'_>) -> Result<Vec<u8>> {
     frame.check()?;
     let isa = super::isa()?;
     let (width, height) = (frame.width as usize, frame.height as usize);

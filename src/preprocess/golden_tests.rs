@@ -1,4 +1,4 @@
-//! Preprocessing against `quantize/preprocess.py` (Pillow), bit for bit. `python -m quantize.golden` makes the cases.
+//! Preprocessing against `quantize/arithmetic/preprocess.py` (Pillow), bit for bit. `python -m quantize.golden` makes the cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};

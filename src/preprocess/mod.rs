@@ -2,7 +2,7 @@
 
 mod colour;
 
-pub use colour::rgb;
+pub(crate) use colour::rgb;
 
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -17,7 +17,7 @@ use edgeclip_kernels::resize::Resize;
 /// # Errors
 /// `Error::Input` if the frame's sizes contradict each other or `size` is zero, `Error::Settings` if
 /// `EDGECLIP_ISA` names no instruction set of this CPU.
-pub fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
+pub(crate) fn letterbox(frame: &Frame<'_>, size: u32) -> Result<(Vec<i8>, Letterbox)> {
     frame.check()?;
     let letterbox = Letterbox::new(frame.width, frame.height, size)?;
     let isa = isa()?;

@@ -139,7 +139,7 @@ impl<'a> EventRecord<'a> {
 }
 
 /// `value` with so many decimals. As f64, whose shortest decimal form then has no more digits than that.
-pub fn rounded(value: f32, decimals: i32) -> f64 {
+pub(crate) fn rounded(value: f32, decimals: i32) -> f64 {
     let unit = 10f64.powi(decimals);
     (f64::from(value) * unit).round() / unit
 }

@@ -9,6 +9,7 @@ use crate::geometry::Rect;
 
 /// A named box.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Detection {
     /// What is printed.
     pub label: Arc<str>,
@@ -18,8 +19,16 @@ pub struct Detection {
     pub rect: Rect,
 }
 
+impl Detection {
+    /// A named box of one's own, for drawing or tests.
+    pub fn new(label: impl Into<Arc<str>>, score: f32, rect: Rect) -> Self {
+        Self { label: label.into(), score, rect }
+    }
+}
+
 /// A name for the whole picture.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Tag {
     /// What is printed.
     pub label: Arc<str>,
@@ -27,8 +36,16 @@ pub struct Tag {
     pub score: f32,
 }
 
+impl Tag {
+    /// A tag of one's own, for drawing or tests.
+    pub fn new(label: impl Into<Arc<str>>, score: f32) -> Self {
+        Self { label: label.into(), score }
+    }
+}
+
 /// Everything in one picture whose score reaches its threshold.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Findings {
     /// Names for the whole picture, best first.
     pub tags: Vec<Tag>,

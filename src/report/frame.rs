@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Detection, LiveTiming, Tag};
+use super::{Detection, Findings, LiveTiming, Tag};
 use crate::events::{Event, Outline};
 use crate::source::Picture;
 use crate::track::Track;
 
 /// Everything that one frame of a live source showed. Sinks on several threads share it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct FrameReport {
     /// The source's name.
     pub source: Arc<str>,
@@ -40,4 +41,35 @@ pub struct FrameReport {
     pub latency: Duration,
     /// The pixels, if any sink wants them.
     pub picture: Option<Picture>,
+}
+
+impl FrameReport {
+    /// The report of a single picture that `source` has shown right now: no tracks, no events. For displays and
+    /// sinks that are fed by hand, and their tests.
+    ///
+    /// ```
+    /// use edgeclip::{Findings, FrameReport, Picture};
+    ///
+    /// let picture = Picture { name: String::new(), width: 2, height: 1, data: vec![0; 6] };
+    /// let report = FrameReport::of_picture("door", picture, Findings::default());
+    /// assert_eq!((&*report.source, report.width, report.frame), ("door", 2, 0));
+    /// ```
+    pub fn of_picture(source: &str, picture: Picture, findings: Findings) -> Self {
+        Self {
+            source: source.into(),
+            frame: 0,
+            time: SystemTime::now(),
+            width: picture.width,
+            height: picture.height,
+            looked: true,
+            tags: findings.tags,
+            detections: findings.detections,
+            tracks: Vec::new(),
+            events: Vec::new(),
+            outlines: [].into(),
+            timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
+            latency: findings.timing.total(),
+            picture: Some(picture),
+        }
+    }
 }

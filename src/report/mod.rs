@@ -11,8 +11,10 @@ mod picture;
 pub(crate) mod samples;
 mod timing;
 
-pub use event::{Before, EventRecord, rounded};
+pub(crate) use event::rounded;
+pub use event::{Before, EventRecord};
 pub use findings::{Detection, Findings, ShownBoxes, Tag};
 pub use frame::FrameReport;
-pub use picture::PictureReport;
-pub use timing::{Latency, LiveTiming, STAGES, Timing};
+pub(crate) use picture::PictureReport;
+pub(crate) use timing::{Latency, STAGES};
+pub use timing::{LiveTiming, Timing};

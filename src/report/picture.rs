@@ -6,7 +6,7 @@ use super::Findings;
 
 /// What was found in one still picture.
 #[derive(Debug, Clone, Copy)]
-pub struct PictureReport<'a> {
+pub(crate) struct PictureReport<'a> {
     /// The picture's path as the user gave it.
     pub path: &'a str,
     /// Width of the picture in pixels.

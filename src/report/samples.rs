@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::events::Event;
 
 /// One event of each kind, two of a state: the first and a later one.
-pub fn events() -> Vec<Event> {
+pub(crate) fn events() -> Vec<Event> {
     let (zone, door): (Arc<str>, Arc<str>) = ("gate, \"east\"".into(), "door".into());
     let label: Arc<str> = "person".into();
     let (track, open): (u64, Arc<str>) = (7, "an open door".into());

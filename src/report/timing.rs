@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// Time that each stage took for one picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timing {
     /// File to RGB pixels; for a live source, compressed frame to pixels, and any frame to RGB if a sink
     /// shows pictures.
@@ -26,10 +27,11 @@ impl Timing {
 }
 
 /// Names of the stages of [`LiveTiming`], in the order in which a frame passes through them.
-pub const STAGES: [&str; 7] = ["queue", "decode", "preprocess", "vision", "regions", "match", "track"];
+pub(crate) const STAGES: [&str; 7] = ["queue", "decode", "preprocess", "vision", "regions", "match", "track"];
 
 /// Time that each stage took for one frame of a live source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LiveTiming {
     /// From capture until the frame was taken up.
     pub queue: Duration,
@@ -40,7 +42,7 @@ pub struct LiveTiming {
 }
 
 impl LiveTiming {
-    /// The time of each of [`STAGES`].
+    /// The time of each stage: queue, decode, preprocess, vision, regions, match, track.
     pub fn stages(&self) -> [Duration; STAGES.len()] {
         let Timing { decode, preprocess, vision, regions, matching } = self.look;
         [self.queue, decode, preprocess, vision, regions, matching, self.track]
@@ -54,7 +56,7 @@ impl LiveTiming {
 
 /// Percentiles of a duration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Latency {
+pub(crate) struct Latency {
     /// Half took no longer.
     pub p50: Duration,
     /// 99 of 100 took no longer.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = ".edgeclip-part-";
 
 /// A written file under a temporary name; it is removed unless it is committed.
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     temporary: PathBuf,
     path: PathBuf,
     committed: bool,
@@ -17,7 +17,7 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Writes `bytes` beside `path`; with `sync`, through to the disk, so that no power cut leaves an empty
     /// file.
-    pub fn write(path: &Path, bytes: &[u8], sync: bool) -> io::Result<Self> {
+    pub(crate) fn write(path: &Path, bytes: &[u8], sync: bool) -> io::Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = path.with_file_name(format!("{PREFIX}{name}"));
         let written = Self { temporary, path: path.to_owned(), committed: false };
@@ -30,7 +30,7 @@ impl AtomicFile {
     }
 
     /// Moves the file to its path; a file that is there is replaced.
-    pub fn commit(mut self) -> io::Result<()> {
+    pub(crate) fn commit(mut self) -> io::Result<()> {
         fs::rename(&self.temporary, &self.path)?;
         self.committed = true;
         Ok(())
@@ -46,7 +46,7 @@ impl Drop for AtomicFile {
 }
 
 /// Removes files of `folder` that a power cut left uncommitted.
-pub fn remove_uncommitted(folder: &Path) -> io::Result<()> {
+pub(crate) fn remove_uncommitted(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 const DAY: u64 = 86_400;
 
 /// `2026-11-22T06:00:00.123Z`; times before 1970 count as its start.
-pub fn utc(time: SystemTime) -> String {
+pub(crate) fn utc(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (year, month, day) = date(since.as_secs() / DAY);
     let second = since.as_secs() % DAY;
@@ -14,7 +14,7 @@ pub fn utc(time: SystemTime) -> String {
 }
 
 /// Seconds since 1970 with 3 decimals.
-pub fn unix(time: SystemTime) -> f64 {
+pub(crate) fn unix(time: SystemTime) -> f64 {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     (seconds * 1e3).round() / 1e3
 }

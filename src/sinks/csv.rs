@@ -17,14 +17,14 @@ const HEADER: [&str; 17] = [
 ];
 
 /// Writes rows of values under one header.
-pub struct Csv {
+pub(crate) struct Csv {
     output: Output,
     things: Option<ShownBoxes>,
 }
 
 impl Csv {
     /// Writes a row per event to `output`, and one per box of this kind in each frame that was looked at.
-    pub fn new(output: Output, things: Option<ShownBoxes>) -> Self {
+    pub(crate) fn new(output: Output, things: Option<ShownBoxes>) -> Self {
         Self { output, things }
     }
 }

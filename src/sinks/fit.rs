@@ -4,7 +4,7 @@ use crate::source::Picture;
 
 /// Part of a screen in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Area {
+pub(crate) struct Area {
     /// Left edge.
     pub x: u32,
     /// Top edge.
@@ -17,7 +17,7 @@ pub struct Area {
 
 /// Where a picture of size `picture` goes on a screen of size `screen`: as large as fits with its aspect
 /// ratio, centred. Empty if either is.
-pub fn fit(picture: (u32, u32), screen: (u32, u32)) -> Area {
+pub(crate) fn fit(picture: (u32, u32), screen: (u32, u32)) -> Area {
     let (w, h) = (u64::from(picture.0), u64::from(picture.1));
     let (room_w, room_h) = (u64::from(screen.0), u64::from(screen.1));
     if w * h * room_w * room_h == 0 {
@@ -36,7 +36,7 @@ pub fn fit(picture: (u32, u32), screen: (u32, u32)) -> Area {
 
 /// A picture in another size: each pixel is the mean of those that it covers, or the nearest one when
 /// enlarging.
-pub struct Scaled<'a> {
+pub(crate) struct Scaled<'a> {
     picture: &'a Picture,
     height: u32,
     /// The columns of the picture that each new column covers.
@@ -45,13 +45,13 @@ pub struct Scaled<'a> {
 
 impl<'a> Scaled<'a> {
     /// `picture` as `width` · `height` pixels.
-    pub fn new(picture: &'a Picture, width: u32, height: u32) -> Self {
+    pub(crate) fn new(picture: &'a Picture, width: u32, height: u32) -> Self {
         let columns = (0..width).map(|x| covered(x, width, picture.width)).collect();
         Self { picture, height, columns }
     }
 
     /// Writes row `y` into `row`, three bytes per pixel.
-    pub fn row(&self, y: u32, row: &mut [u8]) {
+    pub(crate) fn row(&self, y: u32, row: &mut [u8]) {
         let stride = self.picture.width as usize * 3;
         let (top, bottom) = covered(y, self.height, self.picture.height);
         let source = |y: usize| self.picture.data.get(y * stride..(y + 1) * stride).unwrap_or_default();

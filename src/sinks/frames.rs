@@ -17,7 +17,7 @@ const PREFIX: &str = "frame-";
 
 /// Writes `frame-00000001.jpg`, `frame-00000002.jpg` and so on into a folder. The oldest are deleted.
 /// Numbering continues where an earlier run ended, and its files count towards the limit.
-pub struct Frames {
+pub(crate) struct Frames {
     name: String,
     folder: PathBuf,
     kind: PictureKind,
@@ -32,7 +32,12 @@ impl Frames {
     ///
     /// # Errors
     /// [`Error::Device`] if the folder cannot be created or read.
-    pub fn new(folder: &Path, kind: PictureKind, most: NonZeroUsize, painter: Painter) -> Result<Self> {
+    pub(crate) fn new(
+        folder: &Path,
+        kind: PictureKind,
+        most: NonZeroUsize,
+        painter: Painter,
+    ) -> Result<Self> {
         let name = folder.display().to_string();
         let read = || {
             fs::create_dir_all(folder)?;

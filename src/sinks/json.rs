@@ -9,19 +9,19 @@ use crate::geometry::Rect;
 use crate::report::{self, Timing, rounded};
 
 #[derive(Serialize)]
-pub struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     label: &'a str,
     score: f64,
 }
 
 impl<'a> Tag<'a> {
-    pub fn new(tag: &'a report::Tag) -> Self {
+    pub(crate) fn new(tag: &'a report::Tag) -> Self {
         Self { label: &tag.label, score: rounded(tag.score, 4) }
     }
 }
 
 #[derive(Serialize)]
-pub struct Detection<'a> {
+pub(crate) struct Detection<'a> {
     label: &'a str,
     score: f64,
     #[serde(rename = "box")]
@@ -29,14 +29,14 @@ pub struct Detection<'a> {
 }
 
 impl<'a> Detection<'a> {
-    pub fn new(detection: &'a report::Detection) -> Self {
+    pub(crate) fn new(detection: &'a report::Detection) -> Self {
         let report::Detection { label, score, rect } = detection;
         Self { label, score: rounded(*score, 4), rect: corners(rect) }
     }
 }
 
 #[derive(Serialize)]
-pub struct Milliseconds {
+pub(crate) struct Milliseconds {
     decode: f64,
     preprocess: f64,
     vision: f64,
@@ -47,7 +47,7 @@ pub struct Milliseconds {
 }
 
 impl Milliseconds {
-    pub fn new(timing: &Timing) -> Self {
+    pub(crate) fn new(timing: &Timing) -> Self {
         Self {
             decode: milliseconds(timing.decode),
             preprocess: milliseconds(timing.preprocess),
@@ -60,7 +60,7 @@ impl Milliseconds {
 }
 
 /// Values by name, in this order.
-pub struct Keyed<const N: usize, T>(pub [(&'static str, T); N]);
+pub(crate) struct Keyed<const N: usize, T>(pub [(&'static str, T); N]);
 
 impl<const N: usize, T: Serialize> Serialize for Keyed<N, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -69,17 +69,17 @@ impl<const N: usize, T: Serialize> Serialize for Keyed<N, T> {
 }
 
 /// Writes `line` and a line break.
-pub fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
 
 /// Left, top, right and bottom in pixels, with 1 decimal.
-pub fn corners(rect: &Rect) -> [f64; 4] {
+pub(crate) fn corners(rect: &Rect) -> [f64; 4] {
     [rect.x0, rect.y0, rect.x1, rect.y1].map(|v| rounded(v, 1))
 }
 
 /// Milliseconds with 3 decimals.
-pub fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     rounded((duration.as_secs_f64() * 1e3) as f32, 3)
 }

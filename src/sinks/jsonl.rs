@@ -21,7 +21,7 @@ struct Line<'a> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_jsonl(out: &mut impl Write, report: &PictureReport<'_>) -> Result<()> {
+pub(crate) fn write_jsonl(out: &mut impl Write, report: &PictureReport<'_>) -> Result<()> {
     let line = Line {
         path: report.path,
         width: report.width,

@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 use crate::report::{EventRecord, FrameReport, LiveTiming, STAGES, rounded};
 
 /// The schema version of [`Line`]. It rises when a key goes or changes its meaning, not when one is added.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// Which lines are written. Events always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
+pub(crate) enum Lines {
     /// Events only.
     Events,
     /// Also one per frame that was looked at.
@@ -26,7 +26,7 @@ pub enum Lines {
 }
 
 /// Prints frames and events as lines of JSON, a frame's events right after it.
-pub struct LiveJsonl {
+pub(crate) struct LiveJsonl {
     output: Output,
     lines: Lines,
     text: Vec<u8>,
@@ -34,7 +34,7 @@ pub struct LiveJsonl {
 
 impl LiveJsonl {
     /// Writes `lines` to `output`.
-    pub fn new(output: Output, lines: Lines) -> Self {
+    pub(crate) fn new(output: Output, lines: Lines) -> Self {
         Self { output, lines, text: Vec::new() }
     }
 }

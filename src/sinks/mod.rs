@@ -19,19 +19,20 @@ mod snapshots;
 mod status;
 mod text;
 
-pub use annotate::{Painter, annotate};
-pub use csv::Csv;
-pub use framebuffer::Framebuffer;
-pub use frames::Frames;
-pub use jsonl::write_jsonl;
-pub use live_jsonl::{Lines, LiveJsonl};
-pub use motion_jpeg::MotionJpeg;
-pub use output::Output;
-pub use picture::{PictureKind, save_picture};
+pub use annotate::Painter;
+pub(crate) use annotate::annotate;
+pub(crate) use csv::Csv;
+pub(crate) use framebuffer::Framebuffer;
+pub(crate) use frames::Frames;
+pub(crate) use jsonl::write_jsonl;
+pub(crate) use live_jsonl::{Lines, LiveJsonl};
+pub(crate) use motion_jpeg::MotionJpeg;
+pub(crate) use output::Output;
+pub(crate) use picture::{PictureKind, save_picture};
 pub use sink::Sink;
-pub use snapshots::{SnapshotOptions, Snapshots};
-pub use status::{SinkStatus, Status, write_status};
-pub use text::write_text;
+pub(crate) use snapshots::{SnapshotOptions, Snapshots};
+pub(crate) use status::{SinkStatus, Status, write_status};
+pub(crate) use text::write_text;
 
 #[cfg(test)]
 #[path = "tests.rs"]

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::report::FrameReport;
 
 /// Writes JPEG files one after the other; `ffplay -f mjpeg` plays them.
-pub struct MotionJpeg {
+pub(crate) struct MotionJpeg {
     output: Output,
     painter: Painter,
     rgb: Vec<u8>,
@@ -14,7 +14,7 @@ pub struct MotionJpeg {
 
 impl MotionJpeg {
     /// Writes what `painter` draws to `output`.
-    pub fn new(output: Output, painter: Painter) -> Self {
+    pub(crate) fn new(output: Output, painter: Painter) -> Self {
         Self { output, painter, rgb: Vec::new() }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{self, Error, Result};
 
 /// A stream of records, each written whole or, as far as the target allows, not at all.
-pub struct Output {
+pub(crate) struct Output {
     name: String,
     way: Way,
 }
@@ -21,12 +21,12 @@ enum Way {
 
 impl Output {
     /// Standard output. Records of several sinks do not mix.
-    pub fn stdout() -> Self {
+    pub(crate) fn stdout() -> Self {
         Self::new("standard output", io::stdout())
     }
 
     /// Any writer; messages call it `name`.
-    pub fn new(name: &str, writer: impl Write + Send + 'static) -> Self {
+    pub(crate) fn new(name: &str, writer: impl Write + Send + 'static) -> Self {
         Self { name: name.to_owned(), way: Way::Writer { writer: Box::new(writer), begun: false } }
     }
 
@@ -35,7 +35,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Device`] if the file cannot be opened.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let is_pipe = |found: Metadata| found.file_type().is_fifo();
         if path.metadata().is_ok_and(is_pipe) {
@@ -47,7 +47,7 @@ impl Output {
     }
 
     /// What messages call it.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -63,7 +63,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Error::Device`], for example if the disk is full. A file is then cut back to its last whole record.
-    pub fn write(&mut self, record: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, record: &[u8]) -> Result<()> {
         let written = match &mut self.way {
             Way::Writer { writer, begun } => {
                 *begun = true;

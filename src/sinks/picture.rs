@@ -7,6 +7,7 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::source::Picture;
 
 /// JPEG quality, 1 to 100: text on the plates stays crisp.
 pub(super) const JPEG_QUALITY: u8 = 92;
@@ -15,7 +16,7 @@ pub(super) const LIVE_QUALITY: u8 = 80;
 
 /// File formats for written pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PictureKind {
+pub(crate) enum PictureKind {
     /// `.png`
     Png,
     /// `.jpg`, `.jpeg`
@@ -24,7 +25,7 @@ pub enum PictureKind {
 
 impl PictureKind {
     /// The format that a file's extension names, in either case; `None` for any other.
-    pub fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "png" => Some(Self::Png),
             "jpg" | "jpeg" => Some(Self::Jpeg),
@@ -38,10 +39,31 @@ impl PictureKind {
 /// # Errors
 /// [`Error::Input`] if the format cannot hold the picture (JPEG allows 65,535 pixels per side),
 /// [`Error::Device`] if the file cannot be written.
-pub fn save_picture(path: &Path, kind: PictureKind, rgb: &[u8], width: u32, height: u32) -> Result<()> {
+pub(crate) fn save_picture(
+    path: &Path,
+    kind: PictureKind,
+    rgb: &[u8],
+    width: u32,
+    height: u32,
+) -> Result<()> {
     let name = path.display().to_string();
     let file = encode(&name, kind, JPEG_QUALITY, rgb, width, height)?;
     std::fs::write(path, file).map_err(|source| Error::io(ErrorKind::Device, name, source))
+}
+
+impl Picture {
+    /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] for another extension, [`Error::Input`] if the format cannot hold the picture (JPEG
+    /// allows 65,535 pixels per side), [`Error::Device`] if the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let kind = PictureKind::of(path).ok_or_else(|| {
+            Error::settings("picture", path.display().to_string(), "a .png, .jpg or .jpeg file")
+        })?;
+        save_picture(path, kind, &self.data, self.width, self.height)
+    }
 }
 
 /// The bytes of a picture file; `quality` is that of a JPEG, 1 to 100.
@@ -101,6 +123,17 @@ mod tests {
             assert_eq!(back.dimensions(), (16, 8));
             assert!(back.as_raw().iter().zip(&rgb).all(|(a, b)| a.abs_diff(*b) <= tolerance), "{extension}");
         }
+    }
+
+    #[test]
+    fn a_picture_is_saved_by_its_extension() {
+        let picture = Picture { name: String::new(), width: 2, height: 1, data: vec![7; 6] };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        picture.save(&path).unwrap();
+        assert_eq!(Picture::open(&path).unwrap().data, picture.data);
+        let error = picture.save(folder.path().join("a.bmp")).unwrap_err().to_string();
+        assert!(error.contains("a.bmp, expected a .png, .jpg or .jpeg file"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::report::{Latency, STAGES, rounded};
 /// The state of one source and of its sinks. Counts are since the start, rates and times of the last
 /// interval.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Status {
+pub(crate) struct Status {
     /// The source's name.
     pub source: String,
     /// Now.
@@ -46,7 +46,7 @@ pub struct Status {
 
 /// The state of one sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SinkStatus {
+pub(crate) struct SinkStatus {
     /// The sink's name.
     pub name: String,
     /// Age of its oldest queued report.
@@ -98,7 +98,7 @@ struct SinkLine<'a> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
+pub(crate) fn write_status(out: &mut impl Write, status: &Status) -> Result<()> {
     let percentiles =
         |latency: Latency| Percentiles { p50: milliseconds(latency.p50), p99: milliseconds(latency.p99) };
     let named = |(name, latency)| (name, percentiles(latency));

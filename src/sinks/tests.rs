@@ -11,7 +11,7 @@ use crate::source::Picture;
 use crate::track::Track;
 
 /// A report on a street with two detections and one tag.
-pub fn with_street(test: impl FnOnce(PictureReport<'_>)) {
+pub(crate) fn with_street(test: impl FnOnce(PictureReport<'_>)) {
     let names = ["person", "red bus", "street"].map(Into::into);
     let tags = vec![Tag { label: "street".into(), score: 0.812_345 }];
     let detections = vec![
@@ -42,7 +42,7 @@ fn timing() -> Timing {
 }
 
 /// A person who is seen and a dog who is not, on a grey picture of 320 by 240 pixels; nothing happens.
-pub fn frame_report() -> FrameReport {
+pub(crate) fn frame_report() -> FrameReport {
     let rect = |x0, y0, x1, y1| Rect { x0, y0, x1, y1 };
     let track = |id, label: &str, rect, seen| Track {
         id,
@@ -66,7 +66,7 @@ pub fn frame_report() -> FrameReport {
 }
 
 /// A picture of one colour without findings.
-pub fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
+pub(crate) fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
     let data = colour.repeat((width * height) as usize);
     FrameReport {
         source: "/dev/video0".into(),
@@ -96,7 +96,7 @@ const SMALL_DISK: &str = "EDGECLIP_TEST_SMALL_DISK";
 /// Runs `body` on a file system of 256 kB: `test`, which calls this, is run again in its own mount namespace,
 /// where even users without privileges may mount. Says so if no namespace can be created, as under an
 /// emulator.
-pub fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
+pub(crate) fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(SMALL_DISK) {
         return body(Path::new(&disk));
     }

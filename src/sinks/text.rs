@@ -13,7 +13,7 @@ const PLAIN: &str = "\x1b[0m";
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_text(out: &mut impl Write, report: &PictureReport<'_>, colour: bool) -> Result<()> {
+pub(crate) fn write_text(out: &mut impl Write, report: &PictureReport<'_>, colour: bool) -> Result<()> {
     let paint = |code: &'static str| if colour { (code, PLAIN) } else { ("", "") };
     let ((bold, plain), (green, _), (grey, _)) = (paint(BOLD), paint(GREEN), paint(GREY));
     let milliseconds = report.findings.timing.total().as_secs_f64() * 1e3;

@@ -1,4 +1,4 @@
-//! Animated GIF, PNG and WebP: all frames, drawn over one another as their file says.
+//! Animated GIF, PNG and WebP: every frame as it is shown, composed as the file says.
 
 use std::io::{BufReader, Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,19 +11,19 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
 
 use super::container::{Container, Cutout, Piece};
-use super::kind::Kind;
+use super::kind::FileKind;
 use super::live::Encoding;
 use super::picture::{MAX_PIXELS, opaque};
 use crate::error::{Error, Result};
 use crate::frame::PixelFormat;
 
-/// How long a frame without a time is shown, as in browsers.
+/// How long a frame without a delay is shown; same as in browsers.
 const DELAY: Duration = Duration::from_millis(100);
 
-/// Frames of an animation, decoded one ahead by a thread, since `image`'s decoders cannot move to another.
+/// Frames of an animation. A thread decodes one frame ahead, since `image`'s decoders are not `Send`.
 pub(super) struct Animation {
     frames: Receiver<Decoded>,
-    /// When the next frame is shown.
+    /// Presentation time of the next frame.
     time: Duration,
     rgb: Vec<u8>,
     ended: bool,
@@ -40,20 +40,24 @@ impl Animation {
     /// Opens the animation that `file` holds, called `name` in errors; `None` if it is a still picture.
     ///
     /// # Errors
-    /// [`Error::Input`] if it cannot be read, has no header of its kind, or is larger than 100 megapixels.
-    pub fn open(name: String, file: impl Read + Seek + Send + 'static, kind: Kind) -> Result<Option<Self>> {
+    /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels.
+    pub(crate) fn open(
+        name: String,
+        file: impl Read + Seek + Send + 'static,
+        kind: FileKind,
+    ) -> Result<Option<Self>> {
         let file = BufReader::new(file);
         let broken = |error: ImageError| {
             Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file")
         };
         let frames = match kind {
-            Kind::Gif => {
+            FileKind::Gif => {
                 let mut decoder = GifDecoder::new(file).map_err(broken)?;
                 check(&name, &decoder)?;
                 decoder.set_limits(Limits::default()).map_err(broken)?;
                 spawn(decoder)
             }
-            Kind::Png => {
+            FileKind::Png => {
                 let decoder = PngDecoder::with_limits(file, Limits::default()).map_err(broken)?;
                 check(&name, &decoder)?;
                 if !decoder.is_apng().map_err(broken)? {
@@ -61,7 +65,7 @@ impl Animation {
                 }
                 spawn(decoder.apng().map_err(broken)?)
             }
-            Kind::WebP => {
+            FileKind::WebP => {
                 let decoder = WebPDecoder::new(file).map_err(broken)?;
                 check(&name, &decoder)?;
                 if !decoder.has_animation() {
@@ -102,7 +106,7 @@ impl Container for Animation {
     }
 }
 
-/// Refuses what is too large before anything is allocated for it.
+/// Refuses pictures that are too large before any memory is allocated for them.
 fn check(name: &str, decoder: &impl ImageDecoder) -> Result<()> {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
@@ -112,11 +116,11 @@ fn check(name: &str, decoder: &impl ImageDecoder) -> Result<()> {
     Err(Error::input(name, format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")))
 }
 
-/// Decodes in a thread, which ends with the frames or with their receiver.
+/// Decodes in a thread, which ends after the last frame or when the receiver is dropped.
 fn spawn(decoder: impl AnimationDecoder<'static> + Send + 'static) -> Receiver<Decoded> {
     let (send, receive) = sync_channel(1);
     thread::spawn(move || {
-        // A receiver that has gone wants no more.
+        // The receiver is gone: nobody wants more frames.
         let _ = decode(decoder, &send);
     });
     receive
@@ -135,7 +139,7 @@ fn decode(
                 send.send(Decoded::Frame { size: rgb.dimensions(), rgb: rgb.into_raw(), delay })?;
             }
             Err(error) => {
-                // Later frames are drawn over this one; some decoders repeat the error for ever.
+                // Later frames are drawn over this one, and some decoders repeat the error forever.
                 send.send(Decoded::Broken(format!("a broken animation ({error}), which ends here")))?;
                 break;
             }

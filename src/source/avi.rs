@@ -1,4 +1,4 @@
-//! Motion JPEG in AVI: the frames of the first video stream, chunk by chunk as they lie in the file (RIFF; index and audio are skipped,
+//! Motion JPEG in AVI: the frames of the first video stream in file order (RIFF; index and audio are skipped,
 //! OpenDML's later parts are read).
 
 use super::container::{Container, Cutout, Piece, bytes, time_of};
@@ -7,26 +7,26 @@ use super::live::Encoding;
 use super::mjpeg::LONGEST;
 use crate::error::{Error, Result};
 
-/// Bytes of a chunk's code and length.
+/// Bytes of a chunk's header: code and length.
 const HEAD: usize = 8;
-/// Bytes of `RIFF`, length, `AVI `; of lists likewise.
+/// Bytes of the header of `RIFF` and of a list: code, length, type.
 const LIST: usize = 12;
-/// Most bytes of the headers that are looked into.
+/// Longest header chunk that is parsed, in bytes.
 const MOST_HEADER: usize = 4096;
-/// Codes of Motion JPEG, in capitals.
+/// Codec codes of Motion JPEG, in upper case.
 const MOTION_JPEG: [&[u8; 4]; 4] = [b"MJPG", b"JPEG", b"DMB1", b"AVRN"];
 
-/// What a file begins with.
+/// Whether a file with these first bytes is AVI.
 pub(super) fn is_avi(head: &[u8]) -> bool {
     head.starts_with(b"RIFF") && head.get(HEAD..LIST) == Some(b"AVI ")
 }
 
-/// The video stream whose frames are given.
+/// The video stream that is read.
 #[derive(Debug, Default)]
 struct Video {
-    /// Two digits with which its chunks begin.
+    /// The two digits that its chunk codes begin with.
     number: [u8; 2],
-    /// Frames in so many seconds; 0 if unknown.
+    /// Frame rate as a fraction: frames, seconds; 0 if unknown.
     rate: (u32, u32),
     /// Whether its format has been read.
     known: bool,
@@ -35,20 +35,20 @@ struct Video {
 /// Frames of an AVI file.
 pub(super) struct Avi {
     input: Input,
-    /// Headers of streams so far.
+    /// Stream headers so far.
     streams: u8,
     video: Option<Video>,
-    /// `avih`'s microseconds a frame.
+    /// Microseconds per frame, from `avih`.
     interval: u32,
-    /// Frame chunks so far, those that are empty or broken among them.
+    /// Frame chunks so far, including empty and broken ones.
     index: u64,
-    /// Bytes of the chunk that was given last.
+    /// Bytes of the chunk that was returned last.
     given: usize,
 }
 
 /// What a chunk is.
 enum Chunk {
-    /// A list, of which the head is to be taken.
+    /// A list: its header is skipped, its contents are read.
     List,
     /// A header of this kind.
     Header([u8; 4]),
@@ -56,7 +56,7 @@ enum Chunk {
     Frame,
     /// Anything else.
     Other,
-    /// No chunk at all.
+    /// Not a chunk.
     None,
 }
 
@@ -64,8 +64,8 @@ impl Avi {
     /// Reads the headers up to the video stream's.
     ///
     /// # Errors
-    /// [`Error::Input`] if there are none, or the video is no Motion JPEG.
-    pub fn new(mut input: Input) -> Result<Self> {
+    /// [`Error::Input`] if there are none, or the video is not Motion JPEG.
+    pub(crate) fn new(mut input: Input) -> Result<Self> {
         if !is_avi(input.peek(LIST)?) {
             return Err(Error::input(&input.name, "no AVI header", "a file that begins with RIFF … AVI"));
         }
@@ -87,7 +87,7 @@ impl Avi {
         Ok(avi)
     }
 
-    /// What the bytes of a chunk's head say.
+    /// Classifies a chunk by its header.
     fn kind(&self, code: [u8; 4], length: usize) -> Chunk {
         let video = self.video.as_ref().is_some_and(|video| code.starts_with(&video.number));
         match &code {
@@ -101,12 +101,12 @@ impl Avi {
         }
     }
 
-    /// The head that comes next; `None` at the end.
+    /// The next chunk's header; `None` at the end.
     fn head(&mut self) -> Result<Option<([u8; 4], usize)>> {
         Ok(head(self.input.peek(HEAD)?))
     }
 
-    /// Reads what is of use of a header, and takes it; false at the end.
+    /// Reads and consumes a header chunk; false at the end.
     fn header(&mut self, code: [u8; 4], length: usize) -> Result<bool> {
         self.input.take(HEAD);
         let header = self.input.peek(length)?;
@@ -124,7 +124,7 @@ impl Avi {
                 self.streams = (self.streams + 1).min(99);
             }
             _ => {
-                // The format of the stream whose header came before.
+                // `strf`: the format of the stream whose `strh` came before.
                 if let Some(video) = self.video.as_mut().filter(|video| !video.known) {
                     video.known = true;
                     let codec = header.get(16..20).unwrap_or_default();
@@ -142,7 +142,7 @@ impl Avi {
         self.input.skip(padded(length) as u64)
     }
 
-    /// Goes to the next frame that begins as one does.
+    /// Skips to the next chunk that looks like a frame.
     fn resynchronise(&mut self, what: &str) -> Result<Piece<'_>> {
         self.input.take(1);
         let number = self.video.as_ref().map_or(*b"00", |video| video.number);
@@ -155,7 +155,8 @@ impl Avi {
         Ok(Piece::Broken(format!("{what}, skipped {}", bytes(skipped))))
     }
 
-    /// The frame whose chunk begins here. Its length is right if another chunk, or the end, is behind it.
+    /// The frame whose chunk begins here. Its length is trusted if another chunk or the end of the file
+    /// follows.
     fn frame(&mut self, length: usize) -> Result<Piece<'_>> {
         let whole = HEAD + padded(length);
         let found = self.input.peek(whole + HEAD)?;
@@ -178,7 +179,7 @@ impl Avi {
         let bytes = self.input.held().get(HEAD..HEAD + length).unwrap_or_default();
         match jpeg {
             true => Ok(Piece::Frame(Cutout { bytes, encoding: Encoding::Jpeg, time })),
-            false => Ok(Piece::Broken("bytes that are no JPEG".to_owned())),
+            false => Ok(Piece::Broken("bytes that are not JPEG".to_owned())),
         }
     }
 }
@@ -199,7 +200,7 @@ impl Container for Avi {
                 Chunk::Header(code) => {
                     self.header(code, length)?;
                 }
-                // The frame before is shown again.
+                // An empty chunk repeats the frame before.
                 Chunk::Frame if length == 0 => {
                     self.index += 1;
                     self.input.take(HEAD);
@@ -227,7 +228,7 @@ fn head(bytes: &[u8]) -> Option<([u8; 4], usize)> {
     Some((code, length as usize))
 }
 
-/// Chunks begin at even places.
+/// Chunks begin at even offsets.
 fn padded(length: usize) -> usize {
     length + length % 2
 }

@@ -72,7 +72,7 @@ fn after_damage_the_next_frame_is_found() {
         wrong.clone_from(&whole);
     }
     wrong[first + 8] = 0;
-    assert_eq!(pieces(wrong)[0], Err("bytes that are no JPEG".to_owned()));
+    assert_eq!(pieces(wrong)[0], Err("bytes that are not JPEG".to_owned()));
     let cut = pieces(whole[..first + 9].to_vec());
     assert!(matches!(&cut[..], [Err(why)] if why.contains("cut short")), "{cut:?}");
 }

@@ -1,16 +1,16 @@
-//! What every container does: it cuts bytes into frames.
+//! Containers: they split bytes into frames.
 
 use std::time::Duration;
 
 use super::live::Encoding;
 use crate::error::Result;
 
-/// Cuts bytes of a file or pipe into frames, or files of a folder into pictures.
+/// Splits the bytes of a file or pipe into frames, or a folder into pictures.
 pub(super) trait Container: Send {
-    /// The next piece; it may wait for bytes.
+    /// The next piece; may block until bytes arrive.
     ///
     /// # Errors
-    /// The input cannot be read, or is not what this container cuts.
+    /// The input cannot be read, or has another format.
     fn next(&mut self) -> Result<Piece<'_>>;
 }
 
@@ -19,7 +19,7 @@ pub(super) trait Container: Send {
 pub(super) enum Piece<'a> {
     /// A frame.
     Frame(Cutout<'a>),
-    /// What is no whole frame: why.
+    /// Bytes that are not a whole frame: why.
     Broken(String),
     /// Nothing yet.
     Nothing,
@@ -32,13 +32,13 @@ pub(super) enum Piece<'a> {
 pub(super) struct Cutout<'a> {
     /// Pixels or a JPEG.
     pub bytes: &'a [u8],
-    /// Which of these.
+    /// Which of the two, and how pixels are laid out.
     pub encoding: Encoding,
-    /// When it is shown, counted from the container's beginning, where the container says.
+    /// Presentation time from the container's start, if the container has times.
     pub time: Option<Duration>,
 }
 
-/// Place of frame `index` at `rate` frames in `scale` seconds.
+/// Presentation time of frame `index` at `rate` frames in `scale` seconds.
 pub(super) fn time_of(index: u64, rate: u32, scale: u32) -> Option<Duration> {
     let nanoseconds = u128::from(index) * u128::from(scale) * 1_000_000_000;
     let nanoseconds = nanoseconds.checked_div(u128::from(rate))?;

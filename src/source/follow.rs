@@ -1,4 +1,4 @@
-//! A folder into which somebody puts pictures.
+//! A folder in which new pictures appear.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -9,52 +9,52 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Picture;
 use super::container::{Container, Piece};
 use super::paths::pictures_in;
-use super::pictures::cutout;
+use super::picture_files::cutout;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often the folder is looked at.
+/// How often the folder is checked.
 const POLL: Duration = Duration::from_millis(100);
-/// A file that is not whole and has not changed for so long is broken.
+/// A file that is incomplete and has not changed for this long is broken.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// Pictures of a folder, sorted by name, then those that come, each when it is whole.
+/// The pictures of a folder, sorted by name, then new ones, each as soon as it is complete.
 pub(super) struct Follow {
     folder: PathBuf,
-    /// Files that have been given and are still there.
+    /// Files that have been delivered and still exist.
     taken: HashSet<PathBuf>,
     waiting: BTreeMap<PathBuf, Waiting>,
-    /// Files that went away before they were whole.
+    /// Files that disappeared before they were complete.
     lost: Vec<PathBuf>,
-    /// When the folder was last looked at, and its time of change then.
+    /// When the folder was last checked, and its modification time then.
     looked: Option<(Instant, SystemTime)>,
     picture: Option<Picture>,
 }
 
-/// A file that has not been given yet.
+/// A file that has not been delivered yet.
 #[derive(Default)]
 struct Waiting {
-    /// What it was like when it was last tried, when that was, and what was wrong.
+    /// Its state when it was last tried, when that was, and what was wrong.
     tried: Option<(About, Instant, String)>,
-    /// Whether that has been told.
-    told: bool,
+    /// Whether that has been reported.
+    reported: bool,
 }
 
-/// Length and time of change: what changes while a file is written.
+/// Length and modification time, which change while a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct About(u64, SystemTime);
 
-/// What became of a file.
+/// Outcome of an attempt to read a file.
 enum Outcome {
     Whole(Picture),
     Broken(String),
-    /// It may still be written.
+    /// It may still be being written.
     Young,
-    /// It has been told that it is broken.
+    /// It has been reported as broken.
     Given,
 }
 
 impl Follow {
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
             taken: HashSet::new(),
@@ -73,7 +73,7 @@ impl Follow {
         }
         let io = |source| Error::io(ErrorKind::Input, self.folder.display().to_string(), source);
         let changed = fs::metadata(&self.folder).and_then(|about| about.modified()).map_err(io)?;
-        // Two changes may have the same time, which some systems count in seconds.
+        // Some file systems store times in whole seconds, so that two changes may share one.
         let settled = changed.elapsed().is_ok_and(|age| age > SETTLE);
         if settled && self.looked.is_some_and(|(_, before)| before == changed) {
             self.looked = Some((now, changed));
@@ -83,7 +83,7 @@ impl Follow {
         self.looked = Some((now, changed));
         self.taken.retain(|path| there.contains(path));
         let gone = self.waiting.extract_if(.., |path, _| !there.contains(path));
-        self.lost.extend(gone.filter(|(_, waiting)| !waiting.told).map(|(path, _)| path));
+        self.lost.extend(gone.filter(|(_, waiting)| !waiting.reported).map(|(path, _)| path));
         for path in there {
             if !self.taken.contains(&path) {
                 self.waiting.entry(path).or_default();
@@ -92,7 +92,7 @@ impl Follow {
         Ok(())
     }
 
-    /// Tries the files that wait, in order, up to the first that may still be written.
+    /// Tries the waiting files in order, up to the first that may still be being written.
     fn first(&mut self) -> Option<(PathBuf, Outcome)> {
         self.waiting.iter_mut().find_map(|(path, waiting)| match waiting.attempt(path) {
             Outcome::Given => None,
@@ -107,19 +107,19 @@ impl Waiting {
             About(about.len(), about.modified().unwrap_or(SystemTime::UNIX_EPOCH))
         });
         match &self.tried {
-            Some((before, ..)) if *before == about && self.told => Outcome::Given,
+            Some((before, ..)) if *before == about && self.reported => Outcome::Given,
             Some((before, when, why)) if *before == about => {
                 if when.elapsed() < SETTLE {
                     return Outcome::Young;
                 }
-                self.told = true;
+                self.reported = true;
                 Outcome::Broken(why.clone())
             }
             _ => match Picture::open(path) {
                 Ok(picture) => Outcome::Whole(picture),
                 Err(error) => {
                     self.tried = Some((about, Instant::now(), error.to_string()));
-                    self.told = false;
+                    self.reported = false;
                     Outcome::Young
                 }
             },
@@ -131,7 +131,7 @@ impl Container for Follow {
     fn next(&mut self) -> Result<Piece<'_>> {
         self.look()?;
         if let Some(path) = self.lost.pop() {
-            return Ok(Piece::Broken(format!("{}: gone before it was whole", path.display())));
+            return Ok(Piece::Broken(format!("{}: removed before it was complete", path.display())));
         }
         match self.first() {
             Some((path, Outcome::Whole(picture))) => {

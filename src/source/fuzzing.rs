@@ -7,7 +7,7 @@ use super::avi::Avi;
 use super::container::{Container, Piece};
 use super::input::Input;
 use super::kind;
-use super::live::{Encoding, Shot};
+use super::live::{CapturedFrame, Encoding};
 use super::mjpeg::{LONGEST, Mjpeg};
 use super::picture::{MAX_PIXELS, Picture};
 use super::y4m::Y4m;
@@ -76,7 +76,7 @@ pub(crate) fn multipart(data: &[u8]) -> Result<()> {
         return Err(Error::input("input", "no boundary", "multipart/x-mixed-replace; boundary=…"));
     };
     let mut parts = Parts::new(body, &boundary);
-    let (mut shot, mut taken, mut number) = (Shot::empty(), 0, 0);
+    let (mut shot, mut taken, mut number) = (CapturedFrame::empty(), 0, 0);
     while let Some(part) =
         parts.next().map_err(|source| Error::io(ErrorKind::Input, "input".to_owned(), source))?
     {
@@ -97,7 +97,7 @@ pub(crate) fn h264(data: &[u8]) -> Result<()> {
     use h264_reader::nal::sps::SeqParameterSet;
     use h264_reader::rbsp::{BitReader, decode_nal};
 
-    use super::rtsp::pictures::Pictures;
+    use super::rtsp::decoder::PictureDecoder;
     use crate::error::Error;
 
     const START: [u8; 3] = [0, 0, 1];
@@ -106,7 +106,7 @@ pub(crate) fn h264(data: &[u8]) -> Result<()> {
     let kind = |at: usize| data.get(at + START.len()).map_or(0, |header| header & 0x1f);
     let starts: Vec<usize> =
         data.windows(3).enumerate().filter(|(_, bytes)| *bytes == START).map(|(at, _)| at).collect();
-    let mut pictures = Pictures::new();
+    let mut pictures = PictureDecoder::new();
     let mut unit = 0;
     let mut decoded = 0;
     for (index, &at) in starts.iter().enumerate() {
@@ -139,7 +139,7 @@ pub(crate) fn h264(data: &[u8]) -> Result<()> {
 
 /// Takes all pieces of a file of `length` bytes.
 fn cut(container: &mut impl Container, length: usize) -> Result<()> {
-    let (mut shot, mut taken) = (Shot::empty(), 0);
+    let (mut shot, mut taken) = (CapturedFrame::empty(), 0);
     for number in 0.. {
         // Every piece takes at least one byte.
         assert!(number <= length, "more pieces than bytes");
@@ -160,11 +160,11 @@ fn cut(container: &mut impl Container, length: usize) -> Result<()> {
 }
 
 /// Decodes what `run` would, of the first frames: it is a picture or an error of the input.
-fn decode(shot: &mut Shot, bytes: &[u8], encoding: Encoding, number: usize) {
+fn decode(shot: &mut CapturedFrame, bytes: &[u8], encoding: Encoding, number: usize) {
     holds(bytes, encoding);
     if number <= MOST_DECODED {
         shot.fill(bytes, encoding, number as u64);
-        if let Err(error) = shot.frame("input") {
+        if let Err(error) = shot.decode("input") {
             assert_eq!(error.kind(), ErrorKind::Input, "{error}");
         }
     }

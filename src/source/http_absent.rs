@@ -1,14 +1,14 @@
-//! In place of `http/` in programs without the feature `http`.
+//! Replaces `http/` in builds without the feature `http`.
 
 use super::live::Live;
 use super::network::{Patience, without_secrets};
 use crate::error::{Error, Result};
 
-/// Refuses: this program was built without Motion JPEG from IP cameras.
+/// Refuses the address: this build has no Motion JPEG over HTTP.
 ///
 /// # Errors
 /// Always [`Error::Settings`].
-pub fn open(address: &str, _: Option<u32>, _: Patience) -> Result<Box<dyn Live>> {
-    let found = "an address of http://, which this program was built without";
-    Err(Error::settings(without_secrets(address), found, "a program with the feature `http`"))
+pub(crate) fn open(address: &str, _: Option<u32>, _: Patience) -> Result<Box<dyn Live>> {
+    let found = "an http:// address, which this build does not support";
+    Err(Error::settings(without_secrets(address), found, "a build with the feature `http`"))
 }

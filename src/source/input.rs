@@ -1,36 +1,36 @@
-//! Bytes of a file or pipe, held until a container has cut them.
+//! A buffered file or pipe, for containers to parse.
 
 use std::io::{ErrorKind, Read};
 
 use crate::error::{self, Error, Result};
 
-/// Bytes of one read.
+/// Bytes per read.
 const CHUNK: usize = 64 << 10;
-/// Most bytes that one search goes through, so that nobody waits long for a call to end.
+/// Most bytes that one search scans, so that no call takes long.
 const MOST_SEARCHED: usize = 16 << 20;
 
-/// What is read and not yet taken.
+/// A reader and its bytes that have been read but not consumed.
 pub(super) struct Input {
-    /// What errors call it.
+    /// Name for error messages.
     pub name: String,
     reader: Box<dyn Read + Send>,
     held: Vec<u8>,
-    /// Bytes of `held` that are taken.
+    /// Bytes of `held` that have been consumed.
     taken: usize,
 }
 
 impl Input {
-    pub fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+    pub(crate) fn new(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self { name: name.into(), reader: Box::new(reader), held: Vec::new(), taken: 0 }
     }
 
-    /// What is there without reading.
-    pub fn held(&self) -> &[u8] {
+    /// The buffered bytes.
+    pub(crate) fn held(&self) -> &[u8] {
         self.held.get(self.taken..).unwrap_or_default()
     }
 
-    /// Reads what comes next, however little; false at the end.
-    pub fn more(&mut self) -> Result<bool> {
+    /// Reads more, however little; false at the end.
+    pub(crate) fn more(&mut self) -> Result<bool> {
         self.held.drain(..self.taken);
         self.taken = 0;
         let before = self.held.len();
@@ -46,20 +46,21 @@ impl Input {
         Ok(count > 0)
     }
 
-    /// The next `count` bytes without taking them; fewer at the end. Memory grows with what comes, not with `count`.
-    pub fn peek(&mut self, count: usize) -> Result<&[u8]> {
+    /// The next `count` bytes, without consuming them; fewer at the end. Memory grows with what arrives, not
+    /// with `count`.
+    pub(crate) fn peek(&mut self, count: usize) -> Result<&[u8]> {
         while self.held().len() < count && self.more()? {}
         let held = self.held();
         Ok(held.get(..count).unwrap_or(held))
     }
 
-    /// Takes `count` bytes of those held.
-    pub fn take(&mut self, count: usize) {
+    /// Consumes `count` buffered bytes.
+    pub(crate) fn take(&mut self, count: usize) {
         self.taken = self.held.len().min(self.taken.saturating_add(count));
     }
 
-    /// Takes `count` bytes, held or to come; false if the end comes first.
-    pub fn skip(&mut self, mut count: u64) -> Result<bool> {
+    /// Consumes `count` bytes, buffered or not; false if the input ends first.
+    pub(crate) fn skip(&mut self, mut count: u64) -> Result<bool> {
         loop {
             let here = self.held().len().min(usize::try_from(count).unwrap_or(usize::MAX));
             self.take(here);
@@ -73,8 +74,9 @@ impl Input {
         }
     }
 
-    /// Takes bytes up to the next place where `fits` likes the following `window` bytes, to the end, or for long enough: how many.
-    pub fn skip_to(&mut self, window: usize, fits: impl Fn(&[u8]) -> bool) -> Result<usize> {
+    /// Consumes bytes up to the next place where `fits` accepts the following `window` bytes, to the end, or
+    /// up to a limit; returns how many.
+    pub(crate) fn skip_to(&mut self, window: usize, fits: impl Fn(&[u8]) -> bool) -> Result<usize> {
         let mut skipped = 0;
         loop {
             let held = self.held();
@@ -98,7 +100,7 @@ impl Input {
 mod tests {
     use super::*;
 
-    /// One byte a read.
+    /// One byte per read.
     struct Drops(std::io::Cursor<Vec<u8>>);
 
     impl Read for Drops {

@@ -1,35 +1,55 @@
-//! Whether a JPEG file is whole: its decoder fills what is missing with grey and reports no error.
+//! Markers of a JPEG file (ITU T.81, annex B).
 
-/// Whether `bytes` begin with the start of an image, and its end follows a scan (ITU T.81, annex B). Markers are walked segment by segment because an
-/// embedded thumbnail has an end marker of its own.
-pub(super) fn is_complete(bytes: &[u8]) -> bool {
-    const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
-    const START_OF_SCAN: u8 = 0xda;
-    const END_OF_IMAGE: u8 = 0xd9;
-    if !bytes.starts_with(&START_OF_IMAGE) {
-        return false;
-    }
-    let mut scanned = false;
-    let mut at = START_OF_IMAGE.len();
-    while let Some((marker, after)) = next_marker(bytes, at) {
-        at = match marker {
-            END_OF_IMAGE => return scanned,
-            // Restart markers, start-of-image and TEM stand alone.
-            0x01 | 0xd0..=0xd8 => after,
-            _ => match bytes.get(after..after + 2) {
-                Some(&[high, low]) => after + usize::from(u16::from_be_bytes([high, low])).max(2),
-                _ => return false,
-            },
-        };
-        scanned |= marker == START_OF_SCAN;
-    }
-    false
+pub(super) const START_OF_IMAGE: u8 = 0xd8;
+pub(super) const END_OF_IMAGE: u8 = 0xd9;
+pub(super) const START_OF_SCAN: u8 = 0xda;
+
+/// A marker and where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marker {
+    /// The byte after `ff`.
+    pub code: u8,
+    /// Index of its `ff`.
+    pub start: usize,
+    /// Index behind it and its segment; `None` if the segment's length is not there yet.
+    pub end: Option<usize>,
 }
 
-/// The first marker at or after `at`, and the position behind it. Inside a scan `ff 00` is a byte of data, and any
-/// number of `ff` may precede a marker.
-pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+/// The first marker at or after `at`. Walking from `end` to `end` skips what is inside segments: an embedded
+/// thumbnail has markers of its own. Inside a scan `ff 00` is a byte of data, and any number of `ff` may
+/// precede a marker.
+pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<Marker> {
     let rest = bytes.get(at..)?;
     let found = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xff))?;
-    Some((rest[found + 1], at + found + 2))
+    let (code, start) = (rest[found + 1], at + found);
+    let after = start + 2;
+    let end = match code {
+        // TEM, restart markers, start and end of the image stand alone.
+        0x01 | 0xd0..=END_OF_IMAGE => Some(after),
+        _ => bytes.get(after..after + 2).map(|length| {
+            let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+            after + length.max(2)
+        }),
+    };
+    Some(Marker { code, start, end })
+}
+
+/// Whether `bytes` begin with the start of an image and its end follows a scan. The decoder fills what is
+/// missing with grey and reports no error.
+pub(super) fn is_complete(bytes: &[u8]) -> bool {
+    if !bytes.starts_with(&[0xff, START_OF_IMAGE]) {
+        return false;
+    }
+    let (mut at, mut scanned) = (0, false);
+    while let Some(marker) = next_marker(bytes, at) {
+        if marker.code == END_OF_IMAGE {
+            return scanned;
+        }
+        scanned |= marker.code == START_OF_SCAN;
+        match marker.end {
+            Some(end) => at = end,
+            None => return false,
+        }
+    }
+    false
 }

@@ -1,4 +1,4 @@
-//! What every live source yields: one encoded or raw frame after the other.
+//! Live sources and the frames that they deliver.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -6,70 +6,73 @@ use super::Picture;
 use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
 
-/// A source that goes on by itself, such as a camera.
+/// A source of frames: a camera, a recording, a pipe.
 pub trait Live: Send {
     /// What messages and results call the source.
     fn name(&self) -> &str;
 
-    /// Whether the next frame waits until somebody asks for it, as a file's does and a camera's does not. Of a pipe this is known with
-    /// its first frame.
+    /// Whether frames wait until they are asked for, as those of a file do and those of a camera do not. For
+    /// a pipe this is known once its first frame has arrived.
     fn waits(&self) -> bool;
 
-    /// Waits for the next frame and puts it into `shot`, whose buffer is used again.
+    /// Waits for the next frame and stores it in `frame`, whose buffer is reused. Returns [`Next::Nothing`]
+    /// every now and then, most sources several times per second; cameras may block for as long as they take
+    /// to be found silent (5 s over USB, 10 s in the network).
     ///
     /// # Errors
-    /// The source is of no more use. What it survives is a [`Next`].
-    fn next(&mut self, shot: &mut Shot) -> Result<Next>;
+    /// The source has failed and must be reopened. Faults that it survives are a [`Next`].
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next>;
 }
 
-/// How waiting for a frame ended.
+/// The outcome of waiting for a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// There is a frame.
+    /// A frame.
     Frame,
-    /// There was one, but it is broken: why.
+    /// A broken frame: why.
     Broken(String),
-    /// None came in time, and what can be started again was: why.
+    /// None arrived in time, and the stream is being restarted: why.
     Stalled(String),
-    /// No frame yet: the caller may look whether it shall end.
+    /// No frame yet: a chance for the caller to stop.
     Nothing,
-    /// There will be none any more.
+    /// The source has ended.
     End,
 }
 
-/// One captured frame, copied: the driver wants its memory back, which on many boards is slow to read as well.
+/// A captured frame. A copy, since the driver needs its buffer back, which on many boards is slow to read as
+/// well.
 #[derive(Debug, Clone)]
-pub struct Shot {
+pub struct CapturedFrame {
     /// What the source delivered.
     pub bytes: Vec<u8>,
     /// How to read it.
     pub encoding: Encoding,
-    /// The source's count of frames, from 0; a gap is frames that came too fast.
+    /// Frame number from 0; gaps are frames that arrived too fast.
     pub number: u64,
-    /// When it was taken over.
+    /// Wall-clock time of capture.
     pub time: SystemTime,
-    /// The same on a clock that never jumps.
+    /// The same on a monotonic clock.
     pub taken: Instant,
-    /// Its place in a recording whose frames have times.
+    /// Presentation time, where the source has times.
     pub media_time: Option<Duration>,
     decoded: Option<Picture>,
 }
 
 const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
-/// The APP0 segment of Motion JPEG in AVI files. Where it stands, the decoder uses the Huffman tables of ITU T.81 annex K if a
-/// frame has none, as many cameras' frames.
+/// The APP0 segment of Motion JPEG in AVI files. It makes the decoder use the Huffman tables of ITU T.81
+/// annex K where a frame has none, as those of many cameras.
 const MOTION_JPEG: &[u8] = b"\xff\xe0\x00\x07AVI1\x00";
 
-/// How the bytes of a [`Shot`] hold a picture.
+/// How the bytes of a [`CapturedFrame`] hold a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Pixels, as in [`Frame`].
+    /// Pixels, laid out as in [`Frame`].
     Raw {
-        /// Pixels a row.
+        /// Pixels per row.
         width: u32,
         /// Rows.
         height: u32,
-        /// Bytes from row to row.
+        /// Bytes from one row to the next.
         stride: usize,
         /// Layout of a row.
         format: PixelFormat,
@@ -78,8 +81,8 @@ pub enum Encoding {
     Jpeg,
 }
 
-impl Shot {
-    /// A shot that no source has filled yet.
+impl CapturedFrame {
+    /// A frame that no source has filled yet.
     pub fn empty() -> Self {
         Self {
             bytes: Vec::new(),
@@ -92,7 +95,7 @@ impl Shot {
         }
     }
 
-    /// Takes over a frame's bytes. It has no `media_time`.
+    /// Copies a frame's bytes and stamps it with the current time; `media_time` is `None`.
     pub fn fill(&mut self, bytes: &[u8], encoding: Encoding, number: u64) {
         self.bytes.clear();
         match bytes.strip_prefix(&START_OF_IMAGE) {
@@ -104,23 +107,26 @@ impl Shot {
             _ => self.bytes.extend_from_slice(bytes),
         }
         (self.encoding, self.number, self.media_time) = (encoding, number, None);
-        self.stamp();
+        self.stamp(Instant::now());
     }
 
-    /// Takes the present as the time at which the frame was taken over.
-    pub(super) fn stamp(&mut self) {
-        (self.time, self.taken) = (SystemTime::now(), Instant::now());
+    /// Sets when the frame arrived.
+    pub(super) fn stamp(&mut self, taken: Instant) {
+        self.time = SystemTime::now().checked_sub(taken.elapsed()).unwrap_or_else(SystemTime::now);
+        self.taken = taken;
     }
 
-    /// The pixels; a JPEG is decoded into them.
+    /// The pixels; a JPEG frame is decoded.
     ///
     /// # Errors
-    /// [`Error::Input`](crate::error::Error::Input) if the frame is cut short or otherwise broken; `source` is its name.
-    pub fn frame(&mut self, source: &str) -> Result<Frame<'_>> {
+    /// [`Error::Input`](crate::error::Error::Input) if the frame is cut short or otherwise broken; `source`
+    /// is its name.
+    pub fn decode(&mut self, source: &str) -> Result<Frame<'_>> {
         let name = || format!("{source}, frame {}", self.number);
         match self.encoding {
             Encoding::Raw { width, height, stride, format } => {
-                Frame::new(&self.bytes, width, height, stride, format).map_err(|error| error.renamed(name()))
+                let frame = Frame::new(&self.bytes, width, height, stride, format);
+                frame.map_err(|error| error.renamed(name()))
             }
             Encoding::Jpeg => self.decoded.insert(Picture::decode(name(), &self.bytes)?).frame(),
         }
@@ -134,23 +140,23 @@ mod tests {
 
     #[test]
     fn a_short_frame_is_named_and_refused() {
-        let mut shot = Shot::empty();
+        let mut frame = CapturedFrame::empty();
         let format = PixelFormat::Yuyv(Range::Limited);
         let encoding = Encoding::Raw { width: 4, height: 2, stride: 8, format };
-        shot.fill(&[0; 16], encoding, 6);
-        assert_eq!(shot.frame("/dev/video0").unwrap().height, 2);
-        shot.fill(&[0; 15], encoding, 7);
-        let error = shot.frame("/dev/video0").unwrap_err().to_string();
+        frame.fill(&[0; 16], encoding, 6);
+        assert_eq!(frame.decode("/dev/video0").unwrap().height, 2);
+        frame.fill(&[0; 15], encoding, 7);
+        let error = frame.decode("/dev/video0").unwrap_err().to_string();
         assert!(error.starts_with("/dev/video0, frame 7: found 15 bytes, expected"), "{error}");
     }
 
     #[test]
     fn a_jpeg_is_decoded_with_the_tables_that_motion_jpeg_leaves_out() {
         let whole = std::fs::read("tests/data/coffee.jpg").unwrap();
-        let mut shot = Shot::empty();
-        shot.fill(&whole, Encoding::Jpeg, 0);
-        let expected = shot.frame("x").unwrap().data.to_vec();
-        // Cameras leave out the Huffman tables (DHT, ff c4) where they are those of annex K, as here.
+        let mut frame = CapturedFrame::empty();
+        frame.fill(&whole, Encoding::Jpeg, 0);
+        let expected = frame.decode("x").unwrap().data.to_vec();
+        // Cameras omit the Huffman tables (DHT, ff c4) if they are those of annex K, as here.
         let mut bare = Vec::new();
         let mut at = 2;
         bare.extend(&whole[..2]);
@@ -163,9 +169,9 @@ mod tests {
         }
         bare.extend(&whole[at..]);
         assert!(bare.len() + 400 < whole.len());
-        shot.fill(&bare, Encoding::Jpeg, 1);
-        assert_eq!(shot.frame("x").unwrap().data, expected);
-        shot.fill(&whole[..whole.len() / 2], Encoding::Jpeg, 2);
-        assert!(shot.frame("cam").unwrap_err().to_string().starts_with("cam, frame 2: found"));
+        frame.fill(&bare, Encoding::Jpeg, 1);
+        assert_eq!(frame.decode("x").unwrap().data, expected);
+        frame.fill(&whole[..whole.len() / 2], Encoding::Jpeg, 2);
+        assert!(frame.decode("cam").unwrap_err().to_string().starts_with("cam, frame 2: found"));
     }
 }

@@ -1,8 +1,8 @@
-//! JPEG files one after the other, as cameras' programs write them to pipes and `.mjpeg` files hold them.
+//! Concatenated JPEG files, as in `.mjpeg` files and the pipes of cameras' programs.
 
 use super::container::{Container, Cutout, Piece};
 use super::input::Input;
-use super::jpeg::next_marker;
+use super::jpeg::{END_OF_IMAGE, Marker, START_OF_IMAGE, START_OF_SCAN, next_marker};
 use super::live::Encoding;
 use crate::error::Result;
 
@@ -10,15 +10,15 @@ use crate::error::Result;
 pub(super) const LONGEST: usize = 64 << 20;
 const START: [u8; 2] = [0xff, 0xd8];
 
-/// A row of JPEG files.
+/// Concatenated JPEG files.
 pub(super) struct Mjpeg {
     input: Input,
-    /// Bytes of the frame that was given last.
+    /// Bytes of the frame that was returned last.
     given: usize,
 }
 
 impl Mjpeg {
-    pub fn new(input: Input) -> Self {
+    pub(crate) fn new(input: Input) -> Self {
         Self { input, given: 0 }
     }
 }
@@ -59,16 +59,16 @@ impl Container for Mjpeg {
 /// What bytes begin with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// The beginning of a frame.
+    /// The start of a frame: more bytes are needed.
     More,
     /// A whole frame of this length.
     Frame(usize),
-    /// So many bytes that are no whole frame, and why.
+    /// This many bytes that are not a whole frame, and why.
     Garbage(usize, &'static str),
 }
 
-/// A walk over the markers (ITU T.81, annex B) from the start of an image to its end, which goes on where it stopped when more of the
-/// same bytes are there.
+/// A walk over the markers from the start of an image to its end. It resumes where it stopped when more bytes
+/// have been appended.
 #[derive(Default)]
 pub(super) struct Walk {
     at: usize,
@@ -77,41 +77,38 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub fn on(&mut self, bytes: &[u8]) -> Cut {
+    pub(crate) fn on(&mut self, bytes: &[u8]) -> Cut {
         if bytes.len() < START.len() {
             return Cut::More;
         }
         if !bytes.starts_with(&START) {
             let start = bytes.windows(2).position(|pair| pair == START);
-            // The last byte may be the first of a marker.
-            return Cut::Garbage(start.unwrap_or(bytes.len() - 1), "bytes that are no JPEG");
+            // The last byte may be the first half of a marker.
+            return Cut::Garbage(start.unwrap_or(bytes.len() - 1), "bytes that are not JPEG");
         }
         self.at = self.at.max(START.len());
-        while let Some((marker, after)) = next_marker(bytes, self.at) {
-            let next = match marker {
-                0xd9 if self.scanned => return Cut::Frame(after),
-                // What lies between two frames is lost.
-                _ if self.framed && is_frame(marker) => {
-                    return Cut::Garbage(after - START.len(), "two frames in one");
+        while let Some(Marker { code, start, end }) = next_marker(bytes, self.at) {
+            match code {
+                END_OF_IMAGE if self.scanned => return Cut::Frame(start + 2),
+                // The end of one frame and the start of the next are lost.
+                _ if self.framed && is_frame(code) => return Cut::Garbage(start, "two frames in one"),
+                START_OF_IMAGE | END_OF_IMAGE => {
+                    return Cut::Garbage(start, "no end before the next start");
                 }
-                0xd8 | 0xd9 => return Cut::Garbage(after - START.len(), "no end before the next start"),
-                0x01 | 0xd0..=0xd7 => after,
-                _ => match bytes.get(after..after + 2) {
-                    Some(&[high, low]) => after + usize::from(u16::from_be_bytes([high, low])).max(2),
-                    _ => return Cut::More,
-                },
-            };
-            self.framed |= is_frame(marker);
-            self.scanned |= marker == 0xda;
-            self.at = next;
+                _ => {}
+            }
+            let Some(end) = end else { return Cut::More };
+            self.framed |= is_frame(code);
+            self.scanned |= code == START_OF_SCAN;
+            self.at = end;
         }
-        // The last byte may be the first of a marker.
+        // The last byte may be the first half of a marker.
         self.at = self.at.max(bytes.len() - 1);
         Cut::More
     }
 }
 
-/// Whether a marker starts a frame, of which a file has one: all of SOF₀ to SOF₁₅ but DHT, JPG and DAC.
+/// Whether a marker starts a frame, of which a file has one: SOF₀ to SOF₁₅ without DHT, JPG and DAC.
 fn is_frame(marker: u8) -> bool {
     matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
 }

@@ -31,7 +31,7 @@ fn a_walk_goes_on_where_it_stopped() {
 
 #[test]
 fn garbage_goes_up_to_the_next_start() {
-    assert_eq!(cut(&[b"noise\xff", SMALL].concat()), Cut::Garbage(6, "bytes that are no JPEG"));
+    assert_eq!(cut(&[b"noise\xff", SMALL].concat()), Cut::Garbage(6, "bytes that are not JPEG"));
     let torn = &SMALL[..14];
     assert_eq!(cut(&[torn, SMALL].concat()), Cut::Garbage(torn.len(), "no end before the next start"));
     assert_eq!(cut(&[0xff, 0xd8, 0xff, 0xd9, 9]), Cut::Garbage(2, "no end before the next start"));
@@ -63,5 +63,5 @@ fn each_broken_part_is_told_between_the_frames() {
             Piece::End => break,
         }
     }
-    assert_eq!(told, ["frame", "bytes that are no JPEG", "frame", "cut short by the end of the input"]);
+    assert_eq!(told, ["frame", "bytes that are not JPEG", "frame", "cut short by the end of the input"]);
 }

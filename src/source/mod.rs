@@ -1,4 +1,5 @@
-//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes, frame by frame.
+//! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes,
+//! frame by frame.
 
 mod animation;
 mod avi;
@@ -7,7 +8,7 @@ mod follow;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 #[cfg_attr(not(feature = "http"), path = "http_absent.rs")]
-pub mod http;
+pub(crate) mod http;
 mod input;
 mod jpeg;
 mod kind;
@@ -18,24 +19,26 @@ mod open;
 mod options;
 mod paths;
 mod picture;
-mod pictures;
+mod picture_files;
 mod planes;
 mod raw;
 mod recording;
+mod retry;
 #[cfg_attr(not(feature = "rtsp"), path = "rtsp_absent.rs")]
-pub mod rtsp;
+pub(crate) mod rtsp;
 mod stdin;
 mod v4l2;
 mod y4m;
 
-pub use live::{Encoding, Live, Next, Shot};
-pub use network::Patience;
-pub use open::{open, shown};
-pub use options::SourceOptions;
-pub use paths::expand;
+pub use live::{CapturedFrame, Encoding, Live, Next};
+pub(crate) use network::Patience;
+pub(crate) use open::{open, shown};
+pub(crate) use options::{SourceOption, SourceOptions};
+pub(crate) use paths::expand;
 pub use picture::Picture;
-pub use raw::{Raw, pixel_format};
-pub use v4l2::{Camera, Control, ControlKind, FourCc, Mode, NO_PERMISSION, Offer, Offers, Wish, cameras};
+pub(crate) use raw::{Raw, pixel_format};
+pub(crate) use retry::Retry;
+pub(crate) use v4l2::{Camera, ControlValue, FourCc, NO_PERMISSION, Offer, Offers, Wish, cameras};
 
 #[cfg(test)]
 mod tests;

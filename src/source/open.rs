@@ -1,4 +1,4 @@
-//! `--source`: from what the user names to a live source.
+//! Opens a live source by its name.
 
 use std::fs::{self, File};
 use std::io::{Read, stdin};
@@ -13,30 +13,30 @@ use super::avi::Avi;
 use super::container::Container;
 use super::follow::Follow;
 use super::input::Input;
-use super::kind::{self, FFMPEG, Kind};
+use super::kind::{self, FFMPEG, FileKind};
 use super::live::Live;
 use super::mjpeg::Mjpeg;
 use super::network::without_secrets;
-use super::pictures::Pictures;
+use super::picture_files::PictureFiles;
 use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
-use super::stdin::{Opened, Pipe, STDIN};
+use super::stdin::{Pipe, PipeContents, STDIN};
 use super::y4m::Y4m;
-use super::{Camera, Patience, SourceOptions, http, paths, rtsp};
+use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What `--source` can name.
+/// What a source can be, for error messages.
 const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
-    a GIF, APNG or WebP animation, Motion JPEG (.mjpeg, .avi), .y4m, raw pixels with --pixel-format and --size, rtsp://… or http://…";
-/// What standard input can hold.
-const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with --pixel-format and --size";
+    a GIF, APNG or WebP animation, Motion JPEG (.mjpeg, .avi), .y4m, raw pixels with a pixel format and a size, rtsp://… or http://…";
+/// What standard input can hold, for error messages.
+const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with a pixel format and a size";
 
 /// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
 ///
 /// # Errors
-/// [`Error::Input`] if there is no such thing, it cannot be used, or an option does not apply to it; [`Error::Input`] if it cannot be
-/// read.
-pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+/// [`Error::Input`] if it does not exist, cannot be read, or holds something else; [`Error::Settings`] if the
+/// address is invalid or an option does not apply; [`Error::Device`] if a camera cannot be opened or reached.
+pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     let device = spec.strip_prefix("v4l2://");
     if spec == STDIN {
         return standard_input(options);
@@ -44,14 +44,14 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     if let (None, Some((scheme, _))) = (device, spec.split_once("://")) {
         return match scheme {
             "rtsp" | "rtsps" => {
-                options.only(&shown(spec), "a camera of the network", &[])?;
+                options.only(&shown(spec), "a network camera", &[])?;
                 rtsp::open(spec, Patience::default())
             }
             "http" | "https" => {
-                options.only(&shown(spec), "a camera of the network", &["--camera-fps"])?;
+                options.only(&shown(spec), "a network camera", &[SourceOption::FrameRate])?;
                 http::open(spec, options.wish.fps, Patience::default())
             }
-            _ => Err(Error::input(shown(spec), format!("{scheme}://"), SOURCES)),
+            _ => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
         };
     }
     let path = Path::new(device.unwrap_or(spec));
@@ -64,9 +64,9 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
         Ok(about) if about.is_dir() => folder(spec, path, options),
         Ok(about) if about.is_file() => file(spec, path, options),
         Ok(about) if about.file_type().is_fifo() => {
-            Err(Error::input(spec, "a named pipe", format!("`--source - < {spec}`")))
+            Err(Error::input(spec, "a named pipe", format!("`edgeclip run --source - < {spec}`")))
         }
-        Ok(_) => Err(Error::input(spec, "no file, folder or camera", SOURCES)),
+        Ok(_) => Err(Error::input(spec, "something other than a file, folder or camera", SOURCES)),
         Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::input(spec, "nothing there", SOURCES))
@@ -76,12 +76,18 @@ pub fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
 }
 
 /// What results and messages call the source `spec`: without user and password.
-pub fn shown(spec: &str) -> String {
+pub(crate) fn shown(spec: &str) -> String {
     if spec.contains("://") { without_secrets(spec) } else { spec.to_owned() }
 }
 
 fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    let takes = ["--pixel-format", "--size", "--camera-fps", "--control", "--real-time"];
+    let takes = [
+        SourceOption::PixelFormat,
+        SourceOption::Size,
+        SourceOption::FrameRate,
+        SourceOption::Control,
+        SourceOption::RealTime,
+    ];
     options.only(spec, "a camera", &takes)?;
     let camera = Camera::open(path, &options.wish, &options.controls)?;
     let (mode, wish) = (camera.mode(), options.wish);
@@ -96,16 +102,24 @@ fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Li
 fn folder(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
     let folder = path.to_owned();
     if options.follow {
-        options.only(spec, "a folder", &["--follow"])?;
+        options.only(spec, "a folder", &[SourceOption::Follow])?;
         let open = move || Ok(Box::new(Follow::new(folder.clone())) as Box<dyn Container>);
         return recording(spec, options, Box::new(open));
     }
-    options.only(spec, "a folder", &["--follow", "--camera-fps", "--repeat", "--real-time"])?;
+    options.only(
+        spec,
+        "a folder",
+        &[SourceOption::Follow, SourceOption::FrameRate, SourceOption::Repeat, SourceOption::RealTime],
+    )?;
     recording(spec, options, Box::new(move || pictures(&folder)))
 }
 
 fn pattern(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    options.only(spec, "a pattern", &["--camera-fps", "--repeat", "--real-time"])?;
+    options.only(
+        spec,
+        "a pattern",
+        &[SourceOption::FrameRate, SourceOption::Repeat, SourceOption::RealTime],
+    )?;
     let pattern = PathBuf::from(spec);
     recording(spec, options, Box::new(move || pictures(&pattern)))
 }
@@ -117,13 +131,17 @@ fn pictures(argument: &Path) -> Result<Box<dyn Container>> {
         Some(Err(error)) if paths.is_empty() => Err(error),
         last => {
             paths.extend(last);
-            Ok(Box::new(Pictures::new(paths)))
+            Ok(Box::new(PictureFiles::new(paths)))
         }
     }
 }
 
 fn file(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    options.only(spec, "a file", &["--pixel-format", "--camera-fps", "--repeat", "--real-time"])?;
+    options.only(
+        spec,
+        "a file",
+        &[SourceOption::PixelFormat, SourceOption::FrameRate, SourceOption::Repeat, SourceOption::RealTime],
+    )?;
     let (path, raw) = (path.to_owned(), options.clone());
     recording(spec, options, Box::new(move || contents(&path, &raw)))
 }
@@ -134,7 +152,7 @@ fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dy
     Ok(Box::new(Recording::new(spec, open, pace)?))
 }
 
-/// Opens a file by its contents; where these leave it open, by its extension.
+/// Opens a file by its contents; where these are ambiguous, by its extension.
 fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
@@ -146,15 +164,15 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
         return Ok(stream(input, kind, options)?.container);
     }
     match (kind, extension) {
-        (Kind::Gif | Kind::Png | Kind::WebP, _) => {
+        (FileKind::Gif | FileKind::Png | FileKind::WebP, _) => {
             let reopened =
                 File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
             let animation = Animation::open(name, reopened, kind)?;
             Ok(animation.map_or_else(|| picture(path), |animation| Box::new(animation) as Box<dyn Container>))
         }
-        (Kind::Jpeg, "jpg" | "jpeg" | "jpe" | "jfif") | (Kind::Bmp, _) => Ok(picture(path)),
-        (Kind::Unknown, "mjpg" | "mjpeg") => Ok(Box::new(Mjpeg::new(input))),
-        (Kind::Unknown, _) => {
+        (FileKind::Jpeg, "jpg" | "jpeg" | "jpe" | "jfif") | (FileKind::Bmp, _) => Ok(picture(path)),
+        (FileKind::Unknown, "mjpg" | "mjpeg") => Ok(Box::new(Mjpeg::new(input))),
+        (FileKind::Unknown, _) => {
             let found = if input.held().is_empty() { "an empty file" } else { "a file of unknown contents" };
             Err(Error::input(&input.name, found, SOURCES))
         }
@@ -163,38 +181,40 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
 }
 
 fn picture(path: &Path) -> Box<dyn Container> {
-    Box::new(Pictures::new(vec![Ok(path.to_owned())]))
+    Box::new(PictureFiles::new(vec![Ok(path.to_owned())]))
 }
 
-/// What can be cut as it comes.
-fn stream(input: Input, kind: Kind, options: &SourceOptions) -> Result<Opened> {
+/// A format that can be read as a stream.
+fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeContents> {
     if let Some(raw) = &options.raw {
-        return Ok(Opened { container: Box::new(RawFrames::new(input, raw)?), waits: false });
+        return Ok(PipeContents { container: Box::new(RawFrames::new(input, raw)?), waits: false });
     }
     let refused = |found: &str, expected: &str| Err(Error::input(&input.name, found, expected));
     match kind {
-        Kind::Y4m => Ok(Opened { container: Box::new(Y4m::new(input)?), waits: true }),
-        Kind::Avi => Ok(Opened { container: Box::new(Avi::new(input)?), waits: true }),
-        // A camera's program may begin in the middle of a frame.
-        Kind::Jpeg | Kind::Unknown => Ok(Opened { container: Box::new(Mjpeg::new(input)), waits: false }),
-        Kind::Foreign(found) => refused(found, &format!("{STREAMS}: {FFMPEG}")),
-        Kind::Gif | Kind::Png | Kind::WebP | Kind::Bmp => {
+        FileKind::Y4m => Ok(PipeContents { container: Box::new(Y4m::new(input)?), waits: true }),
+        FileKind::Avi => Ok(PipeContents { container: Box::new(Avi::new(input)?), waits: true }),
+        // A camera's program may start in the middle of a frame.
+        FileKind::Jpeg | FileKind::Unknown => {
+            Ok(PipeContents { container: Box::new(Mjpeg::new(input)), waits: false })
+        }
+        FileKind::Foreign(found) => refused(found, &format!("{STREAMS}: {FFMPEG}")),
+        FileKind::Gif | FileKind::Png | FileKind::WebP | FileKind::Bmp => {
             refused("a picture", &format!("{STREAMS}; pictures are opened by their path"))
         }
     }
 }
 
 fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
-    options.only(STDIN, "standard input", &["--pixel-format", "--real-time"])?;
+    options.only(STDIN, "standard input", &[SourceOption::PixelFormat, SourceOption::RealTime])?;
     let name = "standard input";
     let io = |source| Error::io(ErrorKind::Input, name.to_owned(), source);
-    // A copy of the descriptor: `Stdin` holds bytes back, and says nothing about what it is.
+    // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
     let regular = file.metadata().map_err(io)?.is_file();
     Ok(Box::new(piped(name, file, options.clone(), regular)))
 }
 
-/// A pipe that reads `reader` in its own thread; of a `regular` file each frame counts.
+/// A pipe that reads `reader` in its own thread; no frame of a `regular` file is dropped.
 fn piped(
     name: &'static str,
     reader: impl Read + Send + 'static,
@@ -205,7 +225,7 @@ fn piped(
         let mut input = Input::new(name, reader);
         let kind = kind::of(input.peek(kind::HEAD)?);
         let opened = stream(input, kind, &options)?;
-        Ok(Opened { waits: (regular || opened.waits) && !options.real_time, ..opened })
+        Ok(PipeContents { waits: (regular || opened.waits) && !options.real_time, ..opened })
     })
 }
 

@@ -1,6 +1,6 @@
 use std::io::Cursor;
 
-use super::super::{Encoding, Next, Raw, Shot, pixel_format};
+use super::super::{CapturedFrame, Encoding, Next, Raw, pixel_format};
 use super::*;
 
 const CLIP: &str = "tests/data/clip/clip";
@@ -8,12 +8,12 @@ const CLIP: &str = "tests/data/clip/clip";
 /// Frames' sizes and whether the writer waits, of bytes on standard input; errors as text.
 fn sizes(bytes: Vec<u8>, options: SourceOptions, regular: bool) -> (Vec<usize>, bool, String) {
     let mut pipe = piped("standard input", Cursor::new(bytes), options, regular);
-    let (mut shot, mut found) = (Shot::empty(), Vec::new());
+    let (mut frame, mut found) = (CapturedFrame::empty(), Vec::new());
     let mut waits = false;
     loop {
-        match pipe.next(&mut shot) {
+        match pipe.next(&mut frame) {
             Ok(Next::Frame) => {
-                found.push(shot.bytes.len());
+                found.push(frame.bytes.len());
                 waits |= pipe.waits();
             }
             Ok(Next::End) => return (found, waits, String::new()),
@@ -58,16 +58,16 @@ fn a_stream_of_jpeg_may_begin_in_the_middle() {
     let bytes = clip("mjpeg");
     let mut pipe =
         piped("standard input", Cursor::new(bytes[300..].to_vec()), SourceOptions::default(), true);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     let mut told = Vec::new();
     loop {
-        match pipe.next(&mut shot).unwrap() {
-            Next::Frame => assert_eq!(shot.encoding, Encoding::Jpeg),
+        match pipe.next(&mut frame).unwrap() {
+            Next::Frame => assert_eq!(frame.encoding, Encoding::Jpeg),
             Next::Broken(why) => told.push(why),
             Next::End => break,
             _ => {}
         }
     }
-    assert_eq!(told, ["frame 0: bytes that are no JPEG"]);
-    assert_eq!(shot.number, 2);
+    assert_eq!(told, ["frame 0: bytes that are not JPEG"]);
+    assert_eq!(frame.number, 2);
 }

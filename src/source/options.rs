@@ -1,47 +1,82 @@
-//! What the user says about a source beside its name.
+//! What the user says about a source besides its name.
 
-use super::{Raw, Wish};
+use std::fmt;
+
+use super::{ControlValue, Raw, Wish};
 use crate::error::{Error, Result};
 
-/// How to open a source. What does not apply to its kind is refused.
+/// How to open a source. Options that do not apply to its kind are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SourceOptions {
-    /// Format, size and rate of a camera. Recordings take the rate alone: it takes the place of their own.
+pub(crate) struct SourceOptions {
+    /// Format, size and frame rate of a camera. Recordings accept the frame rate alone, which replaces their
+    /// own.
     pub wish: Wish,
-    /// Names and values of a camera's controls.
-    pub controls: Vec<(String, String)>,
+    /// Names and values of a camera's controls, in the order in which to set them.
+    pub controls: Vec<(String, ControlValue)>,
     /// Files or standard input hold pixels without a header.
     pub raw: Option<Raw>,
-    /// A folder: wait for pictures that come.
+    /// A folder: wait for new pictures.
     pub follow: bool,
     /// Files: start again at the end.
     pub repeat: bool,
-    /// Files: frames come at their own rate (`wish.fps`, the recording's, else 25 a second), not whenever they are taken. Standard
-    /// input: frames that come too fast are dropped, even those of a recording.
+    /// Files: frames arrive at their own rate (`wish.fps`, the recording's, else 25 per second) instead of on
+    /// demand. Standard input: frames that arrive too fast are dropped, even those of a recording.
     pub real_time: bool,
 }
 
+/// An option that not every kind of source accepts. Its text is its key in the configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceOption {
+    /// [`Wish::format`] or [`SourceOptions::raw`].
+    PixelFormat,
+    /// [`Wish::size`]
+    Size,
+    /// [`Wish::fps`]
+    FrameRate,
+    /// [`SourceOptions::controls`]
+    Control,
+    /// [`SourceOptions::follow`]
+    Follow,
+    /// [`SourceOptions::repeat`]
+    Repeat,
+    /// [`SourceOptions::real_time`]
+    RealTime,
+}
+
+impl fmt::Display for SourceOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PixelFormat => "pixel_format",
+            Self::Size => "size",
+            Self::FrameRate => "camera_fps",
+            Self::Control => "control",
+            Self::Follow => "follow",
+            Self::Repeat => "repeat",
+            Self::RealTime => "real_time",
+        })
+    }
+}
+
 impl SourceOptions {
-    /// Refuses for the source `spec`, which is `kind`, the options that are not among those that it `takes`.
-    pub(super) fn only(&self, spec: &str, kind: &str, takes: &[&str]) -> Result<()> {
+    /// Refuses the options that are not among those that the source `spec`, which is a `kind`, accepts.
+    pub(super) fn only(&self, spec: &str, kind: &str, accepted: &[SourceOption]) -> Result<()> {
         let given = [
-            ("--pixel-format", self.wish.format.is_some()),
-            ("--size", self.wish.size.is_some()),
-            ("--camera-fps", self.wish.fps.is_some()),
-            ("--control", !self.controls.is_empty()),
-            ("--pixel-format", self.raw.is_some()),
-            ("--follow", self.follow),
-            ("--repeat", self.repeat),
-            ("--real-time", self.real_time),
+            (SourceOption::PixelFormat, self.wish.format.is_some() || self.raw.is_some()),
+            (SourceOption::Size, self.wish.size.is_some()),
+            (SourceOption::FrameRate, self.wish.fps.is_some()),
+            (SourceOption::Control, !self.controls.is_empty()),
+            (SourceOption::Follow, self.follow),
+            (SourceOption::Repeat, self.repeat),
+            (SourceOption::RealTime, self.real_time),
         ];
-        match given.into_iter().find(|(flag, given)| *given && !takes.contains(flag)) {
-            Some((flag, _)) => {
-                let found = format!("{flag} with --source {spec}, which is {kind}");
-                let expected = if takes.is_empty() { "no such flag".to_owned() } else { takes.join(", ") };
-                Err(Error::settings("run", found, expected))
-            }
-            None => Ok(()),
-        }
+        let Some((option, _)) =
+            given.into_iter().find(|(option, given)| *given && !accepted.contains(option))
+        else {
+            return Ok(());
+        };
+        let names: Vec<String> = accepted.iter().map(SourceOption::to_string).collect();
+        let expected = if names.is_empty() { "no options".to_owned() } else { names.join(", ") };
+        Err(Error::settings(spec, format!("the option {option}, which does not apply to {kind}"), expected))
     }
 }
 
@@ -50,10 +85,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_apply_is_named() {
+    fn an_option_that_does_not_apply_is_named() {
         let options = SourceOptions { follow: true, ..SourceOptions::default() };
-        assert!(options.only("x", "a folder", &["--follow"]).is_ok());
-        let line = options.only("x", "a camera", &["--camera-fps"]).unwrap_err().to_string();
-        assert_eq!(line, "run: found --follow with --source x, which is a camera, expected --camera-fps");
+        assert!(options.only("x", "a folder", &[SourceOption::Follow]).is_ok());
+        let line = options.only("x", "a camera", &[SourceOption::FrameRate]).unwrap_err().to_string();
+        let expected = "x: found the option follow, which does not apply to a camera, expected camera_fps";
+        assert_eq!(line, expected);
     }
 }

@@ -1,18 +1,18 @@
-//! Path arguments into picture files.
+//! Expands path arguments to picture files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Extensions, in lower case, by which a folder's pictures are found. The contents decide how they are decoded.
+/// Extensions, in lower case, of the pictures in a folder. How they are decoded depends on their contents.
 const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
-/// The picture files that `arguments` name, in order: a file is itself, a folder its pictures sorted by name (its
-/// subfolders are left alone), a glob pattern the files that it matches, sorted.
+/// The picture files that `arguments` name, in order: a file stands for itself, a folder for its pictures
+/// sorted by name (without subfolders), a glob pattern for the files that it matches, sorted.
 ///
-/// An argument that names no picture takes the place of its pictures as [`Error::Input`] or [`Error::Input`].
-pub fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
+/// An argument that names no picture gives an [`Error::Input`] in its place.
+pub(crate) fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
     arguments.iter().flat_map(|argument| one(argument)).collect()
 }
 
@@ -40,7 +40,7 @@ fn folder(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(pictures)
 }
 
-/// The picture files of a folder, in no order; there may be none.
+/// The picture files of a folder, in no particular order; may be empty.
 pub(super) fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |source| Error::io(ErrorKind::Input, folder.display().to_string(), source);
     let mut pictures = Vec::new();

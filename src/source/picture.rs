@@ -10,7 +10,7 @@ use super::jpeg;
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{Frame, PixelFormat};
 
-/// Most pixels of a picture; more are refused before anything is allocated for them.
+/// Most pixels of a picture; larger ones are refused before any memory is allocated.
 pub(super) const MAX_PIXELS: u64 = 100_000_000;
 
 /// Longest picture file in bytes.
@@ -23,31 +23,32 @@ const EXPECTED: &str = "a JPEG, PNG, WebP, GIF or BMP picture";
 pub struct Picture {
     /// Path of the file, as the user wrote it.
     pub name: String,
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// `height` rows of `width` pixels of three bytes, without padding.
+    /// `height` rows of `width` pixels of three bytes each, without padding.
     pub data: Vec<u8>,
 }
 
 impl Picture {
-    /// Reads and decodes the picture at `path`: the format by its contents, turned upright by its EXIF orientation, the
-    /// first frame of an animation, transparency over white.
+    /// Reads and decodes the picture at `path`: format by contents, EXIF orientation applied, the first frame
+    /// of an animation, transparency over white.
     ///
     /// # Errors
-    /// [`Error::Input`] if it cannot be read; [`Error::Input`] if it is empty, no picture, cut short, or larger than 100
+    /// [`Error::Input`] if it cannot be read, is empty, not a picture, cut short, or larger than 100
     /// megapixels.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let name = path.display().to_string();
         let bytes = read(path, &name)?;
         Self::decode(name, &bytes)
     }
 
-    /// Decodes the contents of a picture file; `name` is for errors. As [`Picture::open`].
+    /// Decodes the contents of a picture file; `name` is for errors. Otherwise same as [`Picture::open`].
     ///
     /// # Errors
-    /// [`Error::Input`], as of [`Picture::open`].
+    /// [`Error::Input`], same as [`Picture::open`].
     pub fn decode(name: String, bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
             return Err(Error::input(name, "an empty file", EXPECTED));
@@ -85,7 +86,7 @@ impl Picture {
     /// The picture as a frame.
     ///
     /// # Errors
-    /// [`Error::Input`] if the public fields were changed so that they contradict each other.
+    /// [`Error::Input`] if the public fields were changed and contradict each other.
     pub fn frame(&self) -> Result<Frame<'_>> {
         Frame::new(&self.data, self.width, self.height, self.width as usize * 3, PixelFormat::Rgb8)
     }
@@ -97,7 +98,7 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>> {
         return Err(Error::input(name, "nothing there", EXPECTED));
     }
     if !path.is_file() {
-        return Err(Error::input(name, "no regular file", EXPECTED));
+        return Err(Error::input(name, "something other than a regular file", EXPECTED));
     }
     let mut bytes = Vec::new();
     File::open(path).map_err(io)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
@@ -107,7 +108,7 @@ fn read(path: &Path, name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// 8-bit RGB; where there is an alpha channel, composed over white: `(a · colour + (255 − a) · 255 + 127) / 255`.
+/// 8-bit RGB; an alpha channel is composed over white: `(a · colour + (255 − a) · 255 + 127) / 255`.
 pub(super) fn opaque(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();

@@ -1,30 +1,30 @@
-//! Planes of Y, U and V without padding into layouts that [`Frame`](crate::frame::Frame) knows.
+//! Converts planes of Y, U and V without padding to layouts that [`Frame`](crate::frame::Frame) supports.
 
 use super::live::Encoding;
 use crate::frame::{PixelFormat, Range};
 
-/// Samples of U and V beside those of Y.
+/// Chroma subsampling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chroma {
-    /// One pair for 2 × 2 pixels: 4:2:0.
+    /// One pair of U and V per 2 × 2 pixels: 4:2:0.
     Quarter,
-    /// One pair for two pixels of a row: 4:2:2.
+    /// One pair per two pixels of a row: 4:2:2.
     Half,
-    /// One pair a pixel: 4:4:4.
+    /// One pair per pixel: 4:4:4.
     Whole,
     /// No colour.
     None,
 }
 
-/// Planes one behind the other, rows without padding.
+/// Consecutive planes, rows without padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Planes {
-    /// Pixels a row, at least 1.
+    /// Pixels per row, at least 1.
     pub width: u32,
     /// Rows, at least 1.
     pub height: u32,
     pub chroma: Chroma,
-    /// Which values are black and white, where that is known.
+    /// Range of Y, U and V, if known.
     pub range: Option<Range>,
 }
 
@@ -41,14 +41,14 @@ impl Planes {
     }
 
     /// Bytes of one picture.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let (columns, rows) = self.chroma_size();
         self.width as usize * self.height as usize + 2 * columns * rows
     }
 
-    /// The same picture in a layout of frames, if need be in `repacked`. Of 4:4:4, two neighbours' chroma becomes their mean, rounded
-    /// up, as in what cameras deliver. `picture` has [`Planes::bytes`].
-    pub fn pack<'a>(&self, picture: &'a [u8], repacked: &'a mut Vec<u8>) -> (&'a [u8], Encoding) {
+    /// The same picture in a supported layout, in `repacked` if it must be converted. In 4:4:4, the chroma of
+    /// two neighbours becomes their mean, rounded up. `picture` has [`Planes::bytes`] bytes.
+    pub(crate) fn pack<'a>(&self, picture: &'a [u8], repacked: &'a mut Vec<u8>) -> (&'a [u8], Encoding) {
         let (columns, rows) = (self.width as usize, self.height as usize);
         let (width, height) = (self.width, self.height);
         let (y, chroma) = picture.split_at_checked(columns * rows).unwrap_or((picture, &[]));
@@ -58,7 +58,7 @@ impl Planes {
         let even = columns.next_multiple_of(2);
         repacked.clear();
         match self.chroma {
-            // Grey without a range is full, as FFmpeg has it.
+            // Grey without a range is full range, same as in FFmpeg.
             Chroma::None if self.range != Some(Range::Limited) => (picture, raw(columns, PixelFormat::Grey8)),
             Chroma::Quarter if columns == even => (picture, raw(even, PixelFormat::Yu12(range))),
             Chroma::None => {
@@ -98,7 +98,7 @@ impl Planes {
     }
 }
 
-/// Rows of `columns` bytes into such of `stride`, which is the same or one more.
+/// Copies rows of `columns` bytes to rows of `stride`, which is the same or one more.
 fn pad(plane: &[u8], columns: usize, stride: usize, out: &mut Vec<u8>) {
     for row in plane.chunks_exact(columns) {
         out.extend_from_slice(row);

@@ -1,4 +1,4 @@
-//! Pixels without any header, frame after frame.
+//! Raw frames without headers.
 
 use super::container::{Container, Cutout, Piece, bytes};
 use super::input::Input;
@@ -7,7 +7,7 @@ use super::picture::MAX_PIXELS;
 use crate::error::{Error, Result};
 use crate::frame::{PixelFormat, Range};
 
-/// Names of layouts as V4L2 and FFmpeg have them, in capitals, and what they are.
+/// Names of layouts in V4L2 and FFmpeg, in upper case.
 const FORMATS: [(&[&str], PixelFormat); 7] = [
     (&["RGB24", "RGB3"], PixelFormat::Rgb8),
     (&["BGR24", "BGR3"], PixelFormat::Bgr8),
@@ -18,51 +18,52 @@ const FORMATS: [(&[&str], PixelFormat); 7] = [
     (&["YU12", "I420", "YUV420P"], PixelFormat::Yu12(Range::Limited)),
 ];
 
-/// How raw frames lie in a file or pipe.
+/// Layout of raw frames in a file or pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Raw {
+pub(crate) struct Raw {
     /// Layout of the pixels.
     pub format: PixelFormat,
-    /// Pixels a row, rows.
+    /// Width and height in pixels.
     pub size: (u32, u32),
-    /// Bytes from row to row, of all planes' rows; `None` for rows without padding.
+    /// Bytes from one row to the next, in every plane; `None` for rows without padding.
     pub stride: Option<usize>,
 }
 
-/// A layout by its name in V4L2, FFmpeg or GStreamer, in any case: `RGB24`, `BGR24`, `GREY`, `YUYV`, `UYVY`, `NV12`, `YU12` and others.
+/// The layout with this name in V4L2, FFmpeg or GStreamer, in upper or lower case: `RGB24`, `BGR24`, `GREY`,
+/// `YUYV`, `UYVY`, `NV12`, `YU12` and others.
 ///
 /// # Errors
-/// The names that there are.
-pub fn pixel_format(name: &str) -> std::result::Result<PixelFormat, String> {
+/// The known names.
+pub(crate) fn pixel_format(name: &str) -> std::result::Result<PixelFormat, String> {
     let upper = name.to_ascii_uppercase();
     let known = FORMATS.into_iter().find(|(names, _)| names.contains(&upper.as_str()));
     let names = || FORMATS.map(|(names, _)| names.join(" or ")).join(", ");
     known.map(|(_, format)| format).ok_or_else(|| format!("expected one of {}", names()))
 }
 
-/// Frames of one size, one behind the other.
+/// Consecutive frames of one size.
 pub(super) struct RawFrames {
     input: Input,
     encoding: Encoding,
-    /// Bytes of a frame.
+    /// Bytes per frame.
     length: usize,
-    /// Whether one was given last, which is to be taken.
+    /// Whether the first buffered frame has been returned and is to be consumed.
     given: bool,
 }
 
 impl RawFrames {
     /// # Errors
-    /// [`Error::Input`] if no frame can be laid out like that.
-    pub fn new(input: Input, raw: &Raw) -> Result<Self> {
+    /// [`Error::Settings`] if no frame can have this layout.
+    pub(crate) fn new(input: Input, raw: &Raw) -> Result<Self> {
         let (width, height) = raw.size;
-        let refused = |found: String, expected: String| Error::input(&input.name, found, expected);
+        let refused = |found: String, expected: String| Error::settings(&input.name, found, expected);
         if !(1..=MAX_PIXELS).contains(&(u64::from(width) * u64::from(height))) {
             return Err(refused(format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")));
         }
         let (columns, rows) = (width as usize, height as usize);
         let planar = matches!(raw.format, PixelFormat::Nv12(_) | PixelFormat::Yu12(_));
         if planar && raw.stride.is_none() && columns % 2 == 1 {
-            let expected = "an even width, or --stride";
+            let expected = "an even width, or a stride";
             return Err(refused(format!("rows of {width} pixels of {:?}", raw.format), expected.to_owned()));
         }
         let row = raw.format.row_bytes(columns).unwrap_or(usize::MAX);
@@ -77,7 +78,7 @@ impl RawFrames {
                 format!("{least} to {most}{even}"),
             ));
         }
-        // U and V together take half as many rows of the stride.
+        // U and V together take half as many rows of this stride.
         let rows = if planar { rows + rows.div_ceil(2) } else { rows };
         let encoding = Encoding::Raw { width, height, stride, format: raw.format };
         Ok(Self { input, encoding, length: stride.saturating_mul(rows), given: false })
@@ -157,7 +158,7 @@ mod tests {
         refused("rgb24", (65_536, 65_536), None, "65536x65536 pixels");
         refused("rgb24", (5, 5), Some(14), "found a stride of 14 bytes, expected 15 to");
         refused("grey", (5, 5), Some(usize::MAX), "a stride of");
-        refused("nv12", (5, 4), None, "an even width, or --stride");
+        refused("nv12", (5, 4), None, "an even width, or a stride");
         refused("yu12", (4, 4), Some(5), "even");
     }
 }

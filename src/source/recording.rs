@@ -1,28 +1,28 @@
-//! What is in files, as a live source.
+//! Files as live sources.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::container::{Container, Piece, time_of};
-use super::live::{Live, Next, Shot};
+use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
 
-/// Rate of recordings without one that are played at their own: that of most cameras' clips, and FFmpeg's default.
+/// Frame rate for recordings without one: that of most cameras' clips, and FFmpeg's default.
 const RATE: u32 = 25;
-/// How long one call waits.
+/// Longest wait of one call.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Opens a container at its beginning.
+/// Opens a container at its start.
 pub(super) type Opener = Box<dyn Fn() -> Result<Box<dyn Container>> + Send>;
 
 /// How a recording is played.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pace {
-    /// Frames a second, whatever the recording says.
+    /// Frames per second, whatever the recording says.
     pub fps: Option<u32>,
-    /// Whether frames come when it is their time, or whenever they are taken.
+    /// Whether frames are delivered at their presentation time instead of on demand.
     pub real_time: bool,
-    /// Whether it starts again at its end.
+    /// Whether to start again at the end.
     pub repeat: bool,
 }
 
@@ -34,32 +34,32 @@ pub(super) struct Recording {
     pace: Pace,
     /// Frames so far.
     number: u64,
-    /// Frames, and parts that were none, since the last beginning.
+    /// Frames and broken parts in this pass.
     pass: (u64, u64),
-    clock: Clock,
-    /// The next frame, while it is not its time.
-    early: Shot,
+    timeline: Timeline,
+    /// The next frame, until it is due.
+    early: CapturedFrame,
     due: Option<Instant>,
 }
 
-/// Places of frames in a recording that may have been started again.
+/// Presentation times across the passes of a repeated recording.
 #[derive(Default)]
-struct Clock {
-    /// Where this pass began.
+struct Timeline {
+    /// When this pass began.
     start: Duration,
-    /// Where the newest frame is, and how much later than the one before.
+    /// Time of the newest frame, and its distance from the one before.
     newest: Option<Duration>,
     interval: Option<Duration>,
-    /// When the first frame of all was given.
+    /// When time zero was, for playing in real time.
     zero: Option<Instant>,
 }
 
 impl Recording {
-    /// Opens what `open` opens; `name` is for messages and results.
+    /// Calls `open`; `name` is for messages and results.
     ///
     /// # Errors
-    /// As `open`.
-    pub fn new(name: impl Into<String>, open: Opener, pace: Pace) -> Result<Self> {
+    /// Same as `open`.
+    pub(crate) fn new(name: impl Into<String>, open: Opener, pace: Pace) -> Result<Self> {
         let container = open()?;
         Ok(Self {
             name: name.into(),
@@ -68,21 +68,21 @@ impl Recording {
             pace,
             number: 0,
             pass: (0, 0),
-            clock: Clock::default(),
-            early: Shot::empty(),
+            timeline: Timeline::default(),
+            early: CapturedFrame::empty(),
             due: None,
         })
     }
 
-    /// Cuts the next frame into `shot`.
-    fn cut(&mut self, shot: &mut Shot) -> Result<Next> {
+    /// Reads the next frame into `frame`.
+    fn cut(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         match self.container.next()? {
             Piece::Frame(cutout) => {
                 let fallback = (self.pace.real_time || self.pace.fps.is_some()).then_some(RATE);
                 let even = |rate| time_of(self.pass.0, rate, 1);
                 let time = self.pace.fps.map_or(cutout.time, even).or_else(|| fallback.and_then(even));
-                shot.fill(cutout.bytes, cutout.encoding, self.number);
-                shot.media_time = time.map(|time| self.clock.at(time));
+                frame.fill(cutout.bytes, cutout.encoding, self.number);
+                frame.media_time = time.map(|time| self.timeline.at(time));
                 self.number += 1;
                 self.pass.0 += 1;
                 Ok(Next::Frame)
@@ -110,13 +110,13 @@ impl Recording {
         }
         self.container = (self.open)()?;
         self.pass = (0, 0);
-        self.clock.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
+        self.timeline.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
         Ok(Next::Nothing)
     }
 }
 
-impl Clock {
-    /// Where a frame is that this pass has at `time`.
+impl Timeline {
+    /// Time of a frame that is at `time` in this pass.
     fn at(&mut self, time: Duration) -> Duration {
         let now = self.start.saturating_add(time);
         self.interval = self.newest.map(|before| now.saturating_sub(before)).or(self.interval);
@@ -124,13 +124,13 @@ impl Clock {
         now
     }
 
-    /// The first frame of the next pass comes after the last of this one as that came after the one before it.
+    /// The first frame of the next pass follows the last of this one at the interval of the last two.
     fn start_again(&mut self, fallback: Option<Duration>) {
         let interval = self.interval.or(fallback).unwrap_or_default();
         self.start = self.newest.map_or(self.start, |newest| newest.saturating_add(interval));
     }
 
-    /// When a frame at this place is to be given.
+    /// When to deliver a frame with this time.
     fn due(&mut self, place: Option<Duration>) -> Instant {
         let now = Instant::now();
         let place = place.unwrap_or_default();
@@ -148,16 +148,16 @@ impl Live for Recording {
         !self.pace.real_time
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         if !self.pace.real_time {
-            return self.cut(shot);
+            return self.cut(frame);
         }
         if self.due.is_none() {
-            let mut early = std::mem::replace(&mut self.early, Shot::empty());
+            let mut early = std::mem::replace(&mut self.early, CapturedFrame::empty());
             let next = self.cut(&mut early);
             self.early = early;
             match next? {
-                Next::Frame => self.due = Some(self.clock.due(self.early.media_time)),
+                Next::Frame => self.due = Some(self.timeline.due(self.early.media_time)),
                 other => return Ok(other),
             }
         }
@@ -167,8 +167,8 @@ impl Live for Recording {
             return Ok(Next::Nothing);
         }
         self.due = None;
-        std::mem::swap(shot, &mut self.early);
-        shot.stamp();
+        std::mem::swap(frame, &mut self.early);
+        frame.stamp(Instant::now());
         Ok(Next::Frame)
     }
 }

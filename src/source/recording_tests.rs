@@ -29,11 +29,11 @@ fn recording(pieces: &[Option<Option<u64>>], pace: Pace) -> Recording {
 
 /// Places in milliseconds of the next `count` frames, by number.
 fn places(recording: &mut Recording, count: usize) -> Vec<(u64, Option<u128>)> {
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     let mut found = Vec::new();
     while found.len() < count {
-        match recording.next(&mut shot).unwrap() {
-            Next::Frame => found.push((shot.number, shot.media_time.map(|time| time.as_millis()))),
+        match recording.next(&mut frame).unwrap() {
+            Next::Frame => found.push((frame.number, frame.media_time.map(|time| time.as_millis()))),
             Next::End => break,
             _ => {}
         }
@@ -66,12 +66,12 @@ fn at_its_own_rate_no_frame_comes_early_and_long_waits_can_be_left() {
     let pace = Pace { real_time: true, ..Pace::default() };
     let mut slow = recording(&[Some(Some(0)), Some(Some(40)), Some(Some(440))], pace);
     assert!(!slow.waits());
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     let mut nothing = 0;
     let mut taken = Vec::new();
     loop {
-        match slow.next(&mut shot).unwrap() {
-            Next::Frame => taken.push(shot.taken),
+        match slow.next(&mut frame).unwrap() {
+            Next::Frame => taken.push(frame.taken),
             Next::Nothing => nothing += 1,
             Next::End => break,
             other => panic!("{other:?}"),
@@ -87,12 +87,12 @@ fn at_its_own_rate_no_frame_comes_early_and_long_waits_can_be_left() {
 fn without_a_whole_frame_it_is_an_error_even_when_repeated() {
     let pace = Pace { repeat: true, ..Pace::default() };
     let mut torn = recording(&[None, None], pace);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     for _ in 0..2 {
-        assert_eq!(torn.next(&mut shot).unwrap(), Next::Broken("frame 0: torn".to_owned()));
+        assert_eq!(torn.next(&mut frame).unwrap(), Next::Broken("frame 0: torn".to_owned()));
     }
-    let line = torn.next(&mut shot).unwrap_err().to_string();
+    let line = torn.next(&mut frame).unwrap_err().to_string();
     assert_eq!(line, "it: found no whole frame (2 broken), expected frames");
-    let line = recording(&[], pace).next(&mut shot).unwrap_err().to_string();
+    let line = recording(&[], pace).next(&mut frame).unwrap_err().to_string();
     assert_eq!(line, "it: found nothing, expected frames");
 }

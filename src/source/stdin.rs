@@ -1,55 +1,55 @@
-//! Standard input as a live source: frames come from a thread, so that waiting for them can be left.
+//! Standard input as a live source, read by a thread of its own: a blocking read cannot be interrupted.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::container::{Container, Piece};
-use super::live::{Live, Next, Shot};
+use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
 
-/// What it is called.
+/// Name of standard input as a source.
 pub(super) const STDIN: &str = "-";
-/// How long one call waits.
+/// Longest wait of one call.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// Time without a frame after which a camera's program is said to have stalled.
+/// A camera's program that delivers no frame for this long has stalled.
 const STALL: Duration = Duration::from_secs(10);
 
-/// A pipe. Of a camera's frames the newest whole one is given: a writer that is faster than the reader loses frames, not time. A
-/// recording's writer waits.
+/// A pipe. From a camera, the newest whole frame is delivered: a writer that is faster than the reader loses
+/// frames, not time. The writer of a recording waits.
 pub(super) struct Pipe {
     slot: Arc<(Mutex<Slot>, Condvar)>,
-    /// When the last frame came, until it is told that none has come since.
+    /// When the last frame arrived; `None` once silence has been reported.
     heard: Option<Instant>,
 }
 
-/// What the reading thread leaves for the other.
+/// What the reading thread shares.
 #[derive(Default)]
 struct Slot {
     /// The newest frame.
-    newest: Option<Shot>,
-    /// A shot whose buffer is used again.
-    spare: Option<Shot>,
-    /// Whether a frame waits until it is taken.
+    newest: Option<CapturedFrame>,
+    /// A frame whose buffer is reused.
+    spare: Option<CapturedFrame>,
+    /// Whether a frame stays until it is taken.
     waits: bool,
-    /// How many parts were no frame, and why the last one was not.
+    /// Broken parts that have not been reported, and why the last one was broken.
     broken: (u64, String),
-    /// Why there will be no more.
+    /// How the input ended.
     end: Option<Result<()>>,
-    /// Whether nobody takes frames any more.
+    /// Whether the source has been dropped.
     closed: bool,
 }
 
 /// What a pipe turned out to hold.
-pub(super) struct Opened {
+pub(super) struct PipeContents {
     pub container: Box<dyn Container>,
-    /// Whether each frame counts, as in a recording.
+    /// Whether no frame may be dropped, as in a recording.
     pub waits: bool,
 }
 
 impl Pipe {
-    /// Starts a thread that calls `open`, which may wait for the first bytes, and cuts frames to the end.
-    pub fn new(open: impl FnOnce() -> Result<Opened> + Send + 'static) -> Self {
+    /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end.
+    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Self {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
         thread::spawn(move || {
@@ -70,7 +70,7 @@ impl Live for Pipe {
         lock(&self.slot.0).waits
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         let (slot, changed) = &*self.slot;
         let nothing = |slot: &mut Slot| slot.newest.is_none() && slot.broken.0 == 0 && slot.end.is_none();
         let waited = changed.wait_timeout_while(lock(slot), PATIENCE, nothing);
@@ -80,21 +80,21 @@ impl Live for Pipe {
             return Ok(Next::Broken(slot.broken.1.clone()));
         }
         if let Some(mut newest) = slot.newest.take() {
-            std::mem::swap(shot, &mut newest);
+            std::mem::swap(frame, &mut newest);
             slot.spare = Some(newest);
             self.heard = Some(Instant::now()).filter(|_| !slot.waits);
             changed.notify_all();
             return Ok(Next::Frame);
         }
         match slot.end.take() {
-            // Nobody but the program that writes can do anything about it.
+            // Only the writing program could do anything about it.
             None if self.heard.is_some_and(|heard| heard.elapsed() >= STALL) => {
                 self.heard = None;
                 Ok(Next::Stalled(format!("no frame within {} s", STALL.as_secs())))
             }
             None => Ok(Next::Nothing),
             Some(end) => {
-                // It has ended for every later call as well.
+                // Later calls find the end as well.
                 slot.end = Some(Ok(()));
                 end.map(|()| Next::End)
             }
@@ -113,25 +113,25 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Cuts to the end, putting each frame into the slot.
-fn read(opened: Opened, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
-    let Opened { mut container, waits } = opened;
+/// Reads to the end, putting each frame into the slot.
+fn read(opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
+    let PipeContents { mut container, waits } = opened;
     lock(slot).waits = waits;
     let (mut number, mut broken) = (0, 0);
     loop {
         match container.next()? {
-            Piece::Frame(frame) => {
-                let mut shot = lock(slot).spare.take().unwrap_or_else(Shot::empty);
-                shot.fill(frame.bytes, frame.encoding, number);
-                shot.media_time = frame.time;
+            Piece::Frame(cutout) => {
+                let mut frame = lock(slot).spare.take().unwrap_or_else(CapturedFrame::empty);
+                frame.fill(cutout.bytes, cutout.encoding, number);
+                frame.media_time = cutout.time;
                 number += 1;
                 let full = |slot: &mut Slot| waits && slot.newest.is_some() && !slot.closed;
                 let mut slot = changed.wait_while(lock(slot), full).unwrap_or_else(PoisonError::into_inner);
                 if slot.closed {
                     return Ok(());
                 }
-                // A frame that nobody took leaves its buffer.
-                let missed = slot.newest.replace(shot);
+                // The buffer of a frame that was not taken is reused.
+                let missed = slot.newest.replace(frame);
                 slot.spare = missed.or(slot.spare.take());
             }
             Piece::Broken(why) => {

@@ -23,17 +23,24 @@ impl Read for Pieces {
 fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
     Pipe::new(move || {
         let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
-        Ok(Opened { container, waits })
+        Ok(PipeContents { container, waits })
     })
 }
 
 /// The next thing that is not [`Next::Nothing`].
-fn next(pipe: &mut Pipe, shot: &mut Shot) -> Next {
+fn next(pipe: &mut Pipe, frame: &mut CapturedFrame) -> Next {
     loop {
-        match pipe.next(shot).unwrap() {
+        match pipe.next(frame).unwrap() {
             Next::Nothing => {}
             next => return next,
         }
+    }
+}
+
+/// Waits until the thread has read all that there is.
+fn wait_for_end(pipe: &Pipe) {
+    while lock(&pipe.slot.0).end.is_none() {
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -41,22 +48,22 @@ fn next(pipe: &mut Pipe, shot: &mut Shot) -> Next {
 fn frames_in_any_pieces_arrive_and_the_end_is_told() {
     let (send, receive) = channel();
     let mut pipe = pipe(receive, false);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     for number in 0..3 {
         send.send(SMALL[..5].to_vec()).unwrap();
-        assert_eq!(pipe.next(&mut shot).unwrap(), Next::Nothing);
+        assert_eq!(pipe.next(&mut frame).unwrap(), Next::Nothing);
         send.send(SMALL[5..].to_vec()).unwrap();
-        assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
-        assert_eq!(shot.number, number);
-        assert!(shot.bytes.ends_with(&SMALL[2..]));
+        assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
+        assert_eq!(frame.number, number);
+        assert!(frame.bytes.ends_with(&SMALL[2..]));
     }
     send.send([b"xx", SMALL].concat()).unwrap();
-    assert_eq!(next(&mut pipe, &mut shot), Next::Broken("frame 3: bytes that are no JPEG".to_owned()));
-    assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
+    assert_eq!(next(&mut pipe, &mut frame), Next::Broken("frame 3: bytes that are not JPEG".to_owned()));
+    assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
     send.send(SMALL[..9].to_vec()).unwrap();
     drop(send);
-    assert!(matches!(next(&mut pipe, &mut shot), Next::Broken(why) if why.contains("cut short")));
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(why) if why.contains("cut short")));
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
 }
 
 #[test]
@@ -65,11 +72,11 @@ fn only_the_newest_frame_is_kept() {
     send.send(SMALL.repeat(5)).unwrap();
     drop(send);
     let mut pipe = pipe(receive, false);
-    let mut shot = Shot::empty();
-    thread::sleep(PATIENCE);
-    assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
-    assert_eq!(shot.number, 4);
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    let mut frame = CapturedFrame::empty();
+    wait_for_end(&pipe);
+    assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
+    assert_eq!(frame.number, 4);
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
 }
 
 #[test]
@@ -78,15 +85,15 @@ fn a_recordings_writer_waits_and_no_frame_is_lost() {
     send.send(SMALL.repeat(5)).unwrap();
     drop(send);
     let mut pipe = pipe(receive, true);
-    let mut shot = Shot::empty();
+    let mut frame = CapturedFrame::empty();
     for number in 0..5 {
         thread::sleep(Duration::from_millis(5));
-        assert_eq!(next(&mut pipe, &mut shot), Next::Frame);
-        assert_eq!(shot.number, number);
+        assert_eq!(next(&mut pipe, &mut frame), Next::Frame);
+        assert_eq!(frame.number, number);
         assert!(pipe.waits());
     }
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
-    assert_eq!(next(&mut pipe, &mut shot), Next::End);
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
+    assert_eq!(next(&mut pipe, &mut frame), Next::End);
 }
 
 #[test]
@@ -97,12 +104,12 @@ fn every_broken_part_is_counted_and_no_frame_at_all_is_an_error() {
     }
     drop(send);
     let mut pipe = pipe(receive, false);
-    let mut shot = Shot::empty();
-    thread::sleep(PATIENCE);
+    let mut frame = CapturedFrame::empty();
+    wait_for_end(&pipe);
     for _ in 0..3 {
-        assert!(matches!(next(&mut pipe, &mut shot), Next::Broken(_)));
+        assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(_)));
     }
-    let line = pipe.next(&mut shot).unwrap_err().to_string();
+    let line = pipe.next(&mut frame).unwrap_err().to_string();
     assert_eq!(line, "standard input: found no whole frame (3 broken), expected frames");
 }
 
@@ -113,11 +120,9 @@ fn a_reader_that_goes_ends_the_thread() {
     send.send(SMALL.repeat(3)).unwrap();
     let slot = Arc::downgrade(&pipe.slot);
     drop(pipe);
-    for _ in 0..100 {
-        if slot.strong_count() == 0 {
-            return;
-        }
-        thread::sleep(Duration::from_millis(20));
+    let since = Instant::now();
+    while slot.strong_count() > 0 {
+        assert!(since.elapsed() < Duration::from_secs(60), "the thread still runs");
+        thread::sleep(Duration::from_millis(1));
     }
-    panic!("the thread still runs");
 }

@@ -1,4 +1,5 @@
-//! YUV4MPEG2 (`.y4m`): a line of text, then frames of plain Y, U and V planes, as mjpegtools' yuv4mpeg(5) describes it.
+//! YUV4MPEG2 (`.y4m`): a line of text, then frames of plain Y, U and V planes, as mjpegtools' yuv4mpeg(5)
+//! describes it.
 
 use std::mem::take;
 
@@ -9,11 +10,11 @@ use super::planes::{Chroma, Planes};
 use crate::error::{Error, Result};
 use crate::frame::Range;
 
-/// What a file begins with.
+/// First bytes of a file.
 pub(super) const MAGIC: &[u8] = b"YUV4MPEG2";
-/// Longest line.
+/// Longest header line in bytes.
 const LINE: usize = 4096;
-/// Colour spaces that are read: their parameter, and how chroma lies. Where chroma samples sit between pixels makes no difference here.
+/// Supported colour spaces: parameter and subsampling. Chroma siting makes no difference here.
 const SPACES: [(&str, Chroma); 7] = [
     ("420jpeg", Chroma::Quarter),
     ("420mpeg2", Chroma::Quarter),
@@ -28,17 +29,17 @@ const SPACES: [(&str, Chroma); 7] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Header {
     planes: Planes,
-    /// Frames in so many seconds; 0 if unknown.
+    /// Frame rate as a fraction: frames, seconds; 0 if unknown.
     rate: (u32, u32),
 }
 
-/// Frames of a YUV4MPEG2 stream; where another begins, with another size perhaps, its frames follow.
+/// Frames of a YUV4MPEG2 stream, and of further streams behind it, which may have another size.
 pub(super) struct Y4m {
     input: Input,
     header: Header,
-    /// Frames since the beginning, those that are broken among them.
+    /// Frames so far, including broken ones.
     index: u64,
-    /// Bytes of the frame that was given last.
+    /// Bytes of the frame that was returned last.
     given: usize,
     repacked: Vec<u8>,
 }
@@ -47,8 +48,9 @@ impl Y4m {
     /// Reads the header.
     ///
     /// # Errors
-    /// [`Error::Input`](crate::error::Error::Input) if it is none, or one of pixels that cannot be read.
-    pub fn new(mut input: Input) -> Result<Self> {
+    /// [`Error::Input`](crate::error::Error::Input) if it is not a header, or its pixel format is not
+    /// supported.
+    pub(crate) fn new(mut input: Input) -> Result<Self> {
         let header = match begins_stream(input.peek(MAGIC.len() + 1)?) {
             true => line(&mut input, MAGIC)?
                 .ok_or(("a Y4M header without end".to_owned(), "a whole one".to_owned())),
@@ -59,9 +61,9 @@ impl Y4m {
         Ok(Self { input, header, index: 0, given: 0, repacked: Vec::new() })
     }
 
-    /// Goes to the next line that can begin a frame or a stream.
+    /// Skips to the next line that may begin a frame or a stream.
     fn resynchronise(&mut self) -> Result<Piece<'_>> {
-        // Not at the present place, which is no good.
+        // Not the current position, which has just failed.
         self.input.take(1);
         let skipped =
             1 + self.input.skip_to(MAGIC.len() + 1, |next| begins_frame(next) || begins_stream(next))?;
@@ -114,7 +116,8 @@ impl Y4m {
     }
 }
 
-/// Takes a line that begins with `start`, and gives its rest; `None` if it does not end in time.
+/// Consumes a line and returns what follows `start`, with which it begins; `None` if the line is too long or
+/// cut short.
 fn line(input: &mut Input, start: &[u8]) -> Result<Option<String>> {
     let mut wanted = 64;
     let end = loop {
@@ -140,7 +143,7 @@ fn begins_stream(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC) && matches!(bytes.get(MAGIC.len()), Some(b' ' | b'\n'))
 }
 
-/// Reads the parameters of a header: what they say, or what was found and expected.
+/// Parses the parameters of a header. The error is what was found and what was expected.
 fn header_of(line: &str) -> std::result::Result<Header, (String, String)> {
     let (mut width, mut height, mut rate) = (None, None, (0, 1));
     let (mut space, mut range) = ("420jpeg", None);
@@ -177,7 +180,7 @@ fn ratio(text: &str) -> Option<(u32, u32)> {
     Some((rate.parse().ok()?, scale.parse().ok()?))
 }
 
-/// FFmpeg's extension `COLORRANGE=`.
+/// FFmpeg's extension `XCOLORRANGE=`, without its `X`.
 fn color_range(text: &str) -> Option<Range> {
     match text {
         "COLORRANGE=FULL" => Some(Range::Full),

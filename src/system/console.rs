@@ -30,7 +30,7 @@ struct Map {
 /// Keeps a text console from drawing, text and cursor alike, until dropped; then the
 /// console redraws its text.
 #[derive(Debug)]
-pub struct HiddenConsole(File);
+pub(crate) struct HiddenConsole(File);
 
 impl HiddenConsole {
     /// Hides the console on the screen behind `framebuffer`. `None` if there is none on it: it is on another
@@ -38,7 +38,7 @@ impl HiddenConsole {
     ///
     /// # Errors
     /// `EPERM` or `EACCES`: hiding it needs root, or the console as controlling terminal.
-    pub fn on(framebuffer: &File) -> io::Result<Option<Self>> {
+    pub(crate) fn on(framebuffer: &File) -> io::Result<Option<Self>> {
         let active = text(Path::new(ACTIVE)).and_then(|name| name.strip_prefix("tty")?.parse().ok());
         if !active.is_some_and(|number| shows(framebuffer, number).unwrap_or(false)) {
             return Ok(None);

@@ -7,7 +7,7 @@ use super::text;
 
 /// The processor and the board.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cpu {
+pub(crate) struct Cpu {
     /// The board's name, if the firmware gives one.
     pub board: Option<String>,
     /// The distinct kinds of cores, in the order in which the kernel lists them.
@@ -19,7 +19,7 @@ pub struct Cpu {
 }
 
 /// This machine's processor. Files are read below `root`, usually `/`.
-pub fn cpu(root: &Path) -> Cpu {
+pub(crate) fn cpu(root: &Path) -> Cpu {
     let info = text(&root.join("proc/cpuinfo")).unwrap_or_default();
     let mut cores: Vec<String> = Vec::new();
     for line in info.lines() {

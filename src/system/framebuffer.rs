@@ -14,7 +14,7 @@ const UNBLANK: libc::c_ulong = 0;
 
 /// A screen that is written to like a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Screen {
+pub(crate) struct Screen {
     /// Visible pixels per row.
     pub width: u32,
     /// Number of visible rows.
@@ -32,7 +32,7 @@ pub struct Screen {
 /// The bits of one channel in a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// Position of the lowest bit.
     pub offset: u32,
     /// Number of bits; 0 if the screen does not have this channel.
@@ -43,7 +43,8 @@ pub struct Channel {
 
 impl Channel {
     /// `length` bits from bit `offset` on.
-    pub const fn new(offset: u32, length: u32) -> Self {
+    #[cfg(test)]
+    pub(crate) const fn new(offset: u32, length: u32) -> Self {
         Self { offset, length, msb_right: 0 }
     }
 }
@@ -88,7 +89,7 @@ const _: () = assert!(size_of::<Fixed>() == if size_of::<libc::c_ulong>() == 8 {
 ///
 /// # Errors
 /// `ENOTTY` if the file is not a framebuffer.
-pub fn screen(device: &File) -> io::Result<Screen> {
+pub(crate) fn screen(device: &File) -> io::Result<Screen> {
     let (mut variable, mut fixed) = (Variable::default(), Fixed::default());
     let (a, b) = (&raw mut variable, &raw mut fixed);
     // SAFETY: the request writes a `struct fb_var_screeninfo`, whose layout `Variable` has.
@@ -109,7 +110,7 @@ pub fn screen(device: &File) -> io::Result<Screen> {
 }
 
 /// Turns on a screen that the console has blanked. Screens without a backlight to switch fail harmlessly.
-pub fn wake(device: &File) {
+pub(crate) fn wake(device: &File) {
     // SAFETY: the request takes its argument by value.
     unsafe { libc::ioctl(device.as_raw_fd(), BLANK, UNBLANK) };
 }

@@ -6,7 +6,7 @@ use super::text;
 
 /// Memory of the machine, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// Installed memory.
     pub total: u64,
     /// Memory available without swapping.
@@ -14,7 +14,7 @@ pub struct Memory {
 }
 
 /// This machine's memory, from `proc/meminfo` below `root`; `None` if the kernel does not report it.
-pub fn memory(root: &Path) -> Option<Memory> {
+pub(crate) fn memory(root: &Path) -> Option<Memory> {
     let info = text(&root.join("proc/meminfo"))?;
     let bytes = |key: &str| {
         let line = info.lines().find_map(|line| line.strip_prefix(key))?;
@@ -28,7 +28,7 @@ pub fn memory(root: &Path) -> Option<Memory> {
 /// of the heap when half as much is free there. glibc would keep blocks of up to 32 MB once one was freed,
 /// and reading a model frees many; other C libraries return them anyway.
 #[cfg_attr(not(target_env = "gnu"), allow(unused_variables, reason = "only glibc needs it"))]
-pub fn set_trim_threshold(bytes: i32) {
+pub(crate) fn set_trim_threshold(bytes: i32) {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer; values out of range are refused (mallopt(3)).
     unsafe {
@@ -41,7 +41,7 @@ pub fn set_trim_threshold(bytes: i32) {
 
 /// Returns freed memory to the kernel, after something large was in use for a while. glibc keeps tens of
 /// megabytes for each thread that used them; other C libraries do not.
-pub fn trim_heap() {
+pub(crate) fn trim_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer, and locks what it touches (malloc_trim(3)).
     unsafe {

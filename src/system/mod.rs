@@ -8,12 +8,14 @@ mod memory;
 mod notify;
 mod thermal;
 
-pub use console::HiddenConsole;
-pub use cpu::{Cpu, cpu};
-pub use framebuffer::{Channel, Screen, screen, wake};
-pub use memory::{Memory, memory, set_trim_threshold, trim_heap};
-pub use notify::{State, notify};
-pub use thermal::{Thermal, Zone, thermal};
+pub(crate) use console::HiddenConsole;
+pub(crate) use cpu::cpu;
+#[cfg(test)]
+pub(crate) use framebuffer::Channel;
+pub(crate) use framebuffer::{Screen, screen, wake};
+pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
+pub(crate) use notify::{State, notify};
+pub(crate) use thermal::{Thermal, Zone, thermal};
 
 use std::fs;
 use std::path::Path;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// What systemd can be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Started: the model is loaded and sources are being read.
     Ready,
     /// Alive; must be sent more often than every `WatchdogSec`.
@@ -20,7 +20,7 @@ pub enum State {
 
 /// Notifies systemd if this process is a service of `Type=notify`; does nothing otherwise.
 /// Failures are ignored.
-pub fn notify(state: State) {
+pub(crate) fn notify(state: State) {
     if let Some(socket) = env::var_os("NOTIFY_SOCKET") {
         let _ = send(Path::new(&socket), state);
     }

@@ -7,7 +7,7 @@ use super::{number, text};
 
 /// Temperatures, and what limits the clock.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Thermal {
+pub(crate) struct Thermal {
     /// Every sensor that the kernel exposes, with its name.
     pub zones: Vec<Zone>,
     /// What limits the processor's clock now, in words.
@@ -18,7 +18,7 @@ pub struct Thermal {
 
 /// A temperature sensor.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Zone {
+pub(crate) struct Zone {
     /// Its name.
     pub name: String,
     /// Temperature in degrees Celsius.
@@ -30,7 +30,7 @@ const FIRMWARE: [(u32, &str); 4] =
     [(0, "under-voltage"), (1, "clock capped"), (2, "throttled"), (3, "temperature limit")];
 
 /// This machine's temperatures and limits, read from `sys` below `root`.
-pub fn thermal(root: &Path) -> Thermal {
+pub(crate) fn thermal(root: &Path) -> Thermal {
     let mut found = Thermal::default();
     for folder in folders(&root.join("sys/class/thermal"), "thermal_zone") {
         // A sensor that is switched off has no temperature.

@@ -5,7 +5,7 @@
 /// made. Ties are always broken the same way.
 ///
 /// Shortest augmenting paths with dual variables (Jonker & Volgenant 1987), O(n²·m) for n ≤ m.
-pub fn assign(rows: usize, columns: usize, gain: impl Fn(usize, usize) -> f32) -> Vec<Option<usize>> {
+pub(crate) fn assign(rows: usize, columns: usize, gain: impl Fn(usize, usize) -> f32) -> Vec<Option<usize>> {
     let transposed = rows > columns;
     let (n, m) = if transposed { (columns, rows) } else { (rows, columns) };
     // Costs are negative gains. A forbidden pair costs the same as leaving both alone, and is

@@ -2,7 +2,7 @@
 //! seconds, appearance as a tie-breaker and names decided by vote. `docs/tracking.md` measures what
 //! each part contributes.
 
-pub mod assignment;
+pub(crate) mod assignment;
 mod association;
 mod motion;
 mod settings;
@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use crate::geometry::Rect;
 
-pub use settings::Settings;
-pub use tracker::Tracker;
+pub(crate) use settings::Settings;
+pub(crate) use tracker::Tracker;
 
 /// One object that was seen in several frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub struct Track {
 
 /// One detected region of a frame.
 #[derive(Debug, Clone, Copy)]
-pub struct Observation<'a> {
+pub(crate) struct Observation<'a> {
     /// Its box in pixels of the source picture. Boxes without area or with invalid coordinates (NaN, beyond a
     /// million pixels) are ignored.
     pub rect: Rect,
@@ -53,7 +53,7 @@ pub struct Observation<'a> {
 
 /// Result of one frame.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Update {
+pub(crate) struct Update {
     /// All confirmed tracks that have not ended, seen or not, in ascending order of id.
     pub tracks: Vec<Track>,
     /// Ids of those `tracks` that were confirmed in this frame.

@@ -65,7 +65,7 @@ impl Axis {
 
 /// Where a box is, how it moves, and how certain that is.
 #[derive(Debug, Clone)]
-pub struct Motion {
+pub(crate) struct Motion {
     /// Centre x, centre y, width, height.
     axes: [Axis; 4],
 }
@@ -82,7 +82,7 @@ fn square(v: f64) -> f64 {
 
 impl Motion {
     /// At rest at `rect`, which must be finite and have an area.
-    pub fn new(rect: &Rect, settings: &Settings) -> Self {
+    pub(crate) fn new(rect: &Rect, settings: &Settings) -> Self {
         let [x, y, width, height] = measurement(rect);
         let size = (width * height).sqrt().max(MIN_SIZE);
         let place = square(f64::from(settings.box_noise) * size);
@@ -93,12 +93,12 @@ impl Motion {
     }
 
     /// Side in pixels of the square with the box's area, at least 1.
-    pub fn size(&self) -> f64 {
+    pub(crate) fn size(&self) -> f64 {
         (self.axes[2].value * self.axes[3].value).sqrt().max(MIN_SIZE)
     }
 
     /// Advances by `dt` ≥ 0 seconds. An object out of sight is `coasting`: it slows down.
-    pub fn predict(&mut self, dt: f64, coasting: bool, settings: &Settings) {
+    pub(crate) fn predict(&mut self, dt: f64, coasting: bool, settings: &Settings) {
         let (effective_dt, decay) = if coasting {
             let decay = (-dt / COASTING_SECONDS).exp();
             (COASTING_SECONDS * (1.0 - decay), decay)
@@ -131,7 +131,7 @@ impl Motion {
     }
 
     /// The object was detected at `rect`; a `weak` detection counts less.
-    pub fn correct(&mut self, rect: &Rect, weak: bool, settings: &Settings) {
+    pub(crate) fn correct(&mut self, rect: &Rect, weak: bool, settings: &Settings) {
         let noise = f64::from(settings.box_noise) * if weak { 2.0 } else { 1.0 };
         let variance = square(noise * self.size()).max(1e-6);
         for (axis, measured) in self.axes.iter_mut().zip(measurement(rect)) {
@@ -143,7 +143,7 @@ impl Motion {
     }
 
     /// Mahalanobis distance of the box's centre from where it is expected, in standard deviations.
-    pub fn distance(&self, rect: &Rect, settings: &Settings) -> f32 {
+    pub(crate) fn distance(&self, rect: &Rect, settings: &Settings) -> f32 {
         let noise = square(f64::from(settings.box_noise) * self.size()).max(1e-6);
         let centre = self.axes.iter().zip(measurement(rect)).take(2);
         let squares =
@@ -152,7 +152,7 @@ impl Motion {
     }
 
     /// The box, in pixels.
-    pub fn rect(&self) -> Rect {
+    pub(crate) fn rect(&self) -> Rect {
         let [x, y, width, height] = self.axes.map(|axis| axis.value);
         let edges = [x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0];
         let [x0, y0, x1, y1] = edges.map(|v| v as f32);
@@ -160,13 +160,13 @@ impl Motion {
     }
 
     /// Velocity of the centre in pixels per second, right and down.
-    pub fn velocity(&self) -> [f32; 2] {
+    pub(crate) fn velocity(&self) -> [f32; 2] {
         [self.axes[0].rate as f32, self.axes[1].rate as f32]
     }
 
     /// Scales the state to a picture `x` times as wide and `y` times as high; both must be
     /// finite and above 0.
-    pub fn scale(&mut self, x: f64, y: f64) {
+    pub(crate) fn scale(&mut self, x: f64, y: f64) {
         for (axis, factor) in self.axes.iter_mut().zip([x, y, x, y]) {
             axis.scale(factor);
         }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// How objects are tracked. Lengths are in sizes: a size is the side of the square with the box's area.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Frames in which an object must be seen before it is reported, 1 to 100.
     pub confirm_hits: u32,
     /// Seconds out of sight after which a track ends, 0 to 3600. However slow the camera, a track that was
@@ -66,7 +66,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::Settings`] that names the first value out of range.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if !(1..=100).contains(&self.confirm_hits) {
             return Err(Error::settings("confirm_hits", self.confirm_hits.to_string(), "1 to 100"));
         }

@@ -31,7 +31,7 @@ pub(super) struct Target {
 
 impl Target {
     /// An object seen for the first time; `None` if the observation has no name.
-    pub fn new(clock: Duration, seen: &Observation, settings: &Settings) -> Option<Self> {
+    pub(crate) fn new(clock: Duration, seen: &Observation, settings: &Settings) -> Option<Self> {
         Some(Self {
             id: None,
             motion: Motion::new(&seen.rect, settings),
@@ -45,7 +45,7 @@ impl Target {
     }
 
     /// Updates the target with a new observation.
-    pub fn observe(&mut self, clock: Duration, seen: &Observation, settings: &Settings) {
+    pub(crate) fn observe(&mut self, clock: Duration, seen: &Observation, settings: &Settings) {
         self.motion.correct(&seen.rect, !seen.confident, settings);
         self.votes.add(seen.labels, settings.vote_half_life);
         // An object that is half hidden looks like what hides it, so only confident observations
@@ -66,19 +66,19 @@ impl Target {
     }
 
     /// Cosine similarity of the embeddings; `None` if there are not two of equal dimension.
-    pub fn similarity(&self, seen: &Observation) -> Option<f32> {
+    pub(crate) fn similarity(&self, seen: &Observation) -> Option<f32> {
         let other = seen.embedding.filter(|e| e.len() == self.embedding.len() && !e.is_empty())?;
         let cosine = dot(&self.embedding, other);
         cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0))
     }
 
     /// The last report of a confirmed target, when it has ended.
-    pub fn final_report(&self) -> Option<Track> {
+    pub(crate) fn final_report(&self) -> Option<Track> {
         self.report(self.last_seen, &self.motion, false)
     }
 
     /// The track to report, given its motion; `None` if it is not confirmed.
-    pub fn report(&self, clock: Duration, motion: &Motion, seen: bool) -> Option<Track> {
+    pub(crate) fn report(&self, clock: Duration, motion: &Motion, seen: bool) -> Option<Track> {
         let (label, score) = self.votes.winner()?;
         Some(Track {
             id: self.id?,

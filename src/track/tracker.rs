@@ -13,7 +13,7 @@ const UNCONFIRMED_MISSES: u32 = 1;
 
 /// Tracks the objects of one source. Deterministic: the same input gives the same output.
 #[derive(Debug, Clone)]
-pub struct Tracker {
+pub(crate) struct Tracker {
     settings: Settings,
     /// In order of first sighting.
     targets: Vec<Target>,
@@ -28,7 +28,7 @@ impl Tracker {
     ///
     /// # Errors
     /// Same as [`Settings::check`].
-    pub fn new(settings: Settings) -> Result<Self> {
+    pub(crate) fn new(settings: Settings) -> Result<Self> {
         settings.check()?;
         Ok(Self { settings, targets: Vec::new(), clock: Duration::ZERO, last_id: 0 })
     }
@@ -37,7 +37,7 @@ impl Tracker {
     ///
     /// # Errors
     /// Same as [`Settings::check`]; the old settings then stay.
-    pub fn set_settings(&mut self, settings: Settings) -> Result<()> {
+    pub(crate) fn set_settings(&mut self, settings: Settings) -> Result<()> {
         settings.check()?;
         self.settings = settings;
         Ok(())
@@ -45,7 +45,7 @@ impl Tracker {
 
     /// Processes the observations of a frame taken at `clock`. A clock that goes back counts
     /// as standing still.
-    pub fn update(&mut self, clock: Duration, observations: &[Observation]) -> Update {
+    pub(crate) fn update(&mut self, clock: Duration, observations: &[Observation]) -> Update {
         let clock = clock.max(self.clock);
         let step = (clock - self.clock).as_secs_f64();
         self.clock = clock;
@@ -62,7 +62,7 @@ impl Tracker {
     }
 
     /// The confirmed tracks as they are expected at `clock`, for a frame without detection. Changes nothing.
-    pub fn predict(&self, clock: Duration) -> Vec<Track> {
+    pub(crate) fn predict(&self, clock: Duration) -> Vec<Track> {
         let clock = clock.max(self.clock);
         let ahead = (clock - self.clock).as_secs_f64();
         let expected = self.targets.iter().filter_map(|target| {
@@ -74,7 +74,7 @@ impl Tracker {
     }
 
     /// Rescales tracks when the picture's size changes from `before` to `after` (width, height).
-    pub fn resize(&mut self, before: (u32, u32), after: (u32, u32)) {
+    pub(crate) fn resize(&mut self, before: (u32, u32), after: (u32, u32)) {
         let factor = |before: u32, after: u32| f64::from(after.max(1)) / f64::from(before.max(1));
         let (x, y) = (factor(before.0, after.0), factor(before.1, after.1));
         for target in &mut self.targets {

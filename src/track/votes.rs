@@ -8,7 +8,7 @@ const MIN_SHARE: f32 = 1e-3;
 /// Votes of the observations so far. An observation whose best probability is s gives each of its names s · p
 /// out of s possible votes, where p is the name's probability. Votes decay with a half-life in observations.
 #[derive(Debug, Clone)]
-pub struct Votes {
+pub(crate) struct Votes {
     /// Names with their votes, in descending order of votes.
     names: Vec<(Arc<str>, f32)>,
     /// Number of votes that could have been given.
@@ -17,14 +17,14 @@ pub struct Votes {
 
 impl Votes {
     /// Starts with one observation; `None` if it has no name.
-    pub fn new(labels: &[(Arc<str>, f32)]) -> Option<Self> {
+    pub(crate) fn new(labels: &[(Arc<str>, f32)]) -> Option<Self> {
         let mut votes = Self { names: Vec::new(), possible: 0.0 };
         votes.add(labels, f32::INFINITY);
         (!votes.names.is_empty()).then_some(votes)
     }
 
     /// Adds an observation; one without a name does not count. Votes halve every `half_life` observations.
-    pub fn add(&mut self, labels: &[(Arc<str>, f32)], half_life: f32) {
+    pub(crate) fn add(&mut self, labels: &[(Arc<str>, f32)], half_life: f32) {
         let valid = || labels.iter().filter(|(_, p)| *p > 0.0).map(|(name, p)| (name, p.min(1.0)));
         let weight = valid().fold(0.0, |best: f32, (_, p)| best.max(p));
         if weight == 0.0 {
@@ -49,7 +49,7 @@ impl Votes {
 
     /// The winner and its share, 0 to 1: the mean of its probability over the observations, weighted by
     /// their best probability.
-    pub fn winner(&self) -> Option<(&Arc<str>, f32)> {
+    pub(crate) fn winner(&self) -> Option<(&Arc<str>, f32)> {
         self.names.first().map(|(name, votes)| (name, (votes / self.possible).clamp(0.0, 1.0)))
     }
 }

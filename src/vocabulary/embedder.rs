@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{Bundle, TextTower};
 
 /// Embeds prompts with a bundle's text tower. Tower and negatives are loaded when they are first needed.
-pub struct Embedder {
+pub(crate) struct Embedder {
     bundle: Bundle,
     bank: Option<Vocabulary>,
     tower: Option<TextTower>,
@@ -14,22 +14,22 @@ pub struct Embedder {
 
 impl Embedder {
     /// An embedder of `bundle`, which loads nothing yet.
-    pub fn new(bundle: Bundle) -> Self {
+    pub(crate) fn new(bundle: Bundle) -> Self {
         Self { bundle, bank: None, tower: None }
     }
 
     /// The bundle.
-    pub fn bundle(&self) -> &Bundle {
+    pub(crate) fn bundle(&self) -> &Bundle {
         &self.bundle
     }
 
     /// Takes over a text tower that is loaded already.
-    pub fn set_tower(&mut self, tower: Option<TextTower>) {
+    pub(crate) fn set_tower(&mut self, tower: Option<TextTower>) {
         self.tower = tower;
     }
 
     /// Drops the text tower, which takes most of the memory; it is loaded again when it is next needed.
-    pub fn drop_tower(&mut self) {
+    pub(crate) fn drop_tower(&mut self) {
         self.tower = None;
     }
 
@@ -37,7 +37,7 @@ impl Embedder {
     ///
     /// # Errors
     /// Those of [`TextTower::load`].
-    pub fn tower(&mut self) -> Result<&TextTower> {
+    pub(crate) fn tower(&mut self) -> Result<&TextTower> {
         let tower = match self.tower.take() {
             Some(tower) => tower,
             None => TextTower::load(&self.bundle)?,
@@ -49,7 +49,7 @@ impl Embedder {
     ///
     /// # Errors
     /// Those of [`Vocabulary::bank`], [`TextTower::load`] and [`Vocabulary::build`].
-    pub fn embed(&mut self, prompts: &[Prompt]) -> Result<Vocabulary> {
+    pub(crate) fn embed(&mut self, prompts: &[Prompt]) -> Result<Vocabulary> {
         let bank = match self.bank.take() {
             Some(bank) => bank,
             None => Vocabulary::bank(&self.bundle)?,

@@ -5,26 +5,26 @@ use edgeclip_kernels::normalise;
 
 /// Embeddings of one dimension D, row after row in one buffer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Embeddings {
+pub(crate) struct Embeddings {
     dimension: usize,
     data: Vec<f32>,
 }
 
 impl Embeddings {
     /// No rows yet; each will have `dimension` values. A dimension of zero counts as one.
-    pub fn new(dimension: usize) -> Self {
+    pub(crate) fn new(dimension: usize) -> Self {
         Self { dimension: dimension.max(1), data: Vec::new() }
     }
 
     /// Splits `data` into rows of `dimension` values; `None` if it does not divide evenly or `dimension` is
     /// zero.
-    pub fn from_data(dimension: usize, data: Vec<f32>) -> Option<Self> {
+    pub(crate) fn from_data(dimension: usize, data: Vec<f32>) -> Option<Self> {
         (dimension > 0 && data.len().is_multiple_of(dimension)).then_some(Self { dimension, data })
     }
 
     /// Appends `row`; returns false and changes nothing if it does not have `dimension` values.
     #[must_use]
-    pub fn push(&mut self, row: &[f32]) -> bool {
+    pub(crate) fn push(&mut self, row: &[f32]) -> bool {
         let fits = row.len() == self.dimension;
         if fits {
             self.data.extend_from_slice(row);
@@ -33,38 +33,38 @@ impl Embeddings {
     }
 
     /// Values per row, D.
-    pub fn dimension(&self) -> usize {
+    pub(crate) fn dimension(&self) -> usize {
         self.dimension
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.data.len() / self.dimension
     }
 
     /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.data.is_empty()
     }
 
     /// The rows in order, D values each.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> + Clone {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> + Clone {
         self.data.chunks_exact(self.dimension)
     }
 
     /// All values, row after row.
-    pub fn data(&self) -> &[f32] {
+    pub(crate) fn data(&self) -> &[f32] {
         &self.data
     }
 
     /// The dot product of `vector` with each row, in order.
-    pub fn dots<'a>(&'a self, vector: &'a [f32]) -> impl ExactSizeIterator<Item = f32> + 'a {
+    pub(crate) fn dots<'a>(&'a self, vector: &'a [f32]) -> impl ExactSizeIterator<Item = f32> + 'a {
         self.rows().map(|row| dot(row, vector))
     }
 }
 
 /// `vector` divided by its length; `None` if the length is zero or not a finite number.
-pub fn normalised(vector: &[f32]) -> Option<Vec<f32>> {
+pub(crate) fn normalised(vector: &[f32]) -> Option<Vec<f32>> {
     let mut unit = vector.to_vec();
     normalise::l2(&mut unit);
     // The kernel leaves what it cannot scale as it was; NaN fails the comparison as well.

@@ -20,7 +20,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`Error::Input`] if it cannot be read, otherwise same as [`Vocabulary::from_bytes`].
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let unreadable = |error: std::io::Error| Error::input(&name, error.to_string(), "a vocabulary file");
         let bytes = std::fs::read(path).map_err(unreadable)?;
@@ -33,7 +33,7 @@ impl Vocabulary {
     /// [`Error::Input`] if it is not a safetensors file, not of this format, its tensors and names do not
     /// belong together, a name is empty or holds control characters, a row is not of unit length, or a
     /// threshold is neither NaN nor from 0 to 1.
-    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
+    pub(crate) fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
         let wrong = |found: String, expected: &str| Error::input(name, found, expected);
         let unreadable =
             |error| wrong(format!("{} bytes ({error})", bytes.len()), "a *.vocab.safetensors file");
@@ -91,7 +91,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`Error::Bug`] if it cannot be encoded.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
         let internal = |error: &dyn std::fmt::Display| Error::bug(format!("vocabulary: {error}"));
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let matrix = |rows: &Embeddings| (vec![rows.len(), rows.dimension()], bytes(rows.data()));
@@ -122,7 +122,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`Error::Device`] if it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub(crate) fn save(&self, path: &Path) -> Result<()> {
         let io = |source| Error::io(ErrorKind::Device, path.display().to_string(), source);
         std::fs::write(path, self.to_bytes()?).map_err(io)
     }

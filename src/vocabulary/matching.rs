@@ -11,7 +11,7 @@ use crate::model::{ImageScore, RegionScore};
 /// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`. `embedding` needs no unit norm;
 /// `objectness` is a logit. A vector without a direction (zero, or not finite) shows nothing: every
 /// probability is 0.
-pub fn region_scores(
+pub(crate) fn region_scores(
     embedding: &[f32],
     objectness: f32,
     vocabulary: &Vocabulary,
@@ -26,7 +26,7 @@ pub fn region_scores(
 
 /// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`. `embedding` needs no unit norm; without a
 /// direction, as in [`region_scores`].
-pub fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &ImageScore) -> Vec<f32> {
+pub(crate) fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &ImageScore) -> Vec<f32> {
     let [bias, weight] = calibration.weights;
     match margins(embedding, vocabulary, calibration.scale) {
         Some(margins) => margins.map(|m| probability(bias + weight * m)).collect(),
@@ -36,7 +36,7 @@ pub fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &Imag
 
 /// Probability of each label if exactly one of them is right: softmax of the scaled cosines, without
 /// negatives. `embedding` is of unit norm.
-pub fn choice_scores(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Vec<f32> {
+pub(crate) fn choice_scores(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Vec<f32> {
     let logits: Vec<f32> = vocabulary.embeddings().dots(embedding).map(|cosine| scale * cosine).collect();
     softmax(&logits)
 }

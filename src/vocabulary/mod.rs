@@ -8,8 +8,11 @@ mod matching;
 mod prompts;
 mod words;
 
-pub use embedder::Embedder;
-pub use embeddings::{Embeddings, normalised};
-pub use matching::{choice_scores, region_scores, tag_scores};
-pub use prompts::{MAX_CHARACTERS, MAX_PROMPTS, Prompt};
-pub use words::{Neighbour, Vocabulary};
+pub(crate) use embedder::Embedder;
+pub(crate) use matching::{choice_scores, region_scores, tag_scores};
+pub(crate) use prompts::{MAX_PROMPTS, Prompt};
+pub(crate) use words::{Neighbour, Vocabulary};
+
+#[cfg(test)]
+#[cfg(feature = "text")]
+mod cost_tests;

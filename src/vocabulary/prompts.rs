@@ -7,15 +7,15 @@ use std::io::Read;
 use crate::error::{Error, Result};
 
 /// Longest prompt and longest name, in characters.
-pub const MAX_CHARACTERS: usize = 500;
+pub(crate) const MAX_CHARACTERS: usize = 500;
 /// Most prompts of one vocabulary.
-pub const MAX_PROMPTS: usize = 20_000;
+pub(crate) const MAX_PROMPTS: usize = 20_000;
 /// Largest prompt file in bytes: more cannot hold valid prompts.
 const MAX_FILE_BYTES: u64 = (MAX_PROMPTS * (2 * MAX_CHARACTERS + 8)) as u64;
 
 /// One thing to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prompt {
+pub(crate) struct Prompt {
     /// What is printed.
     pub name: String,
     /// What is embedded.
@@ -31,7 +31,7 @@ impl Prompt {
     /// [`Error::Settings`] if nothing is left, a prompt or name is empty or longer than [`MAX_CHARACTERS`],
     /// one name has two prompts or one prompt two names, there are more than [`MAX_PROMPTS`], or the file
     /// cannot be read as UTF-8 text.
-    pub fn parse(argument: &str) -> Result<Vec<Self>> {
+    pub(crate) fn parse(argument: &str) -> Result<Vec<Self>> {
         match argument.trim().strip_prefix('@') {
             Some(file) => {
                 let text = read(file)?;
@@ -47,7 +47,7 @@ impl Prompt {
     ///
     /// # Errors
     /// Same as [`Prompt::parse`].
-    pub fn each(source: &str, items: &[String]) -> Result<Vec<Self>> {
+    pub(crate) fn each(source: &str, items: &[String]) -> Result<Vec<Self>> {
         collect(source, items.iter().map(|item| (source.to_owned(), item.as_str())))
     }
 

@@ -10,7 +10,7 @@ use crate::model::{Bundle, Manifest, NEGATIVES, TEXT, TextTower};
 
 /// Names with the embeddings of their prompts, and the embeddings of "none of these".
 #[derive(Debug, Clone, PartialEq)]
-pub struct Vocabulary {
+pub(crate) struct Vocabulary {
     /// What is printed, one per row of `embeddings`.
     pub(super) names: Vec<Arc<str>>,
     /// What was embedded, one per row of `embeddings`.
@@ -27,7 +27,7 @@ pub struct Vocabulary {
 
 /// The prompt that is hardest to tell apart from another one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Neighbour {
+pub(crate) struct Neighbour {
     /// Index of the name.
     pub label: usize,
     /// Cosine between both prompts, −1 to 1.
@@ -39,7 +39,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`Error::Model`] if the bank is broken or was made by another text tower.
-    pub fn bank(bundle: &Bundle) -> Result<Self> {
+    pub(crate) fn bank(bundle: &Bundle) -> Result<Self> {
         let read = |bytes: &[u8]| {
             let bank = Self::from_bytes(NEGATIVES, bytes)?;
             bank.check_fits(NEGATIVES, &bundle.manifest)?;
@@ -53,7 +53,12 @@ impl Vocabulary {
     ///
     /// # Errors
     /// Those of [`TextTower::embed`]; [`Error::Model`] if tower and bank have different dimensions.
-    pub fn build(prompts: &[Prompt], tower: &TextTower, bank: &Self, max_similarity: f32) -> Result<Self> {
+    pub(crate) fn build(
+        prompts: &[Prompt],
+        tower: &TextTower,
+        bank: &Self,
+        max_similarity: f32,
+    ) -> Result<Self> {
         let texts: Vec<String> = prompts.iter().map(|prompt| prompt.text.clone()).collect();
         let rows = tower.embed(&texts)?;
         Self::from_rows(prompts, &rows, bank, max_similarity, tower.sha256())
@@ -99,7 +104,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`Error::Model`] if the embedding size or the hash of the text tower differs.
-    pub fn check_fits(&self, name: &str, manifest: &Manifest) -> Result<()> {
+    pub(crate) fn check_fits(&self, name: &str, manifest: &Manifest) -> Result<()> {
         let unfit =
             |found: String, expected: String| Error::input(name, found, expected).with_kind(ErrorKind::Model);
         let text_sha256 = manifest.files.get(TEXT).map_or("", String::as_str);
@@ -119,47 +124,42 @@ impl Vocabulary {
     }
 
     /// What is printed, one per label.
-    pub fn names(&self) -> &[Arc<str>] {
+    pub(crate) fn names(&self) -> &[Arc<str>] {
         &self.names
     }
 
     /// What was embedded, one per label.
-    pub fn prompts(&self) -> &[String] {
+    pub(crate) fn prompts(&self) -> &[String] {
         &self.prompts
     }
 
     /// Number of labels.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there are no labels.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
     /// Unit-norm embeddings, one row per label.
-    pub fn embeddings(&self) -> &Embeddings {
+    pub(crate) fn embeddings(&self) -> &Embeddings {
         &self.embeddings
     }
 
     /// Unit-norm embeddings of "none of these".
-    pub fn negatives(&self) -> &Embeddings {
+    pub(crate) fn negatives(&self) -> &Embeddings {
         &self.negatives
     }
 
     /// Lowest score worth reporting, one per label, 0 to 1; `None` leaves it to the model.
-    pub fn thresholds(&self) -> &[Option<f32>] {
+    pub(crate) fn thresholds(&self) -> &[Option<f32>] {
         &self.thresholds
     }
 
     /// Lowest score worth reporting of each label: its own threshold, else `default`.
-    pub fn lowest_scores(&self, default: f32) -> Vec<f32> {
+    pub(crate) fn lowest_scores(&self, default: f32) -> Vec<f32> {
         self.thresholds.iter().map(|own| own.unwrap_or(default)).collect()
     }
 
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
-    pub fn text_sha256(&self) -> &str {
+    pub(crate) fn text_sha256(&self) -> &str {
         &self.text_sha256
     }
 
@@ -167,7 +167,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`Error::Settings`] if there is no such label, or `threshold` is outside 0 to 1.
-    pub fn set_threshold(&mut self, name: &str, threshold: f32) -> Result<()> {
+    pub(crate) fn set_threshold(&mut self, name: &str, threshold: f32) -> Result<()> {
         if !(0.0..=1.0).contains(&threshold) {
             return Err(Error::settings("threshold", format!("{name}={threshold}"), "a number from 0 to 1"));
         }
@@ -184,7 +184,7 @@ impl Vocabulary {
     }
 
     /// A vocabulary of `prompts` alone, in their order; `None` if any was not embedded here.
-    pub fn select(&self, prompts: &[Prompt]) -> Option<Self> {
+    pub(crate) fn select(&self, prompts: &[Prompt]) -> Option<Self> {
         let place = |prompt: &Prompt| self.prompts.iter().position(|text| *text == prompt.text);
         let places = prompts.iter().map(place).collect::<Option<Vec<usize>>>()?;
         let mut embeddings = Embeddings::new(self.embeddings.dimension());
@@ -204,7 +204,7 @@ impl Vocabulary {
 
     /// The most similar other prompt of each label; `None` if there is only one label. Takes time quadratic
     /// in the number of labels.
-    pub fn nearest(&self) -> Vec<Option<Neighbour>> {
+    pub(crate) fn nearest(&self) -> Vec<Option<Neighbour>> {
         let others = |label: usize, row: &[f32]| {
             let all = self.embeddings.rows().map(|other| dot(row, other)).enumerate();
             all.filter(|(other, _)| *other != label)

@@ -1,7 +1,7 @@
 use super::*;
 
 /// A vocabulary of two dimensions: each name with its embedding, and the negatives' embeddings.
-pub fn vocabulary(labels: &[(&str, [f32; 2])], negatives: &[[f32; 2]]) -> Vocabulary {
+pub(crate) fn vocabulary(labels: &[(&str, [f32; 2])], negatives: &[[f32; 2]]) -> Vocabulary {
     let rows = |rows: Vec<[f32; 2]>| Embeddings::from_data(2, rows.concat()).unwrap();
     Vocabulary {
         names: labels.iter().map(|label| label.0.into()).collect(),

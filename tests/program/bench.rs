@@ -4,13 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use edgeclip::model::{Bundle, Vision};
+use edgeclip_engine::Engine;
 use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::common::edgeclip;
 
 const QUICK: [&str; 5] = ["bench", "--runs", "3", "--threads", "2"];
+
+/// The default model's vision network.
+fn network() -> Engine {
+    Engine::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default/vision.onnx")).unwrap()
+}
 
 fn measured(extra: &[&str]) -> Value {
     let folder = tempdir().unwrap();
@@ -58,8 +63,7 @@ fn json_holds_every_measurement() {
     ];
     assert_eq!(keys, expected);
     assert_eq!((value["runs"].as_u64(), value["threads"].as_u64()), (Some(3), Some(2)));
-    let size = u64::from(Bundle::embedded().unwrap().manifest.input.size);
-    assert_eq!(value["input"], serde_json::json!([1, 3, size, size]));
+    assert_eq!(value["input"], serde_json::json!(network().input().shape));
     let [min, median, p90] = ["min_ms", "median_ms", "p90_ms"].map(|key| number(&value, key));
     assert!(0.0 < min && min <= median && median <= p90, "{value}");
     assert!((number(&value, "fps") * median / 1e3 - 1.0).abs() < 0.01, "{value}");
@@ -77,8 +81,7 @@ fn vision_needs_less_than_64_mb() {
 fn explain_lists_every_step_and_its_shares_sum_to_one() {
     let value = measured(&["--json", "--explain"]);
     let steps = value["steps"].as_array().unwrap();
-    let network = Vision::load(&Bundle::embedded().unwrap(), 1).unwrap();
-    let expected: Vec<String> = network.steps().into_iter().map(|step| step.node).collect();
+    let expected: Vec<String> = network().steps().into_iter().map(|step| step.node).collect();
     let found: Vec<&str> = steps.iter().map(|step| step["node"].as_str().unwrap()).collect();
     assert_eq!(found, expected);
     assert!((sum(steps, "time_share") - 1.0).abs() < 1e-9);
@@ -103,8 +106,7 @@ fn explain_sorts_by_time() {
 fn text_says_the_same_in_words() {
     let folder = tempdir().unwrap();
     let text = edgeclip(folder.path(), &[&QUICK[..], &["--explain"]].concat()).ok().stdout;
-    let network = Vision::load(&Bundle::embedded().unwrap(), 1).unwrap();
-    for step in network.steps() {
+    for step in network().steps() {
         assert!(
             text.lines().any(|line| line.starts_with(&format!("{} ", step.node))),
             "no line of {}",

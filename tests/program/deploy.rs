@@ -133,6 +133,6 @@ fn what_cannot_work_is_refused_before_anything_is_copied() {
         "aarch64 arm64 900000",
         &|folder| fs::write(folder.join("ssh"), "#!/bin/sh\nexit 255\n").unwrap(),
         &["pi@b"],
-        &["no way in"],
+        &["no ssh access"],
     );
 }

@@ -22,6 +22,8 @@ mod embed;
 #[cfg(feature = "text")]
 mod eval;
 #[cfg(feature = "text")]
+mod examples;
+#[cfg(feature = "text")]
 mod faults;
 #[cfg(feature = "text")]
 mod isa;

@@ -140,11 +140,11 @@ fn what_is_no_source_is_refused() {
     refused(&source("/dev/video77"), &["/dev/video77: found no such device", "edgeclip run --list"]);
     refused(&source("v4l2:///dev/video77"), &["/dev/video77: found no such device"]);
     refused(&source("photo.jpg"), &["photo.jpg: found an empty file"]);
-    refused(&source("/dev/null"), &["/dev/null: found a device that is no camera"]);
+    refused(&source("/dev/null"), &["/dev/null: found a device that is not a camera"]);
     refused(&source("gopher://x"), &["gopher://x: found gopher://", "/dev/video0", "rtsp://"]);
     refused(&prompt, &["--source"]);
     refused(&["--source", "-"], &["nothing to look for"]);
-    refused(&[&source("-")[..], &["--camera-fps", "5"]].concat(), &["--camera-fps", "--source -"]);
+    refused(&[&source("-")[..], &["--camera-fps", "5"]].concat(), &["option camera_fps", "standard input"]);
     refused(&[&source("/dev/video0")[..], &["--pixel-format", "H264"]].concat(), &["H264", "MJPG"]);
     refused(&[&source("/dev/video0")[..], &["--size", "640"]].concat(), &["640", "640x480"]);
     refused(&[&source("/dev/video0")[..], &["--camera-fps", "0"]].concat(), &["--camera-fps"]);

@@ -1,4 +1,5 @@
-//! A network of one picture, ready to run: through the int8 kernels, or in float through tract where it cannot be lowered.
+//! A network of one picture, ready to run: through the int8 kernels, or in float through tract where it
+//! cannot be lowered.
 
 use std::fmt;
 use std::time::Duration;
@@ -71,8 +72,8 @@ impl Engine {
         matches!(self.body, Body::Int8(..))
     }
 
-    /// The nodes that stay in float and why, one line each. If not even [`Engine::is_int8`], the first that keeps the whole
-    /// network in float.
+    /// The nodes that stay in float and why, one line each. If not even [`Engine::is_int8`], the first that
+    /// keeps the whole network in float.
     pub fn left_in_float(&self) -> Vec<String> {
         match &self.body {
             Body::Int8(_, _, plan) => plan.left_in_float().iter().map(ToString::to_string).collect(),
@@ -112,8 +113,8 @@ impl Engine {
         })
     }
 
-    /// One pass over a picture, the values of [`Engine::input`] row-major; the values of all outputs likewise, in the file's
-    /// order.
+    /// One pass over a picture, the values of [`Engine::input`] row-major; the values of all outputs
+    /// likewise, in the file's order.
     ///
     /// # Errors
     /// [`Error::Input`] if `input` has another type or length than [`Engine::input`].
@@ -123,7 +124,8 @@ impl Engine {
         Ok(outputs)
     }
 
-    /// The same into the outputs of an earlier pass of this network: the int8 kernels then allocate no memory.
+    /// The same into the outputs of an earlier pass of this network: the int8 kernels then allocate no
+    /// memory.
     ///
     /// # Errors
     /// Same as [`Engine::run`].
@@ -213,7 +215,8 @@ enum Results<'a> {
 }
 
 impl Pass<'_> {
-    /// Writes the values of output `index`, in the file's order, row-major, to `values`, whose memory is used again.
+    /// Writes the values of output `index`, in the file's order, row-major, to `values`, whose memory is used
+    /// again.
     ///
     /// # Errors
     /// [`Error::Input`] if there is no such output.

@@ -1,13 +1,12 @@
 //! The error type, split by who must act.
 
 use edgeclip_kernels::UnknownIsa;
-use thiserror::Error;
 
 /// Result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong. `Display` is one line: name, what was found, what was expected.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file is no network that this engine can run, or it is broken.

@@ -1,4 +1,5 @@
-//! Networks that tract schedules: those whose dimensions change from call to call, and pictures' networks in float.
+//! Networks that tract schedules: those whose dimensions change from call to call, and pictures' networks in
+//! float.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -40,9 +41,9 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Loads the ONNX file in `bytes`, called `file` in errors, whose inputs are as `inputs` says, in order. With an instruction
-    /// set, products with constant int8 weights and the float parts of a transformer run through our kernels; without, tract runs
-    /// everything, in float.
+    /// Loads the ONNX file in `bytes`, called `file` in errors, whose inputs are as `inputs` says, in order.
+    /// With an instruction set, products with constant int8 weights and the float parts of a transformer run
+    /// through our kernels; without, tract runs everything, in float.
     ///
     /// # Errors
     /// [`Error::Model`] if `bytes` hold no such network.
@@ -152,8 +153,8 @@ impl Graph {
     /// One pass.
     ///
     /// # Errors
-    /// [`Error::Input`] if a tensor has more or fewer values than its shape, [`Error::Internal`] if shapes contradict what was
-    /// declared.
+    /// [`Error::Input`] if a tensor has more or fewer values than its shape, [`Error::Internal`] if shapes
+    /// contradict what was declared.
     pub fn run(&self, inputs: &[Given<'_>]) -> Result<Outputs<'_>> {
         let tensors = inputs.iter().map(|input| match *input {
             Given::Float(shape, values) => self.tensor(shape, values),

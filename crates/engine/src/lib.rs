@@ -1,9 +1,10 @@
-//! Runs quantised ONNX networks on CPUs: plain QDQ files, as any exporter or quantiser writes them, through int8 kernels that give
-//! the same bits on every CPU.
+//! Runs quantised ONNX networks on CPUs: plain QDQ files, as any exporter or quantiser writes them, through
+//! int8 kernels that give the same bits on every CPU.
 //!
-//! An [`Engine`] is a network of one picture. It is lowered once, when it is opened: every chain of nodes between quantised tensors
-//! becomes one step that calls a kernel, weights are packed for this CPU's instruction set, buffers share memory. What no kernel
-//! computes stays in float and runs through [tract](https://docs.rs/tract-onnx); [`Engine::left_in_float`] says what and why.
+//! An [`Engine`] is a network of one picture. It is lowered once, when it is opened: every chain of nodes
+//! between quantised tensors becomes one step that calls a kernel, weights are packed for this CPU's
+//! instruction set, buffers share memory. What no kernel computes stays in float and runs through
+//! [tract](https://docs.rs/tract-onnx); [`Engine::left_in_float`] says what and why.
 //!
 //! ```
 //! use edgeclip_engine::Engine;
@@ -28,12 +29,13 @@
 //! # Ok::<(), edgeclip_engine::Error>(())
 //! ```
 //!
-//! A loop that looks at many pictures reads into the same memory with [`Engine::run_into`], or only the outputs that it needs with
-//! [`Engine::pass`]; after the first picture the int8 kernels allocate nothing. A [`Graph`] is a network of any inputs whose
-//! dimensions may change from call to call, such as a text tower: tract schedules it, and its products with int8 weights run through
-//! the kernels.
+//! A loop that looks at many pictures reads into the same memory with [`Engine::run_into`], or only the
+//! outputs that it needs with [`Engine::pass`]; after the first picture the int8 kernels allocate nothing. A
+//! [`Graph`] is a network of any inputs whose dimensions may change from call to call, such as a text tower:
+//! tract schedules it, and its products with int8 weights run through the kernels.
 //!
-//! A broken file is an [`Error`] that names the node, never a wrong number; [`Error::kind`] says who must act.
+//! A broken file is an [`Error`] that names the node, never a wrong number; [`Error::kind`] says who must
+//! act.
 
 mod engine;
 mod error;

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::proto::parse;
 use edgeclip_kernels::Isa;
 
-/// How an [`Engine`] runs its network: one thread, the fastest instruction set, int8 where possible, unless said otherwise.
+/// How an [`Engine`] runs its network: one thread, the fastest instruction set, int8 where possible, unless
+/// said otherwise.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Options {
@@ -24,13 +25,14 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The number of threads that share the work of one pass, at least 1; the thread that calls is one of them.
+    /// The number of threads that share the work of one pass, at least 1; the thread that calls is one of
+    /// them.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }
 
-    /// The instruction set of the kernels. Without, it is the fastest of this CPU, or the one that the environment variable
-    /// `EDGECLIP_ISA` names. All give the same bits.
+    /// The instruction set of the kernels. Without, it is the fastest of this CPU, or the one that the
+    /// environment variable `EDGECLIP_ISA` names. All give the same bits.
     pub fn isa(self, isa: Isa) -> Self {
         Self { isa: Some(isa), ..self }
     }
@@ -40,12 +42,13 @@ impl Options {
         Self { int8: false, ..self }
     }
 
-    /// Opens the ONNX file `path`, whose only input is a picture `[1, channels, height, width]` of a fixed size. It runs through
-    /// the int8 kernels if it can be lowered to them, else in float through tract.
+    /// Opens the ONNX file `path`, whose only input is a picture `[1, channels, height, width]` of a fixed
+    /// size. It runs through the int8 kernels if it can be lowered to them, else in float through tract.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read, [`Error::Threads`] if the system cannot start that many, [`Error::Model`] if it is no such network,
-    /// [`Error::Setting`] if `EDGECLIP_ISA` names no instruction set of this CPU.
+    /// [`Error::Io`] if the file cannot be read, [`Error::Threads`] if the system cannot start that many,
+    /// [`Error::Model`] if it is no such network, [`Error::Setting`] if `EDGECLIP_ISA` names no instruction
+    /// set of this CPU.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Engine> {
         let file = path.as_ref().display().to_string();
         let bytes = fs::read(path).map_err(|source| Error::Io { name: file.clone(), source })?;

@@ -8,7 +8,8 @@ const MESSAGE: usize = 300;
 /// Most values of a tensor that tract may compute.
 const LARGEST: usize = 1 << 28;
 
-/// Refuses a graph with a tensor of known size that no memory holds: tract would abort the process when it allocates it.
+/// Refuses a graph with a tensor of known size that no memory holds: tract would abort the process when it
+/// allocates it.
 pub(crate) fn bounded(model: &TypedModel) -> TractResult<()> {
     for node in model.nodes() {
         for output in &node.outputs {

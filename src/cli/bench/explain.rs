@@ -13,7 +13,7 @@ const REASON: usize = 60;
 
 /// Order of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// As they run.
     Graph,
     /// The slowest first.

@@ -30,7 +30,7 @@ Examples:
   edgeclip bench --explain --sort time      where the time goes, step by step
   edgeclip bench --onnx network.onnx        any QDQ network of one picture
   EDGECLIP_ISA=avx2 edgeclip bench          with another instruction set of this CPU")]
-pub struct Args {
+pub(crate) struct Args {
     /// Time this QDQ network, whose input is one picture of a fixed size, instead of a bundle's
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     onnx: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If the network cannot be loaded or run.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let threads = args.model.threads();
     let bundle = args.onnx.is_none().then(|| args.model.bundle()).transpose()?;
     let start = Instant::now();

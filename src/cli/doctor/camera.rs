@@ -11,7 +11,7 @@ use crate::source::{self, Camera, Offers, Wish};
 const NAME: &str = "camera";
 
 /// One check per camera. With `wanted`, only that one, which must work.
-pub fn checks(wanted: Option<&Path>) -> Vec<Check> {
+pub(crate) fn checks(wanted: Option<&Path>) -> Vec<Check> {
     if let Some(path) = wanted {
         let opened = Camera::open(path, &Wish::default(), &[]);
         let check = opened.map(|camera| {

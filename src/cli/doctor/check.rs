@@ -10,7 +10,7 @@ use crate::error::Error;
 /// Outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     /// As it should be.
     Ok,
     /// It works, but not well.
@@ -21,7 +21,7 @@ pub enum State {
 
 /// One thing that was checked.
 #[derive(Debug, Clone, Serialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// What was checked.
     pub name: &'static str,
     /// The outcome.
@@ -36,17 +36,17 @@ pub struct Check {
 
 impl Check {
     /// All is well.
-    pub fn ok(name: &'static str, found: impl Into<String>, details: Value) -> Self {
+    pub(crate) fn ok(name: &'static str, found: impl Into<String>, details: Value) -> Self {
         Self { name, state: State::Ok, found: found.into(), advice: None, details }
     }
 
     /// The same with a problem and what to do about it.
-    pub fn but(self, state: State, advice: impl Into<String>) -> Self {
+    pub(crate) fn but(self, state: State, advice: impl Into<String>) -> Self {
         Self { state, advice: Some(advice.into()), ..self }
     }
 
     /// A check that ended with an error, whose line says what to do.
-    pub fn failed(name: &'static str, error: &Error) -> Self {
+    pub(crate) fn failed(name: &'static str, error: &Error) -> Self {
         let (found, advice) = match (error.found(), error.expected()) {
             (Some(found), Some(expected)) => {
                 (format!("{}: {found}", error.name()), Some(format!("expected {expected}")))
@@ -60,7 +60,7 @@ impl Check {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn write_text(&self, out: &mut impl Write) -> std::io::Result<()> {
+    pub(crate) fn write_text(&self, out: &mut impl Write) -> std::io::Result<()> {
         let state = match self.state {
             State::Ok => "ok",
             State::Warning => "warning",

@@ -9,7 +9,7 @@ use crate::system;
 use edgeclip_kernels::Isa;
 
 /// The processor, and which kernels run on it.
-pub fn processor(root: &Path) -> Check {
+pub(crate) fn processor(root: &Path) -> Check {
     const NAME: &str = "processor";
     let cpu = system::cpu(root);
     let isa = match Isa::chosen() {
@@ -43,7 +43,7 @@ pub fn processor(root: &Path) -> Check {
 
 /// Memory. With prompts a photo takes 92 MB at the peak (README.md); a camera's frames and other programs
 /// come on top.
-pub fn memory(root: &Path) -> Check {
+pub(crate) fn memory(root: &Path) -> Check {
     const NAME: &str = "memory";
     const NEEDED: u64 = 120 << 20;
     const COMFORTABLE: u64 = 250 << 20;
@@ -66,7 +66,7 @@ pub fn memory(root: &Path) -> Check {
 }
 
 /// Temperature and throttling.
-pub fn temperature(root: &Path) -> Check {
+pub(crate) fn temperature(root: &Path) -> Check {
     const NAME: &str = "temperature";
     /// Most boards throttle from here on.
     const HOT: f32 = 80.0;

@@ -24,7 +24,7 @@ use crate::error::Error;
 Examples:
   edgeclip doctor
   edgeclip doctor --source /dev/video0 --json")]
-pub struct Args {
+pub(crate) struct Args {
     /// The camera that must work; without this flag, having no camera is not an error, since pictures and
     /// pipes need none
     #[arg(long, value_name = "DEVICE")]
@@ -47,7 +47,7 @@ struct Report<'a> {
 ///
 /// # Errors
 /// [`Error::Device`] if a check found an error, after all of them are printed.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let root = Path::new("/");
     let checks = [
         vec![

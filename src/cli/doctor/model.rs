@@ -14,7 +14,7 @@ use crate::pipeline::Pipeline;
 const NAME: &str = "model";
 
 /// The model: its files' hashes, and a pass of the vision network.
-pub fn check(args: &ModelArgs) -> Check {
+pub(crate) fn check(args: &ModelArgs) -> Check {
     match measured(args) {
         Ok(check) => check,
         Err(error) => Check::failed(NAME, &error),

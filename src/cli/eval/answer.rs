@@ -11,7 +11,7 @@ use crate::pipeline::NamedRegion;
 
 /// What a request asked for; the rest is `None`.
 #[derive(Default, Serialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Of the vocabulary that the request set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<Labels>,
@@ -46,7 +46,7 @@ pub struct Answer {
 
 /// How large a vocabulary is.
 #[derive(Serialize)]
-pub struct Labels {
+pub(crate) struct Labels {
     /// Names.
     pub labels: usize,
     /// Embeddings that stand for "none of these".
@@ -55,7 +55,7 @@ pub struct Labels {
 
 /// Named boxes in parallel lists.
 #[derive(Serialize)]
-pub struct Detections {
+pub(crate) struct Detections {
     /// `[N, 4]`: x0, y0, x1, y1 in pixels of the picture.
     boxes: Array,
     /// Positions in the vocabulary.
@@ -66,7 +66,7 @@ pub struct Detections {
 
 impl Detections {
     /// In the order given.
-    pub fn new(found: &[NamedRegion]) -> Self {
+    pub(crate) fn new(found: &[NamedRegion]) -> Self {
         let (mut corners, mut labels, mut scores) = (Vec::new(), Vec::new(), Vec::new());
         for NamedRegion { rect, label, score, .. } in found {
             corners.extend([rect.x0, rect.y0, rect.x1, rect.y1]);
@@ -79,7 +79,7 @@ impl Detections {
 
 /// Floats with a shape, row-major: `{"shape": […], "f32": "base64 of little-endian bytes"}`.
 #[derive(Serialize)]
-pub struct Array {
+pub(crate) struct Array {
     shape: Vec<usize>,
     #[serde(serialize_with = "base64_of", rename = "f32")]
     values: Vec<f32>,
@@ -87,12 +87,12 @@ pub struct Array {
 
 impl Array {
     /// As many `values` as `shape` says.
-    pub fn new(shape: Vec<usize>, values: Vec<f32>) -> Self {
+    pub(crate) fn new(shape: Vec<usize>, values: Vec<f32>) -> Self {
         Self { shape, values }
     }
 
     /// With one dimension.
-    pub fn vector(values: Vec<f32>) -> Self {
+    pub(crate) fn vector(values: Vec<f32>) -> Self {
         Self { shape: vec![values.len()], values }
     }
 }
@@ -115,7 +115,7 @@ struct Line<'a> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(out: &mut impl Write, id: &Value, answer: &crate::error::Result<Answer>) -> Result<()> {
+pub(crate) fn write(out: &mut impl Write, id: &Value, answer: &crate::error::Result<Answer>) -> Result<()> {
     let error = answer.as_ref().err().map(ToString::to_string);
     serde_json::to_writer(&mut *out, &Line { id, error, answer: answer.as_ref().ok() })?;
     out.write_all(b"\n")

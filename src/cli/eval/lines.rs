@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 const MAX_BYTES: usize = 768 << 20;
 
 /// Reads line after line into one buffer.
-pub struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     line: Vec<u8>,
     most: usize,
@@ -18,7 +18,7 @@ pub struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `input`, up to 768 MiB each.
-    pub fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self { input, line: Vec::new(), most: MAX_BYTES }
     }
 
@@ -27,7 +27,7 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     /// If the input cannot be read.
     #[allow(clippy::should_implement_trait, reason = "it lends its buffer")]
-    pub fn next(&mut self) -> anyhow::Result<Option<Result<&[u8]>>> {
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<Result<&[u8]>>> {
         loop {
             self.line.clear();
             let length = self.read().context("standard input")?;

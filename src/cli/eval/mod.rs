@@ -9,13 +9,12 @@ use std::io;
 use self::answer::{Answer, Array, Detections, Labels};
 use self::lines::Lines;
 use self::request::{Request, Words};
-use super::boxes::clipped;
 use super::embed::unit_places;
 use super::model::{ModelArgs, networks};
-use super::words::open_vocabulary;
 use super::{Failures, print};
 use crate::error::{Error, Result};
-use crate::pipeline::{Encoded, Pipeline};
+use crate::geometry::Rect;
+use crate::pipeline::{Encoded, Pipeline, clipped, open_vocabulary};
 use crate::source::Picture;
 use crate::vocabulary::{Embedder, MAX_PROMPTS, Prompt, Vocabulary};
 use edgeclip_kernels::normalise;
@@ -34,7 +33,7 @@ Example:
   {\"id\": 3, \"path\": \"photo.jpg\", \"boxes\": [[10, 20, 110, 220]], \"tags\": true, \"dense\": true}
   {\"id\": 4, \"texts\": [\"a cat on a sofa\"]}
   END")]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -43,7 +42,7 @@ pub struct Args {
 ///
 /// # Errors
 /// What makes the whole call fail: flags, model, standard input or output.
-pub fn run(args: &Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let bundle = args.model.bundle()?;
     let networks = networks(&bundle, false, args.model.threads())?;
     let mut answerer = Answerer {
@@ -94,7 +93,9 @@ impl Answerer {
     fn look(&self, request: &Request, picture: &Picture, answer: &mut Answer) -> Result<()> {
         let (width, height) = (picture.width, picture.height);
         let rects = request.boxes.iter().flatten().enumerate();
-        let rects = rects.map(|(i, corners)| clipped(&format!("box {i}"), corners, width, height));
+        let rects = rects.map(|(i, &[x0, y0, x1, y1])| {
+            clipped(&format!("box {i}"), Rect { x0, y0, x1, y1 }, width, height)
+        });
         let rects = rects.collect::<Result<Vec<_>>>()?;
         let frame = picture.frame()?;
         let encoded = if request.detect.is_some() || request.tags {

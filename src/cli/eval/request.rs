@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::source::Picture;
 
 /// What a request should be.
-pub const EXPECTED: &str = "a JSON object with vocabulary, texts, or path or base64 (docs/eval.md)";
+pub(crate) const EXPECTED: &str = "a JSON object with vocabulary, texts, or path or base64 (docs/eval.md)";
 
 /// One line of standard input, without its `id`.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Request {
+pub(crate) struct Request {
     /// What detections and tags of this and later requests are named by.
     pub vocabulary: Option<Words>,
     /// Texts to embed.
@@ -39,7 +39,7 @@ pub struct Request {
 /// Names, or a file that holds their embeddings.
 #[derive(Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
-pub enum Words {
+pub(crate) enum Words {
     /// Each is a label and is embedded as it stands.
     Names(Vec<String>),
     /// A vocabulary file.
@@ -52,7 +52,7 @@ pub enum Words {
 /// Which detections to report.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Detect {
+pub(crate) struct Detect {
     /// Lowest score, 0 to 1.
     pub threshold: f32,
     /// At most this many, best first; all if `None`.
@@ -60,7 +60,7 @@ pub struct Detect {
 }
 
 /// The `id` of a request, null if it has none, and the rest of it.
-pub fn parse(line: Result<&[u8]>) -> (Value, Result<Request>) {
+pub(crate) fn parse(line: Result<&[u8]>) -> (Value, Result<Request>) {
     let wrong = |error: serde_json::Error| Error::input("request", error.to_string(), EXPECTED);
     let fields = line.and_then(|line| serde_json::from_slice(line).map_err(wrong));
     match fields {
@@ -79,7 +79,7 @@ impl Request {
     /// # Errors
     /// [`Error::Input`] if it has both, or something is asked of a picture and there is none; those of
     /// [`Picture::open`].
-    pub fn picture(&self) -> Result<Option<Picture>> {
+    pub(crate) fn picture(&self) -> Result<Option<Picture>> {
         match (&self.path, &self.base64) {
             (Some(path), None) => Picture::open(path).map(Some),
             (None, Some(text)) => {
@@ -99,7 +99,7 @@ impl Request {
     }
 
     /// Whether there is neither a picture nor a word in it.
-    pub fn asks_nothing(&self) -> bool {
+    pub(crate) fn asks_nothing(&self) -> bool {
         self.vocabulary.is_none() && self.texts.is_none()
     }
 

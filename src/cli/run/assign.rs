@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Settings`] if there is no `=`, or part of the key is a value already.
-pub fn assign(table: &mut Table, assignment: &str) -> Result<()> {
+pub(crate) fn assign(table: &mut Table, assignment: &str) -> Result<()> {
     let Some((key, value)) = assignment.split_once('=') else {
         return Err(Error::settings("--set", assignment, "KEY=VALUE, for example fps=5"));
     };

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Flags for top-level settings. They override the file.
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// What to look for: a comma list, or @FILE with one prompt per line; `name = prompt` prints another name
     #[arg(long, value_name = "LIST|@FILE", help_heading = "What to look for")]
     prompt: Option<String>,
@@ -93,7 +93,7 @@ pub struct Flags {
 /// Flags that describe sources.
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub struct SourceFlags {
+pub(crate) struct SourceFlags {
     /// A camera such as /dev/video0, a file, folder or pattern, rtsp://…, http://…, or - for standard input;
     /// may be repeated
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
@@ -129,7 +129,7 @@ pub struct SourceFlags {
 
 /// Flags for simple zones and lines, and for every other setting.
 #[derive(clap::Args)]
-pub struct PlaceFlags {
+pub(crate) struct PlaceFlags {
     /// A zone: NAME=x0,y0,x1,y1 in fractions of the picture, 0 to 1; may be repeated
     #[arg(long, value_name = "NAME=BOX", help_heading = "Events")]
     zone: Vec<String>,
@@ -145,7 +145,12 @@ pub struct PlaceFlags {
 ///
 /// # Errors
 /// [`Error::Settings`] for a flag that cannot be parsed. Ranges are checked later, with those of the file.
-pub fn apply(table: &mut Table, flags: &Flags, source: &SourceFlags, places: &PlaceFlags) -> Result<()> {
+pub(crate) fn apply(
+    table: &mut Table,
+    flags: &Flags,
+    source: &SourceFlags,
+    places: &PlaceFlags,
+) -> Result<()> {
     let flags = to_table(flags)?;
     if flags.contains_key("prompt") {
         table.remove("vocab");
@@ -250,7 +255,12 @@ fn fps<S: serde::Serializer>(fps: &Option<String>, serializer: S) -> std::result
 ///
 /// # Errors
 /// Same as [`crate::config::read`] and [`apply`].
-pub fn table(file: Option<&Path>, flags: &Flags, source: &SourceFlags, places: &PlaceFlags) -> Result<Table> {
+pub(crate) fn table(
+    file: Option<&Path>,
+    flags: &Flags,
+    source: &SourceFlags,
+    places: &PlaceFlags,
+) -> Result<Table> {
     let mut table = file.map_or_else(|| Ok(Table::new()), crate::config::read)?;
     apply(&mut table, flags, source, places)?;
     Ok(table)

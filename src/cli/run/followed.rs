@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// The configuration file, and files that it or flags name.
-pub struct Followed {
+pub(crate) struct Followed {
     config: Option<PathBuf>,
     /// When each was last modified; `None` while it does not exist.
     changed: Mutex<BTreeMap<PathBuf, Option<SystemTime>>>,
@@ -15,14 +15,14 @@ pub struct Followed {
 
 impl Followed {
     /// Follows the configuration file from now on: to be called before it is read.
-    pub fn new(config: Option<PathBuf>) -> Self {
+    pub(crate) fn new(config: Option<PathBuf>) -> Self {
         let followed = Self { config, changed: Mutex::default() };
         followed.set(Vec::new());
         followed
     }
 
     /// Follows these besides the configuration file, and no others: to be called before they are read.
-    pub fn set(&self, files: Vec<PathBuf>) {
+    pub(crate) fn set(&self, files: Vec<PathBuf>) {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let files = files.into_iter().chain(self.config.clone());
         let times = files.map(|file| {
@@ -35,7 +35,7 @@ impl Followed {
 
     /// Whether any file has changed since this was asked last. One that is being replaced may be gone for a
     /// moment.
-    pub fn have_changed(&self) -> bool {
+    pub(crate) fn have_changed(&self) -> bool {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut any = false;
         for (file, before) in changed.iter_mut() {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::source::{Offers, cameras};
 
 /// Prints each camera with its formats, and to standard error why a device cannot be used. Fails if none can.
-pub fn list() -> anyhow::Result<Failures> {
+pub(crate) fn list() -> anyhow::Result<Failures> {
     let found = cameras();
     if found.is_empty() {
         let expected = "a camera: plugged in, with a driver, and in a container passed in by --device";

@@ -34,7 +34,7 @@ where
 }
 
 /// Sends messages of at least this level to standard error.
-pub fn start(level: LevelFilter) {
+pub(crate) fn start(level: LevelFilter) {
     let subscriber =
         tracing_subscriber::fmt().event_format(Line).with_max_level(level).with_writer(std::io::stderr);
     // In tests, another one may be there already.

@@ -5,16 +5,12 @@ mod flags;
 mod followed;
 mod list;
 mod log;
-mod outputs;
-mod planner;
-mod sources;
 mod status;
 mod summary;
 mod tick;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,14 +21,13 @@ use signal_hook::flag;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::followed::Followed;
-use self::planner::Planner;
-use self::tick::{Reload, Tick, on_terminal};
-use super::model::ModelArgs;
+use self::tick::{OnChange, Tick, on_terminal};
+use super::model::warn;
+use super::words::words;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
-use crate::pipeline::{Mailbox, Plan, RateController, Sources, Watch, WatchControl, finish};
-use crate::system::{State, notify, thermal};
+use crate::watcher::{Own, Reload, Session};
 
 /// Watch cameras and streams: one line of JSON per frame, and one for everything that happens
 ///
@@ -51,7 +46,7 @@ Examples:
   edgeclip run --source /dev/video0 --prompt person --zone garden=0,0.4,0.6,1 --line door=0.5,0,0.5,1 --events-only
   edgeclip run --config edgeclip.toml
   edgeclip run --source clip.y4m --prompt cat --print-config > edgeclip.toml")]
-pub struct Args {
+pub(crate) struct Args {
     /// List cameras with their formats and controls, and end
     #[arg(long, help_heading = "Sources")]
     list: bool,
@@ -83,7 +78,7 @@ impl Args {
 /// # Errors
 /// Settings, words, the model, a sink or the only source cannot be used. Faults that a source survives are
 /// logged and counted.
-pub fn run(args: Args) -> anyhow::Result<Failures> {
+pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
         return list::list();
     }
@@ -97,41 +92,26 @@ pub fn run(args: Args) -> anyhow::Result<Failures> {
     }
     log::start(args.log);
     let (stop, hangup) = signals()?;
-    let opened = sources::open(&settings)?;
-    let model = ModelArgs { model: settings.model.clone(), threads: settings.threads };
-    let mut planner = Planner::new(model.bundle()?);
-    let (pipeline, plan) = planner.start(&settings, model.threads())?;
-    let outboxes = outputs::outboxes(&settings)?;
-    let mailbox = Arc::new(Mailbox::new(opened.len()));
-    let mut rate = RateController::new(plan.target, plan.max_celsius, opened.len());
-    rate.measured(&thermal(Path::new("/")));
-    let (states, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
-    let (sender, plans) = channel();
-    let control = WatchControl {
-        plans,
-        stop: Arc::clone(&stop),
-        most_looks: settings.frames,
-        every_frame: settings.every_frame,
-    };
-    let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
-    let read = reloader(args, settings, planner, sender, Arc::clone(&files));
-    let terminal = on_terminal();
-    let mut tick = Tick::new(Reload { hangup, files, read }, terminal);
-    if let Some(interval) = status {
-        tick.write_status(interval, Arc::clone(&stop));
+    if settings.source.is_empty() {
+        let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
+        return Err(Error::settings("run", "no source", expected).into());
     }
-    let mut watch = Watch::new(pipeline, plan, Sources { states, mailbox, rate }, outboxes, control);
-    let watched = watch.run(&mut |progress| tick.run(progress));
-    notify(State::Stopping);
-    // Sinks now write what is still queued.
-    finish(watch.outboxes(), &stop);
-    stop.store(true, Ordering::Relaxed);
-    watch.sources().mailbox.wake();
+    words("run", settings.prompt.as_ref(), settings.vocab.as_deref())?;
+    let (mut session, reload) = Session::start(&settings, Own::default(), Arc::clone(&stop))?;
+    warn(session.warning());
+    let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
+    let read = reloader(args, settings, reload, Arc::clone(&files));
+    let terminal = on_terminal();
+    let mut tick = Tick::new(OnChange { hangup, files, read }, terminal);
+    if let Some(interval) = status {
+        tick.write_status(interval, stop);
+    }
+    let watched = session.run(&mut |progress| tick.run(progress));
     // Status ends before the summary begins.
     drop(tick);
-    summary::sources(watch.sources(), terminal);
-    summary::sinks(watch.outboxes(), terminal);
-    sources::join(captures);
+    summary::sources(session.sources(), terminal);
+    summary::sinks(session.outboxes(), terminal);
+    drop(session);
     watched?;
     Ok(Failures::default())
 }
@@ -149,29 +129,25 @@ fn signals() -> anyhow::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
 
 /// Reads the configuration again in its own thread, so that no frame is lost meanwhile, and sends the new
 /// plan.
-fn reloader(
-    args: Args,
-    settings: Settings,
-    planner: Planner,
-    plans: Sender<Plan>,
-    files: Arc<Followed>,
-) -> Box<dyn FnMut()> {
+fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>) -> Box<dyn FnMut()> {
     // One at a time, so that the last plan sent is from the newest file.
-    let shared = Arc::new(Mutex::new((args, settings, planner)));
+    let shared = Arc::new(Mutex::new((args, settings, reload)));
     Box::new(move || {
-        let (shared, plans, files) = (Arc::clone(&shared), plans.clone(), Arc::clone(&files));
+        let (shared, files) = (Arc::clone(&shared), Arc::clone(&files));
         thread::spawn(move || {
-            let (args, before, planner) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let (args, before, reload) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
                 files.set(settings.files());
                 for key in settings.needs_restart(before) {
                     tracing::warn!("{key} has changed, which takes effect after a restart");
                 }
-                planner.plan(&settings.with_sources_of(before))
+                let settings = settings.with_sources_of(before);
+                words("run", settings.prompt.as_ref(), settings.vocab.as_deref())?;
+                reload.planner.plan(&settings)
             });
             match changed {
                 // The receiver is gone only when the program ends.
-                Ok(plan) => drop(plans.send(plan)),
+                Ok(plan) => drop(reload.plans.send(plan)),
                 Err(error) => tracing::error!("{error}; keeping the previous configuration"),
             }
         });

@@ -14,7 +14,7 @@ use crate::sinks::{SinkStatus, Status, write_status};
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A thread that writes status lines, so that a slow reader of standard output delays nothing else.
-pub struct Writer {
+pub(crate) struct Writer {
     /// `None` at the end.
     sender: Option<SyncSender<Vec<Status>>>,
     thread: JoinHandle<()>,
@@ -22,7 +22,7 @@ pub struct Writer {
 
 impl Writer {
     /// Sets `stop` when nobody reads any more.
-    pub fn new(stop: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(stop: Arc<AtomicBool>) -> Self {
         let (sender, statuses) = sync_channel::<Vec<Status>>(1);
         let thread = thread::spawn(move || {
             for status in statuses.into_iter().flatten() {
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// Drops these if the ones before have not been written yet.
-    pub fn write(&self, statuses: Vec<Status>) {
+    pub(crate) fn write(&self, statuses: Vec<Status>) {
         if let Some(sender) = &self.sender {
             let _ = sender.try_send(statuses);
         }
@@ -56,7 +56,7 @@ impl Drop for Writer {
 }
 
 /// The state of each source.
-pub fn statuses(progress: &Progress<'_>, now: Instant) -> Vec<Status> {
+pub(crate) fn statuses(progress: &Progress<'_>, now: Instant) -> Vec<Status> {
     let sinks = progress.outboxes.iter().map(|outbox| SinkStatus {
         name: outbox.name().to_owned(),
         lag: outbox.lag(),
@@ -86,7 +86,7 @@ pub fn statuses(progress: &Progress<'_>, now: Instant) -> Vec<Status> {
 }
 
 /// One line for a terminal.
-pub fn line(statuses: &[Status]) -> String {
+pub(crate) fn line(statuses: &[Status]) -> String {
     let one = |status: &Status| {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
         let rates = status.latency.map_or_else(

@@ -6,7 +6,7 @@ use crate::pipeline::{Outbox, Sources};
 use crate::report::{Latency, STAGES};
 
 /// One line per source that had faults; on a terminal also how long results took.
-pub fn sources(sources: &Sources, terminal: bool) {
+pub(crate) fn sources(sources: &Sources, terminal: bool) {
     for (index, state) in sources.states.iter().enumerate() {
         let (faults, frames) = (&state.faults, sources.mailbox.counts(index).captured);
         if faults.broken() + faults.stalled() + faults.lost() > 0 {
@@ -37,7 +37,7 @@ pub fn sources(sources: &Sources, terminal: bool) {
 }
 
 /// One line per sink that was too slow or failed; on a terminal also how long each took.
-pub fn sinks(outboxes: &[Outbox], terminal: bool) {
+pub(crate) fn sinks(outboxes: &[Outbox], terminal: bool) {
     for outbox in outboxes {
         let (name, counts) = (outbox.name(), outbox.counts());
         if counts.lost_frames + counts.lost_events + counts.failed > 0 {

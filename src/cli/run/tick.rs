@@ -1,28 +1,23 @@
-//! What happens besides looking at frames: temperatures, status, reload.
+//! What happens besides looking at frames: status, reload.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::followed::Followed;
 use super::status::{Writer, line, statuses};
-use crate::pipeline::{Progress, RateController};
-use crate::system::thermal;
+use crate::pipeline::Progress;
 
-/// How often temperatures are read.
-const TEMPERATURE: Duration = Duration::from_secs(2);
 /// How often a terminal's line of status changes.
 const LINE: Duration = Duration::from_millis(500);
 /// How often files are checked for changes.
 const FILE: Duration = Duration::from_secs(1);
 
 /// Does each thing when its time has come.
-pub struct Tick {
-    temperature: Timer,
-    reload: Reload,
-    /// Of [`Reload::files`].
+pub(crate) struct Tick {
+    change: OnChange,
+    /// Of [`OnChange::files`].
     files: Timer,
     /// `None` without a terminal for a line of status.
     line: Option<Timer>,
@@ -31,7 +26,7 @@ pub struct Tick {
 }
 
 /// When the configuration is read again.
-pub struct Reload {
+pub(crate) struct OnChange {
     /// Set by SIGHUP.
     pub hangup: Arc<AtomicBool>,
     /// Files whose changes are followed.
@@ -47,11 +42,6 @@ struct Timer {
 }
 
 impl Timer {
-    /// Due at once.
-    fn now(interval: Duration) -> Self {
-        Self { interval, next: Instant::now() }
-    }
-
     /// Due after one interval.
     fn later(interval: Duration) -> Self {
         Self { interval, next: Instant::now() + interval }
@@ -68,23 +58,20 @@ impl Timer {
 }
 
 impl Tick {
-    /// Reads temperatures and reloads. With `terminal`, also keeps a line of status there.
-    pub fn new(reload: Reload, terminal: bool) -> Self {
+    /// Reloads. With `terminal`, also keeps a line of status there.
+    pub(crate) fn new(change: OnChange, terminal: bool) -> Self {
         let line = terminal.then(|| Timer::later(LINE));
-        Self { temperature: Timer::now(TEMPERATURE), reload, files: Timer::later(FILE), line, status: None }
+        Self { change, files: Timer::later(FILE), line, status: None }
     }
 
     /// Also writes status lines in JSON, one every `interval`. `stop` is set when nobody reads them any more.
-    pub fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) {
+    pub(crate) fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) {
         self.status = Some((Timer::later(interval), Writer::new(stop)));
     }
 
     /// Called often.
-    pub fn run(&mut self, progress: &mut Progress<'_>) {
+    pub(crate) fn run(&mut self, progress: &mut Progress<'_>) {
         let now = Instant::now();
-        if self.temperature.is_due(now, false) {
-            measure(&mut progress.sources.rate);
-        }
         if self.line.as_mut().is_some_and(|timer| timer.is_due(now, false)) {
             // The next line on standard output takes its place.
             let _ = write!(std::io::stderr(), "\x1b[2K{}\r", line(&statuses(progress, now)));
@@ -95,14 +82,14 @@ impl Tick {
             writer.write(statuses(progress, now));
         }
         let check = self.files.is_due(now, false);
-        if self.reload.hangup.swap(false, Ordering::Relaxed) || check && self.reload.files.have_changed() {
-            (self.reload.read)();
+        if self.change.hangup.swap(false, Ordering::Relaxed) || check && self.change.files.have_changed() {
+            (self.change.read)();
         }
     }
 }
 
 /// Whether there is a terminal for a line of status.
-pub fn on_terminal() -> bool {
+pub(crate) fn on_terminal() -> bool {
     let lines = std::env::var("TERM").is_ok_and(|term| term != "dumb");
     lines && std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
@@ -112,23 +99,6 @@ impl Drop for Tick {
     fn drop(&mut self) {
         if self.line.is_some() {
             let _ = write!(std::io::stderr(), "\x1b[2K");
-        }
-    }
-}
-
-/// Reads temperatures, and logs when they begin or cease to lower the rate.
-fn measure(rate: &mut RateController) {
-    let before = rate.share();
-    rate.measured(&thermal(Path::new("/")));
-    let share = rate.share();
-    if (before == 1.0) != (share == 1.0) {
-        let celsius = rate.celsius().map(|celsius| format!("{celsius:.0} °C"));
-        let why: Vec<String> = celsius.into_iter().chain(rate.throttled().iter().cloned()).collect();
-        let why = why.join(", ");
-        if share < 1.0 {
-            tracing::warn!("lowering the rate because of heat: {why}");
-        } else {
-            tracing::info!("back at the full rate: {why}");
         }
     }
 }

@@ -7,14 +7,14 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 
 /// A picture of three bytes per pixel. Nothing is drawn outside of it.
-pub struct Canvas<'a> {
+pub(crate) struct Canvas<'a> {
     rgb: &'a mut [u8],
     size: Size,
 }
 
 impl<'a> Canvas<'a> {
     /// `rgb` holds `width · height` pixels of three bytes; missing rows are skipped.
-    pub fn new(rgb: &'a mut [u8], width: u32, height: u32) -> Self {
+    pub(crate) fn new(rgb: &'a mut [u8], width: u32, height: u32) -> Self {
         Self { rgb, size: Size::new(width, height) }
     }
 }
@@ -56,7 +56,7 @@ impl DrawTarget for Canvas<'_> {
 }
 
 /// Draws onto `target` with every pixel as a block of `factor` × `factor`, the origin at `origin`.
-pub struct Enlarged<'a, D> {
+pub(crate) struct Enlarged<'a, D> {
     /// Where blocks go.
     pub target: &'a mut D,
     /// Pixel of `target` where the first block begins.

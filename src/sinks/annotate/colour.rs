@@ -6,7 +6,7 @@ use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::*;
 
 /// Background of tags, the clock and names of zones.
-pub const QUIET: Rgb888 = Rgb888::new(24, 24, 24);
+pub(crate) const QUIET: Rgb888 = Rgb888::new(24, 24, 24);
 
 const PALETTE: [Rgb888; 16] = [
     Rgb888::new(230, 30, 50),
@@ -30,14 +30,14 @@ const PALETTE: [Rgb888; 16] = [
 /// The colours assigned so far, one per name. The name's hash picks it; among the first 16 names, no two
 /// share one.
 #[derive(Debug, Clone, Default)]
-pub struct Palette {
+pub(crate) struct Palette {
     given: HashMap<String, Rgb888>,
     taken: [bool; PALETTE.len()],
 }
 
 impl Palette {
     /// The name's colour, the same for the lifetime of this palette.
-    pub fn colour(&mut self, name: &str) -> Rgb888 {
+    pub(crate) fn colour(&mut self, name: &str) -> Rgb888 {
         if let Some(colour) = self.given.get(name) {
             return *colour;
         }
@@ -54,7 +54,7 @@ impl Palette {
 }
 
 /// Black or white, whichever reads better on `colour` (luma of ITU-R BT.601).
-pub fn contrasting(colour: Rgb888) -> Rgb888 {
+pub(crate) fn contrasting(colour: Rgb888) -> Rgb888 {
     let luma = 299 * u32::from(colour.r()) + 587 * u32::from(colour.g()) + 114 * u32::from(colour.b());
     if luma > 128_000 { Rgb888::BLACK } else { Rgb888::WHITE }
 }

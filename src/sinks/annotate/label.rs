@@ -14,7 +14,7 @@ use super::scale::Scale;
 const CUT: &str = "...";
 
 /// `name` and `score` in at most `columns` characters: a long name is cut, the score stays.
-pub fn shortened(name: &str, score: &str, columns: usize) -> String {
+pub(crate) fn shortened(name: &str, score: &str, columns: usize) -> String {
     let (length, room) = (name.chars().count(), columns.saturating_sub(score.chars().count()));
     if length <= room {
         return format!("{name}{score}");
@@ -24,14 +24,14 @@ pub fn shortened(name: &str, score: &str, columns: usize) -> String {
 }
 
 /// Size of the plate of `text`.
-pub fn label_size(text: &str, scale: &Scale) -> Size {
+pub(crate) fn label_size(text: &str, scale: &Scale) -> Size {
     let cell = scale.cell();
     let width = cell.width.saturating_mul(text.chars().count() as u32);
     Size::new(width + 2 * scale.padding, cell.height + scale.padding)
 }
 
 /// Fills `area` with `colour` and writes `text` on it, black or white.
-pub fn draw_label<D: DrawTarget<Color = Rgb888>>(
+pub(crate) fn draw_label<D: DrawTarget<Color = Rgb888>>(
     target: &mut D,
     area: Rectangle,
     text: &str,

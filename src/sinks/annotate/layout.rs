@@ -4,24 +4,24 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 
 /// The plates placed so far.
-pub struct Layout {
+pub(crate) struct Layout {
     picture: Rectangle,
     plates: Vec<Rectangle>,
 }
 
 impl Layout {
     /// An empty layout on `picture`.
-    pub fn new(picture: Rectangle) -> Self {
+    pub(crate) fn new(picture: Rectangle) -> Self {
         Self { picture, plates: Vec::new() }
     }
 
     /// Puts a plate of `size` at the top left.
-    pub fn place_clock(&mut self, size: Size) -> Rectangle {
+    pub(crate) fn place_clock(&mut self, size: Size) -> Rectangle {
         self.add(Rectangle::new(self.picture.top_left, size))
     }
 
     /// Puts a plate of `size` at the bottom left.
-    pub fn place_tags(&mut self, size: Size) -> Rectangle {
+    pub(crate) fn place_tags(&mut self, size: Size) -> Rectangle {
         let bottom =
             self.picture.top_left + Point::new(0, self.picture.size.height as i32 - size.height as i32);
         self.add(Rectangle::new(bottom, size))
@@ -29,7 +29,7 @@ impl Layout {
 
     /// Puts a plate of `size` at the box `around`: above it, inside it, or below it, at its left or right;
     /// the first of these that covers no other plate, otherwise the one that covers least.
-    pub fn place(&mut self, size: Size, around: Rectangle) -> Rectangle {
+    pub(crate) fn place(&mut self, size: Size, around: Rectangle) -> Rectangle {
         let (width, height) = (size.width as i32, size.height as i32);
         let (left, top) = (around.top_left.x, around.top_left.y);
         let (right, bottom) = (left + around.size.width as i32, top + around.size.height as i32);
@@ -45,7 +45,7 @@ impl Layout {
 
     /// Puts a plate of `size` at one of `corners`: right of and below it, then left or above, chosen as in
     /// [`Layout::place`].
-    pub fn place_at(&mut self, size: Size, corners: impl IntoIterator<Item = Point>) -> Rectangle {
+    pub(crate) fn place_at(&mut self, size: Size, corners: impl IntoIterator<Item = Point>) -> Rectangle {
         let (width, height) = (size.width as i32, size.height as i32);
         let sides = [(0, 0), (0, -height), (-width, 0), (-width, -height)];
         let places = corners.into_iter().flat_map(|corner| sides.map(|side| corner + Point::from(side)));

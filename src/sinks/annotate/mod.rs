@@ -19,7 +19,7 @@ use crate::report::PictureReport;
 
 /// Draws `report` onto its picture: `rgb` holds `width · height` pixels of three bytes. Lines and text grow
 /// with the picture. A name has the same colour in every picture as long as the vocabulary stays the same.
-pub fn annotate(rgb: &mut [u8], report: &PictureReport<'_>) {
+pub(crate) fn annotate(rgb: &mut [u8], report: &PictureReport<'_>) {
     let mut palette = Palette::default();
     for name in report.names {
         palette.colour(name);

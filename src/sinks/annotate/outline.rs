@@ -11,7 +11,7 @@ use crate::events::Outline;
 const STROKE: Rgb888 = Rgb888::new(205, 205, 205);
 
 /// Name of the zone or line, and the zone's state.
-pub fn caption(outline: &Outline) -> String {
+pub(crate) fn caption(outline: &Outline) -> String {
     match &outline.state {
         Some(state) => format!("{}: {state}", outline.name),
         None => outline.name.to_string(),
@@ -20,7 +20,7 @@ pub fn caption(outline: &Outline) -> String {
 
 /// A corner in pixels of `picture`. Points far outside are moved closer, since drawing takes time there as
 /// well.
-pub fn point([x, y]: [f32; 2], picture: Rectangle) -> Point {
+pub(crate) fn point([x, y]: [f32; 2], picture: Rectangle) -> Point {
     let along = |fraction: f32, side: u32| (fraction.clamp(-1.0, 2.0) * side as f32).round() as i32;
     // A fraction of 1 is the last pixel.
     let last = |side: u32| side.saturating_sub(1);
@@ -28,7 +28,7 @@ pub fn point([x, y]: [f32; 2], picture: Rectangle) -> Point {
 }
 
 /// Draws `outline` with a dark edge; a line has a tick that points forward, to its right.
-pub fn draw_outline<D: DrawTarget<Color = Rgb888>>(
+pub(crate) fn draw_outline<D: DrawTarget<Color = Rgb888>>(
     target: &mut D,
     outline: &Outline,
     picture: Rectangle,

@@ -18,6 +18,8 @@ use crate::track::Track;
 
 /// Draws reports: boxes coloured by name, dashed if the track was not seen in the last look, the path of each
 /// track over the last seconds, zones and lines with names and states, tags, and a line with time and source.
+///
+/// Displays are those of embedded-graphics 0.8: `examples/spi_display.rs`.
 #[derive(Debug, Clone)]
 pub struct Painter {
     things: ShownBoxes,

@@ -10,7 +10,7 @@ const FONTS: [&MonoFont<'static>; 6] =
     [&FONT_6X10, &FONT_7X13_BOLD, &FONT_8X13_BOLD, &FONT_9X15_BOLD, &FONT_9X18_BOLD, &FONT_10X20];
 
 /// Sizes of everything drawn, in pixels of the picture.
-pub struct Scale {
+pub(crate) struct Scale {
     /// Width of an outline.
     pub line: u32,
     /// Width of the contrasting edge along the inside of an outline; 0 if the picture is too small for it.
@@ -26,7 +26,7 @@ pub struct Scale {
 impl Scale {
     /// Pictures of every size have about 32 lines of text along their mean side; small ones have fewer,
     /// since no font is readable below 10 pixels.
-    pub fn of(picture: Size) -> Self {
+    pub(crate) fn of(picture: Size) -> Self {
         let side = (f64::from(picture.width) + f64::from(picture.height)) / 2.0;
         let height = (side / 32.0).max(10.0);
         let sizes = FONTS.iter().flat_map(|font| (1..=height as u32 / 10).map(move |factor| (*font, factor)));
@@ -41,12 +41,12 @@ impl Scale {
     }
 
     /// Size of one character.
-    pub fn cell(&self) -> Size {
+    pub(crate) fn cell(&self) -> Size {
         (self.font.character_size + Size::new(self.font.character_spacing, 0)) * self.factor
     }
 
     /// How many characters fit on a plate of `width` pixels.
-    pub fn columns(&self, width: u32) -> usize {
+    pub(crate) fn columns(&self, width: u32) -> usize {
         (width.saturating_sub(2 * self.padding) / self.cell().width.max(1)) as usize
     }
 }

@@ -17,7 +17,7 @@ use crate::geometry::Rect;
 const LABEL_WIDTH: f32 = 0.45;
 
 /// Everything drawn onto a picture.
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// Size of the picture whose pixels boxes are given in.
     pub size: (u32, u32),
     /// Most important first: it is drawn last and its label placed first.
@@ -31,7 +31,7 @@ pub struct Scene<'a> {
 }
 
 /// A box with its label.
-pub struct Mark<'a> {
+pub(crate) struct Mark<'a> {
     /// In pixels of the picture.
     pub rect: Rect,
     /// Cut if it is too long.
@@ -49,7 +49,7 @@ pub struct Mark<'a> {
 impl Scene<'_> {
     /// Draws everything, scaled so that the picture fills `target`. What stands still is placed before what
     /// moves.
-    pub fn draw<D: DrawTarget<Color = Rgb888>>(&self, target: &mut D) -> Result<(), D::Error> {
+    pub(crate) fn draw<D: DrawTarget<Color = Rgb888>>(&self, target: &mut D) -> Result<(), D::Error> {
         let picture = target.bounding_box();
         let scale = Scale::of(picture.size);
         let mut layout = Layout::new(picture);

@@ -24,17 +24,17 @@ const MOST: usize = 64;
 
 /// Where a track has been.
 #[derive(Debug, Clone, Default)]
-pub struct Trail {
+pub(crate) struct Trail {
     /// The track's age and the place, oldest first.
     points: VecDeque<(Duration, [f32; 2])>,
 }
 
 /// A point of a path in fractions of the picture, and how far it has faded, 0 to 1.
-pub type Step = ([f32; 2], f32);
+pub(crate) type Step = ([f32; 2], f32);
 
 impl Trail {
     /// Adds the box of a track of this age in a picture of `size`. Adding the same box twice changes nothing.
-    pub fn follow(&mut self, age: Duration, rect: &Rect, size: (u32, u32)) {
+    pub(crate) fn follow(&mut self, age: Duration, rect: &Rect, size: (u32, u32)) {
         let place = anchor(rect, size);
         let (width, height) = (size.0 as f32, size.1 as f32);
         let far = |[x, y]: [f32; 2]| {
@@ -51,7 +51,7 @@ impl Trail {
     }
 
     /// The path up to the track's box in this picture, oldest point first; empty if it does not move.
-    pub fn steps(&self, age: Duration, rect: &Rect, size: (u32, u32)) -> Vec<Step> {
+    pub(crate) fn steps(&self, age: Duration, rect: &Rect, size: (u32, u32)) -> Vec<Step> {
         if self.points.len() < 2 {
             return Vec::new();
         }
@@ -67,7 +67,7 @@ fn anchor(rect: &Rect, (width, height): (u32, u32)) -> [f32; 2] {
 }
 
 /// Draws a path with a dark edge.
-pub fn draw_trail<D: DrawTarget<Color = Rgb888>>(
+pub(crate) fn draw_trail<D: DrawTarget<Color = Rgb888>>(
     target: &mut D,
     steps: &[Step],
     colour: Rgb888,

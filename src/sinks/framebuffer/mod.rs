@@ -15,7 +15,7 @@ use crate::system::{HiddenConsole, Screen, screen, wake};
 
 /// Shows annotated frames on a screen, scaled to fit with black around them. The first one takes the text
 /// console off that screen; it comes back when this is dropped.
-pub struct Framebuffer {
+pub(crate) struct Framebuffer {
     name: String,
     device: File,
     screen: Screen,
@@ -35,7 +35,7 @@ impl Framebuffer {
     /// # Errors
     /// [`Error::Device`] if it cannot be opened, is not a framebuffer, or does not hold its pixels in 16 or
     /// 32 bits each.
-    pub fn open(path: &Path, painter: Painter) -> Result<Self> {
+    pub(crate) fn open(path: &Path, painter: Painter) -> Result<Self> {
         let name = path.display().to_string();
         let device = OpenOptions::new().read(true).write(true).open(path);
         let device = device.map_err(|source| Error::io(ErrorKind::Device, name.clone(), source))?;
@@ -49,7 +49,7 @@ impl Framebuffer {
     ///
     /// # Errors
     /// Same as [`Framebuffer::open`].
-    pub fn new(name: String, device: File, screen: Screen, painter: Painter) -> Result<Self> {
+    pub(crate) fn new(name: String, device: File, screen: Screen, painter: Painter) -> Result<Self> {
         let pixels = Pixels::of(&name, &screen)?;
         // The last row may end before its stride does.
         let length = (screen.height as usize - 1) * screen.stride + screen.width as usize * pixels.bytes();

@@ -8,7 +8,7 @@ const MOST: u32 = 16_384;
 
 /// Converts RGB to the bytes of a screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pixels {
+pub(crate) struct Pixels {
     /// Bytes per pixel: 2 or 4.
     bytes: usize,
     /// The bits for each value of red, green and blue.
@@ -21,7 +21,7 @@ impl Pixels {
     ///
     /// # Errors
     /// [`Error::Device`] for any other pixel layout; `name` is the device's.
-    pub fn of(name: &str, screen: &Screen) -> Result<Self> {
+    pub(crate) fn of(name: &str, screen: &Screen) -> Result<Self> {
         let expected = "16 or 32 bits a pixel with up to 8 bits a colour";
         let refuse = |found: String| Err(Error::device(name, found, expected));
         let bits = screen.bits;
@@ -53,7 +53,7 @@ impl Pixels {
     }
 
     /// Writes a row of pixels, three bytes each, into a row of the screen's memory.
-    pub fn pack(&self, rgb: &[u8], out: &mut [u8]) {
+    pub(crate) fn pack(&self, rgb: &[u8], out: &mut [u8]) {
         let [red, green, blue] = &self.tables;
         let pixels = rgb.as_chunks::<3>().0.iter().map(|[r, g, b]| {
             red[usize::from(*r)] | green[usize::from(*g)] | blue[usize::from(*b)] | self.opaque
@@ -70,7 +70,7 @@ impl Pixels {
     }
 
     /// Bytes per pixel.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 }

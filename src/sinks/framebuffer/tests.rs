@@ -3,19 +3,19 @@ use crate::report::ShownBoxes;
 use crate::sinks::tests::{frame_report, plain};
 use crate::system::Channel;
 
-pub fn screen(width: u32, height: u32, bits: u32, channels: [Channel; 4]) -> Screen {
+pub(crate) fn screen(width: u32, height: u32, bits: u32, channels: [Channel; 4]) -> Screen {
     let stride = (width * bits / 8) as usize;
     Screen { width, height, stride, start: 0, bits, channels }
 }
 
 /// The Raspberry Pi's screens and most small SPI displays.
-pub fn rgb565(width: u32, height: u32) -> Screen {
+pub(crate) fn rgb565(width: u32, height: u32) -> Screen {
     let channels = [Channel::new(11, 5), Channel::new(5, 6), Channel::new(0, 5), Channel::new(0, 0)];
     screen(width, height, 16, channels)
 }
 
 /// XRGB8888, as the kernel's graphics drivers use it: blue first in memory.
-pub fn bgrx(width: u32, height: u32) -> Screen {
+pub(crate) fn bgrx(width: u32, height: u32) -> Screen {
     let channels = [Channel::new(16, 8), Channel::new(8, 8), Channel::new(0, 8), Channel::new(0, 0)];
     screen(width, height, 32, channels)
 }

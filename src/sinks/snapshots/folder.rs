@@ -12,14 +12,14 @@ use crate::error::{self, Error, Result};
 use crate::sinks::atomic_file::{AtomicFile, remove_uncommitted};
 
 /// Suffix of the annotated frame.
-pub const ANNOTATED: &str = ".jpg";
+pub(crate) const ANNOTATED: &str = ".jpg";
 /// Suffix of the frame without annotations.
-pub const PLAIN: &str = ".plain.jpg";
+pub(crate) const PLAIN: &str = ".plain.jpg";
 const JSON: &str = ".json";
 
 /// The snapshots in a folder. A snapshot is a JSON file with pictures of the same name; a picture alone is
 /// not ours.
-pub struct Folder {
+pub(crate) struct Folder {
     name: String,
     path: PathBuf,
     most_bytes: u64,
@@ -33,7 +33,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`Error::Device`] if the folder cannot be created or read.
-    pub fn open(path: &Path, most_bytes: u64) -> Result<Self> {
+    pub(crate) fn open(path: &Path, most_bytes: u64) -> Result<Self> {
         let name = path.display().to_string();
         let io = |source| Error::io(error::ErrorKind::Device, name.clone(), source);
         fs::create_dir_all(path).map_err(io)?;
@@ -51,7 +51,7 @@ impl Folder {
     }
 
     /// `stem`, with a number appended if the folder has files of that name.
-    pub fn free(&self, stem: String) -> String {
+    pub(crate) fn free(&self, stem: String) -> String {
         let taken =
             |stem: &str| [JSON, ANNOTATED, PLAIN].iter().any(|ending| self.file(stem, ending).exists());
         if !taken(&stem) {
@@ -65,7 +65,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`Error::Device`], for example if the disk is full or the snapshot alone exceeds the folder's limit.
-    pub fn keep(&mut self, stem: &str, json: &[u8], pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+    pub(crate) fn keep(&mut self, stem: &str, json: &[u8], pictures: &[(&str, Vec<u8>)]) -> Result<()> {
         let bytes = json.len() as u64 + pictures.iter().map(|(_, file)| file.len() as u64).sum::<u64>();
         if bytes > self.most_bytes {
             let expected = format!("at most {} bytes, the limit of the folder", self.most_bytes);

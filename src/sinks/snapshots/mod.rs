@@ -24,7 +24,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is kept.
 #[derive(Debug, Clone)]
-pub struct SnapshotOptions {
+pub(crate) struct SnapshotOptions {
     /// Where files go; the folder is created if it does not exist.
     pub folder: PathBuf,
     /// Kinds of events that are kept.
@@ -41,7 +41,7 @@ pub struct SnapshotOptions {
 
 impl SnapshotOptions {
     /// Defaults: appear, enter, cross and state events; 500 MB, 60 per minute, no plain frames.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
             kinds: [EventKind::Appear, EventKind::Enter, EventKind::Cross, EventKind::State].into(),
@@ -55,7 +55,7 @@ impl SnapshotOptions {
 
 /// Keeps the frames of events: `2026-11-22T06-00-00.123Z_enter_gate_person_12.jpg`, `….json` and, if wanted,
 /// `….plain.jpg`.
-pub struct Snapshots {
+pub(crate) struct Snapshots {
     options: SnapshotOptions,
     name: String,
     folder: Folder,
@@ -69,7 +69,7 @@ impl Snapshots {
     ///
     /// # Errors
     /// [`Error::Device`] if the folder cannot be created or read.
-    pub fn new(options: SnapshotOptions) -> Result<Self> {
+    pub(crate) fn new(options: SnapshotOptions) -> Result<Self> {
         let name = options.folder.display().to_string();
         let folder = Folder::open(&options.folder, options.most_bytes)?;
         let painter = options.painter.clone();

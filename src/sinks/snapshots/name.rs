@@ -13,7 +13,7 @@ const PART: usize = 24;
 const TIME: &[u8] = b"0000-00-00T00-00-00.000Z";
 
 /// `2026-11-22T06-00-00.123Z_enter_gate_person_12`: time, kind, zone or line, label or state, track.
-pub fn stem(time: SystemTime, record: &EventRecord<'_>) -> String {
+pub(crate) fn stem(time: SystemTime, record: &EventRecord<'_>) -> String {
     let mut stem = format!("{}_{}", utc(time).replace(':', "-"), record.event.name());
     for part in [record.place(), record.label, record.state].into_iter().flatten() {
         stem.push('_');
@@ -26,7 +26,7 @@ pub fn stem(time: SystemTime, record: &EventRecord<'_>) -> String {
 }
 
 /// Whether `stem` could be from this sink: it begins with a time as [`stem`] writes it.
-pub fn is_stem(stem: &str) -> bool {
+pub(crate) fn is_stem(stem: &str) -> bool {
     let (bytes, length) = (stem.as_bytes(), TIME.len());
     let fits = |(found, form): (&u8, &u8)| if *form == b'0' { found.is_ascii_digit() } else { found == form };
     bytes.get(length) == Some(&b'_') && bytes.iter().zip(TIME).all(fits)

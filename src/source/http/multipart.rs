@@ -1,13 +1,14 @@
-//! Streams of `multipart/x-mixed-replace` (RFC 2046, section 5.1), as cameras send them: often not quite by the book.
+//! Streams of `multipart/x-mixed-replace` (RFC 2046, section 5.1), as cameras send them: often not quite as
+//! specified.
 
 use std::io::{self, ErrorKind, Read};
 
 use super::super::jpeg;
 use super::super::mjpeg::{Cut, LONGEST, Walk};
 
-/// Longest header of a part in bytes.
+/// Longest part header in bytes.
 const LONGEST_HEADER: usize = 16 << 10;
-/// What is read at once.
+/// Bytes per read.
 const CHUNK: usize = 64 << 10;
 
 /// The boundary of a content type such as `multipart/x-mixed-replace; boundary="frame"`.
@@ -16,7 +17,7 @@ pub(in crate::source) fn boundary(content_type: &str) -> Option<String> {
         let (key, value) = parameter.split_once('=')?;
         key.trim().eq_ignore_ascii_case("boundary").then_some(value)
     })?;
-    // Many cameras count the dashes before a boundary as a part of it.
+    // Many cameras include the leading dashes in the boundary.
     let boundary = parameter.trim().trim_matches('"').trim_start_matches('-');
     (!boundary.is_empty()).then(|| boundary.to_owned())
 }
@@ -26,25 +27,25 @@ pub(in crate::source) fn boundary(content_type: &str) -> Option<String> {
 pub(in crate::source) enum Part {
     /// A whole JPEG file.
     Picture(Vec<u8>),
-    /// Something else: why.
+    /// Not a picture: why.
     Broken(String),
 }
 
-/// A stream, cut into its parts.
+/// A stream, split into its parts.
 pub(in crate::source) struct Parts<R> {
     input: R,
-    /// What was read and not used.
+    /// Bytes that have been read but not consumed.
     held: Vec<u8>,
-    /// What stands before each part.
+    /// What precedes each part.
     delimiter: Vec<u8>,
-    /// The last part was broken or is yet to come: what is left of it is passed over without a word.
+    /// The last part was broken, or none has come yet: the bytes before the next one are skipped silently.
     lost: bool,
     chunk: Vec<u8>,
 }
 
 impl<R: Read> Parts<R> {
-    /// The parts of `input`, with `boundary` between them.
-    pub fn new(input: R, boundary: &str) -> Self {
+    /// The parts of `input`, separated by `boundary`.
+    pub(crate) fn new(input: R, boundary: &str) -> Self {
         let delimiter = format!("--{boundary}").into_bytes();
         Self { input, held: Vec::new(), delimiter, lost: true, chunk: vec![0; CHUNK] }
     }
@@ -52,12 +53,12 @@ impl<R: Read> Parts<R> {
     /// The next part; `None` at the end.
     ///
     /// # Errors
-    /// Those of the input.
-    pub fn next(&mut self) -> io::Result<Option<Part>> {
+    /// Same as the input's.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Part>> {
         let Some(skipped) = self.skip_to_part()? else { return Ok(None) };
         if skipped > 0 && !self.lost {
             self.lost = true;
-            return Ok(Some(Part::Broken(format!("{skipped} bytes that belong to no picture"))));
+            return Ok(Some(Part::Broken(format!("{skipped} bytes between pictures"))));
         }
         let Some(header) = self.header()? else { return Ok(None) };
         let part = match header {
@@ -69,7 +70,7 @@ impl<R: Read> Parts<R> {
         Ok(part)
     }
 
-    /// Reads on; `false` at the end.
+    /// Reads more; `false` at the end.
     fn more(&mut self) -> io::Result<bool> {
         loop {
             match self.input.read(&mut self.chunk) {
@@ -83,7 +84,8 @@ impl<R: Read> Parts<R> {
         }
     }
 
-    /// Drops all up to the next delimiter, which stays; how many bytes besides line ends and dashes that were.
+    /// Drops everything up to the next delimiter; returns how many bytes that was, not counting line ends and
+    /// dashes.
     fn skip_to_part(&mut self) -> io::Result<Option<usize>> {
         let mut skipped = 0;
         let counted = |bytes: &[u8]| bytes.iter().filter(|byte| !b"\r\n-".contains(byte)).count();
@@ -93,7 +95,7 @@ impl<R: Read> Parts<R> {
             skipped += counted(self.held.get(..end).unwrap_or_default());
             self.held.drain(..end);
             if found.is_some() {
-                // With two further dashes it is the last.
+                // Two more dashes mark the end of the stream.
                 while self.held.len() < self.delimiter.len() + 2 {
                     if !self.more()? {
                         return Ok(None);
@@ -108,7 +110,8 @@ impl<R: Read> Parts<R> {
         }
     }
 
-    /// Takes a delimiter and the lines up to an empty one: the length of what follows, where it is told.
+    /// Consumes a delimiter and the lines up to an empty one; returns the length of the body, where it is
+    /// given.
     fn header(&mut self) -> io::Result<Option<Result<Option<usize>, String>>> {
         let end = loop {
             match header_end(self.held.get(..LONGEST_HEADER).unwrap_or(&self.held)) {
@@ -138,7 +141,7 @@ impl<R: Read> Parts<R> {
         }))
     }
 
-    /// Takes a body of `length` bytes.
+    /// Consumes a body of `length` bytes.
     fn body(&mut self, length: usize) -> io::Result<Option<Part>> {
         while self.held.len() < length {
             if !self.more()? {
@@ -147,10 +150,10 @@ impl<R: Read> Parts<R> {
         }
         let rest = self.held.split_off(length);
         let body = std::mem::replace(&mut self.held, rest);
-        Ok(Some(if jpeg::is_complete(&body) { Part::Picture(body) } else { Part::Broken(no_jpeg(&body)) }))
+        Ok(Some(if jpeg::is_complete(&body) { Part::Picture(body) } else { Part::Broken(not_jpeg(&body)) }))
     }
 
-    /// Takes a body of unknown length: up to the end of the JPEG file.
+    /// Consumes a body of unknown length: up to the end of the JPEG file.
     fn jpeg(&mut self) -> io::Result<Option<Part>> {
         let mut walk = Walk::default();
         loop {
@@ -159,7 +162,7 @@ impl<R: Read> Parts<R> {
                     let rest = self.held.split_off(end);
                     return Ok(Some(Part::Picture(std::mem::replace(&mut self.held, rest))));
                 }
-                // What follows is looked through for the next part.
+                // The next part is searched for in what follows.
                 Cut::Garbage(_, why) => return Ok(Some(Part::Broken(why.to_owned()))),
                 Cut::More if self.held.len() > LONGEST => return Ok(Some(Part::Broken(too_long()))),
                 Cut::More => {
@@ -173,7 +176,7 @@ impl<R: Read> Parts<R> {
     }
 }
 
-/// Where the first empty line ends, behind the line of the delimiter.
+/// Index behind the first empty line after the delimiter's line.
 fn header_end(held: &[u8]) -> Option<usize> {
     let mut line = 0;
     for (at, _) in held.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
@@ -186,16 +189,16 @@ fn header_end(held: &[u8]) -> Option<usize> {
     None
 }
 
-/// Why a picture is refused by its length.
+/// The reason for refusing a picture by its length.
 pub(in crate::source) fn too_long() -> String {
     format!("a picture of more than {LONGEST} bytes")
 }
 
-/// Why `bytes` are no picture.
-pub(in crate::source) fn no_jpeg(bytes: &[u8]) -> String {
+/// Why `bytes` are not a picture.
+pub(in crate::source) fn not_jpeg(bytes: &[u8]) -> String {
     match bytes {
         [0xff, 0xd8, ..] => "a picture cut short (no end-of-image marker)".to_owned(),
-        _ => format!("{} bytes that are no JPEG", bytes.len()),
+        _ => format!("{} bytes that are not JPEG", bytes.len()),
     }
 }
 

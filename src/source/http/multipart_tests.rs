@@ -79,12 +79,12 @@ fn broken_parts_are_told_and_the_next_is_whole() {
     let cut_short = "a picture cut short (no end-of-image marker)";
     for (bad, why) in [
         (with_length(torn), cut_short),
-        (with_length(b"hello"), "5 bytes that are no JPEG"),
-        (with_length(&[b"xx", SMALL].concat()), "20 bytes that are no JPEG"),
+        (with_length(b"hello"), "5 bytes that are not JPEG"),
+        (with_length(&[b"xx", SMALL].concat()), "20 bytes that are not JPEG"),
         (part("Content-Length: 12\r\n", SMALL), cut_short),
         (part("Content-Length: -5\r\n", SMALL), "a length of \"-5\""),
         (part("Content-Length: 99999999999\r\n", SMALL), "a picture of more than 67108864 bytes"),
-        (part("", b"text without a picture"), "bytes that are no JPEG"),
+        (part("", b"text without a picture"), "bytes that are not JPEG"),
         (part("", torn), "no end before the next start"),
     ] {
         let stream = [with_length(SMALL), bad, with_length(SMALL), with_length(SMALL)].concat();
@@ -95,7 +95,7 @@ fn broken_parts_are_told_and_the_next_is_whole() {
 #[test]
 fn bytes_between_parts_and_the_end_within_one_are_told() {
     let stream = [with_length(SMALL), b"junk".to_vec(), with_length(SMALL)].concat();
-    assert_eq!(parts(&stream), [picture(), broken("4 bytes that belong to no picture"), picture()]);
+    assert_eq!(parts(&stream), [picture(), broken("4 bytes between pictures"), picture()]);
     for bare in [part("Content-Length: 18\r\n", &SMALL[..9]), part("", &SMALL[..9])] {
         let end = bare.len() - 2;
         assert_eq!(parts(&bare[..end]), [broken("a picture cut short by the end of the stream")]);

@@ -1,4 +1,4 @@
-//! Requests: redirects, passwords, timeouts.
+//! Requests: redirects, authentication, timeouts.
 
 use std::io;
 use std::time::Duration;
@@ -11,28 +11,28 @@ use url::Url;
 
 use super::super::network::{Address, Fault, Patience, seconds, without_secrets};
 
-/// Most redirects that are followed for one answer.
+/// Most redirects that are followed per request.
 const MOST_REDIRECTS: usize = 5;
 /// What to do about `https://`.
 pub(super) const NO_TLS: &str =
     "http://: use the camera's plain port, or a relay on this machine that takes off TLS (stunnel, nginx)";
 
-/// Asks one camera.
+/// An HTTP client for one camera.
 pub(super) struct Client {
     address: Address,
     patience: Patience,
     agent: Agent,
-    /// What answers the camera's last challenge.
+    /// Answers the camera's last challenge.
     login: Option<PasswordClient>,
 }
 
 impl Client {
-    pub fn new(address: Address, patience: Patience) -> Self {
+    pub(crate) fn new(address: Address, patience: Patience) -> Self {
         let time = |limit: Duration| Some(limit);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            // A camera is asked itself, whatever the environment says.
+            // Cameras are local: a proxy of the environment is not for them.
             .proxy(None)
             .user_agent(concat!("edgeclip/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(time(patience.connect))
@@ -44,13 +44,13 @@ impl Client {
         Self { address, patience, agent: Agent::new_with_config(config), login: None }
     }
 
-    /// Asks for what is at the address, follows redirects and answers a challenge, Basic or Digest.
-    pub fn get(&mut self) -> Result<Response<Body>, Fault> {
+    /// Fetches the address, follows redirects and answers a Basic or Digest challenge.
+    pub(crate) fn get(&mut self) -> Result<Response<Body>, Fault> {
         let mut url = self.address.url.clone();
         let mut challenged = false;
         for _ in 0..=MOST_REDIRECTS {
             let mut response = self.ask(&url)?;
-            // A second request, since the first was not for the right place or not from the right one.
+            // The same request again, with the password.
             if response.status() == 401
                 && !challenged
                 && self.is_home(&url)
@@ -65,7 +65,7 @@ impl Client {
                 code => return Err(self.refusal(code)),
             }
         }
-        Err(Fault::new(format!("more than {MOST_REDIRECTS} redirects"), "the address where they lead to"))
+        Err(Fault::new(format!("more than {MOST_REDIRECTS} redirects"), "the address that they lead to"))
     }
 
     fn ask(&mut self, url: &Url) -> Result<Response<Body>, Fault> {
@@ -88,7 +88,7 @@ impl Client {
             request = request.header(AUTHORIZATION, answer);
         }
         request.call().map_err(|error| {
-            let expected = "a camera that answers: is the address right, and the port (80 as a rule)?";
+            let expected = "a camera that answers: are the address and the port right (usually 80)?";
             let found = match error {
                 ureq::Error::Timeout(_) => format!("no answer within {}", seconds(self.patience.connect)),
                 other => reason(&other.into_io()),
@@ -97,12 +97,12 @@ impl Client {
         })
     }
 
-    /// Whether a password for the camera may be sent to `url`.
+    /// Whether the camera's password may be sent to `url`.
     fn is_home(&self, url: &Url) -> bool {
         url.origin() == self.address.url.origin()
     }
 
-    /// Takes up the challenge of `response`; `false` if there is no password to answer it with.
+    /// Stores the challenge of `response`; `false` if there is no password to answer it with.
     fn take_challenge(&mut self, response: &Response<Body>) -> Result<bool, Fault> {
         if self.address.credentials.is_none() {
             return Ok(false);
@@ -123,11 +123,11 @@ impl Client {
         match code {
             401 | 403 if self.address.credentials.is_some() => Fault::new(
                 format!("user or password refused ({code})"),
-                "the camera's own user and password, special signs percent-encoded (@ is %40)",
+                "the camera's own user and password, special characters percent-encoded (@ is %40)",
             ),
             401 | 403 => Fault::new(
                 format!("no user and password ({code})"),
-                "http://user:password@…, special signs percent-encoded (@ is %40)",
+                "http://user:password@…, special characters percent-encoded (@ is %40)",
             ),
             404 => Fault::new(
                 "nothing at this path (404)",
@@ -151,7 +151,7 @@ fn redirected(url: &Url, response: &Response<Body>) -> Result<Url, Fault> {
     }
 }
 
-/// Why there are no more bytes.
+/// Why reading has failed.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
         Some(ureq::Error::Timeout(_)) => "no bytes in time".to_owned(),

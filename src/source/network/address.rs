@@ -1,4 +1,4 @@
-//! A source's address: where it is, and who may look.
+//! A source's address and credentials.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 pub(in crate::source) struct Address {
     /// Without user and password.
     pub url: Url,
-    /// What messages call it.
+    /// Name for messages.
     pub name: String,
-    /// Who may look.
+    /// User and password, if the address has them.
     pub credentials: Option<Credentials>,
 }
 
-/// User and password, decoded. Never printed, hence without `Debug`.
+/// User and password, percent-decoded. No `Debug`, since they must never be printed.
 #[derive(Clone)]
 pub(in crate::source) struct Credentials {
     /// Name of the user.
@@ -27,18 +27,21 @@ pub(in crate::source) struct Credentials {
 }
 
 impl Address {
-    /// Takes `text` apart, which shall begin with `scheme`.
+    /// Parses `text`, which must have this `scheme`.
     ///
     /// # Errors
-    /// [`Error::Settings`] if it is no address of this scheme with a host.
-    pub fn parse(text: &str, scheme: &str) -> Result<Self> {
+    /// [`Error::Settings`] if it is not an address with this scheme and a host.
+    pub(crate) fn parse(text: &str, scheme: &str) -> Result<Self> {
         let name = without_secrets(text);
-        let expected =
-            || format!("{scheme}://[user:password@]host[:port]/path, a password's signs percent-encoded");
+        let expected = || {
+            format!(
+                "{scheme}://[user:password@]host[:port]/path, special characters of the password percent-encoded"
+            )
+        };
         let mut url = Url::parse(text)
-            .map_err(|error| Error::settings(&name, format!("no address ({error})"), expected()))?;
+            .map_err(|error| Error::settings(&name, format!("an invalid address ({error})"), expected()))?;
         if url.scheme() != scheme {
-            return Err(Error::settings(&name, format!("an address of {}://", url.scheme()), expected()));
+            return Err(Error::settings(&name, format!("the scheme {}://", url.scheme()), expected()));
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(Error::settings(&name, "an address without host", expected()));
@@ -48,15 +51,15 @@ impl Address {
             user: decoded(url.username()),
             password: decoded(url.password().unwrap_or_default()),
         });
-        // Both fail only where there is no host.
+        // Both fail only without a host.
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
         cleared.map_err(|()| Error::settings(&name, "an address without host", expected()))?;
         Ok(Self { url, name, credentials })
     }
 
-    /// Removes `key` from the query, where it stands for us and not for the camera, and returns its value.
+    /// Removes `key`, which is meant for us and not for the camera, from the query and returns its value.
     #[cfg(feature = "rtsp")]
-    pub fn take(&mut self, key: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<String> {
         let query = self.url.query()?.to_owned();
         let ours = |pair: &&str| pair.split_once('=').is_some_and(|(name, _)| name == key);
         let value = query.split('&').find(ours)?.split_once('=')?.1.to_owned();

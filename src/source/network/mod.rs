@@ -1,19 +1,21 @@
-//! What sources behind a network have in common: addresses, patience, and where their thread leaves frames.
+//! What network sources share: addresses, time limits, reconnecting.
 
 #[cfg(any(feature = "rtsp", feature = "http"))]
 mod address;
 #[cfg(any(feature = "rtsp", feature = "http"))]
-mod follow;
-#[cfg(any(feature = "rtsp", feature = "http"))]
-mod mailbox;
+mod fault;
 mod name;
 mod patience;
+#[cfg(any(feature = "rtsp", feature = "http"))]
+mod remote;
 
 #[cfg(any(feature = "rtsp", feature = "http"))]
 pub(super) use address::Address;
 #[cfg(any(feature = "rtsp", feature = "http"))]
-pub(super) use follow::{Fault, follow, seconds};
-#[cfg(any(feature = "rtsp", feature = "http"))]
-pub(super) use mailbox::{Mailbox, Remote};
+pub(super) use fault::{Fault, seconds};
 pub(super) use name::without_secrets;
-pub use patience::Patience;
+pub(crate) use patience::Patience;
+#[cfg(feature = "http")]
+pub(super) use remote::POLL;
+#[cfg(any(feature = "rtsp", feature = "http"))]
+pub(super) use remote::{Protocol, Remote};

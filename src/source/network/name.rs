@@ -1,12 +1,13 @@
-//! Addresses as they may be printed.
+//! Addresses for printing.
 
-/// What stands in place of a password.
+/// Replaces a password.
 const HIDDEN: &str = "***";
 
-/// `address` without user and password, and with `***` for the value of every key that sounds like a password, as in
-/// `rtsp://camera/user=admin&password=1234`.
+/// `address` without user and password, and with `***` for the value of every key that looks like a password,
+/// as in `rtsp://camera/user=admin&password=1234`.
 ///
-/// Everything up to the last `@` goes, also of what is no address: a password that was not percent-encoded may hold any sign.
+/// Everything up to the last `@` is dropped, even if this is not an address: a password that was not
+/// percent-encoded may contain any character.
 pub(in crate::source) fn without_secrets(address: &str) -> String {
     let (scheme, rest) = address.split_once("://").map_or(("", address), |(scheme, rest)| (scheme, rest));
     let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);

@@ -1,15 +1,17 @@
-//! How long a source behind a network is waited for.
+//! Time limits of network sources.
 
 use std::time::Duration;
 
-/// How long sources behind a network are waited for. A source that was there once is tried again for ever.
+use crate::source::retry::{FIRST_PAUSE, LONGEST_PAUSE};
+
+/// How long to wait for a network source. One that was there once is reconnected forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// Longest time to connect, until the stream is promised.
+pub(crate) struct Patience {
+    /// Longest time to connect, until the camera has agreed to send.
     pub connect: Duration,
-    /// Longest time without a frame; after it the source is connected anew.
+    /// Longest time without a frame; then the source is reconnected.
     pub stall: Duration,
-    /// First pause before connecting anew; each further one is twice as long until frames come again.
+    /// Pause before the first attempt to reconnect; it doubles with each further one until a frame arrives.
     pub first_pause: Duration,
     /// Longest of these pauses.
     pub longest_pause: Duration,
@@ -21,8 +23,8 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(10),
-            first_pause: Duration::from_secs(1),
-            longest_pause: Duration::from_secs(30),
+            first_pause: FIRST_PAUSE,
+            longest_pause: LONGEST_PAUSE,
         }
     }
 }

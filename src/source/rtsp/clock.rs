@@ -1,35 +1,35 @@
-//! Times of a camera's pictures, and whether we keep up with it.
+//! Timestamps of a camera's pictures, and whether decoding keeps up.
 
 use std::time::{Duration, Instant};
 
-/// The camera's clock may run away from ours by so much, or turn back.
+/// Largest accepted difference between the camera's clock and ours, in µs.
 const SANE: i128 = 5_000_000;
 
-/// Turns RTP timestamps, which begin anywhere in each session and are set by many cameras as they like, into times since the
-/// source's first picture.
+/// Turns RTP timestamps, which start at a random value in each session and are unreliable in many cameras,
+/// into times since the source's first picture.
 ///
-/// They follow the camera's clock, which knows when a picture was taken, as long as it agrees with ours; where it does not,
-/// they are set to ours.
-pub(super) struct Clock {
+/// Times follow the camera's clock, which knows when a picture was taken, as long as it agrees with ours;
+/// otherwise they are set to ours.
+pub(super) struct CameraClock {
     start: Option<Instant>,
-    /// A time of the camera's and what it is here, in µs.
+    /// A camera timestamp and the time that corresponds to it, in µs.
     anchor: Option<(i64, i64)>,
-    /// The newest time given.
+    /// The last time returned, in µs.
     newest: i64,
 }
 
-impl Clock {
-    pub fn start() -> Self {
+impl CameraClock {
+    pub(crate) fn start() -> Self {
         Self { start: None, anchor: None, newest: -1 }
     }
 
-    /// A new session: its timestamps have nothing to do with those before.
-    pub fn begin_session(&mut self) {
+    /// Starts a new session, whose timestamps are unrelated to earlier ones.
+    pub(crate) fn begin_session(&mut self) {
         self.anchor = None;
     }
 
-    /// The time of a picture with the camera's time `stamp` in µs, received at `now`: later than that of the one before.
-    pub fn place(&mut self, stamp: i64, now: Instant) -> Duration {
+    /// The time of a picture with the camera timestamp `stamp` in µs, received at `now`. Strictly increasing.
+    pub(crate) fn place(&mut self, stamp: i64, now: Instant) -> Duration {
         let start = *self.start.get_or_insert(now);
         let ours = i64::try_from(now.duration_since(start).as_micros()).unwrap_or(i64::MAX);
         let theirs = self.anchor.and_then(|(from, to)| stamp.checked_sub(from)?.checked_add(to));
@@ -46,25 +46,25 @@ impl Clock {
     }
 }
 
-/// How much of the time is left over after decoding.
+/// Measures whether decoding leaves any time to spare.
 pub(super) struct Load {
     since: Instant,
     waited: Duration,
 }
 
 impl Load {
-    /// What is looked at at once.
+    /// Measurement window.
     const WINDOW: Duration = Duration::from_secs(4);
-    /// One part of the time in so many is left at least.
+    /// At least 1 / `SHARE` of the window must be spent waiting.
     const SHARE: u32 = 20;
 
-    pub fn begin(now: Instant) -> Self {
+    pub(crate) fn begin(now: Instant) -> Self {
         Self { since: now, waited: Duration::ZERO }
     }
 
-    /// Adds a time of waiting for the network, which ended at `now`; whether there was next to none for seconds, so that the
-    /// pictures to come pile up.
-    pub fn is_too_much(&mut self, waited: Duration, now: Instant) -> bool {
+    /// Adds time spent waiting for the network, which ended at `now`. True if there was next to none in a
+    /// whole window, so that pictures pile up.
+    pub(crate) fn is_too_much(&mut self, waited: Duration, now: Instant) -> bool {
         self.waited += waited;
         let window = now.duration_since(self.since);
         if window < Self::WINDOW {
@@ -83,13 +83,13 @@ mod tests {
     const MS: i64 = 1000;
 
     /// Places a picture with the camera's and our time in ms.
-    fn place(clock: &mut Clock, start: Instant, stamp: i64, now: u64) -> u128 {
+    fn place(clock: &mut CameraClock, start: Instant, stamp: i64, now: u64) -> u128 {
         clock.place(stamp * MS, start + Duration::from_millis(now)).as_millis()
     }
 
     #[test]
     fn times_follow_the_camera_and_not_the_network() {
-        let (mut clock, start) = (Clock::start(), Instant::now());
+        let (mut clock, start) = (CameraClock::start(), Instant::now());
         assert_eq!(place(&mut clock, start, 70_000, 0), 0);
         assert_eq!(place(&mut clock, start, 70_100, 250), 100);
         assert_eq!(place(&mut clock, start, 70_200, 260), 200);
@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_is_set_to_ours() {
-        let (mut clock, start) = (Clock::start(), Instant::now());
+        let (mut clock, start) = (CameraClock::start(), Instant::now());
         assert_eq!(place(&mut clock, start, 1000, 0), 0);
         assert_eq!(place(&mut clock, start, 90_000_000, 100), 100);
         assert_eq!(place(&mut clock, start, 90_000_100, 190), 200);
-        // Back, to before the newest: one step further than that.
+        // Back, to before the newest: one step after that.
         assert_eq!(place(&mut clock, start, 5, 195), 200);
         assert_eq!(place(&mut clock, start, 105, 300), 300);
-        // A clock that stands still is no clock.
+        // A clock that stands still is not followed.
         assert_eq!(place(&mut clock, start, 105, 400), 400);
         clock.begin_session();
         assert_eq!(place(&mut clock, start, 105, 9000), 9000);

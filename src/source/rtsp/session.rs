@@ -13,16 +13,16 @@ use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame};
 use tokio::time::timeout;
 use url::Url;
 
-use super::super::live::Next;
-use super::super::network::{Fault, Mailbox, Patience, seconds};
+use super::super::live::{CapturedFrame, Next};
+use super::super::network::{Fault, Patience, seconds};
 use super::FAREWELL;
-use super::clock::{Clock, Load};
+use super::clock::{CameraClock, Load};
+use super::decoder::{DecodedPicture, PictureDecoder};
 use super::faults::{choose, first_line, refusal};
-use super::pictures::{Pictures, Shown};
 
-/// How often a silent connection is left to see whether anybody still wants it.
+/// How long to wait for a packet before the caller can see whether to stop.
 const TICK: Duration = Duration::from_millis(100);
-/// A camera may take so many times longer for a key frame than for any frame.
+/// A key frame may take this many times longer than any frame.
 const KEY_FRAME_STALLS: u32 = 6;
 
 /// Where a camera is and how it is asked.
@@ -37,21 +37,30 @@ pub(super) struct Playing {
     frames: Demuxed,
     /// Index of the stream.
     stream: usize,
-    pictures: Pictures,
+    decoder: PictureDecoder,
     sessions: Arc<SessionGroup>,
+    /// Longest time without a frame.
+    stall: Duration,
+    /// When the last frame arrived, decodable or not.
+    heard: Instant,
+    /// When frames could last be decoded.
+    decodable: Instant,
+    load: Load,
+    /// A frame that arrived with a fault, which was reported first.
+    held: Option<VideoFrame>,
 }
 
 impl Camera {
-    /// Has the camera play its first stream with H.264.
-    pub async fn connect(&self, patience: Patience) -> Result<Playing, Fault> {
-        let connected = timeout(patience.connect, self.ask()).await;
+    /// Makes the camera play its first H.264 stream.
+    pub(crate) async fn connect(&self, patience: Patience) -> Result<Playing, Fault> {
+        let connected = timeout(patience.connect, self.play(patience)).await;
         connected.unwrap_or_else(|_| {
             let found = format!("no answer within {}", seconds(patience.connect));
-            Err(Fault::new(found, "a camera that answers: is the address right, is it switched on?"))
+            Err(Fault::new(found, "a camera that answers: is the address right, is the camera switched on?"))
         })
     }
 
-    async fn ask(&self) -> Result<Playing, Fault> {
+    async fn play(&self, patience: Patience) -> Result<Playing, Fault> {
         let refused = |error| refusal(&error, self.login.is_some());
         let sessions = Arc::new(SessionGroup::default());
         let options = SessionOptions::default()
@@ -65,110 +74,140 @@ impl Camera {
         session.setup(stream, setup).await.map_err(refused)?;
         let session = session.play(PlayOptions::default()).await.map_err(refused)?;
         let frames = session.demuxed().map_err(refused)?;
-        let mut playing = Playing { frames, stream, pictures: Pictures::new(), sessions };
+        let mut playing = Playing::new(frames, stream, sessions, patience.stall);
         playing.adopt()?;
         Ok(playing)
     }
 }
 
 impl Playing {
-    /// Takes note of the stream's parameters, where they are known.
+    fn new(frames: Demuxed, stream: usize, sessions: Arc<SessionGroup>, stall: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            frames,
+            stream,
+            decoder: PictureDecoder::new(),
+            sessions,
+            stall,
+            heard: now,
+            decodable: now,
+            load: Load::begin(now),
+            held: None,
+        }
+    }
+
+    /// Adopts the stream's parameters where they are known.
     fn adopt(&mut self) -> Result<(), Fault> {
         let stream = self.frames.streams().get(self.stream);
         match stream.and_then(|stream| stream.parameters()) {
-            Some(ParametersRef::Video(parameters)) => self.pictures.adopt(parameters),
+            Some(ParametersRef::Video(parameters)) => self.decoder.adopt(parameters),
             _ => Ok(()),
         }
     }
 
-    /// Decodes one access unit and leaves its picture.
+    /// Waits a moment for the next frame and decodes it.
+    ///
+    /// # Errors
+    /// Why the session is over.
+    pub(crate) async fn read(
+        &mut self,
+        into: &mut CapturedFrame,
+        clock: &mut CameraClock,
+    ) -> Result<Next, String> {
+        let frame = match self.held.take() {
+            Some(frame) => frame,
+            None => match self.receive().await? {
+                None => return Ok(Next::Nothing),
+                Some((frame, true)) if !self.decoder.is_waiting() => {
+                    let advice = "decoding is slower than the camera: skipped to the next key frame; use a \
+                                  smaller sub-stream";
+                    return Ok(self.skip_from(frame, advice.to_owned()));
+                }
+                Some((frame, _)) => frame,
+            },
+        };
+        let next = self.decode(frame, into, clock);
+        let next = next.map_err(|Fault { found, expected }| format!("{found}, expected {expected}"))?;
+        if !self.decoder.is_waiting() {
+            self.decodable = Instant::now();
+        }
+        Ok(next)
+    }
+
+    /// The next frame, and whether decoding is too slow for this camera; `None` if none arrives within a
+    /// moment.
+    async fn receive(&mut self) -> Result<Option<(VideoFrame, bool)>, String> {
+        let asked = Instant::now();
+        if asked.duration_since(self.heard) >= self.stall {
+            return Err(format!("no frame for {}", seconds(self.stall)));
+        }
+        if asked.duration_since(self.decodable) >= KEY_FRAME_STALLS * self.stall {
+            return Err(format!("no key frame for {}", seconds(KEY_FRAME_STALLS * self.stall)));
+        }
+        let next = poll_fn(|context| Pin::new(&mut self.frames).poll_next(context));
+        let next = timeout(TICK.min(self.stall), next).await;
+        let answered = Instant::now();
+        let too_much = self.load.is_too_much(answered.duration_since(asked), answered);
+        match next {
+            Ok(Some(Ok(CodecItem::VideoFrame(frame)))) => {
+                self.heard = answered;
+                Ok(Some((frame, too_much)))
+            }
+            Ok(Some(Err(error))) => Err(first_line(&error)),
+            Ok(None) => Err("the camera has closed the connection".to_owned()),
+            // Nothing yet, or a report on the sender's clock.
+            Err(_) | Ok(Some(Ok(_))) => Ok(None),
+        }
+    }
+
+    /// Gives up on pictures up to the next key frame, which `frame` itself may be.
+    fn skip_from(&mut self, frame: VideoFrame, why: String) -> Next {
+        self.decoder.lose();
+        self.held = Some(frame);
+        Next::Broken(why)
+    }
+
+    /// Decodes one access unit.
     ///
     /// # Errors
     /// The session is of no use: its video cannot be decoded.
-    fn take(&mut self, frame: &VideoFrame, mailbox: &Mailbox, clock: &mut Clock) -> Result<(), Fault> {
-        let broken = |pictures: &mut Pictures, why: String| {
-            // What is lost while waiting for a key frame does no further harm.
-            if !pictures.is_waiting() {
-                mailbox.tell(Next::Broken(why));
-            }
-            pictures.lose();
-        };
+    fn decode(
+        &mut self,
+        frame: VideoFrame,
+        into: &mut CapturedFrame,
+        clock: &mut CameraClock,
+    ) -> Result<Next, Fault> {
         if frame.has_new_parameters() {
             self.adopt()?;
         }
-        if frame.loss() > 0 {
-            broken(&mut self.pictures, format!("{} lost packets; waiting for a key frame", frame.loss()));
+        // What is lost while waiting for a key frame does no further harm.
+        if frame.loss() > 0 && !self.decoder.is_waiting() {
+            let why = format!("{} lost packets; waiting for a key frame", frame.loss());
+            return Ok(self.skip_from(frame, why));
         }
-        if self.pictures.is_waiting() && !frame.is_random_access_point() {
-            return Ok(());
+        if self.decoder.is_waiting() && !frame.is_random_access_point() {
+            return Ok(Next::Nothing);
         }
         let stamp = frame.timestamp();
         let stamp = i128::from(stamp.elapsed()) * 1_000_000 / i128::from(stamp.clock_rate().get());
         let stamp = i64::try_from(stamp).unwrap_or_default();
-        match self.pictures.decode(frame.data(), stamp, frame.end_ctx().received()) {
-            Ok(None) => {}
-            Ok(Some(Shown { encoding, stamp, taken })) => {
-                let time = clock.place(stamp, taken);
-                mailbox.leave(&mut self.pictures.bytes, encoding, taken, Some(time));
+        Ok(match self.decoder.decode(frame.data(), stamp, frame.end_ctx().received()) {
+            Ok(None) => Next::Nothing,
+            Ok(Some(DecodedPicture { encoding, stamp, taken })) => {
+                std::mem::swap(&mut into.bytes, &mut self.decoder.bytes);
+                into.encoding = encoding;
+                into.media_time = Some(clock.place(stamp, taken));
+                into.stamp(taken);
+                Next::Frame
             }
-            Err(why) => mailbox.tell(Next::Broken(format!("{why}; waiting for a key frame"))),
-        }
-        Ok(())
+            Err(why) => Next::Broken(format!("{why}; waiting for a key frame")),
+        })
     }
-}
 
-/// Leaves pictures until there are no more, and says why.
-pub(super) async fn play(
-    mut playing: Playing,
-    mailbox: &Mailbox,
-    patience: Patience,
-    clock: &mut Clock,
-) -> String {
-    clock.begin_session();
-    let why = read(&mut playing, mailbox, patience, clock).await;
-    let Playing { frames, sessions, .. } = playing;
-    drop(frames);
-    // The session ends where the camera is told so. It may be gone.
-    drop(timeout(FAREWELL, sessions.await_teardown()).await);
-    why
-}
-
-async fn read(playing: &mut Playing, mailbox: &Mailbox, patience: Patience, clock: &mut Clock) -> String {
-    let start = Instant::now();
-    let (mut heard, mut decodable) = (start, start);
-    let mut load = Load::begin(start);
-    while !mailbox.is_abandoned() {
-        let asked = Instant::now();
-        if asked.duration_since(heard) >= patience.stall {
-            return format!("no frame for {}", seconds(patience.stall));
-        }
-        if asked.duration_since(decodable) >= KEY_FRAME_STALLS * patience.stall {
-            return format!("no key frame for {}", seconds(KEY_FRAME_STALLS * patience.stall));
-        }
-        let next = poll_fn(|context| Pin::new(&mut playing.frames).poll_next(context));
-        let next = timeout(TICK.min(patience.stall), next).await;
-        let answered = Instant::now();
-        let too_much = load.is_too_much(answered.duration_since(asked), answered);
-        let frame = match next {
-            Ok(Some(Ok(CodecItem::VideoFrame(frame)))) => frame,
-            Ok(Some(Err(error))) => return first_line(&error),
-            Ok(None) => return "the camera has closed the connection".to_owned(),
-            // Nothing yet, or reports on the sender's clock.
-            Err(_) | Ok(Some(Ok(_))) => continue,
-        };
-        heard = answered;
-        if too_much && !playing.pictures.is_waiting() {
-            let advice =
-                "decoding is slower than the camera: skipped to the next key frame; use a smaller sub-stream";
-            mailbox.tell(Next::Broken(advice.to_owned()));
-            playing.pictures.lose();
-        }
-        if let Err(Fault { found, expected }) = playing.take(&frame, mailbox, clock) {
-            return format!("{found}, expected {expected}");
-        }
-        if !playing.pictures.is_waiting() {
-            decodable = Instant::now();
-        }
+    /// Tells the camera that the session is over. It may be gone.
+    pub(crate) async fn end(self) {
+        let Self { frames, sessions, .. } = self;
+        drop(frames);
+        drop(timeout(FAREWELL, sessions.await_teardown()).await);
     }
-    "no longer wanted".to_owned()
 }

@@ -9,7 +9,7 @@ use http_auth::{PasswordClient, PasswordParams};
 
 use super::network::http::{Camera, STREAM, jpeg, part, write};
 use super::network::watch::{PATIENCE, until};
-use crate::source::{Encoding, Next, Patience, Shot, http};
+use crate::source::{CapturedFrame, Encoding, Next, Patience, http};
 
 /// The error of a camera that does not open.
 fn refusal(url: &str) -> String {
@@ -17,16 +17,16 @@ fn refusal(url: &str) -> String {
 }
 
 /// The grey of a decoded picture.
-fn grey(shot: &mut Shot) -> u8 {
+fn grey(shot: &mut CapturedFrame) -> u8 {
     assert_eq!(shot.encoding, Encoding::Jpeg);
-    let frame = shot.frame("test").unwrap();
+    let frame = shot.decode("test").unwrap();
     assert_eq!((frame.width, frame.height), (16, 16));
     let first = frame.data[0];
     assert!(frame.data.iter().all(|value| value.abs_diff(first) <= 1));
     first
 }
 
-fn has_grey(expected: u8) -> impl FnMut(&mut Shot) -> bool {
+fn has_grey(expected: u8) -> impl FnMut(&mut CapturedFrame) -> bool {
     move |shot| grey(shot).abs_diff(expected) <= 1
 }
 
@@ -64,7 +64,7 @@ fn pictures_of_a_stream_arrive_and_broken_ones_are_told() {
         shot.number == 4
     });
     let broken = |why: &str| Next::Broken(why.to_owned());
-    let expected = ["a picture cut short (no end-of-image marker)", "10 bytes that are no JPEG"].map(broken);
+    let expected = ["a picture cut short (no end-of-image marker)", "10 bytes that are not JPEG"].map(broken);
     assert_eq!(faults, expected);
     for (number, value) in seen {
         assert!(value.abs_diff([10, 20, 30, 50, 60][number as usize]) <= 1, "picture {number}: {value}");
@@ -149,7 +149,7 @@ fn a_trickle_without_a_picture_is_a_stall() {
     let faults = until(&mut *source, has_grey(200));
     let why = Next::Stalled("no whole picture for 0.7 s".to_owned());
     assert!(faults.contains(&why), "{faults:?}");
-    assert!(faults.contains(&Next::Broken("4 bytes that are no JPEG".to_owned())), "{faults:?}");
+    assert!(faults.contains(&Next::Broken("4 bytes that are not JPEG".to_owned())), "{faults:?}");
 }
 
 /// Whether `request` answers `challenge` as the password would; both ends do the same sum.
@@ -221,7 +221,7 @@ fn a_first_opening_that_fails_says_what_to_do() {
         ("/page", "content of type text/html, expected multipart/x-mixed-replace"),
         ("/bare", "content of type multipart/x-mixed-replace, expected"),
         ("/none", "nothing at this path (404), expected the path of"),
-        ("/noise", "is the address right"),
+        ("/noise", "right (usually 80)"),
     ] {
         let line = refusal(&camera.url(path));
         assert!(line.starts_with(&camera.url(path)) && line.contains(part), "{line}");
@@ -234,7 +234,7 @@ fn a_first_opening_that_fails_says_what_to_do() {
     assert!(line.contains("Connection refused") && !line.contains("secret"), "{line}");
     let line = refusal("https://u:secret@cam/");
     assert!(
-        line.contains("found an address of https://, expected http://") && !line.contains("secret"),
+        line.contains("found an https:// address, expected http://") && !line.contains("secret"),
         "{line}"
     );
 }

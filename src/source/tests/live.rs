@@ -9,7 +9,9 @@ use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, Rgb, RgbImage, Rgba, RgbaImage};
 use tempfile::tempdir;
 
-use crate::source::{Encoding, Live, Next, Picture, Raw, Shot, SourceOptions, Wish, open, pixel_format};
+use crate::source::{
+    CapturedFrame, ControlValue, Encoding, Live, Next, Picture, Raw, SourceOptions, Wish, open, pixel_format,
+};
 
 const CLIP: &str = "tests/data/clip";
 /// Pixels of its frames, and how many there are.
@@ -30,12 +32,12 @@ struct Given {
 
 /// Takes frames up to the end, at most `most`; frames that cannot be decoded count as broken.
 fn take(source: &mut dyn Live, most: usize) -> Given {
-    let (mut given, mut shot) = (Given::default(), Shot::empty());
+    let (mut given, mut shot) = (Given::default(), CapturedFrame::empty());
     while given.frames.len() < most {
         match source.next(&mut shot) {
             Ok(Next::Frame) => {
                 given.times.push(shot.media_time.map(|time| time.as_millis()));
-                match shot.frame("it") {
+                match shot.decode("it") {
                     Ok(frame) => {
                         given.sizes.push((frame.width, frame.height));
                         given.frames.push(frame.data.to_vec());
@@ -108,7 +110,7 @@ fn lossless_containers_give_the_pixels_that_went_in() {
 #[test]
 fn motion_jpeg_gives_the_same_pictures_in_every_container() {
     let stills: Vec<Vec<u8>> =
-        (1..=FRAMES).map(|i| Picture::open(&clip(&format!("frame_{i}.jpg"))).unwrap().data).collect();
+        (1..=FRAMES).map(|i| Picture::open(clip(&format!("frame_{i}.jpg"))).unwrap().data).collect();
     for (name, timed) in [("clip.mjpeg", false), ("clip.avi", true), ("frame_*.jpg", false)] {
         let given = all(&clip(name), &SourceOptions::default());
         assert_eq!((given.error, given.broken), (None, Vec::new()), "{name}");
@@ -175,7 +177,7 @@ fn a_followed_folder_gives_new_pictures_when_they_are_whole() {
     let bytes = fs::read(clip("frame_1.jpg")).unwrap();
     fs::write(at("2.jpg"), &bytes[..bytes.len() / 2]).unwrap();
     picture(&at("3.png"), (6, 6), [3; 3]);
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_millis(500) {
         assert_eq!(source.next(&mut shot).unwrap(), Next::Nothing);
@@ -197,7 +199,7 @@ fn a_followed_folder_gives_new_pictures_when_they_are_whole() {
     picture(&at("7.png"), (8, 8), [3; 3]);
     let given = take(source.as_mut(), 1);
     assert_eq!(given.sizes, [(8, 8)]);
-    assert!(matches!(&given.broken[..], [why] if why.contains("6.png: gone")), "{:?}", given.broken);
+    assert!(matches!(&given.broken[..], [why] if why.contains("6.png: removed")), "{:?}", given.broken);
     // What was broken becomes whole after all.
     picture(&at("4.png"), (9, 9), [3; 3]);
     assert_eq!(take(source.as_mut(), 1).sizes, [(9, 9)]);
@@ -265,7 +267,7 @@ fn what_cannot_be_used_is_refused_with_what_can() {
     refused("gopher://x", &plain, "found gopher://, expected a camera");
     refused("/dev/video77", &plain, "found no such device");
     refused("v4l2:///dev/video77", &plain, "/dev/video77: found no such device");
-    refused("/dev/null", &plain, "a device that is no camera");
+    refused("/dev/null", &plain, "a device that is not a camera");
     refused(&format!("{CLIP}/*.tiff"), &plain, "a pattern without matches");
     refused(&write("empty.avi", b""), &plain, "an empty file");
     refused(&write("text", b"just words and more"), &plain, "a file of unknown contents");
@@ -275,10 +277,18 @@ fn what_cannot_be_used_is_refused_with_what_can() {
     refused(&write("b.y4m", b"YUV4MPEG2 W4 H4 C422p10\nFRAME\n"), &plain, "colour space 422p10");
     refused(folder.path().join("no/such").to_str().unwrap(), &plain, "nothing there");
     let follow = SourceOptions { follow: true, ..SourceOptions::default() };
-    refused(clip("clip.avi").to_str().unwrap(), &follow, "--follow with --source");
-    let controls = vec![("gain".to_owned(), "1".to_owned())];
-    refused(CLIP, &SourceOptions { controls, ..SourceOptions::default() }, "--control with --source");
-    refused("-", &SourceOptions { repeat: true, ..SourceOptions::default() }, "--repeat with --source -");
+    refused(clip("clip.avi").to_str().unwrap(), &follow, "the option follow, which does not apply to a file");
+    let controls = vec![("gain".to_owned(), ControlValue::Number(1))];
+    refused(
+        CLIP,
+        &SourceOptions { controls, ..SourceOptions::default() },
+        "the option control, which does not apply to a folder",
+    );
+    refused(
+        "-",
+        &SourceOptions { repeat: true, ..SourceOptions::default() },
+        "the option repeat, which does not apply to standard input",
+    );
     // A GIF whose header says 65,535 × 65,535 pixels.
     let mut gif = Vec::new();
     GifEncoder::new(&mut gif).encode_frame(Frame::new(RgbaImage::new(2, 2))).unwrap();
@@ -381,7 +391,7 @@ fn two_thousand_mutations_of_each_kind_end_without_panic() {
 #[test]
 fn the_encoding_of_motion_jpeg_is_left_to_the_taker() {
     let mut source = open(clip("clip.avi").to_str().unwrap(), &SourceOptions::default()).unwrap();
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     assert_eq!(source.next(&mut shot).unwrap(), Next::Frame);
     assert_eq!((shot.encoding, shot.number), (Encoding::Jpeg, 0));
 }

@@ -183,10 +183,10 @@ fn what_is_no_picture_is_refused() {
         fs::write(&path, bytes).unwrap();
         path
     };
-    refused(Picture::open(&write("empty.jpg", b"")), "empty.jpg: found an empty file, expected a JPEG");
-    refused(Picture::open(&write("text.png", b"just words\nand more")), "text.png: found no picture");
-    refused(Picture::open(&folder.path().join("absent.png")), "absent.png: found nothing there");
-    refused(Picture::open(folder.path()), "found no regular file");
+    refused(Picture::open(write("empty.jpg", b"")), "empty.jpg: found an empty file, expected a JPEG");
+    refused(Picture::open(write("text.png", b"just words\nand more")), "text.png: found no picture");
+    refused(Picture::open(folder.path().join("absent.png")), "absent.png: found nothing there");
+    refused(Picture::open(folder.path()), "found something other than a regular file");
     refused(decode(b"\xff\xd8\xff"), "cut short");
 }
 

@@ -286,7 +286,7 @@ fn a_first_opening_that_fails_says_what_to_do() {
 fn an_absent_camera_is_an_error_at_once() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let line = refusal(&format!("rtsp://user:secret@127.0.0.1:{port}/s"));
-    assert!(line.contains("Connection refused") && line.contains("is the address right"), "{line}");
+    assert!(line.contains("Connection refused") && line.contains("right (usually 554)"), "{line}");
     assert!(!line.contains("secret"), "{line}");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let patience = Patience { connect: Duration::from_millis(200), ..PATIENCE };
@@ -295,7 +295,7 @@ fn an_absent_camera_is_an_error_at_once() {
     assert!(
         refusal("rtsp://cam/s?transport=smoke").contains("found transport=smoke, expected transport=tcp or")
     );
-    assert!(refusal("http://cam/").contains("found an address of http://"));
+    assert!(refusal("http://cam/").contains("found the scheme http://"));
 }
 
 /// `network/server.py` says how; it serves 25 pictures a second.
@@ -306,7 +306,7 @@ fn a_server_of_others_is_watched() {
     let mut first = None;
     let mut count = 0;
     let faults = until(&mut *source, |shot| {
-        shot.frame("test").unwrap();
+        shot.decode("test").unwrap();
         count += 1;
         let (number, time, taken) = *first.get_or_insert((shot.number, shot.media_time.unwrap(), shot.taken));
         let (media, real) = (shot.media_time.unwrap() - time, shot.taken - taken);

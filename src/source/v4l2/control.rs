@@ -1,25 +1,25 @@
-//! Controls of cameras: their names as `v4l2-ctl` has them, and values as text.
+//! Camera controls, named as in `v4l2-ctl`, and their values.
 
 use std::fmt;
 
-/// A camera's knob: exposure, focus, gain and so on.
+/// A camera control: exposure, focus, gain and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Control {
-    /// In small letters, with underscores.
+pub(crate) struct CameraControl {
+    /// Lower case with underscores.
     pub name: String,
-    /// What values it takes.
-    pub kind: Kind,
+    /// What values it accepts.
+    pub kind: ControlKind,
     /// The driver's default.
     pub default: i64,
-    /// What it is set to, where that can be read.
+    /// Its current value, if that can be read.
     pub value: Option<i64>,
-    /// Whether another control, such as an automatic one, has a say over it at present.
+    /// Whether it has no effect at present, since another control (an automatic, say) overrides it.
     pub inactive: bool,
 }
 
-/// What values a [`Control`] takes.
+/// What values a [`CameraControl`] accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum ControlKind {
     /// Every `step`th number from `minimum` to `maximum`.
     Integer {
         /// The least.
@@ -31,66 +31,106 @@ pub enum Kind {
     },
     /// 0 or 1.
     Boolean,
-    /// One of these numbers, which have names.
+    /// One of these indices, which have names.
     Menu(Vec<(i64, String)>),
-    /// Does something when it is set.
+    /// Triggers an action when set.
     Button,
     /// Any of these bits.
     Bitmask(u32),
 }
 
-/// A name as `v4l2-ctl` has it: small letters and digits, what is between them one underscore.
+/// What to set a [`CameraControl`] to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ControlValue {
+    /// On or off.
+    Switch(bool),
+    /// A number, or the index of a menu's entry.
+    Number(i64),
+    /// The name of a menu's entry, `on`, `off`, or a number as text, with `0x` in hexadecimal.
+    Text(String),
+}
+
+impl ControlValue {
+    fn number(&self) -> Option<i64> {
+        match self {
+            Self::Switch(on) => Some(i64::from(*on)),
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => match text.strip_prefix("0x") {
+                Some(digits) => i64::from_str_radix(digits, 16).ok(),
+                None => text.parse().ok(),
+            },
+        }
+    }
+
+    /// 1 for on, 0 for off.
+    fn switch(&self) -> Option<i64> {
+        let Self::Text(text) = self else {
+            return self.number().filter(|number| matches!(number, 0 | 1));
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "1" | "on" | "true" | "yes" => Some(1),
+            "0" | "off" | "false" | "no" => Some(0),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ControlValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(on) => write!(f, "{}", u8::from(*on)),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A name in the form of `v4l2-ctl`: lower case letters and digits, everything between them one underscore.
 pub(super) fn normalised(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
 }
 
-impl Control {
-    /// The number that `text` means: a number, the name of a menu's entry, `on` or `off`.
+impl CameraControl {
+    /// The number to set for `value`.
     ///
     /// # Errors
     /// What was expected.
-    pub(super) fn parse(&self, text: &str) -> Result<i64, String> {
-        let number = || match text.strip_prefix("0x") {
-            Some(digits) => i64::from_str_radix(digits, 16).ok(),
-            None => text.parse::<i64>().ok(),
-        };
-        let value = match &self.kind {
-            Kind::Integer { minimum, maximum, step } => number().filter(|value| {
-                (minimum..=maximum).contains(&value) && (value - minimum) % step.max(&1) == 0
+    pub(super) fn number_for(&self, value: &ControlValue) -> Result<i64, String> {
+        let number = || value.number();
+        let number = match &self.kind {
+            ControlKind::Integer { minimum, maximum, step } => number().filter(|number| {
+                (minimum..=maximum).contains(&number) && (number - minimum) % step.max(&1) == 0
             }),
-            Kind::Boolean => match text.to_ascii_lowercase().as_str() {
-                "1" | "on" | "true" | "yes" => Some(1),
-                "0" | "off" | "false" | "no" => Some(0),
-                _ => None,
-            },
-            Kind::Menu(entries) => {
-                let name = normalised(text);
+            ControlKind::Boolean => value.switch(),
+            // Names take precedence over indices: they may be numbers.
+            ControlKind::Menu(entries) => {
+                let name = normalised(&value.to_string());
                 let named = entries.iter().find(|(_, entry)| normalised(entry) == name);
-                let numbered = || number().filter(|value| entries.iter().any(|(index, _)| index == value));
+                let numbered = || number().filter(|number| entries.iter().any(|(index, _)| index == number));
                 named.map(|(index, _)| *index).or_else(numbered)
             }
-            Kind::Button => matches!(text, "" | "1").then_some(1),
-            Kind::Bitmask(bits) => number().filter(|value| value & !i64::from(*bits) == 0),
+            ControlKind::Button => matches!(value.to_string().as_str(), "" | "1").then_some(1),
+            ControlKind::Bitmask(bits) => number().filter(|number| number & !i64::from(*bits) == 0),
         };
-        value.ok_or_else(|| self.kind.to_string())
+        number.ok_or_else(|| self.kind.to_string())
     }
 
-    /// A value as people read it.
+    /// A value for display.
     fn shown(&self, value: i64) -> String {
         match &self.kind {
-            Kind::Boolean => if value == 0 { "off" } else { "on" }.to_owned(),
-            Kind::Menu(entries) => {
+            ControlKind::Boolean => if value == 0 { "off" } else { "on" }.to_owned(),
+            ControlKind::Menu(entries) => {
                 let entry = entries.iter().find(|(index, _)| *index == value);
                 entry.map_or_else(|| value.to_string(), |(_, name)| normalised(name))
             }
-            Kind::Bitmask(_) => format!("{value:#x}"),
+            ControlKind::Bitmask(_) => format!("{value:#x}"),
             _ => value.to_string(),
         }
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ControlKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer { minimum, maximum, step: 0 | 1 } => write!(f, "{minimum} to {maximum}"),
@@ -109,10 +149,10 @@ impl fmt::Display for Kind {
 }
 
 /// `brightness: 0 to 255, default 128, now 100`
-impl fmt::Display for Control {
+impl fmt::Display for CameraControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.kind)?;
-        if self.kind != Kind::Button {
+        if self.kind != ControlKind::Button {
             write!(f, ", default {}", self.shown(self.default))?;
         }
         if let Some(value) = self.value {
@@ -126,13 +166,13 @@ impl fmt::Display for Control {
 mod tests {
     use super::*;
 
-    fn control(kind: Kind) -> Control {
-        Control { name: "it".to_owned(), kind, default: 1, value: Some(3), inactive: false }
+    fn control(kind: ControlKind) -> CameraControl {
+        CameraControl { name: "it".to_owned(), kind, default: 1, value: Some(3), inactive: false }
     }
 
-    fn exposure() -> Control {
+    fn exposure() -> CameraControl {
         let entries = [(1, "Manual Mode"), (3, "Aperture Priority Mode")];
-        control(Kind::Menu(entries.map(|(index, name)| (index, name.to_owned())).to_vec()))
+        control(ControlKind::Menu(entries.map(|(index, name)| (index, name.to_owned())).to_vec()))
     }
 
     #[test]
@@ -150,35 +190,45 @@ mod tests {
 
     #[test]
     fn values_are_numbers_names_and_switches() {
-        let gain = control(Kind::Integer { minimum: -4, maximum: 8, step: 2 });
-        assert_eq!((gain.parse("-4"), gain.parse("8"), gain.parse("0x2")), (Ok(-4), Ok(8), Ok(2)));
-        for text in ["-5", "9", "3", "", "high", "99999999999999999999"] {
-            assert_eq!(gain.parse(text), Err("-4 to 8 in steps of 2".to_owned()), "{text}");
+        let text =
+            |control: &CameraControl, text: &str| control.number_for(&ControlValue::Text(text.to_owned()));
+        let number = |control: &CameraControl, number| control.number_for(&ControlValue::Number(number));
+        let gain = control(ControlKind::Integer { minimum: -4, maximum: 8, step: 2 });
+        assert_eq!((text(&gain, "-4"), text(&gain, "8"), text(&gain, "0x2")), (Ok(-4), Ok(8), Ok(2)));
+        assert_eq!((number(&gain, -4), number(&gain, 8)), (Ok(-4), Ok(8)));
+        for wrong in ["-5", "9", "3", "", "high", "99999999999999999999"] {
+            assert_eq!(text(&gain, wrong), Err("-4 to 8 in steps of 2".to_owned()), "{wrong}");
         }
-        for (text, value) in [("manual_mode", 1), ("Manual Mode", 1), ("3", 3)] {
-            assert_eq!(exposure().parse(text), Ok(value));
+        assert!(number(&gain, 3).is_err() && number(&gain, i64::MAX).is_err());
+        for (entry, value) in [("manual_mode", 1), ("Manual Mode", 1), ("3", 3)] {
+            assert_eq!(text(&exposure(), entry), Ok(value));
         }
-        assert_eq!(exposure().parse("2"), Err("manual_mode, aperture_priority_mode".to_owned()));
-        let flip = control(Kind::Boolean);
-        assert_eq!((flip.parse("on"), flip.parse("0"), flip.parse("False")), (Ok(1), Ok(0), Ok(0)));
-        assert_eq!(flip.parse("2"), Err("on or off".to_owned()));
-        let press = control(Kind::Button);
-        assert_eq!((press.parse(""), press.parse("1")), (Ok(1), Ok(1)));
-        assert!(press.parse("0").is_err());
-        let bits = control(Kind::Bitmask(0x8000_0006));
-        assert_eq!((bits.parse("0x80000002"), bits.parse("6")), (Ok(0x8000_0002), Ok(6)));
-        assert!(bits.parse("1").is_err() && bits.parse("-1").is_err());
+        assert_eq!((number(&exposure(), 3), number(&exposure(), 2).is_ok()), (Ok(3), false));
+        assert_eq!(text(&exposure(), "2"), Err("manual_mode, aperture_priority_mode".to_owned()));
+        let numbers = control(ControlKind::Menu(vec![(0, "10".to_owned()), (1, "20".to_owned())]));
+        assert_eq!((number(&numbers, 20), number(&numbers, 1)), (Ok(1), Ok(1)));
+        let flip = control(ControlKind::Boolean);
+        assert_eq!((text(&flip, "on"), text(&flip, "0"), text(&flip, "False")), (Ok(1), Ok(0), Ok(0)));
+        assert_eq!((number(&flip, 1), flip.number_for(&ControlValue::Switch(false))), (Ok(1), Ok(0)));
+        assert_eq!(text(&flip, "2"), Err("on or off".to_owned()));
+        assert!(number(&flip, 2).is_err());
+        let press = control(ControlKind::Button);
+        assert_eq!((text(&press, ""), text(&press, "1"), number(&press, 1)), (Ok(1), Ok(1), Ok(1)));
+        assert!(text(&press, "0").is_err() && number(&press, 0).is_err());
+        let bits = control(ControlKind::Bitmask(0x8000_0006));
+        assert_eq!((text(&bits, "0x80000002"), text(&bits, "6")), (Ok(0x8000_0002), Ok(6)));
+        assert!(text(&bits, "1").is_err() && number(&bits, -1).is_err());
     }
 
     #[test]
     fn a_control_reads_like_a_range() {
-        let gain = control(Kind::Integer { minimum: 0, maximum: 8, step: 1 });
+        let gain = control(ControlKind::Integer { minimum: 0, maximum: 8, step: 1 });
         assert_eq!(gain.to_string(), "it: 0 to 8, default 1, now 3");
         let line = "it: manual_mode, aperture_priority_mode, default manual_mode, now aperture_priority_mode";
         assert_eq!(exposure().to_string(), line);
-        let press = Control { value: None, ..control(Kind::Button) };
+        let press = CameraControl { value: None, ..control(ControlKind::Button) };
         assert_eq!(press.to_string(), "it: 1, to press it");
-        let off = Control { inactive: true, value: Some(0), ..control(Kind::Boolean) };
+        let off = CameraControl { inactive: true, value: Some(0), ..control(ControlKind::Boolean) };
         assert_eq!(off.to_string(), "it: on or off, default on, now off (inactive)");
     }
 }

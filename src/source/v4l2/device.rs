@@ -1,5 +1,5 @@
-//! The V4L2 requests that are not made through `v4l`'s own wrappers, since those panic on what a driver may answer: a
-//! name cut inside a character, a colour space newer than the crate.
+//! V4L2 requests for which `v4l`'s wrappers are not used, since they panic on some answers of drivers: a name
+//! cut inside a character, a colour space newer than the crate.
 
 use std::ffi::c_void;
 use std::io;
@@ -21,7 +21,7 @@ const FULL_RANGE: u32 = 1;
 
 /// What a device says about itself.
 pub(super) struct Capability {
-    /// Name for people.
+    /// Human-readable name.
     pub card: String,
     /// The kernel driver.
     pub driver: String,
@@ -30,14 +30,14 @@ pub(super) struct Capability {
 }
 
 impl Capability {
-    /// Whether it captures pictures in one buffer each.
-    pub fn captures(&self) -> bool {
+    /// Whether it captures each picture in a single buffer.
+    pub(crate) fn captures(&self) -> bool {
         const STREAMING: u32 = 0x0400_0000;
         self.flags & VIDEO_CAPTURE_CAPABILITY != 0 && self.flags & STREAMING != 0
     }
 
-    /// Whether it captures pictures with each plane in a buffer of its own.
-    pub fn is_multi_planar(&self) -> bool {
+    /// Whether it captures each plane in a buffer of its own.
+    pub(crate) fn is_multi_planar(&self) -> bool {
         const MULTI_PLANAR: u32 = 0x1000;
         self.flags & MULTI_PLANAR != 0 && !self.captures()
     }
@@ -45,15 +45,15 @@ impl Capability {
 
 const VIDEO_CAPTURE_CAPABILITY: u32 = 1;
 
-/// What the driver set itself to.
+/// The format that the driver has set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Given {
     pub fourcc: [u8; 4],
     pub width: u32,
     pub height: u32,
-    /// Bytes from row to row; 0 in compressed formats.
+    /// Bytes from one row to the next; 0 in compressed formats.
     pub stride: usize,
-    /// Whether Y, U and V use all 256 values.
+    /// Whether Y, U and V use the full range of 256 values.
     pub full_range: bool,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn capability(device: &Device) -> io::Result<Capability> {
     let mut answer: v4l2_capability = unsafe { zeroed() };
     // SAFETY: the request takes this type.
     unsafe { request(device, vidioc::VIDIOC_QUERYCAP, &mut answer)? };
-    // Of drivers older than `device_caps`, `capabilities` are those of the node.
+    // In drivers without `device_caps`, `capabilities` are those of the node.
     const DEVICE_CAPS: u32 = 0x8000_0000;
     let flags = if answer.capabilities & DEVICE_CAPS != 0 { answer.device_caps } else { answer.capabilities };
     Ok(Capability { card: text(&answer.card), driver: text(&answer.driver), flags })
@@ -89,7 +89,7 @@ pub(super) fn formats(device: &Device) -> Vec<[u8; 4]> {
     found
 }
 
-/// `VIDIOC_S_FMT`: asks for a format and size; the driver gives what it has, which may be another.
+/// `VIDIOC_S_FMT`: asks for a format and size; the driver answers with what it has set, which may differ.
 pub(super) fn set_format(device: &Device, fourcc: [u8; 4], width: u32, height: u32) -> io::Result<Given> {
     // SAFETY: all fields are integers, for which zero is a value; zero stride and size let the driver choose.
     let mut answer: v4l2_format = unsafe { zeroed() };
@@ -108,7 +108,7 @@ pub(super) fn set_format(device: &Device, fourcc: [u8; 4], width: u32, height: u
     let pix = unsafe { answer.fmt.pix };
     // SAFETY: the field is an integer in each of the union's forms.
     let quantization = pix.quantization;
-    // The kernel's default is full range for JPEG's colour space only.
+    // The kernel's default is full range only for the JPEG colour space.
     let full_range = quantization == FULL_RANGE || quantization == 0 && pix.colorspace == COLORSPACE_JPEG;
     Ok(Given {
         fourcc: pix.pixelformat.to_le_bytes(),
@@ -128,7 +128,7 @@ pub(super) unsafe fn request<T>(
     code: vidioc::_IOC_TYPE,
     argument: &mut T,
 ) -> io::Result<()> {
-    // SAFETY: the pointer is valid for reading and writing a `T`, which the caller vouches for.
+    // SAFETY: the pointer is valid for reading and writing a `T`, which the caller guarantees.
     unsafe { ioctl(device.handle().fd(), code, std::ptr::from_mut(argument).cast::<c_void>()) }
 }
 

@@ -1,18 +1,18 @@
-//! The codes of pixel formats, and which of them can be used.
+//! Codes of pixel formats, and which of them are supported.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::frame::{PixelFormat, Range};
 
-/// A V4L2 pixel format that this program reads.
+/// A supported V4L2 pixel format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FourCc(&'static [u8; 4]);
+pub(crate) struct FourCc(&'static [u8; 4]);
 
 impl FourCc {
-    /// All that can be used, what costs the least first: chroma of four pixels in one, then of two, then three bytes a
-    /// pixel, then what must be decompressed, then what has no colour.
-    pub const ALL: [Self; 9] = [
+    /// All supported formats, the cheapest to read first: 4:2:0, 4:2:2, three bytes per pixel, compressed,
+    /// and last those without colour.
+    pub(crate) const ALL: [Self; 9] = [
         Self(b"NV12"),
         Self(b"YU12"),
         Self(b"YUYV"),
@@ -29,7 +29,7 @@ impl FourCc {
         *self.0
     }
 
-    /// How its frames hold pixels; `None` if compressed.
+    /// Layout of its pixels; `None` if compressed.
     pub(super) fn pixels(self, full_range: bool) -> Option<PixelFormat> {
         let range = if full_range { Range::Full } else { Range::Limited };
         match self.0 {
@@ -44,7 +44,7 @@ impl FourCc {
         }
     }
 
-    /// The names of all, for errors.
+    /// All names, for error messages.
     pub(super) fn names() -> String {
         list(&Self::ALL.map(Self::code))
     }
@@ -66,13 +66,13 @@ impl FromStr for FourCc {
     }
 }
 
-/// A code as text; what is no letter or digit becomes `?`, trailing blanks go.
+/// A code as text; unprintable characters become `?`, trailing spaces are dropped.
 pub(super) fn name(code: [u8; 4]) -> String {
     let readable = |byte: u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
     code.map(readable).iter().collect::<String>().trim_end().to_owned()
 }
 
-/// Codes as a list for people, at most twelve of them.
+/// A readable list of codes, at most twelve.
 pub(super) fn list(codes: &[[u8; 4]]) -> String {
     const MOST: usize = 12;
     let mut text = codes.iter().take(MOST).map(|code| name(*code)).collect::<Vec<_>>().join(", ");

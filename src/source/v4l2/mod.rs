@@ -1,16 +1,16 @@
-//! Cameras of the kernel's Video4Linux2 interface: one buffer a frame, streamed through memory maps.
+//! Video4Linux2 cameras: one buffer per frame, memory-mapped streaming.
 
 mod control;
-mod controls;
+mod control_io;
 mod device;
 mod fourcc;
 mod negotiate;
 mod offers;
 
-pub use control::{Control, Kind as ControlKind};
-pub use fourcc::FourCc;
-pub use negotiate::{Mode, Wish};
-pub use offers::{NO_PERMISSION, Offer, Offers, cameras};
+pub(crate) use control::ControlValue;
+pub(crate) use fourcc::FourCc;
+pub(crate) use negotiate::{Mode, Wish};
+pub(crate) use offers::{NO_PERMISSION, Offer, Offers, cameras};
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -21,14 +21,14 @@ use v4l::buffer::{Flags, Type};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::{CaptureStream, Stream as _};
 
-use super::live::{Encoding, Live, Next, Shot};
+use super::live::{CapturedFrame, Encoding, Live, Next};
 use crate::error::{Error, Result};
 
 /// Buffers that the driver fills in turn.
 const BUFFERS: u32 = 4;
-/// How long a frame may take; webcams in the dark take most of a second.
+/// Longest wait for a frame; webcams in the dark need most of a second.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// So many stalls in a row end the source.
+/// Consecutive stalls that end the source.
 const MOST_STALLS: u32 = 3;
 /// `POLLIN` of poll(2)
 const READABLE: i16 = 1;
@@ -36,7 +36,7 @@ const READABLE: i16 = 1;
 const NO_DEVICE: i32 = 19;
 
 /// A camera, set to one mode.
-pub struct Camera {
+pub(crate) struct Camera {
     name: String,
     device: Device,
     mode: Mode,
@@ -51,27 +51,28 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Opens the camera at `path`, such as `/dev/video0`, in the mode that comes closest to `wish`, and sets `settings`, names and
-    /// values of controls, one after the other.
+    /// Opens the camera at `path`, such as `/dev/video0`, in the mode closest to `wish`, and sets `controls`,
+    /// pairs of name and value, in this order.
     ///
     /// # Errors
-    /// [`Error::Input`] if there is no such device, it may not be opened, is no camera, is used by another program, has no
-    /// format that can be used, or no such control or value; the line says what to do instead.
-    pub fn open(path: &Path, wish: &Wish, settings: &[(String, String)]) -> Result<Self> {
+    /// [`Error::Device`] if the device does not exist, may not be opened, is not a camera, is in use by
+    /// another program, or has no supported format; [`Error::Settings`] if it lacks the requested format, or
+    /// such a control or value. The message says what to do instead.
+    pub(crate) fn open(path: &Path, wish: &Wish, controls: &[(String, ControlValue)]) -> Result<Self> {
         let name = path.display().to_string();
         let device = offers::open(path)?;
         let (mode, encoding) = negotiate::negotiate(&name, &device, wish)?;
-        controls::set(&name, &device, settings)?;
+        control_io::set(&name, &device, controls)?;
         Ok(Self { name, device, mode, encoding, stream: None, first: 0, next: 0, stalls: 0 })
     }
 
-    /// The mode that the driver gave.
-    pub fn mode(&self) -> &Mode {
+    /// The mode that the driver has set.
+    pub(crate) fn mode(&self) -> &Mode {
         &self.mode
     }
 
-    /// The newest frame, at most one interval old; those that were ready before it are dropped.
-    fn newest(&mut self, shot: &mut Shot) -> io::Result<Next> {
+    /// The newest frame, at most one interval old; older ones that were ready are dropped.
+    fn newest(&mut self, frame: &mut CapturedFrame) -> io::Result<Next> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             empty => {
@@ -87,17 +88,17 @@ impl Camera {
             let (bytes, about) = stream.next()?;
             let number = self.first + u64::from(about.sequence);
             self.next = number + 1;
-            // One buffer was held here. Had all others a frame, then the driver ran out of buffers at some time in the past, and only a
-            // frame more is sure to be new.
+            // One buffer was held here. If all others held a frame, the driver has run out of buffers at some
+            // time in the past, and only the next frame is certain to be new.
             let stale = taken + 1 == BUFFERS;
             if taken < 2 * BUFFERS && (stale || handle.poll(READABLE, 0)? > 0) {
                 continue;
             }
             if about.flags.contains(Flags::ERROR) {
-                return Ok(Next::Broken(format!("frame {number} is damaged, says the driver")));
+                return Ok(Next::Broken(format!("the driver reports frame {number} as damaged")));
             }
             let bytes = bytes.get(..about.bytesused as usize).unwrap_or(bytes);
-            shot.fill(bytes, self.encoding, number);
+            frame.fill(bytes, self.encoding, number);
             break;
         }
         Ok(Next::Frame)
@@ -108,7 +109,7 @@ impl Camera {
         if let Some(mut stream) = self.stream.take()
             && stream.stop().is_err()
         {
-            // Dropping it would stop it again and panic on the same error.
+            // Dropping it would stop it again, and panic on the same error.
             std::mem::forget(stream);
         }
     }
@@ -123,22 +124,22 @@ impl Live for Camera {
         false
     }
 
-    fn next(&mut self, shot: &mut Shot) -> Result<Next> {
-        let error = match self.newest(shot) {
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
+        let error = match self.newest(frame) {
             Ok(next) => {
                 self.stalls = 0;
                 return Ok(next);
             }
             Err(error) => error,
         };
-        // A buffer is lost with the call that failed: only a new stream has all.
+        // The failed call has lost a buffer: only a new stream has all of them.
         self.stop();
         if error.kind() == ErrorKind::Interrupted {
             return Ok(Next::Nothing);
         }
-        // Where a driver reports another fault first, the device itself knows.
+        // Some drivers report another error first: ask the device itself.
         if is_gone(&error) || device::capability(&self.device).is_err_and(|error| is_gone(&error)) {
-            return Err(Error::device(&self.name, "the camera gone", "a camera that stays plugged in"));
+            return Err(Error::device(&self.name, "an unplugged camera", "a camera that stays plugged in"));
         }
         if error.kind() == ErrorKind::ResourceBusy {
             return Err(Error::device(&self.name, "a camera in use by another program", "one that is free"));
@@ -156,7 +157,7 @@ impl Live for Camera {
     }
 }
 
-/// Whether the device is there no more.
+/// Whether the device has been unplugged.
 fn is_gone(error: &io::Error) -> bool {
     error.raw_os_error() == Some(NO_DEVICE)
 }

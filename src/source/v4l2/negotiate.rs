@@ -1,4 +1,4 @@
-//! Which mode of a camera to use.
+//! Chooses a camera's mode.
 
 use std::fmt;
 
@@ -12,30 +12,30 @@ use super::fourcc::{self, FourCc};
 use super::offers;
 use crate::error::{Error, Result};
 
-/// Size that is asked for where the user names none: more than the network sees, and known to nearly every camera.
+/// Default size: more than the network needs, and supported by nearly every camera.
 const SIZE: (u32, u32) = (640, 480);
 
-/// What the user wants of a camera.
+/// The mode that the user asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wish {
-    /// This format and no other.
+pub(crate) struct Wish {
+    /// Exactly this format.
     pub format: Option<FourCc>,
-    /// Pixels a row, rows; the camera's nearest is taken.
+    /// Width and height in pixels; the camera's nearest is used.
     pub size: Option<(u32, u32)>,
-    /// Frames a second; the camera's nearest is taken.
+    /// Frames per second; the camera's nearest is used.
     pub fps: Option<u32>,
 }
 
-/// What a camera was set to.
+/// The mode that a camera has been set to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mode {
+pub(crate) struct Mode {
     /// Pixel format.
     pub format: FourCc,
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// Frames a second, where the driver says.
+    /// Frames per second, if the driver tells.
     pub fps: Option<f32>,
 }
 
@@ -46,11 +46,12 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Tries the camera's usable formats and sets the one that comes closest to `wish`: in size, then in rate, then in what it
-/// costs to read.
+/// Tries the camera's supported formats and sets the one closest to `wish`: by size, then by rate, then by
+/// cost of reading it.
 ///
 /// # Errors
-/// [`Error::Settings`] if the camera has no usable format, or not the one wished for.
+/// [`Error::Settings`] if the camera does not have the requested format; [`Error::Device`] if it has no
+/// supported one.
 pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mode, Encoding)> {
     let offered = device::formats(device);
     let readable: Vec<FourCc> =
@@ -85,35 +86,36 @@ pub(super) fn negotiate(name: &str, device: &Device, wish: &Wish) -> Result<(Mod
     }
 }
 
-/// Asks the driver for one format and reads what it gave.
+/// Asks the driver for one format and reads what it has set.
 fn set(name: &str, device: &Device, format: FourCc, wish: &Wish) -> Result<(Mode, Encoding)> {
     let (width, height) = wish.size.unwrap_or(SIZE);
     let given = device::set_format(device, format.code(), width, height)
         .map_err(|error| offers::refused(name, error))?;
     let Given { fourcc, width, height, stride, full_range } = given;
     if fourcc != format.code() {
-        return Err(Error::settings(
+        return Err(Error::device(
             name,
             format!("format {}", fourcc::name(fourcc)),
             format!("{format}, which the camera lists"),
         ));
     }
     if let Some(fps) = wish.fps {
-        // A driver that cannot change its rate keeps it; what it then has is read below.
+        // A driver that cannot change its rate keeps it; the actual rate is read below.
         let _ = device.set_params(&Parameters::with_fps(fps));
     }
     let interval = device.params().ok().map(|parameters| parameters.interval);
     let interval = interval.filter(|interval| interval.numerator > 0 && interval.denominator > 0);
     let fps = interval.map(|interval| interval.denominator as f32 / interval.numerator as f32);
     let encoding = format.pixels(full_range).map_or(Encoding::Jpeg, |format| {
-        // Some drivers leave out the stride of rows without padding.
+        // Some drivers report no stride for rows without padding.
         let row = format.row_bytes(width as usize).unwrap_or_default();
         Encoding::Raw { width, height, stride: if stride == 0 { row } else { stride }, format }
     });
     Ok((Mode { format, width, height, fps }, encoding))
 }
 
-/// How far a mode is from a wish, the weightier part first: pixels too many or too few, missing tenths of frames a second.
+/// How far a mode is from the requested one, most significant first: difference in pixels, missing tenths of
+/// frames per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Distance(u64, u64);
 

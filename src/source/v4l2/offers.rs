@@ -1,4 +1,4 @@
-//! What cameras there are and what they offer; why a device cannot be used.
+//! Lists cameras and what they offer; explains why a device cannot be used.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
@@ -8,48 +8,49 @@ use std::path::{Path, PathBuf};
 use v4l::video::Capture;
 use v4l::{Device, FourCC};
 
-use super::control::Control;
+use super::control::CameraControl;
 use super::fourcc::{self, FourCc};
-use super::{controls, device};
+use super::{control_io, device};
 use crate::error::{self, Error, Result};
 
-/// What to do with a camera that only a vendor's program can drive. `nvarguscamerasrc` prints to standard output, too.
-const PIPE: &str = "a camera with pictures in one plane; pipe this one in: on a Raspberry Pi `rpicam-vid -t 0 -n --codec mjpeg -o - | \
+/// What to do with a camera that only its vendor's program can drive. Descriptor 3, because
+/// `nvarguscamerasrc` prints to standard output.
+const PIPE: &str = "a single-planar camera; pipe this one in: on a Raspberry Pi `rpicam-vid -t 0 -n --codec mjpeg -o - | \
     edgeclip run --source - …`, on a Jetson `gst-launch-1.0 -q nvarguscamerasrc ! nvjpegenc ! fdsink fd=3 3>&1 >&2 | edgeclip run --source - …`";
 
-/// What is found where a device may not be opened.
-pub const NO_PERMISSION: &str = "no permission";
+/// What is reported as found if a device may not be opened.
+pub(crate) const NO_PERMISSION: &str = "no permission";
 
-/// `ENOTTY` of errno(3): the device knows no such request.
+/// `ENOTTY` of errno(3): the device does not support the request.
 const NO_SUCH_REQUEST: i32 = 25;
 
 /// A camera and what it offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offers {
+pub(crate) struct Offers {
     /// The device, such as `/dev/video0`.
     pub path: PathBuf,
     /// The camera's name.
     pub card: String,
     /// The kernel driver.
     pub driver: String,
-    /// Its formats that can be used.
+    /// Its supported formats.
     pub formats: Vec<Offer>,
-    /// Its controls that can be set, in the driver's order.
-    pub controls: Vec<Control>,
+    /// Its settable controls, in the driver's order.
+    pub controls: Vec<CameraControl>,
 }
 
 /// A pixel format of a camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// The format.
     pub format: FourCc,
-    /// Sizes for people: `640x480`, or a range.
+    /// Readable sizes: `640x480`, or a range.
     pub sizes: Vec<String>,
 }
 
-/// Every video device, sorted by number: what it offers, or why it cannot be used. Devices that are no cameras, such as
-/// those that webcams have for metadata, are left out.
-pub fn cameras() -> Vec<Result<Offers>> {
+/// Every video device, sorted by number: what it offers, or why it cannot be used. Devices that are not
+/// cameras, such as webcams' metadata nodes, are skipped.
+pub(crate) fn cameras() -> Vec<Result<Offers>> {
     let Ok(entries) = std::fs::read_dir("/dev") else { return Vec::new() };
     let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
     let paths = entries.flatten().map(|entry| entry.path());
@@ -58,7 +59,7 @@ pub fn cameras() -> Vec<Result<Offers>> {
     paths.into_iter().filter_map(|(_, path)| offers(path).transpose()).collect()
 }
 
-/// What the device offers; `None` if it is no camera.
+/// What the device offers; `None` if it is not a camera.
 fn offers(path: PathBuf) -> Result<Option<Offers>> {
     let name = path.display().to_string();
     let device = node(&path)?;
@@ -77,7 +78,7 @@ fn offers(path: PathBuf) -> Result<Option<Offers>> {
     }
     let formats = usable.into_iter().map(|format| Offer { format, sizes: sizes(&device, format) });
     let formats = formats.collect();
-    let controls = controls::list(&device).into_iter().map(|numbered| numbered.control).collect();
+    let controls = control_io::list(&device).into_iter().map(|numbered| numbered.control).collect();
     Ok(Some(Offers { path, card: capability.card, driver: capability.driver, formats, controls }))
 }
 
@@ -92,7 +93,7 @@ fn sizes(device: &Device, format: FourCc) -> Vec<String> {
     found.into_iter().map(text).collect()
 }
 
-/// Opens a camera whose pictures lie in one plane each.
+/// Opens a single-planar camera.
 ///
 /// # Errors
 /// [`Error::Device`] saying what the device is instead.
@@ -115,7 +116,7 @@ pub(super) fn open(path: &Path) -> Result<Device> {
 fn node(path: &Path) -> Result<Device> {
     let name = path.display().to_string();
     let camera = "a camera such as /dev/video0; `edgeclip run --list` lists them";
-    // A zero byte would end the path on its way to the kernel.
+    // The kernel would cut the path at a zero byte.
     let kind = match std::fs::metadata(path) {
         Ok(about) if !path.as_os_str().as_bytes().contains(&0) => about.file_type(),
         Ok(_) => return Err(Error::device(name, "a path with a zero byte", camera)),
@@ -128,7 +129,7 @@ fn node(path: &Path) -> Result<Device> {
     device::open(path).map_err(|error| refused(&name, error))
 }
 
-/// Why the system refused a device, and what helps.
+/// Why the system refused a device, and what to do about it.
 pub(super) fn refused(name: &str, error: io::Error) -> Error {
     let camera = "a camera such as /dev/video0; `edgeclip run --list` lists them";
     match error.kind() {
@@ -141,7 +142,7 @@ pub(super) fn refused(name: &str, error: io::Error) -> Error {
             Error::device(name, "a camera in use by another program", "one that is free")
         }
         _ if error.raw_os_error() == Some(NO_SUCH_REQUEST) => {
-            Error::device(name, "a device that is no camera", camera)
+            Error::device(name, "a device that is not a camera", camera)
         }
         _ => Error::io(error::ErrorKind::Device, name.to_owned(), error),
     }
@@ -151,11 +152,11 @@ fn multi_planar(name: &str, driver: &str) -> Error {
     Error::device(name, format!("a multi-planar camera ({driver})"), PIPE)
 }
 
-/// A camera none of whose formats can be used.
+/// The error of a camera without a supported format.
 pub(super) fn unusable(name: &str, offered: &[[u8; 4]]) -> Error {
     let found = match fourcc::list(offered) {
         none if none.is_empty() => "no format at all".to_owned(),
-        list => format!("only formats for a vendor's own program ({list})"),
+        list => format!("only formats that need the vendor's program ({list})"),
     };
     Error::device(name, found, format!("one of {}: {PIPE}", FourCc::names()))
 }
@@ -173,7 +174,7 @@ mod tests {
         assert!(refusal("/dev/video99").starts_with("/dev/video99: found no such device, expected a camera"));
         assert!(refusal("Cargo.toml").contains("found a file"));
         assert!(refusal("src").contains("found a folder"));
-        assert!(refusal("/dev/null").starts_with("/dev/null: found a device that is no camera"));
+        assert!(refusal("/dev/null").starts_with("/dev/null: found a device that is not a camera"));
     }
 
     #[test]

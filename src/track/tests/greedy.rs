@@ -13,18 +13,18 @@ struct Thing {
 }
 
 /// Sure observations join the thing that they overlap most; the life of a thing is as in the real tracker.
-pub struct Greedy {
+pub(crate) struct Greedy {
     things: Vec<Thing>,
     ids: u64,
 }
 
 impl Greedy {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { things: Vec::new(), ids: 0 }
     }
 
     /// Confirmed things that are seen in this frame.
-    pub fn update(&mut self, clock: Duration, observations: &[Observation]) -> Vec<(u64, Rect)> {
+    pub(crate) fn update(&mut self, clock: Duration, observations: &[Observation]) -> Vec<(u64, Rect)> {
         let sure: Vec<&Observation> = observations.iter().filter(|o| o.confident).collect();
         let mut pairs = Vec::new();
         for (i, thing) in self.things.iter().enumerate() {

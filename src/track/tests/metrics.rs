@@ -7,14 +7,14 @@ use crate::geometry::Rect;
 use crate::track::assignment::assign;
 
 /// Boxes of one frame with their ids.
-pub type Boxes = Vec<(u64, Rect)>;
+pub(crate) type Boxes = Vec<(u64, Rect)>;
 
 /// Boxes match from this IoU on.
 const MATCH: f32 = 0.5;
 
 /// Counts over one or several sequences.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Score {
+pub(crate) struct Score {
     /// Boxes of the truth.
     pub truths: usize,
     /// Boxes of the truth without a hypothesis.
@@ -31,12 +31,12 @@ pub struct Score {
 
 impl Score {
     /// 1 − (misses + false alarms + switches) / truths (Bernardin & Stiefelhagen 2008).
-    pub fn mota(&self) -> f64 {
+    pub(crate) fn mota(&self) -> f64 {
         1.0 - (self.misses + self.false_alarms + self.switches) as f64 / self.truths as f64
     }
 
     /// 2 · identity hits / (truths + hypotheses) (Ristani et al. 2016).
-    pub fn idf1(&self) -> f64 {
+    pub(crate) fn idf1(&self) -> f64 {
         2.0 * self.identity_hits as f64 / (self.truths + self.hypotheses) as f64
     }
 }
@@ -55,7 +55,7 @@ impl Sum for Score {
 }
 
 /// Follows frame by frame; truth and hypotheses of one frame each.
-pub fn evaluate(frames: &[(Boxes, Boxes)]) -> Score {
+pub(crate) fn evaluate(frames: &[(Boxes, Boxes)]) -> Score {
     let mut score = Score { identity_hits: identity_hits(frames), ..Score::default() };
     // For each true id the hypothesis that it matched last.
     let mut partner: BTreeMap<u64, u64> = BTreeMap::new();

@@ -11,9 +11,9 @@ const USUAL: Faults =
     Faults { jitter: 0.02, miss: 0.05, weak: 0.1, false_alarms: 0.1, flip: 0.1, shake: 0.0 };
 
 /// A kind of scene: its name, and how to make one from a seed.
-pub type Kind = (&'static str, fn(&mut Random) -> Scene);
+pub(crate) type Kind = (&'static str, fn(&mut Random) -> Scene);
 
-pub const KINDS: [Kind; 10] = [
+pub(crate) const KINDS: [Kind; 10] = [
     ("plain", |random| scene(strollers(6, (40.0, 110.0), random), USUAL)),
     ("crowd", |random| scene(strollers(20, (30.0, 90.0), random), USUAL)),
     ("crossings", crossings),

@@ -9,9 +9,9 @@ use crate::geometry::Rect;
 use crate::track::Observation;
 
 /// Width and height of the picture.
-pub const PICTURE: (f64, f64) = (640.0, 480.0);
+pub(crate) const PICTURE: (f64, f64) = (640.0, 480.0);
 /// What things can be called.
-pub const NAMES: [&str; 4] = ["person", "dog", "parcel", "bicycle"];
+pub(crate) const NAMES: [&str; 4] = ["person", "dog", "parcel", "bicycle"];
 /// Dimension of embeddings.
 const DIMENSION: usize = 32;
 /// A thing is true while at least this share of it is visible.
@@ -20,7 +20,7 @@ const VISIBLE: f64 = 0.3;
 const SUPPRESSED: f32 = 0.65;
 
 /// How a thing moves: places at times, straight lines between them that are joined smoothly, and swaying around them.
-pub struct Path {
+pub(crate) struct Path {
     /// Seconds, centre x, centre y; by time.
     pub points: Vec<[f64; 3]>,
     /// Pixels to each side, and how often a second.
@@ -49,7 +49,7 @@ impl Path {
 }
 
 /// Something real. Later things of a scene are nearer and hide earlier ones.
-pub struct Thing {
+pub(crate) struct Thing {
     /// Index of its name.
     pub name: usize,
     /// Width and height halfway down the picture.
@@ -59,7 +59,7 @@ pub struct Thing {
 
 /// What the detector and the camera do wrong.
 #[derive(Clone, Copy)]
-pub struct Faults {
+pub(crate) struct Faults {
     /// Standard deviation of an edge, in sides of the box.
     pub jitter: f64,
     /// Probability that a visible thing is not detected.
@@ -75,7 +75,7 @@ pub struct Faults {
 }
 
 /// A scene, what is in front of it, and how it is looked at.
-pub struct Scene {
+pub(crate) struct Scene {
     pub things: Vec<Thing>,
     /// Hide everything; nobody detects them.
     pub pillars: Vec<Rect>,
@@ -85,7 +85,7 @@ pub struct Scene {
 }
 
 /// What was detected at one place.
-pub struct Seen {
+pub(crate) struct Seen {
     pub rect: Rect,
     pub labels: Vec<(Arc<str>, f32)>,
     pub confident: bool,
@@ -93,14 +93,14 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn observation(&self) -> Observation<'_> {
+    pub(crate) fn observation(&self) -> Observation<'_> {
         let Self { rect, labels, confident, embedding } = self;
         Observation { rect: *rect, labels, confident: *confident, embedding: Some(embedding) }
     }
 }
 
 /// One frame: the truth, and what was detected.
-pub struct Frame {
+pub(crate) struct Frame {
     pub clock: Duration,
     /// Ids are indices of things.
     pub truth: Boxes,
@@ -155,7 +155,7 @@ fn rect(x: f64, y: f64, width: f64, height: f64) -> Rect {
 
 impl Scene {
     /// Looks `rate` times a second, at times that vary by a fifth.
-    pub fn frames(&self, rate: f64, seed: u64) -> Vec<Frame> {
+    pub(crate) fn frames(&self, rate: f64, seed: u64) -> Vec<Frame> {
         let mut random = Random::new(seed);
         let looks = Looks::new(self, &mut random);
         let mut frames = Vec::new();

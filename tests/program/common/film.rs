@@ -8,29 +8,29 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
 /// Size of the pictures.
-pub const SIZE: (u32, u32) = (320, 240);
+pub(crate) const SIZE: (u32, u32) = (320, 240);
 /// Size of the cat.
-pub const CAT: (u32, u32) = (150, 100);
+pub(crate) const CAT: (u32, u32) = (150, 100);
 
 /// Makes pictures with a photo of a cat on grey.
-pub struct Studio {
+pub(crate) struct Studio {
     cat: RgbImage,
 }
 
 impl Studio {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("cat.jpg")
     }
 
     /// With another photo of `tests/data/` in the cat's place.
-    pub fn with(photo: &str) -> Self {
+    pub(crate) fn with(photo: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(photo);
         let cat = image::open(path).unwrap().into_rgb8();
         Self { cat: imageops::resize(&cat, CAT.0, CAT.1, FilterType::Triangle) }
     }
 
     /// The cat's left edge at `x`, in the middle of the height; no cat for `None`.
-    pub fn picture(&self, x: Option<i64>) -> RgbImage {
+    pub(crate) fn picture(&self, x: Option<i64>) -> RgbImage {
         let mut picture = RgbImage::from_pixel(SIZE.0, SIZE.1, Rgb([120, 125, 130]));
         if let Some(x) = x {
             imageops::replace(&mut picture, &self.cat, x, i64::from((SIZE.1 - CAT.1) / 2));
@@ -39,14 +39,14 @@ impl Studio {
     }
 
     /// The cat goes from left to right in so many frames.
-    pub fn walk(&self, frames: u32) -> Vec<RgbImage> {
+    pub(crate) fn walk(&self, frames: u32) -> Vec<RgbImage> {
         let x = |i: u32| i64::from(i * (SIZE.0 - CAT.0) / (frames - 1));
         (0..frames).map(|i| self.picture(Some(x(i)))).collect()
     }
 }
 
 /// Frames as Y4M with a sample of each kind a pixel.
-pub fn y4m(frames: &[RgbImage], fps: u32) -> Vec<u8> {
+pub(crate) fn y4m(frames: &[RgbImage], fps: u32) -> Vec<u8> {
     let (width, height) = frames[0].dimensions();
     let mut bytes = Vec::new();
     writeln!(bytes, "YUV4MPEG2 W{width} H{height} F{fps}:1 Ip A1:1 C444").unwrap();
@@ -65,14 +65,14 @@ pub fn y4m(frames: &[RgbImage], fps: u32) -> Vec<u8> {
 }
 
 /// Writes a film to `folder`.
-pub fn film(folder: &Path, name: &str, frames: &[RgbImage], fps: u32) -> PathBuf {
+pub(crate) fn film(folder: &Path, name: &str, frames: &[RgbImage], fps: u32) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, y4m(frames, fps)).unwrap();
     path
 }
 
 /// A frame as JPEG.
-pub fn jpeg(frame: &RgbImage) -> Vec<u8> {
+pub(crate) fn jpeg(frame: &RgbImage) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     frame.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
     bytes.into_inner()

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Longest wait for anything; long, since machines that test are loaded.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program; it ends with this value.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     /// Standard output, while nobody reads it.
@@ -26,7 +26,7 @@ pub struct Running {
 
 /// What a program that has ended left.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: Option<i32>,
     /// Lines of standard output that nobody had read.
     pub lines: Vec<Value>,
@@ -36,7 +36,7 @@ pub struct Ended {
 
 impl Ended {
     /// Asserts that a line of standard error has all of `parts`.
-    pub fn told(&self, parts: &[&str]) {
+    pub(crate) fn told(&self, parts: &[&str]) {
         let found = self.errors.iter().any(|line| parts.iter().all(|part| line.contains(part)));
         assert!(found, "no line with {parts:?} in {:#?}", self.errors);
     }
@@ -44,21 +44,21 @@ impl Ended {
 
 impl Running {
     /// Starts `edgeclip run` with these flags in `folder`, whose socket `notify` hears what is for systemd.
-    pub fn new(folder: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn new(folder: &Path, flags: &[&str]) -> Self {
         let mut running = Self::unread(folder, flags);
         running.read();
         running
     }
 
     /// The same, but nobody reads its standard output yet.
-    pub fn unread(folder: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn unread(folder: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edgeclip"));
         command.arg("run").args(flags).current_dir(folder).env("NOTIFY_SOCKET", folder.join("notify"));
         Self::command(command)
     }
 
     /// Any command that starts it.
-    pub fn command(mut command: Command) -> Self {
+    pub(crate) fn command(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdin, unread) = (child.stdin.take(), child.stdout.take());
@@ -67,26 +67,26 @@ impl Running {
     }
 
     /// Begins to read standard output.
-    pub fn read(&mut self) {
+    pub(crate) fn read(&mut self) {
         self.lines = reader(self.unread.take().unwrap());
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends bytes on its standard input.
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
     /// Closes its standard input.
-    pub fn no_more(&mut self) {
+    pub(crate) fn no_more(&mut self) {
         self.stdin = None;
     }
 
     /// The next line of standard output.
-    pub fn line(&mut self) -> Value {
+    pub(crate) fn line(&mut self) -> Value {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => parse(&line),
             Err(error) => panic!("{error}; {:#?}", self.errors()),
@@ -94,7 +94,7 @@ impl Running {
     }
 
     /// The lines up to the first that `wanted` likes, which is the last of them.
-    pub fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         let (mut lines, start) = (Vec::new(), Instant::now());
         loop {
             lines.push(self.line());
@@ -111,7 +111,7 @@ impl Running {
     }
 
     /// Waits for a line of standard error with this part.
-    pub fn tells(&mut self, part: &str) {
+    pub(crate) fn tells(&mut self, part: &str) {
         while !self.errors.iter().any(|line| line.contains(part)) {
             let line = self.told.recv_timeout(PATIENCE);
             self.errors
@@ -126,18 +126,18 @@ impl Running {
     }
 
     /// Sends it a signal, such as `TERM`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
         assert!(Command::new("sh").args(["-c", "kill -$0 $1", signal, &pid]).status().unwrap().success());
     }
 
     /// Closes what is read of standard output.
-    pub fn deafen(&mut self) {
+    pub(crate) fn deafen(&mut self) {
         drop((self.unread.take(), std::mem::replace(&mut self.lines, channel().1)));
     }
 
     /// Waits until it ends.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -149,7 +149,7 @@ impl Running {
     }
 
     /// Waits until it ends, and what is left then.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         let code = self.wait().code();
         let unread = self.unread.take().map(reader);
         let lines = unread.as_ref().unwrap_or(&self.lines).iter().map(|line| parse(&line)).collect();
@@ -180,17 +180,17 @@ fn parse(line: &str) -> Value {
 }
 
 /// Whether a line is of this type.
-pub fn is(line: &Value, kind: &str) -> bool {
+pub(crate) fn is(line: &Value, kind: &str) -> bool {
     line["type"] == kind
 }
 
 /// The events of one kind, each by its track.
-pub fn tracks(lines: &[Value], event: &str) -> Vec<u64> {
+pub(crate) fn tracks(lines: &[Value], event: &str) -> Vec<u64> {
     lines.iter().filter(|line| line["event"] == event).map(|line| line["track"].as_u64().unwrap()).collect()
 }
 
 /// Waits until something is so.
-pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < PATIENCE, "never {what}");

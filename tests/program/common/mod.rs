@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "not every test file uses every helper")]
 
-pub mod film;
-pub mod live;
+pub(crate) mod film;
+pub(crate) mod live;
 
 use std::fmt::Debug;
 use std::fs;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// What the program answered.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -23,13 +23,13 @@ pub struct Answer {
 
 impl Answer {
     /// Asserts that all went well.
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
         self
     }
 
     /// Asserts exit code 2 and one line of standard error, and returns that.
-    pub fn refusal(&self) -> &str {
+    pub(crate) fn refusal(&self) -> &str {
         assert_eq!(self.code, Some(2), "{self:?}");
         let line = self.stderr.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {self:?}"));
         assert!(!line.contains('\n'), "more than one line: {line}");
@@ -39,7 +39,7 @@ impl Answer {
     }
 
     /// Asserts a refusal that names each of `parts`.
-    pub fn refuses(&self, parts: &[&str]) {
+    pub(crate) fn refuses(&self, parts: &[&str]) {
         let line = self.refusal();
         for part in parts {
             assert!(line.contains(part), "no \"{part}\" in: {line}");
@@ -47,7 +47,7 @@ impl Answer {
     }
 
     /// One JSON value a line of standard output.
-    pub fn json(&self) -> Vec<Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         self.stdout
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
@@ -56,7 +56,7 @@ impl Answer {
 }
 
 /// Runs `edgeclip` in `folder`.
-pub fn edgeclip<A: AsRef<str> + Debug>(folder: &Path, arguments: &[A]) -> Answer {
+pub(crate) fn edgeclip<A: AsRef<str> + Debug>(folder: &Path, arguments: &[A]) -> Answer {
     let arguments = arguments.iter().map(AsRef::as_ref);
     let output =
         Command::new(env!("CARGO_BIN_EXE_edgeclip")).args(arguments).current_dir(folder).output().unwrap();
@@ -65,14 +65,14 @@ pub fn edgeclip<A: AsRef<str> + Debug>(folder: &Path, arguments: &[A]) -> Answer
 }
 
 /// Copies a photo of a person, 512 × 512 pixels, JPEG.
-pub fn photo(path: &Path) -> PathBuf {
+pub(crate) fn photo(path: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/astronaut.jpg");
     fs::copy(source, path).unwrap();
     path.to_owned()
 }
 
 /// Writes a picture of coloured blocks, `width` × `height` pixels.
-pub fn picture(path: &Path, width: u32, height: u32) -> PathBuf {
+pub(crate) fn picture(path: &Path, width: u32, height: u32) -> PathBuf {
     let block = |x: u32, y: u32| if (x / 9 + y / 7).is_multiple_of(3) { 220 } else { 30 };
     let colour = |x: u32, y: u32| Rgb([(x * 255 / width) as u8, block(x, y), (y * 255 / height) as u8]);
     RgbImage::from_fn(width, height, colour).save(path).unwrap();

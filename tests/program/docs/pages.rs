@@ -7,14 +7,14 @@ use std::path::{Component, Path, PathBuf};
 /// Folders whose pages are read, with those below.
 const FOLDERS: [&str; 8] = ["docs", "benches", "crates", "cross", "models", "quantize", "tests", ".github"];
 
-pub struct Page {
+pub(crate) struct Page {
     /// From the repository's root.
     pub path: PathBuf,
     pub text: String,
 }
 
 /// A fenced block.
-pub struct Block<'a> {
+pub(crate) struct Block<'a> {
     pub language: &'a str,
     /// Of the opening fence, from 1.
     pub line: usize,
@@ -22,17 +22,17 @@ pub struct Block<'a> {
 }
 
 /// A link or picture.
-pub struct Link {
+pub(crate) struct Link {
     pub line: usize,
     pub target: String,
 }
 
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every page, by path.
-pub fn all() -> Vec<Page> {
+pub(crate) fn all() -> Vec<Page> {
     let mut paths = Vec::new();
     gather(root(), false, &mut paths);
     for folder in FOLDERS {
@@ -43,7 +43,7 @@ pub fn all() -> Vec<Page> {
 }
 
 /// The page at `path` from the root.
-pub fn read(path: impl AsRef<Path>) -> Page {
+pub(crate) fn read(path: impl AsRef<Path>) -> Page {
     let path = path.as_ref();
     let text = fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     Page { path: path.to_owned(), text }
@@ -64,7 +64,7 @@ fn gather(folder: &Path, deep: bool, paths: &mut Vec<PathBuf>) {
 }
 
 /// `docs/../README.md` → `README.md`.
-pub fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in path.components() {
         match part {
@@ -77,7 +77,7 @@ pub fn normal(path: &Path) -> PathBuf {
 }
 
 impl Page {
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.path.display().to_string()
     }
 
@@ -98,11 +98,11 @@ impl Page {
     }
 
     /// The lines outside fenced blocks.
-    pub fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines().filter(|(_, _, inside)| !inside).map(|(at, line, _)| (at, line))
     }
 
-    pub fn blocks(&self) -> Vec<Block<'_>> {
+    pub(crate) fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
         let mut open: Option<Block<'_>> = None;
         for (line, text, inside) in self.lines() {
@@ -145,11 +145,11 @@ impl Page {
     }
 
     /// What stands in backticks.
-    pub fn code(&self) -> impl Iterator<Item = (usize, String)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, String)> {
         self.pieces().into_iter().filter(|(_, code, _)| *code).map(|(at, _, text)| (at, text))
     }
 
-    pub fn links(&self) -> Vec<Link> {
+    pub(crate) fn links(&self) -> Vec<Link> {
         // Backticks may stand in a link's text, so code is blanked instead of cut.
         let mut prose = String::new();
         for (_, code, text) in self.pieces() {
@@ -169,7 +169,7 @@ impl Page {
     }
 
     /// What `#…` may name.
-    pub fn anchors(&self) -> BTreeSet<String> {
+    pub(crate) fn anchors(&self) -> BTreeSet<String> {
         let slug = |heading: &str| -> String {
             let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
             kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()

@@ -1,7 +1,7 @@
 //! Command lines in documentation, taken apart.
 
 /// The simple commands of a line: words between `|`, `&&`, `;` and redirections, without comments.
-pub fn commands(line: &str) -> Vec<Vec<String>> {
+pub(crate) fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let (mut word, mut quote, mut begun) = (String::new(), None, false);
     let mut redirected = false;
@@ -34,7 +34,7 @@ pub fn commands(line: &str) -> Vec<Vec<String>> {
 }
 
 /// The command lines of a block: those behind `$ ` in a console, else all. A line that ends in `\` goes on.
-pub fn lines(language: &str, text: &str) -> Vec<String> {
+pub(crate) fn lines(language: &str, text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut goes_on = false;
     for line in text.lines() {

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Serves Motion JPEG over HTTP, 20 pictures a second, until it is dropped.
-pub struct Camera {
+pub(crate) struct Camera {
     port: u16,
     state: Arc<State>,
     thread: Option<JoinHandle<()>>,
@@ -23,12 +23,12 @@ struct State {
 
 impl Camera {
     /// At a free port.
-    pub fn new(picture: &[u8]) -> Self {
+    pub(crate) fn new(picture: &[u8]) -> Self {
         Self::at(0, picture)
     }
 
     /// At this port.
-    pub fn at(port: u16, picture: &[u8]) -> Self {
+    pub(crate) fn at(port: u16, picture: &[u8]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (state, picture) = (Arc::<State>::default(), Arc::<[u8]>::from(picture));
@@ -38,16 +38,16 @@ impl Camera {
         Self { port, state, thread }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/video.mjpg", self.port)
     }
 
     /// After so many pictures on a connection, nothing more comes.
-    pub fn falls_silent_after(&self, pictures: u64) {
+    pub(crate) fn falls_silent_after(&self, pictures: u64) {
         self.state.most.store(pictures, Ordering::Relaxed);
     }
 }

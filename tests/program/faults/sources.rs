@@ -203,7 +203,7 @@ fn sources_that_are_missing_or_end_early_stop_no_other() {
     running.signal("TERM");
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "it was ended, and goes on where sources are left: {ended:?}");
-    ended.told(&["warning: ", &url, "it is opened again when it is back"]);
+    ended.told(&["warning: ", &url, "it will be reopened when it is back"]);
 }
 
 #[test]

@@ -100,8 +100,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Scale, zero point as of int8 and whether it is of uint8, of a `QuantizeLinear` or `DequantizeLinear` of a whole tensor.
-    /// Without a zero point the type is that of `unsigned`.
+    /// Scale, zero point as of int8 and whether it is of uint8, of a `QuantizeLinear` or `DequantizeLinear`
+    /// of a whole tensor. Without a zero point the type is that of `unsigned`.
     pub(super) fn unit(&self, node: &NodeProto, unsigned: bool) -> Result<(f32, i32, bool), Refusal> {
         let name = |index: usize| node.input.get(index).map_or("", String::as_str);
         let scale = self.onnx.floats(name(1))?;

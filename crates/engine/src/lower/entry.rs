@@ -8,7 +8,8 @@ use crate::refusal::Refusal;
 use crate::steps::signed;
 use edgeclip_kernels::{Isa, layout};
 
-/// Scale and zero point (as of int8) of a network's first buffer: what a float picture is quantised with. Values of uint8 lose 128.
+/// Scale and zero point (as of int8) of a network's first buffer: what a float picture is quantised with.
+/// Values of uint8 lose 128.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Entry((f32, i32));
 

@@ -3,8 +3,8 @@
 use crate::steps::{Draft, Op, View};
 use edgeclip_kernels::table::Table;
 
-/// Moves tables into the convolutions before them where nothing else reads what lies between: the kernel applies them in
-/// registers, to the same quantised values. `outputs` count as readers.
+/// Moves tables into the convolutions before them where nothing else reads what lies between: the kernel
+/// applies them in registers, to the same quantised values. `outputs` count as readers.
 pub(super) fn fuse_tables(steps: &mut Vec<Draft>, outputs: &[View]) {
     let mut index = 0;
     while index < steps.len() {

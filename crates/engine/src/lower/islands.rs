@@ -17,8 +17,9 @@ struct Part {
 }
 
 impl Builder<'_> {
-    /// Leaves all nodes between the float tensor `name` and the quantised ones before it to tract, and quantises what comes of them
-    /// with `unit`, scale and zero point. (tract 0.23.9 scales a softmax wrongly where it quantises it itself.)
+    /// Leaves all nodes between the float tensor `name` and the quantised ones before it to tract, and
+    /// quantises what comes of them with `unit`, scale and zero point. (tract 0.23.9 scales a softmax wrongly
+    /// where it quantises it itself.)
     pub(super) fn island(&mut self, name: &str, unit: (f32, i32)) -> Result<Quantised, Refusal> {
         let (island, from) = self.cut(name)?;
         let shape = island.output.clone();
@@ -37,7 +38,8 @@ impl Builder<'_> {
         Ok(tensor)
     }
 
-    /// All nodes between the float tensor `output` and the quantised ones before it, for tract, with the views that they read.
+    /// All nodes between the float tensor `output` and the quantised ones before it, for tract, with the
+    /// views that they read.
     pub(super) fn cut(&mut self, output: &str) -> Result<(Island, Vec<View>), Refusal> {
         let part = self.part(output)?;
         let inputs: Vec<(String, DatumType, Vec<usize>)> = part

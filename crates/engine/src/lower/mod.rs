@@ -1,8 +1,8 @@
 //! Lowering: from a QDQ graph to a list of steps that call the int8 kernels.
 //!
-//! Every chain of nodes between quantised tensors that a rule knows becomes one step; the nodes of any other chain become an
-//! island that tract runs in float. A graph of which nothing is left then, or whose picture is not quantised first of all, is
-//! refused as a whole.
+//! Every chain of nodes between quantised tensors that a rule knows becomes one step; the nodes of any other
+//! chain become an island that tract runs in float. A graph of which nothing is left then, or whose picture
+//! is not quantised first of all, is refused as a whole.
 
 mod builder;
 mod check;

@@ -42,7 +42,8 @@ impl<'a> Onnx<'a> {
         self.producer(name).map(|index| &self.graph.node[index]).filter(|node| node.op_type == kind)
     }
 
-    /// What messages call the tensor `name`: the node that makes it, since tensors' names may be mere numbers.
+    /// What messages call the tensor `name`: the node that makes it, since tensors' names may be mere
+    /// numbers.
     pub(super) fn title<'b>(&self, name: &'b str) -> &'b str
     where
         'a: 'b,

@@ -1,5 +1,5 @@
-//! Spelling out what exporters write in several ways, so that rules meet one form: constants are initializers, weights are stored
-//! quantised, every node has a name, nothing is copied. No value changes.
+//! Spelling out what exporters write in several ways, so that rules meet one form: constants are
+//! initializers, weights are stored quantised, every node has a name, nothing is copied. No value changes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -67,8 +67,8 @@ fn constant(node: &NodeProto) -> Option<TensorProto> {
     }
 }
 
-/// Readers of an `Identity` or of a `Dropout` (which does nothing outside training) read its input instead. One that makes an
-/// output of the graph stays.
+/// Readers of an `Identity` or of a `Dropout` (which does nothing outside training) read its input instead.
+/// One that makes an output of the graph stays.
 fn copies(graph: &mut GraphProto) {
     let outputs: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
     let mut masks = HashSet::new();
@@ -121,8 +121,8 @@ fn zero_points(graph: &mut GraphProto) {
     graph.initializer.extend(made);
 }
 
-/// Computes nodes on constants that stand between stored and quantised weights: `QuantizeLinear`, and the `Clip` that keeps
-/// quantised weights symmetric. Whether there were any.
+/// Computes nodes on constants that stand between stored and quantised weights: `QuantizeLinear`, and the
+/// `Clip` that keeps quantised weights symmetric. Whether there were any.
 fn fold(graph: &mut GraphProto) -> bool {
     let folded: Vec<(usize, TensorProto)> = {
         let onnx = Onnx::new(graph);

@@ -1,4 +1,5 @@
-//! Decoding an ONNX file while large constants stay where they are: copying them takes longer than all else at load.
+//! Decoding an ONNX file while large constants stay where they are: copying them takes longer than all else
+//! at load.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

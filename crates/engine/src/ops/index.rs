@@ -67,7 +67,8 @@ impl<'a> Index<'a> {
         self.made_by(name, kind)
     }
 
-    /// The inputs of an operation in which the order of two does not matter: what a `kind` makes that nobody else reads, and the other.
+    /// The inputs of an operation in which the order of two does not matter: what a `kind` makes that nobody
+    /// else reads, and the other.
     pub(super) fn either(&self, node: &'a NodeProto, kind: &str) -> Option<(&'a NodeProto, usize)> {
         (0..2).find_map(|input| Some((self.before(node, input, kind)?, 1 - input)))
     }

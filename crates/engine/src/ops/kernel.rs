@@ -38,7 +38,8 @@ pub(super) enum Kernel {
         /// Whether it stays, with length 1.
         keep: bool,
     },
-    /// Queries, keys and values f32 `[N, L, heads · width]`, mask f32 `[N, 1, 1, L]` → f32 `[N, L, heads · width]`.
+    /// Queries, keys and values f32 `[N, L, heads · width]`, mask f32 `[N, 1, 1, L]` → f32 `[N, L, heads ·
+    /// width]`.
     Attention(Attention),
 }
 

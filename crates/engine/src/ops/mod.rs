@@ -1,8 +1,9 @@
-//! Parts of a graph become tract ops that run our kernels: products with constant int8 weights, and the float parts of a transformer
-//! around them. Everything else stays with tract.
+//! Parts of a graph become tract ops that run our kernels: products with constant int8 weights, and the float
+//! parts of a transformer around them. Everything else stays with tract.
 //!
-//! The rules work on the ONNX file before tract sees it: tract would otherwise turn the weights into floats. Each part becomes a
-//! node of an op that tract does not know; once tract has built its model, our op takes that node's place.
+//! The rules work on the ONNX file before tract sees it: tract would otherwise turn the weights into floats.
+//! Each part becomes a node of an op that tract does not know; once tract has built its model, our op takes
+//! that node's place.
 
 mod constants;
 mod file;
@@ -41,7 +42,8 @@ impl Ops {
     /// Takes what the rules know out of `model`, decoded from `file`, and whatever only that needed.
     ///
     /// # Errors
-    /// The first node whose constants make no sense: scales that are not positive, data that do not fit their shape.
+    /// The first node whose constants make no sense: scales that are not positive, data that do not fit their
+    /// shape.
     pub(super) fn take(file: &File, model: &mut ModelProto, isa: Isa) -> Result<Self, Refusal> {
         let mut ops = Self { isa, kernels: HashMap::new(), left: Vec::new() };
         let Some(graph) = &mut model.graph else { return Ok(ops) };

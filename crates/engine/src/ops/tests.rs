@@ -122,7 +122,8 @@ fn a_bias_of_another_length_is_left_to_an_addition() {
     let adds = count(&model, "Add");
     let ops = Ops::take(&file, &mut model, Isa::SCALAR).unwrap();
     assert!(ops.left_in_float().is_empty());
-    // 37 biases of products, 12 others of norms' inputs and of the words; of each attention and GELU one goes, too.
+    // 37 biases of products, 12 others of norms' inputs and of the words; of each attention and GELU one
+    // goes, too.
     assert_eq!((adds, count(&model, "Add")), (62, 62 - 36 - 12));
 }
 

@@ -46,7 +46,8 @@ fn layer_norm(index: &Index, node: &NodeProto) -> Result<Option<Found>, Refusal>
     Ok(Some(Found::new(node, &[&node.input[0]], &node.output[0], kernel)))
 }
 
-/// Of a normalised layer's outputs, weighed, or of what a root is taken of: those are floats for sure, where a sum may be of integers.
+/// Of a normalised layer's outputs, weighed, or of what a root is taken of: those are floats for sure, where
+/// a sum may be of integers.
 fn sum(index: &Index, node: &NodeProto) -> Result<Option<Found>, Refusal> {
     let [input, _] = &node.input[..] else { return Ok(None) };
     let normalised = |node: &NodeProto| {

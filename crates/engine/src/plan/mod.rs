@@ -1,4 +1,5 @@
-//! The list of steps, ready to run: weights packed, every buffer in a slot that others reuse when its last reader is done.
+//! The list of steps, ready to run: weights packed, every buffer in a slot that others reuse when its last
+//! reader is done.
 
 mod arena;
 mod kernel;
@@ -106,7 +107,8 @@ impl Plan {
         Ok(pass)
     }
 
-    /// Into how many parts the reading of `count` values is split, where less than `small` is not worth another thread.
+    /// Into how many parts the reading of `count` values is split, where less than `small` is not worth
+    /// another thread.
     fn parts(&self, count: usize, small: usize) -> usize {
         if count > small { self.team.threads() } else { 1 }
     }

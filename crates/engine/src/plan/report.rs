@@ -20,8 +20,8 @@ pub struct StepReport {
     pub macs: u64,
 }
 
-/// The steps in the order in which they run. The first brings the input, of `size`, into the kernels' layout; outputs that are
-/// computed in float come last.
+/// The steps in the order in which they run. The first brings the input, of `size`, into the kernels' layout;
+/// outputs that are computed in float come last.
 pub(super) fn report(
     size: [usize; 3],
     steps: &[Step],

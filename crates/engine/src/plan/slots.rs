@@ -2,7 +2,8 @@
 
 use crate::steps::{Draft, Output};
 
-/// Replaces buffers by slots, of which each is free again after the last reader of its buffer. Returns the slots' bytes.
+/// Replaces buffers by slots, of which each is free again after the last reader of its buffer. Returns the
+/// slots' bytes.
 pub(super) fn assign(steps: &mut [Draft], outputs: &mut [Output], input: usize) -> Vec<usize> {
     let buffers = 1 + steps.iter().map(|step| step.to.buffer).max().unwrap_or(0);
     let mut last = vec![0; buffers];

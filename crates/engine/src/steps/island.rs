@@ -28,8 +28,8 @@ impl fmt::Debug for Island {
 }
 
 impl Island {
-    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors) to the float
-    /// tensor `output`.
+    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors)
+    /// to the float tensor `output`.
     pub(crate) fn new(
         model: &ModelProto,
         nodes: Vec<NodeProto>,
@@ -80,7 +80,8 @@ impl Island {
         Ok(Self { plan, inputs, output: shape, macs })
     }
 
-    /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values likewise.
+    /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values
+    /// likewise.
     pub(crate) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
         let inputs = inputs.iter().zip(&self.inputs).map(|(data, (kind, shape))| {
             if *kind == u8::datum_type() {

@@ -1,5 +1,5 @@
-//! Small networks in the forms that exporters and quantisers write: against `quantize/fake_quant.py` bit for bit, with every
-//! instruction set.
+//! Small networks in the forms that exporters and quantisers write: against `quantize/arithmetic/vision.py`
+//! bit for bit, with every instruction set.
 
 use std::fs;
 

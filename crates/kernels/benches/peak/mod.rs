@@ -7,7 +7,7 @@ use edgeclip_kernels::Isa;
 const CHAINS: usize = 12;
 
 /// Giga multiply-accumulates a second; `None` where this is not measured.
-pub fn measured(isa: Isa) -> Option<f64> {
+pub(crate) fn measured(isa: Isa) -> Option<f64> {
     match isa.name() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: an `Isa` of this CPU, here and below.
@@ -44,7 +44,7 @@ mod x86 {
 
     /// `vpmaddwd` and `vpaddd`. Each sum is a factor of its own next product, or the product would leave the loop.
     #[target_feature(enable = "avx2")]
-    pub fn avx2(turns: usize) {
+    pub(crate) fn avx2(turns: usize) {
         let mut sums = [black_box(_mm256_set1_epi32(3)); CHAINS];
         let w = black_box(_mm256_set1_epi16(5));
         for _ in 0..turns {
@@ -57,7 +57,7 @@ mod x86 {
 
     /// `vpdpbusd` on 32 bytes.
     #[target_feature(enable = "avx2,avxvnni")]
-    pub fn avxvnni(turns: usize) {
+    pub(crate) fn avxvnni(turns: usize) {
         let mut sums = [black_box(_mm256_set1_epi32(3)); CHAINS];
         let (x, w) = (black_box(_mm256_set1_epi8(7)), black_box(_mm256_set1_epi8(5)));
         for _ in 0..turns {
@@ -70,7 +70,7 @@ mod x86 {
 
     /// `vpdpbusd` on 64 bytes.
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub fn avx512vnni(turns: usize) {
+    pub(crate) fn avx512vnni(turns: usize) {
         let mut sums = [black_box(_mm512_set1_epi32(3)); CHAINS];
         let (x, w) = (black_box(_mm512_set1_epi8(7)), black_box(_mm512_set1_epi8(5)));
         for _ in 0..turns {

@@ -17,6 +17,7 @@ pub(super) const LOW_BITS: u32 = FRACTION_BITS / 2;
 pub(super) type Pair = [i16; 4];
 
 /// Which input pixels contribute to each output pixel, and with what weights.
+#[derive(Debug)]
 pub(super) struct Axis {
     /// The first input pixel of each output pixel.
     firsts: Vec<usize>,

@@ -23,6 +23,7 @@ const BLOCK: usize = 16;
 const MOST: usize = 1 << 24;
 
 /// A resize from one size to another, with its scratch.
+#[derive(Debug)]
 pub struct Resize {
     isa: Isa,
     from: (usize, usize),
@@ -31,7 +32,7 @@ pub struct Resize {
     scratch: Scratch,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Scratch {
     /// A block of rows, each as three planes.
     block: Vec<u8>,

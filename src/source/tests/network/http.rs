@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A camera; each request goes to the test's answer with its number, its first line and its headers.
-pub struct Camera {
+pub(crate) struct Camera {
     pub address: SocketAddr,
     /// What was asked.
     pub requests: Arc<Mutex<Vec<String>>>,
@@ -14,7 +14,9 @@ pub struct Camera {
 
 impl Camera {
     /// `answer` writes the whole answer; the connection is closed after it.
-    pub fn start(answer: impl Fn(usize, &str, &mut TcpStream) -> Option<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        answer: impl Fn(usize, &str, &mut TcpStream) -> Option<()> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<String>>>::default();
@@ -34,29 +36,29 @@ impl Camera {
         Self { address, requests }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
 /// Writes a whole answer.
-pub fn write(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> Option<()> {
+pub(crate) fn write(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> Option<()> {
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body).ok()
 }
 
 /// Headers of a stream of parts.
-pub const STREAM: &str = "Content-Type: multipart/x-mixed-replace; boundary=frame\r\n";
+pub(crate) const STREAM: &str = "Content-Type: multipart/x-mixed-replace; boundary=frame\r\n";
 
 /// A part with its length.
-pub fn part(jpeg: &[u8]) -> Vec<u8> {
+pub(crate) fn part(jpeg: &[u8]) -> Vec<u8> {
     let head = format!("--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len());
     [head.as_bytes(), jpeg, b"\r\n"].concat()
 }
 
 /// A JPEG of one colour.
-pub fn jpeg(grey: u8) -> Vec<u8> {
+pub(crate) fn jpeg(grey: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let picture = image::GrayImage::from_pixel(16, 16, image::Luma([grey]));
     picture.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Jpeg).unwrap();

@@ -1,9 +1,9 @@
 //! Cameras on real sockets, and what waits for their frames.
 
 #[cfg(feature = "http")]
-pub mod http;
+pub(crate) mod http;
 #[cfg(feature = "rtsp")]
-pub mod rtsp;
+pub(crate) mod rtsp;
 #[cfg(feature = "rtsp")]
-pub mod squares;
-pub mod watch;
+pub(crate) mod squares;
+pub(crate) mod watch;

@@ -15,7 +15,7 @@ const CHALLENGE: &str = "Digest realm=\"cam\", nonce=\"b5d2\"";
 
 /// What a session does when it plays, step by step.
 #[derive(Clone)]
-pub enum Step {
+pub(crate) enum Step {
     /// Sends a picture.
     Send(Vec<Vec<u8>>),
     /// Sends a picture that is shown as the one of this number, whatever number it is sent as.
@@ -32,7 +32,7 @@ pub enum Step {
 
 /// One session of a camera.
 #[derive(Clone)]
-pub struct Script {
+pub(crate) struct Script {
     /// User and password that a Digest challenge asks for.
     pub login: Option<(&'static str, &'static str)>,
     /// Answers DESCRIBE with this code and nothing else.
@@ -45,27 +45,27 @@ pub struct Script {
 }
 
 impl Script {
-    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         let steps = steps.into_iter().collect();
         Self { login: None, refusal: None, codec: "H264", parameters: None, steps }
     }
 }
 
 /// Sends pictures with a pause after each, so that a client that keeps up sees them all.
-pub fn send(units: &[Vec<Vec<u8>>]) -> Vec<Step> {
+pub(crate) fn send(units: &[Vec<Vec<u8>>]) -> Vec<Step> {
     let pause = Step::Wait(Duration::from_millis(15));
     units.iter().flat_map(|unit| [Step::Send(unit.clone()), pause.clone()]).collect()
 }
 
 /// A camera; session n follows script n, and those after the last script hang up at once.
-pub struct Camera {
+pub(crate) struct Camera {
     pub address: SocketAddr,
     /// What the clients asked for: method, address and headers.
     pub requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Camera {
-    pub fn start(scripts: Vec<Script>) -> Self {
+    pub(crate) fn start(scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<String>>>::default();
@@ -85,11 +85,11 @@ impl Camera {
         Self { address, requests }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("rtsp://{}/stream", self.address)
     }
 
-    pub fn heard(&self, text: &str) -> bool {
+    pub(crate) fn heard(&self, text: &str) -> bool {
         self.requests.lock().unwrap().iter().any(|request| request.contains(text))
     }
 }

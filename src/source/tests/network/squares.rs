@@ -3,10 +3,10 @@
 use std::fs;
 
 use crate::frame::{Frame, PixelFormat, Range};
-use crate::source::Shot;
+use crate::source::CapturedFrame;
 
 /// The access units of a stream of `tests/data/h264`: the NAL units of each picture.
-pub fn units(name: &str) -> Vec<Vec<Vec<u8>>> {
+pub(crate) fn units(name: &str) -> Vec<Vec<Vec<u8>>> {
     let bytes = fs::read(format!("tests/data/h264/{name}.h264")).unwrap();
     let starts: Vec<usize> =
         (0..bytes.len() - 3).filter(|at| bytes[*at..].starts_with(&[0, 0, 1])).map(|at| at + 3).collect();
@@ -40,8 +40,8 @@ fn is_near(found: [u8; 3], expected: [u8; 3]) -> bool {
 
 /// The number of the picture in the streams of `tests/data/h264`, by where the red square is. Every place is looked at: all
 /// of the square, its surroundings, and the blue one that never moves.
-pub fn picture_number(shot: &mut Shot) -> usize {
-    let frame = shot.frame("test").unwrap();
+pub(crate) fn picture_number(shot: &mut CapturedFrame) -> usize {
+    let frame = shot.decode("test").unwrap();
     // BT.601, of red, blue and 0x303030.
     let (red, blue, grey) = match frame.format {
         PixelFormat::Yu12(Range::Limited) => ([81, 90, 240], [41, 240, 110], [57, 128, 128]),

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::source::{Live, Next, Patience, Shot};
+use crate::source::{CapturedFrame, Live, Next, Patience};
 
 /// Long enough for a loaded machine; every test ends by what it sees.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Short pauses; stalls are as long as a loaded machine needs not to see one by mistake.
-pub const PATIENCE: Patience = Patience {
+pub(crate) const PATIENCE: Patience = Patience {
     connect: Duration::from_secs(20),
     stall: Duration::from_secs(20),
     first_pause: Duration::from_millis(20),
@@ -16,7 +16,7 @@ pub const PATIENCE: Patience = Patience {
 };
 
 /// The next thing that is not [`Next::Nothing`].
-pub fn next(source: &mut dyn Live, shot: &mut Shot) -> Next {
+pub(crate) fn next(source: &mut dyn Live, shot: &mut CapturedFrame) -> Next {
     let start = Instant::now();
     loop {
         match source.next(shot).unwrap() {
@@ -27,8 +27,8 @@ pub fn next(source: &mut dyn Live, shot: &mut Shot) -> Next {
 }
 
 /// The faults up to the next frame that `wanted` takes.
-pub fn until(source: &mut dyn Live, mut wanted: impl FnMut(&mut Shot) -> bool) -> Vec<Next> {
-    let mut shot = Shot::empty();
+pub(crate) fn until(source: &mut dyn Live, mut wanted: impl FnMut(&mut CapturedFrame) -> bool) -> Vec<Next> {
+    let mut shot = CapturedFrame::empty();
     let mut faults = Vec::new();
     let start = Instant::now();
     loop {

@@ -1,4 +1,5 @@
-//! Finding what is broken before anything is computed with it: a broken file is an error, never a wrong number.
+//! Finding what is broken before anything is computed with it: a broken file is an error, never a wrong
+//! number.
 
 mod flaw;
 mod quantisation;
@@ -19,7 +20,8 @@ use flaw::{Flaw, RANK};
 /// [`prepare`](super::prepare).
 ///
 /// # Errors
-/// [`Error::Model`] naming the first node or constant that is broken, or that neither the kernels nor tract can compute.
+/// [`Error::Model`] naming the first node or constant that is broken, or that neither the kernels nor tract
+/// can compute.
 pub(crate) fn check(file: &str, model: &ModelProto) -> Result<()> {
     let Some(graph) = &model.graph else { return Err(Error::model(file, "no graph", "an ONNX network")) };
     let onnx = Onnx::new(graph);
@@ -96,8 +98,8 @@ fn sizes(onnx: &Onnx<'_>, node: &NodeProto) -> std::result::Result<(), Flaw> {
     }
 }
 
-/// Data that fit the shape, numbers that fit the type, nothing that is not a number. An infinity may stand alone, as a bound or a
-/// mask.
+/// Data that fit the shape, numbers that fit the type, nothing that is not a number. An infinity may stand
+/// alone, as a bound or a mask.
 fn constant(onnx: &Onnx<'_>, tensor: &TensorProto) -> std::result::Result<(), Flaw> {
     if tensor.data_location == Some(DataLocation::External as i32) {
         return Err(Flaw::new("data in another file", "a network in one file"));

@@ -27,7 +27,8 @@ pub(super) fn conv(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
     bias(onnx, node, &[*outputs])
 }
 
-/// The attributes of a convolution or pooling over `axes` axes: steps, gaps and paddings, as many as there are axes.
+/// The attributes of a convolution or pooling over `axes` axes: steps, gaps and paddings, as many as there
+/// are axes.
 fn windows(node: &NodeProto, axes: usize) -> Result<(), Flaw> {
     for (name, least, count) in [("strides", 1, axes), ("dilations", 1, axes), ("pads", 0, 2 * axes)] {
         let found = list(node, name, &vec![least; count]);
@@ -63,7 +64,8 @@ pub(super) fn matmul(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
     weights(onnx, node, 1).map(drop)
 }
 
-/// The shape of a node's input 1, if constant. Where it is quantised, it is symmetric, and its scales lie along `outputs`.
+/// The shape of a node's input 1, if constant. Where it is quantised, it is symmetric, and its scales lie
+/// along `outputs`.
 fn weights(onnx: &Onnx<'_>, node: &NodeProto, outputs: usize) -> Result<Option<Vec<i64>>, Flaw> {
     let Some(name) = node.input.get(1) else { return Err(Flaw::new("no weights", "two inputs")) };
     let Some(dq) = onnx.made_by(name, "DequantizeLinear") else {
@@ -94,7 +96,8 @@ fn weights(onnx: &Onnx<'_>, node: &NodeProto, outputs: usize) -> Result<Option<V
     Ok(Some(tensor.dims.clone()))
 }
 
-/// A constant bias of the shape `expected`, leading ones left out or not, or of one number where a batch axis is expected.
+/// A constant bias of the shape `expected`, leading ones left out or not, or of one number where a batch axis
+/// is expected.
 fn bias(onnx: &Onnx<'_>, node: &NodeProto, expected: &[i64]) -> Result<(), Flaw> {
     let Some(name) = node.input.get(2).filter(|name| !name.is_empty()) else { return Ok(()) };
     let stored = onnx.made_by(name, "DequantizeLinear").and_then(|dq| dq.input.first()).unwrap_or(name);

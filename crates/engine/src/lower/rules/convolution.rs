@@ -10,7 +10,8 @@ use crate::steps::{Activation, Convolution, Kind, Op, Quantised, Target, View};
 use edgeclip_kernels::conv_residual::Residual;
 use edgeclip_kernels::patches::Window;
 
-/// DQ → Conv → Q: 1×1 with steps of one is pointwise, one channel a group depthwise, all others go over patches.
+/// DQ → Conv → Q: 1×1 with steps of one is pointwise, one channel a group depthwise, all others go over
+/// patches.
 pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let (conv, from) = convolution(builder, node, target)?;
     let [height, width] = conv.window.output;
@@ -90,8 +91,8 @@ fn convolution(
     Ok((Convolution { kind, window, padding: x.zero as i8, weights: values, requantise }, view))
 }
 
-/// The windows of a convolution or pooling with its `strides` and `pads`. With `ceil` the last windows may reach beyond the padding
-/// but must begin before its end.
+/// The windows of a convolution or pooling with its `strides` and `pads`. With `ceil` the last windows may
+/// reach beyond the padding but must begin before its end.
 pub(super) fn window(
     node: &NodeProto,
     size: [usize; 2],

@@ -23,7 +23,8 @@ pub(super) fn joins(builder: &Builder, node: &NodeProto) -> bool {
     }
 }
 
-/// DQ, DQ → Add → Q of two tensors of one shape; a convolution and a tensor; a product and its bias; else a function of one tensor.
+/// DQ, DQ → Add → Q of two tensors of one shape; a convolution and a tensor; a product and its bias; else a
+/// function of one tensor.
 pub(super) fn add(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     if !joins(builder, node) {
         return function::chain(builder, &node.output[0], target);
@@ -55,7 +56,8 @@ pub(super) fn add(builder: &mut Builder, node: &NodeProto, target: Target) -> Re
     Ok(a.tensor.at(to))
 }
 
-/// DQ, DQ → Mul → Q of two tensors of one shape, or of one by one value a channel; else a function of one tensor.
+/// DQ, DQ → Mul → Q of two tensors of one shape, or of one by one value a channel; else a function of one
+/// tensor.
 pub(super) fn multiply(
     builder: &mut Builder,
     node: &NodeProto,

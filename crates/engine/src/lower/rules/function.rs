@@ -1,5 +1,5 @@
-//! Functions of one tensor, value by value: whatever elementwise nodes and constants lie between one quantised tensor and the next
-//! become a table of all 256 values.
+//! Functions of one tensor, value by value: whatever elementwise nodes and constants lie between one
+//! quantised tensor and the next become a table of all 256 values.
 //!
 //! Values are f32, each node rounds to f32. Functions beyond + − × ÷ are computed in f64 and rounded once.
 

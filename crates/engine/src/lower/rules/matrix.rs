@@ -9,7 +9,8 @@ use crate::refusal::Refusal;
 use crate::steps::{Convolution, Kind, Op, Order, Quantised, Target};
 use edgeclip_kernels::patches::Window;
 
-/// DQ → Gemm or MatMul → Q along the last axis. `added` is a constant that is added to a product without a bias of its own.
+/// DQ → Gemm or MatMul → Q along the last axis. `added` is a constant that is added to a product without a
+/// bias of its own.
 pub(super) fn product(
     builder: &mut Builder,
     node: &NodeProto,

@@ -1,4 +1,5 @@
-//! The rules: which chains of nodes become which steps. All match backwards from the float tensor that is quantised.
+//! The rules: which chains of nodes become which steps. All match backwards from the float tensor that is
+//! quantised.
 
 mod constant;
 mod convolution;
@@ -20,7 +21,8 @@ use super::onnx::input;
 use crate::refusal::Refusal;
 use crate::steps::{Quantised, Target};
 
-/// Lowers what makes the float tensor `name`, to be quantised to `target`. `None` where the node is a link of a longer chain.
+/// Lowers what makes the float tensor `name`, to be quantised to `target`. `None` where the node is a link of
+/// a longer chain.
 pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Option<Quantised>, Refusal> {
     let Some(index) = builder.onnx.producer(name) else {
         return Err(Refusal::float(name, "a float input of the graph"));
@@ -50,8 +52,8 @@ pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result
     }
 }
 
-/// Whether a clipping follows directly on an op that is no function of one value: clipping a value and clipping its quantised form
-/// are the same, as quantising keeps the order.
+/// Whether a clipping follows directly on an op that is no function of one value: clipping a value and
+/// clipping its quantised form are the same, as quantising keeps the order.
 fn fuses(builder: &Builder, node: &NodeProto) -> bool {
     let maker = node.input.first().and_then(|name| builder.onnx.producer(name).map(|index| (name, index)));
     maker.is_some_and(|(name, index)| {

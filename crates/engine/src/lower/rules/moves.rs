@@ -36,7 +36,8 @@ pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) ->
     Ok(tensor)
 }
 
-/// DQ → Transpose → Q that moves the channels from axis 1 to the last or back: in memory they lie last in any case.
+/// DQ → Transpose → Q that moves the channels from axis 1 to the last or back: in memory they lie last in any
+/// case.
 pub(super) fn transpose(
     builder: &mut Builder,
     node: &NodeProto,
@@ -57,7 +58,8 @@ pub(super) fn transpose(
     Ok(moved(builder, node, &x, target).reshaped(shape, order))
 }
 
-/// DQ → Flatten, Reshape, Squeeze or Unsqueeze → Q that leaves the channels on their axis, or makes a vector of all values.
+/// DQ → Flatten, Reshape, Squeeze or Unsqueeze → Q that leaves the channels on their axis, or makes a vector
+/// of all values.
 pub(super) fn reshape(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.any_activation(input(node, 0)?)?;
     let shape = target_shape(builder, node, &x.tensor.shape)?;

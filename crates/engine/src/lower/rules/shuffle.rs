@@ -18,8 +18,9 @@ pub(super) fn is_link(builder: &Builder, node: &NodeProto) -> bool {
     shape.is_ok_and(|shape| shape.values.len() == 5) || ends().is_some()
 }
 
-/// The channel shuffle of two groups: Concat → Reshape `[1, 2, C/2, H, W]` → Transpose → Reshape, each requantised to the same
-/// scale. The Concat becomes an interleaving; the links before the last are nothing by themselves.
+/// The channel shuffle of two groups: Concat → Reshape `[1, 2, C/2, H, W]` → Transpose → Reshape, each
+/// requantised to the same scale. The Concat becomes an interleaving; the links before the last are nothing
+/// by themselves.
 pub(super) fn link(
     builder: &mut Builder,
     node: &NodeProto,

@@ -43,8 +43,8 @@ pub(super) fn weights(builder: &Builder, node: &NodeProto, outputs: usize) -> Re
     Ok(Weights { dims: stored.dims, values, scales })
 }
 
-/// The bias `name` of a node in units of its products, `scale · scales[output]`. A bias in these units is taken as it is stored, any
-/// other rounded to them, ties to even.
+/// The bias `name` of a node in units of its products, `scale · scales[output]`. A bias in these units is
+/// taken as it is stored, any other rounded to them, ties to even.
 pub(super) fn bias(
     builder: &Builder,
     node: &NodeProto,

@@ -7,26 +7,27 @@ use v4l::Device;
 use v4l::v4l_sys::{v4l2_control, v4l2_queryctrl, v4l2_querymenu};
 use v4l::v4l2::vidioc;
 
-use super::control::{Control, Kind, normalised};
+use super::control::{CameraControl, ControlKind, ControlValue, normalised};
 use super::device::{request, text};
 use crate::error::{Error, Result};
 
-/// `V4L2_CTRL_FLAG_NEXT_CTRL`: not this one but the next.
+/// `V4L2_CTRL_FLAG_NEXT_CTRL`: asks for the control after this id.
 const NEXT: u32 = 0x8000_0000;
 /// `V4L2_CTRL_FLAG_DISABLED`, `…_READ_ONLY`
 const USELESS: u32 = 1 | 4;
 /// `V4L2_CTRL_FLAG_INACTIVE`
 const INACTIVE: u32 = 0x10;
-/// Most entries of a menu, most controls.
+/// Most menu entries, and most controls, that are read.
 const MOST: usize = 1024;
 
-/// A control and the driver's number for it.
+/// A control and its id.
 pub(super) struct Numbered {
     id: u32,
-    pub control: Control,
+    pub control: CameraControl,
 }
 
-/// `VIDIOC_QUERYCTRL`: the controls that can be set, in the driver's order. Such as take text or more than 32 bits are left out.
+/// `VIDIOC_QUERYCTRL`: the controls that can be set, in the driver's order. Text and 64-bit controls are
+/// skipped.
 pub(super) fn list(device: &Device) -> Vec<Numbered> {
     let mut found = Vec::new();
     let mut id = 0;
@@ -45,32 +46,32 @@ pub(super) fn list(device: &Device) -> Vec<Numbered> {
     found
 }
 
-/// A control as the driver describes it; `None` if of no use here.
-fn control(device: &Device, about: &v4l2_queryctrl) -> Option<Control> {
+/// A control as the driver describes it; `None` if its type is not supported.
+fn control(device: &Device, about: &v4l2_queryctrl) -> Option<CameraControl> {
     let (minimum, maximum) = (i64::from(about.minimum), i64::from(about.maximum));
     // `V4L2_CTRL_TYPE_…`
     let kind = match about.type_ {
-        1 => Kind::Integer { minimum, maximum, step: i64::from(about.step).max(1) },
-        2 => Kind::Boolean,
-        3 | 9 => Kind::Menu(menu(device, about)),
-        4 => Kind::Button,
-        8 => Kind::Bitmask(about.maximum.cast_unsigned()),
+        1 => ControlKind::Integer { minimum, maximum, step: i64::from(about.step).max(1) },
+        2 => ControlKind::Boolean,
+        3 | 9 => ControlKind::Menu(menu(device, about)),
+        4 => ControlKind::Button,
+        8 => ControlKind::Bitmask(about.maximum.cast_unsigned()),
         _ => return None,
     };
     let wide = |value: i32| match kind {
-        Kind::Bitmask(_) => i64::from(value.cast_unsigned()),
+        ControlKind::Bitmask(_) => i64::from(value.cast_unsigned()),
         _ => i64::from(value),
     };
     let mut answer = v4l2_control { id: about.id, value: 0 };
     // SAFETY: the request takes this type.
     let read = unsafe { request(device, vidioc::VIDIOC_G_CTRL, &mut answer) };
-    let value = read.ok().filter(|()| kind != Kind::Button).map(|()| wide(answer.value));
+    let value = read.ok().filter(|()| kind != ControlKind::Button).map(|()| wide(answer.value));
     let name = normalised(&text(&about.name));
     let inactive = about.flags & INACTIVE != 0;
-    Some(Control { name, default: wide(about.default_value), value, inactive, kind })
+    Some(CameraControl { name, default: wide(about.default_value), value, inactive, kind })
 }
 
-/// `VIDIOC_QUERYMENU`: the entries that there are; of a menu of numbers these as text.
+/// `VIDIOC_QUERYMENU`: the existing entries; numbers as text.
 fn menu(device: &Device, about: &v4l2_queryctrl) -> Vec<(i64, String)> {
     let mut entries = Vec::new();
     for index in (about.minimum.max(0)..=about.maximum).take(MOST) {
@@ -88,11 +89,11 @@ fn menu(device: &Device, about: &v4l2_queryctrl) -> Vec<(i64, String)> {
     entries
 }
 
-/// Sets controls in the order in which they are given.
+/// Sets controls in the given order.
 ///
 /// # Errors
-/// [`Error::Settings`] if there is no such control, it does not take such a value, or the driver refuses.
-pub(super) fn set(name: &str, device: &Device, wishes: &[(String, String)]) -> Result<()> {
+/// [`Error::Settings`] if there is no such control, it does not accept the value, or the driver refuses.
+pub(super) fn set(name: &str, device: &Device, wishes: &[(String, ControlValue)]) -> Result<()> {
     if wishes.is_empty() {
         return Ok(());
     }
@@ -107,8 +108,8 @@ pub(super) fn set(name: &str, device: &Device, wishes: &[(String, String)]) -> R
     Ok(())
 }
 
-/// The number of a control and the value to set.
-fn resolve(name: &str, there: &[Numbered], wish: &str, value: &str) -> Result<(u32, i32)> {
+/// The id of a control and the number to set.
+fn resolve(name: &str, there: &[Numbered], wish: &str, value: &ControlValue) -> Result<(u32, i32)> {
     let control = normalised(wish);
     let Some(Numbered { id, control }) = there.iter().find(|one| one.control.name == control) else {
         let known: Vec<String> =
@@ -116,18 +117,16 @@ fn resolve(name: &str, there: &[Numbered], wish: &str, value: &str) -> Result<(u
         let expected = if known.is_empty() { "none: it has none".to_owned() } else { known.join(", ") };
         return Err(Error::settings(name, format!("no control {wish}"), expected));
     };
-    let parsed = control.parse(value);
-    let number = parsed.map_err(|expected| {
+    let number = control.number_for(value).map_err(|expected| {
         Error::settings(name, format!("{}={value}", control.name), format!("{}={expected}", control.name))
     })?;
-    // Bits are those of the driver's signed number.
+    // The driver's type is signed; a bitmask keeps its bits.
     let number = i32::try_from(number).or_else(|_| u32::try_from(number).map(u32::cast_signed));
     number.map(|number| (*id, number)).map_err(|_| Error::bug(format!("{wish}={value} is too large")))
 }
 
 fn refused(name: &str, control: &str, error: &io::Error) -> Error {
-    let expected =
-        "one that the driver accepts at present; where an automatic control rules it, switch that off before";
+    let expected = "a value that the driver accepts at present; if an automatic control overrides it, switch that off first";
     Error::settings(name, format!("control {control} refused ({error})"), expected)
 }
 
@@ -135,19 +134,21 @@ fn refused(name: &str, control: &str, error: &io::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn numbered(id: u32, name: &str, kind: Kind) -> Numbered {
-        let control = Control { name: name.to_owned(), kind, default: 0, value: None, inactive: false };
+    fn numbered(id: u32, name: &str, kind: ControlKind) -> Numbered {
+        let control = CameraControl { name: name.to_owned(), kind, default: 0, value: None, inactive: false };
         Numbered { id, control }
     }
 
     fn there() -> Vec<Numbered> {
-        let gain = Kind::Integer { minimum: -1, maximum: 100, step: 1 };
-        vec![numbered(7, "gain", gain), numbered(8, "bits", Kind::Bitmask(u32::MAX))]
+        let gain = ControlKind::Integer { minimum: -1, maximum: 100, step: 1 };
+        vec![numbered(7, "gain", gain), numbered(8, "bits", ControlKind::Bitmask(u32::MAX))]
     }
 
     #[test]
     fn wishes_become_numbers() {
-        let resolve = |wish, value| resolve("/dev/video0", &there(), wish, value).unwrap();
+        let resolve = |wish, value: &str| {
+            resolve("/dev/video0", &there(), wish, &ControlValue::Text(value.to_owned())).unwrap()
+        };
         assert_eq!(resolve("gain", "-1"), (7, -1));
         assert_eq!(resolve("Gain", "100"), (7, 100));
         assert_eq!(resolve("bits", "0xffffffff"), (8, -1));
@@ -155,8 +156,9 @@ mod tests {
 
     #[test]
     fn a_wrong_wish_says_what_there_is() {
-        let line = |there: &[Numbered], wish, value| {
-            resolve("/dev/video0", there, wish, value).unwrap_err().to_string()
+        let line = |there: &[Numbered], wish, value: &str| {
+            let value = ControlValue::Text(value.to_owned());
+            resolve("/dev/video0", there, wish, &value).unwrap_err().to_string()
         };
         let unknown = line(&there(), "iso", "5");
         let expected =

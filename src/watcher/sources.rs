@@ -4,26 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use crate::config::{Settings, SourceSettings};
+use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Plan, SourceState};
-use crate::source::{FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown};
+use crate::source::{
+    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown,
+};
 
-/// A source that is to be captured.
-pub struct Opened {
+/// A source to capture.
+pub(crate) struct Opened {
     name: Arc<str>,
     /// The source; `None` if it could not be opened at once.
     first: Option<Box<dyn Live>>,
     again: Open,
-    /// Whether it is opened again when it is gone.
+    /// Whether to reopen it when it is gone.
     persist: bool,
 }
 
-/// Opens all sources. Where there are several, one that is not there yet does not stop the others.
+/// Opens all sources in the settings. Where there are several, one that is not there yet does not stop the
+/// others.
 ///
 /// # Errors
-/// There is no source, settings cannot be used, or no source can be opened: why the first cannot.
-pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
+/// Settings cannot be used, or no source can be opened: why the first cannot.
+pub(crate) fn open(settings: &Settings) -> Result<Vec<Opened>> {
     let mut opened = Vec::new();
     let mut failed = None;
     for source in &settings.source {
@@ -45,19 +48,23 @@ pub fn open(settings: &Settings) -> Result<Vec<Opened>> {
     }
     match failed {
         Some(error) if opened.iter().all(|source| source.first.is_none()) => Err(error),
-        _ if opened.is_empty() => {
-            let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
-            Err(Error::settings("run", "no source", expected))
-        }
         _ => Ok(opened),
     }
 }
 
-/// Starts a thread a source.
+/// A source of the caller's own. Once it is gone it is not opened again.
+pub(crate) fn own(source: Box<dyn Live>) -> Opened {
+    let name: Arc<str> = source.name().into();
+    let shown = Arc::clone(&name);
+    let again = move || Err(Error::device(&*shown, "a source that is gone", "one that can be opened again"));
+    Opened { name, first: Some(source), again: Box::new(again), persist: false }
+}
+
+/// Starts one thread per source.
 ///
 /// # Errors
-/// Zones that contradict themselves.
-pub fn start(
+/// Zones that contradict each other.
+pub(crate) fn start(
     opened: Vec<Opened>,
     plan: &Plan,
     mailbox: &Arc<Mailbox>,
@@ -80,14 +87,14 @@ pub fn start(
     Ok((states, threads))
 }
 
-/// What `source` says, as its kind takes it.
+/// The options of `source`, in the form that its kind accepts.
 fn options(source: &SourceSettings) -> Result<SourceOptions> {
     let refuse =
         |key: &str, found: &str, expected: String| Error::settings(format!("--{key}"), found, expected);
     let size =
         source.size.as_deref().map(|text| size(text).map_err(|expected| refuse("size", text, expected)));
     let size = size.transpose()?;
-    let controls = source.control.iter().map(|(name, value)| (name.clone(), value.to_string()));
+    let controls = source.control.iter().map(|(name, value)| (name.clone(), control(value)));
     let mut options = SourceOptions {
         wish: Wish { format: None, size, fps: source.camera_fps },
         controls: controls.collect(),
@@ -117,6 +124,15 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
     Ok(options)
 }
 
+/// A camera control's value.
+fn control(value: &Control) -> ControlValue {
+    match value {
+        Control::Switch(on) => ControlValue::Switch(*on),
+        Control::Number(number) => ControlValue::Number(*number),
+        Control::Entry(text) => ControlValue::Text(text.clone()),
+    }
+}
+
 /// `640x480`
 fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
@@ -124,8 +140,8 @@ fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     sane.ok_or_else(|| "WIDTHxHEIGHT, for example 640x480".to_owned())
 }
 
-/// Waits for the threads to end, but not for one that is stuck in a read.
-pub fn join(threads: Vec<JoinHandle<()>>) {
+/// Joins the threads that have ended. One that is blocked in a read is left behind.
+pub(crate) fn join(threads: Vec<JoinHandle<()>>) {
     for thread in threads {
         if thread.is_finished() {
             let _ = thread.join();

@@ -1,4 +1,4 @@
-//! H.264 access units into pictures.
+//! Decodes H.264 access units to pictures.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,36 +16,37 @@ use crate::frame::{PixelFormat, Range};
 
 /// Most macroblocks of 16 × 16 pixels in a picture: level 5.2 of H.264 (table A-1), 4096 × 2304 pixels.
 const MOST_BLOCKS: u32 = 36_864;
-/// Most macroblocks in the pictures that others refer to, likewise; 71 MB.
+/// Most macroblocks in reference pictures, same table; 71 MB.
 const MOST_REFERENCE_BLOCKS: u32 = 184_320;
-/// Most pictures that wait for others to be shown before them.
+/// Most pictures that wait to be reordered.
 const MOST_WAITING: usize = 16;
 
 /// A decoded picture.
-pub(in crate::source) struct Shown {
-    /// How [`Pictures::bytes`] hold it.
+pub(in crate::source) struct DecodedPicture {
+    /// How [`PictureDecoder::bytes`] hold it.
     pub encoding: Encoding,
-    /// Its time by the camera's clock, in µs.
+    /// Its camera timestamp in µs.
     pub stamp: i64,
-    /// When it had arrived.
+    /// When it was received completely.
     pub taken: Instant,
 }
 
-/// A decoder that hands over whole pictures only: after a fault it waits for the next key frame.
-pub(in crate::source) struct Pictures {
+/// A decoder that delivers intact pictures only: after a fault it waits for the next key frame.
+pub(in crate::source) struct PictureDecoder {
     /// `None` after a fault, until the next key frame.
     decoder: Option<Decoder>,
     range: Range,
-    /// Pictures are sent in another order than shown. The decoder then keeps some; else it would keep one all the time.
+    /// Pictures are sent in another order than they are shown. OpenH264 then keeps some back; without this
+    /// flag it is flushed after each one, or it would always keep one.
     reorders: bool,
-    /// Times of the pictures that the decoder keeps.
+    /// Times of the pictures that the decoder keeps back.
     waiting: BinaryHeap<Reverse<(i64, Instant)>>,
     /// The newest picture as YU12.
     pub bytes: Vec<u8>,
 }
 
-impl Pictures {
-    pub fn new() -> Self {
+impl PictureDecoder {
+    pub(crate) fn new() -> Self {
         Self {
             decoder: None,
             range: Range::Limited,
@@ -55,20 +56,21 @@ impl Pictures {
         }
     }
 
-    /// Takes note of a stream's parameters, before anything is decoded by them.
+    /// Adopts a stream's parameters, before anything is decoded with them.
     ///
     /// # Errors
-    /// What makes it a stream that cannot be decoded.
-    pub fn adopt(&mut self, parameters: &VideoParameters) -> Result<(), Fault> {
+    /// Why the stream cannot be decoded.
+    pub(crate) fn adopt(&mut self, parameters: &VideoParameters) -> Result<(), Fault> {
         let VideoParametersCodec::H264 { sps, .. } = parameters.codec_params() else { return Ok(()) };
         self.adopt_sps(parameters.coded_pixel_dimensions(), sps)
     }
 
-    /// The same of the sequence parameter set `sps`, a NAL unit without start code, of pictures of `width` × `height` pixels.
+    /// Same as [`PictureDecoder::adopt`] for the sequence parameter set `sps`, a NAL unit without start code, of
+    /// pictures of `width` × `height` pixels.
     ///
     /// # Errors
-    /// Same as [`Pictures::adopt`].
-    pub fn adopt_sps(&mut self, (width, height): (u32, u32), sps: &[u8]) -> Result<(), Fault> {
+    /// Why the stream cannot be decoded.
+    pub(crate) fn adopt_sps(&mut self, (width, height): (u32, u32), sps: &[u8]) -> Result<(), Fault> {
         let blocks = width.div_ceil(16).saturating_mul(height.div_ceil(16));
         let advice =
             "at most 4096x2304 pixels: set the camera's stream to a smaller size, or use its sub-stream";
@@ -76,7 +78,8 @@ impl Pictures {
             return Err(Fault::new(format!("pictures of {width}x{height} pixels"), advice));
         }
         self.range = Range::Limited;
-        // Some cameras append bytes to their parameters, which this reader does not take: then the usual is assumed.
+        // Some cameras append bytes to their parameters, which this parser refuses: then the usual values are
+        // assumed.
         let Some(sps) =
             decode_nal(sps).ok().and_then(|bits| SeqParameterSet::from_bits(BitReader::new(&*bits)).ok())
         else {
@@ -111,24 +114,29 @@ impl Pictures {
     }
 
     /// Whether only a key frame can be decoded.
-    pub fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.decoder.is_none()
     }
 
-    /// Forgets all: something was lost, and what refers to it would be smeared.
-    pub fn lose(&mut self) {
+    /// Resets the decoder: something was lost, and pictures that refer to it would be smeared.
+    pub(crate) fn lose(&mut self) {
         self.decoder = None;
         self.waiting.clear();
     }
 
-    /// Decodes the access unit `unit`, in Annex B form, of a key frame if [`Pictures::is_waiting`]; `stamp` is its time by the
-    /// camera's clock in µs. The picture that is to be shown next, if there is one, is in `bytes`.
+    /// Decodes the access unit `unit`, in Annex B form, of a key frame if [`PictureDecoder::is_waiting`];
+    /// `stamp` is its camera timestamp in µs. The next picture to show, if there is one, is in `bytes`.
     ///
     /// # Errors
     /// Why it cannot be decoded; the next must be a key frame.
-    pub fn decode(&mut self, unit: &[u8], stamp: i64, taken: Instant) -> Result<Option<Shown>, String> {
+    pub(crate) fn decode(
+        &mut self,
+        unit: &[u8],
+        stamp: i64,
+        taken: Instant,
+    ) -> Result<Option<DecodedPicture>, String> {
         if !self.reorders && first_slice(unit).is_some_and(is_bidirectional) {
-            // OpenH264 must know from a key frame on.
+            // OpenH264 must know this from a key frame on.
             self.reorders = true;
             self.lose();
             return Ok(None);
@@ -140,7 +148,12 @@ impl Pictures {
         outcome
     }
 
-    fn try_decode(&mut self, unit: &[u8], stamp: i64, taken: Instant) -> Result<Option<Shown>, String> {
+    fn try_decode(
+        &mut self,
+        unit: &[u8],
+        stamp: i64,
+        taken: Instant,
+    ) -> Result<Option<DecodedPicture>, String> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
             empty => empty.insert(Decoder::new().map_err(|error| format!("no decoder: {error}"))?),
@@ -155,18 +168,18 @@ impl Pictures {
         let Some(picture) = decoded else {
             let most = if self.reorders { MOST_WAITING } else { 0 };
             return if self.waiting.len() > most {
-                Err("H.264 that is no whole picture".to_owned())
+                Err("an incomplete H.264 picture".to_owned())
             } else {
                 Ok(None)
             };
         };
         let encoding = copy(&picture, self.range, &mut self.bytes)?;
         let Reverse((stamp, taken)) = self.waiting.pop().unwrap_or(Reverse((stamp, taken)));
-        Ok(Some(Shown { encoding, stamp, taken }))
+        Ok(Some(DecodedPicture { encoding, stamp, taken }))
     }
 }
 
-/// Copies the planes behind one another; the decoder uses its memory again.
+/// Copies the planes out of the decoder's memory, which it reuses.
 fn copy(picture: &DecodedYUV<'_>, range: Range, into: &mut Vec<u8>) -> Result<Encoding, String> {
     let (width, height) = picture.dimensions();
     let (y_stride, u_stride, v_stride) = picture.strides();
@@ -188,7 +201,7 @@ fn copy(picture: &DecodedYUV<'_>, range: Range, into: &mut Vec<u8>) -> Result<En
         Some((width, height)) if into.len() == stride * (height as usize + height.div_ceil(2) as usize) => {
             Ok(Encoding::Raw { width, height, stride, format: PixelFormat::Yu12(range) })
         }
-        _ => Err(format!("a decoded picture of {width}x{height} pixels that is not whole")),
+        _ => Err(format!("an incomplete decoded picture of {width}x{height} pixels")),
     }
 }
 
@@ -208,5 +221,5 @@ fn is_bidirectional(slice: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "pictures_tests.rs"]
+#[path = "decoder_tests.rs"]
 mod tests;

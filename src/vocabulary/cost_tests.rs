@@ -1,17 +1,16 @@
 //! The text tower and the region prompter through the int8 kernels and through tract in float, in turn:
-//! `cargo bench --profile release --bench text -- [RUNS]`. With `serve`, each line of standard input names one pass, such as
-//! `int8 text 80` (prompts) or `float regions 100`, whose milliseconds are answered, so that another program can interleave its own
-//! runs; `prompts 80` answers the prompts' token ids, one line a sentence, then an empty line.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench may panic")]
+//! `cargo test --release --lib -- --ignored --nocapture cost_of_words`, 15 runs unless `EDGECLIP_RUNS` says
+//! otherwise. With `EDGECLIP_SERVE=1`, each line of standard input names one pass, such as `int8 text 80`
+//! (prompts) or `float regions 100`, whose milliseconds are answered, so that another program
+//! (`benches/peers/text.py`) can interleave its own runs.
 
 use std::hint::black_box;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::Instant;
 
-use edgeclip::geometry::Rect;
-use edgeclip::model::{Bundle, FeatureMap, Prompter, TextTower, VisionOutput};
-use edgeclip::vocabulary::Vocabulary;
+use crate::geometry::Rect;
+use crate::model::{Bundle, FeatureMap, Prompter, TextTower, VisionOutput};
+use crate::vocabulary::Vocabulary;
 
 /// One way to run both networks.
 struct Side {
@@ -81,7 +80,9 @@ fn milliseconds<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (result, start.elapsed().as_secs_f64() * 1e3)
 }
 
-fn main() {
+#[test]
+#[ignore = "a measurement, for release builds on an idle machine"]
+fn cost_of_words() {
     let bundle = Bundle::embedded().unwrap();
     let (text, load_text) = milliseconds(|| TextTower::load(&bundle).unwrap());
     let (prompter, load_prompter) = milliseconds(|| Prompter::load(&bundle).unwrap());
@@ -93,8 +94,7 @@ fn main() {
     };
     let inputs = Inputs::new(&bundle);
     let int8 = Side { text, prompter };
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.iter().any(|argument| argument == "serve") {
+    if std::env::var_os("EDGECLIP_SERVE").is_some() {
         let mut other = None;
         for line in stdin().lock().lines() {
             let line = line.unwrap();
@@ -107,7 +107,7 @@ fn main() {
         return;
     }
     let float = float();
-    let runs = arguments.first().and_then(|runs| runs.parse().ok()).unwrap_or(15);
+    let runs = std::env::var("EDGECLIP_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(15);
     for (kind, count) in
         [("text", 1), ("text", 2), ("text", 80), ("text", 1000), ("regions", 1), ("regions", 100)]
     {

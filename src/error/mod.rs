@@ -1,10 +1,12 @@
 //! The error type, sorted by who must act.
 
-use std::fmt;
+mod fault;
+
+pub use fault::Fault;
+
 use std::io;
 
 use edgeclip_engine as engine;
-use thiserror::Error;
 
 /// Result of every fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -13,13 +15,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// what was found, what was expected.
 ///
 /// ```
-/// use edgeclip::error::{Error, ErrorKind};
+/// use edgeclip::{Error, ErrorKind};
 ///
 /// let error = Error::settings("threshold", "1.5", "0 to 1");
 /// assert_eq!(error.kind(), ErrorKind::Settings);
 /// assert_eq!(error.to_string(), "threshold: found 1.5, expected 0 to 1");
 /// ```
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Whoever supplies pictures, streams and files: one of them cannot be read or is broken.
@@ -57,26 +59,6 @@ pub enum ErrorKind {
     Bug,
 }
 
-/// The details of an [`Error`], which has methods to read them.
-#[derive(Debug)]
-pub struct Fault {
-    /// Printed before the name.
-    label: &'static str,
-    name: String,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    Mismatch {
-        found: String,
-        expected: String,
-    },
-    Io(io::Error),
-    /// The name says it all.
-    Nothing,
-}
-
 impl Error {
     /// The user's picture, stream or file `name` holds `found` where `expected` is needed.
     pub fn input(name: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
@@ -101,12 +83,12 @@ impl Error {
     /// A bug in this program; `what` is said to the user.
     pub fn bug(what: impl Into<String>) -> Self {
         let label = "internal error (please report it): ";
-        Self::Bug(Fault { label, name: what.into(), what: What::Nothing })
+        Self::Bug(Fault::text(label, what.into()))
     }
 
     /// The operating system refused something about `name`.
     pub fn io(kind: ErrorKind, name: impl Into<String>, source: io::Error) -> Self {
-        Self::of(kind, Fault { label: "", name: name.into(), what: What::Io(source) })
+        Self::of(kind, Fault::io(name.into(), source))
     }
 
     fn of(kind: ErrorKind, fault: Fault) -> Self {
@@ -150,49 +132,36 @@ impl Error {
 
     /// What the thing is called that is wrong: a path, a flag, a prompt.
     pub fn name(&self) -> &str {
-        &self.fault().name
+        self.fault().name()
     }
 
-    /// What it held, where that is known.
+    /// What it held, if that is known.
     pub fn found(&self) -> Option<&str> {
-        match &self.fault().what {
-            What::Mismatch { found, .. } => Some(found),
-            What::Io(_) | What::Nothing => None,
-        }
+        self.fault().found()
     }
 
-    /// What it should hold, where that is known.
+    /// What it should hold, if that is known.
     pub fn expected(&self) -> Option<&str> {
-        match &self.fault().what {
-            What::Mismatch { expected, .. } => Some(expected),
-            What::Io(_) | What::Nothing => None,
-        }
+        self.fault().expected()
     }
 
     /// The operating system's answer, if it refused something.
     pub fn io_error(&self) -> Option<&io::Error> {
-        match &self.fault().what {
-            What::Io(source) => Some(source),
-            What::Mismatch { .. } | What::Nothing => None,
-        }
+        self.fault().io_error()
     }
 
     /// The same about a thing that the user knows by another name.
     #[must_use]
     pub fn renamed(self, name: impl Into<String>) -> Self {
         let kind = self.kind();
-        Self::of(kind, Fault { name: name.into(), ..self.into_fault() })
+        Self::of(kind, self.into_fault().renamed(name.into()))
     }
 
     /// The same with advice behind what was expected: what to type, for example.
     #[must_use]
     pub fn advised(self, advice: &str) -> Self {
         let kind = self.kind();
-        let mut fault = self.into_fault();
-        if let What::Mismatch { expected, .. } = &mut fault.what {
-            expected.push_str(advice);
-        }
-        Self::of(kind, fault)
+        Self::of(kind, self.into_fault().advised(advice))
     }
 
     /// The same about a file of the model bundle: whoever made the model must act. A bug stays a bug.
@@ -200,7 +169,7 @@ impl Error {
     pub fn in_bundle(self) -> Self {
         match self {
             Self::Bug(fault) => Self::Bug(fault),
-            other => Self::Model(Fault { label: "model file ", ..other.into_fault() }),
+            other => Self::Model(other.into_fault().labelled("model file ")),
         }
     }
 
@@ -220,35 +189,6 @@ impl Error {
     }
 }
 
-impl Fault {
-    fn mismatch(label: &'static str, name: String, found: String, expected: String) -> Self {
-        Self { label, name, what: What::Mismatch { found, expected } }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { label, name, what } = self;
-        write!(to, "{label}{}", one_line(name))?;
-        match what {
-            What::Mismatch { found, expected } => {
-                write!(to, ": found {}, expected {}", one_line(found), one_line(expected))
-            }
-            What::Io(source) => write!(to, ": {}", one_line(&source.to_string())),
-            What::Nothing => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Fault {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.what {
-            What::Io(source) => Some(source),
-            What::Mismatch { .. } | What::Nothing => None,
-        }
-    }
-}
-
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
@@ -263,11 +203,6 @@ impl From<engine::Error> for Error {
             other => Self::bug(other.to_string()),
         }
     }
-}
-
-/// Control characters (line breaks in file names, prompts and messages of libraries) become spaces.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Picture files one after the other.
+//! Picture files as a container.
 
 use std::path::PathBuf;
 use std::vec::IntoIter;
@@ -9,20 +9,20 @@ use super::live::Encoding;
 use crate::error::Result;
 use crate::frame::PixelFormat;
 
-/// Pictures of a list of files, each decoded when it is its turn.
-pub(super) struct Pictures {
+/// A list of picture files, each decoded when its turn comes.
+pub(super) struct PictureFiles {
     paths: IntoIter<Result<PathBuf>>,
     picture: Option<Picture>,
 }
 
-impl Pictures {
-    /// Files in their order, or why there is none.
-    pub fn new(paths: Vec<Result<PathBuf>>) -> Self {
+impl PictureFiles {
+    /// Files in this order, or why there is none.
+    pub(crate) fn new(paths: Vec<Result<PathBuf>>) -> Self {
         Self { paths: paths.into_iter(), picture: None }
     }
 }
 
-impl Container for Pictures {
+impl Container for PictureFiles {
     fn next(&mut self) -> Result<Piece<'_>> {
         let Some(path) = self.paths.next() else { return Ok(Piece::End) };
         Ok(match path.and_then(|path| Picture::open(&path)) {

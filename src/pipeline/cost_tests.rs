@@ -1,23 +1,25 @@
-//! What one frame of a live source costs beside the model: 640×480 pixels, one thread, ten tracks, zones and a line.
+//! What one frame of a live source costs beside the model: 640×480 pixels, one thread, ten tracks, zones and
+//! a line.
 //!
-//! `cargo bench --profile release --bench live`; asserts that everything but the model and the JPEG decoder takes less than a fifth of the
-//! model's time. `--jpeg FILE` writes the frame that is decoded, for other decoders.
+//! `cargo test --release --lib -- --ignored --nocapture cost_of_a_frame`; asserts that everything but the
+//! model and the JPEG decoder takes less than a fifth of the model's time. `EDGECLIP_JPEG=FILE` writes the
+//! frame that is decoded, for other decoders.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use edgeclip::events::{self, Engine, Event, Scene};
-use edgeclip::frame::{Frame, PixelFormat, Range};
-use edgeclip::geometry::Rect;
-use edgeclip::model::{Bundle, Networks};
-use edgeclip::pipeline::Pipeline;
-use edgeclip::preprocess::letterbox;
-use edgeclip::report::{Detection, FrameReport, LiveTiming, ShownBoxes};
-use edgeclip::sinks::{Lines, LiveJsonl, Output, Painter, Sink};
-use edgeclip::source::{Encoding, Picture, Shot};
-use edgeclip::track::{Observation, Settings, Tracker};
-use edgeclip::vocabulary::{Prompt, Vocabulary};
+use crate::events::{self, Engine, Event, Scene};
+use crate::frame::{Frame, PixelFormat, Range};
+use crate::geometry::Rect;
+use crate::model::{Bundle, Networks};
+use crate::pipeline::Pipeline;
+use crate::preprocess::letterbox;
+use crate::report::{Detection, FrameReport, LiveTiming, ShownBoxes};
+use crate::sinks::{Lines, LiveJsonl, Output, Painter, Sink};
+use crate::source::{CapturedFrame, Encoding, Picture};
+use crate::track::{Observation, Settings, Tracker};
+use crate::vocabulary::{Prompt, Vocabulary};
 use image::imageops::{FilterType, resize};
 
 const SIZE: (u32, u32) = (640, 480);
@@ -52,14 +54,19 @@ impl Times {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[test]
+#[ignore = "a measurement, for release builds on an idle machine"]
+fn cost_of_a_frame() {
+    measure().unwrap();
+}
+
+fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let photo = image::open("tests/data/coffee.jpg")?.into_rgb8();
     let photo = resize(&photo, SIZE.0, SIZE.1, FilterType::Triangle);
     let mut jpeg = std::io::Cursor::new(Vec::new());
     photo.write_to(&mut jpeg, image::ImageFormat::Jpeg)?;
     let jpeg = jpeg.into_inner();
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--jpeg");
-    if let Some(path) = arguments.nth(1) {
+    if let Some(path) = std::env::var_os("EDGECLIP_JPEG") {
         std::fs::write(path, &jpeg)?;
         return Ok(());
     }
@@ -87,11 +94,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (Painter::new(ShownBoxes::Tracks), LiveJsonl::new(Output::new("sink", std::io::sink()), Lines::All));
 
     let mut times = Times::default();
-    let mut shot = Shot::empty();
+    let mut shot = CapturedFrame::empty();
     let mut told = 0;
     for i in 0..FRAMES {
         shot.fill(&jpeg, Encoding::Jpeg, u64::from(i));
-        times.take("JPEG", || shot.frame("bench").map(|frame| frame.width))?;
+        times.take("JPEG", || shot.decode("bench").map(|frame| frame.width))?;
         let rgb = Frame::new(photo.as_raw(), SIZE.0, SIZE.1, SIZE.0 as usize * 3, PixelFormat::Rgb8)?;
         times.take("resize of RGB", || letterbox(&rgb, 320))?;
         let look = pipeline.look(&frame, &vocabulary)?;

@@ -23,7 +23,7 @@ fn bidirectional_slices_are_known() {
 
 #[test]
 fn a_stream_that_hides_its_order_is_shown_in_order_from_the_next_key_frame_on() {
-    let mut pictures = Pictures::new();
+    let mut pictures = PictureDecoder::new();
     let shown = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11, 15, 13, 14];
     let mut stamps = Vec::new();
     for round in 0..2 {
@@ -43,7 +43,7 @@ fn a_stream_that_hides_its_order_is_shown_in_order_from_the_next_key_frame_on() 
 #[test]
 fn what_is_no_picture_is_a_fault_and_a_key_frame_mends_it() {
     let units = units("squares");
-    let mut pictures = Pictures::new();
+    let mut pictures = PictureDecoder::new();
     let mut decode = |unit: &[u8]| pictures.decode(unit, 0, Instant::now()).map(|shown| shown.is_some());
     assert_eq!(decode(&units[0]), Ok(true));
     assert_eq!(decode(&units[1]), Ok(true));

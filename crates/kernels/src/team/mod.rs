@@ -3,18 +3,16 @@
 //! A pass over a network consists of about a hundred loops of a few to a few hundred microseconds each, so
 //! workers spin for a while between two loops and sleep only if no work comes.
 
+mod gate;
+mod sync;
+
 use std::any::Any;
-use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle, yield_now};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
 
-/// Rounds of spinning before a worker sleeps, some ten microseconds.
-const ROUNDS: usize = 4000;
-
-/// See `Shared::gate`.
-const OPEN: usize = 1 << (usize::BITS - 1);
+use gate::Gate;
 
 /// A team of threads; its caller is one of them.
 ///
@@ -38,17 +36,9 @@ pub struct Team {
 /// A loop body; takes the number of the thread that runs it.
 type Body<'a> = dyn Fn(usize) + Sync + 'a;
 
-#[derive(Default)]
 struct Shared {
-    /// Counts loops; a worker starts when it changes.
-    turn: AtomicUsize,
-    /// The address of this turn's `&Body`; null tells the workers to exit.
-    task: AtomicPtr<()>,
-    /// OPEN while workers may join this turn, plus the number of workers that have joined but not finished.
-    gate: AtomicUsize,
-    sleepers: AtomicUsize,
-    sleep: Mutex<()>,
-    wake: Condvar,
+    /// Tasks are addresses of a `&Body`; null ends the workers.
+    gate: Gate,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
@@ -58,7 +48,8 @@ impl Team {
     /// # Errors
     /// If the system cannot start more threads.
     pub fn new(threads: usize) -> std::io::Result<Self> {
-        let mut team = Self { shared: Arc::default(), workers: Vec::new(), taken: AtomicBool::new(false) };
+        let shared = Arc::new(Shared { gate: Gate::new(), panic: Mutex::default() });
+        let mut team = Self { shared, workers: Vec::new(), taken: AtomicBool::new(false) };
         for index in 1..threads {
             let shared = team.shared.clone();
             let worker =
@@ -121,17 +112,10 @@ impl Team {
     /// and waits for those.
     fn run(&self, body: &Body<'_>) {
         let shared = &*self.shared;
-        // Workers are done with it before this function returns.
-        shared.publish((&raw const body).cast_mut().cast());
+        // Workers are done with it before this function ends.
+        shared.gate.open((&raw const body).cast_mut().cast());
         let own = catch_unwind(AssertUnwindSafe(|| body(0)));
-        // Workers that come now are too late and have nothing to do: on a busy machine a worker may not get a
-        // core for milliseconds.
-        shared.gate.fetch_and(!OPEN, Ordering::AcqRel);
-        let mut rounds = 0;
-        while shared.gate.load(Ordering::Acquire) > 0 {
-            rounds += 1;
-            if rounds < ROUNDS { spin_loop() } else { yield_now() }
-        }
+        shared.gate.close();
         let panic = lock(&shared.panic).take();
         if let Some(panic) = own.err().or(panic) {
             self.taken.store(false, Ordering::Release);
@@ -141,60 +125,27 @@ impl Team {
 }
 
 impl Shared {
-    fn publish(&self, task: *mut ()) {
-        self.task.store(task, Ordering::Relaxed);
-        self.gate.store(OPEN, Ordering::Release);
-        self.turn.fetch_add(1, Ordering::SeqCst);
-        if self.sleepers.load(Ordering::SeqCst) > 0 {
-            // A sleeper that saw `turn` before it changed is waiting once the lock is free.
-            drop(lock(&self.sleep));
-            self.wake.notify_all();
-        }
-    }
-
-    /// The main loop of worker `index`.
+    /// The life of worker `index`.
     fn work(&self, index: usize) {
         let mut turn = 0;
         loop {
-            turn = self.wait(turn);
-            let join = |gate| if gate & OPEN == 0 { None } else { Some(gate + 1) };
-            if self.gate.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join).is_err() {
-                continue;
-            }
-            let task: *const &Body<'_> = self.task.load(Ordering::Relaxed).cast_const().cast();
-            // SAFETY: null, or `Team::run` keeps its target alive until all workers that
-            // have joined are done.
+            turn = self.gate.wait(turn);
+            let Some(task) = self.gate.join() else { continue };
+            let task: *const &Body<'_> = task.cast_const().cast();
+            // SAFETY: null, or `Team::run` keeps what it points to until all that have joined have finished.
             let Some(body) = (unsafe { task.as_ref() }) else { return };
             let done = catch_unwind(AssertUnwindSafe(|| body(index)));
             if let Err(panic) = done {
                 lock(&self.panic).get_or_insert(panic);
             }
-            self.gate.fetch_sub(1, Ordering::Release);
+            self.gate.leave();
         }
-    }
-
-    /// Waits until `turn` is over; returns the new one.
-    fn wait(&self, turn: usize) -> usize {
-        for _ in 0..ROUNDS {
-            let now = self.turn.load(Ordering::Acquire);
-            if now != turn {
-                return now;
-            }
-            spin_loop();
-        }
-        let mut guard = lock(&self.sleep);
-        self.sleepers.fetch_add(1, Ordering::SeqCst);
-        while self.turn.load(Ordering::SeqCst) == turn {
-            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
-        }
-        self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        self.turn.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Team {
     fn drop(&mut self) {
-        self.shared.publish(std::ptr::null_mut());
+        self.shared.gate.open(std::ptr::null_mut());
         for worker in self.workers.drain(..) {
             // A worker catches every panic.
             let _ = worker.join();
@@ -224,7 +175,7 @@ impl<T> Pointer<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::Team;
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,11 +1,9 @@
 //! From settings to a plan, at the start and at every reload.
 
-use super::super::model::networks;
-use super::super::words::Words;
 use crate::config::Settings;
-use crate::error::Result;
-use crate::model::Bundle;
-use crate::pipeline::{Pipeline, Plan};
+use crate::error::{Error, Result};
+use crate::model::{Bundle, Networks};
+use crate::pipeline::{Pipeline, Plan, Words, float_warning};
 use crate::system::trim_heap;
 use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 
@@ -13,15 +11,25 @@ use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 const KNOWN: usize = 16;
 
 /// Makes plans. The text tower is dropped once they are made, and loaded again only for new words.
-pub struct Planner {
+pub(crate) struct Planner {
     embedder: Embedder,
     /// The latest vocabularies, by their prompts.
     known: Vec<(Vec<Prompt>, Vocabulary)>,
 }
 
+/// What a watch begins with.
+pub(crate) struct Beginning {
+    /// The networks that look.
+    pub pipeline: Pipeline,
+    /// The first plan.
+    pub plan: Plan,
+    /// What there is to say of the model, such as that it runs in float.
+    pub warning: Option<String>,
+}
+
 impl Planner {
     /// A planner for a model.
-    pub fn new(bundle: Bundle) -> Self {
+    pub(crate) fn new(bundle: Bundle) -> Self {
         Self { embedder: Embedder::new(bundle), known: Vec::new() }
     }
 
@@ -29,20 +37,21 @@ impl Planner {
     ///
     /// # Errors
     /// The model, or same as [`Planner::plan`].
-    pub fn start(&mut self, settings: &Settings, threads: usize) -> Result<(Pipeline, Plan)> {
+    pub(crate) fn start(&mut self, settings: &Settings, threads: usize) -> Result<Beginning> {
         let words = words(settings)?;
         let bundle = self.embedder.bundle();
         let manifest = bundle.manifest.clone();
-        let mut networks = networks(bundle, words.need_text(), threads)?;
+        let mut networks = Networks::load(bundle, words.need_text(), threads)?;
+        let warning = float_warning(&networks.vision);
         self.embedder.set_tower(networks.text.take());
-        Ok((Pipeline::new(networks, manifest), self.plan(settings)?))
+        Ok(Beginning { pipeline: Pipeline::new(networks, manifest), plan: self.plan(settings)?, warning })
     }
 
     /// Plans; loads the text tower if there are new words.
     ///
     /// # Errors
     /// Prompts, vocabulary file or zones cannot be used.
-    pub fn plan(&mut self, settings: &Settings) -> Result<Plan> {
+    pub(crate) fn plan(&mut self, settings: &Settings) -> Result<Plan> {
         let plan = self.plan_with_tower(settings);
         self.embedder.drop_tower();
         trim_heap();
@@ -72,5 +81,6 @@ impl Planner {
 }
 
 fn words(settings: &Settings) -> Result<Words> {
-    Words::choose("run", settings.prompt.as_ref(), settings.vocab.as_deref())
+    let words = Words::choose(settings.prompt.as_ref(), settings.vocab.as_deref())?;
+    words.ok_or_else(|| Error::settings("prompt", "nothing to look for", "prompts or a vocabulary file"))
 }

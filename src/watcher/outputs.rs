@@ -10,11 +10,12 @@ use crate::sinks::{
     SnapshotOptions, Snapshots,
 };
 
-/// Starts every sink in the settings; the one on standard output comes first.
+/// Starts every sink in the settings, of which the one on standard output comes first, then the caller's
+/// `own`.
 ///
 /// # Errors
 /// A file, folder or device cannot be written.
-pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
+pub(crate) fn outboxes(settings: &Settings, own: Vec<Box<dyn Sink>>) -> Result<Vec<Outbox>> {
     let painter = || Painter::new(settings.show).with_trails(settings.trails);
     let rows = (!settings.events_only).then_some(settings.show);
     let lines = match (settings.events_only, settings.every_frame) {
@@ -53,5 +54,5 @@ pub fn outboxes(settings: &Settings) -> Result<Vec<Outbox>> {
         options.painter = painter();
         sinks.push(Box::new(Snapshots::new(options)?));
     }
-    Ok(sinks.into_iter().map(Outbox::new).collect())
+    Ok(sinks.into_iter().chain(own).map(Outbox::new).collect())
 }

@@ -1,0 +1,116 @@
+//! Choices that a detector is made with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::Detector;
+use crate::error::{Error, Result};
+use crate::model::Networks;
+use crate::pipeline::{Pipeline, Words, bundle, float_warning, threads};
+use crate::vocabulary::Embedder;
+
+/// Makes a [`Detector`]; [`Detector::builder`] starts one.
+///
+/// ```no_run
+/// use edgeclip::Detector;
+///
+/// # fn main() -> edgeclip::Result<()> {
+/// let detector = Detector::builder().threads(2).threshold(0.5).prompts(["cat", "red bus"]).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "`build` makes the detector"]
+pub struct DetectorBuilder {
+    model: Option<PathBuf>,
+    threads: Option<u16>,
+    threshold: Option<f32>,
+    asked: Asked,
+}
+
+/// What to look for, before it is checked.
+#[derive(Debug, Clone, Default)]
+enum Asked {
+    #[default]
+    Nothing,
+    Prompts(Vec<String>),
+    Words(Words),
+}
+
+impl DetectorBuilder {
+    /// Folder of a model bundle, `model.toml` and the files that it names; by default, the model inside the
+    /// library.
+    pub fn model(self, folder: impl AsRef<Path>) -> Self {
+        Self { model: Some(folder.as_ref().to_owned()), ..self }
+    }
+
+    /// Threads of the vision network, 1 to 256; by default, one per physical core.
+    pub fn threads(self, threads: u16) -> Self {
+        Self { threads: Some(threads), ..self }
+    }
+
+    /// Lowest score to report, 0 to 1, for all labels; by default, the label's own if a vocabulary file has
+    /// one, else the model's.
+    pub fn threshold(self, threshold: f32) -> Self {
+        Self { threshold: Some(threshold), ..self }
+    }
+
+    /// What to look for; same as [`Detector::prompts`], but the text tower is loaded beside the other
+    /// networks, which is faster.
+    pub fn prompts<I>(self, prompts: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Self { asked: Asked::Prompts(super::owned(prompts)), ..self }
+    }
+
+    /// What to look for, from a vocabulary file; same as [`Detector::vocabulary`].
+    pub fn vocabulary(self, file: impl AsRef<Path>) -> Self {
+        self.words(Words::File(file.as_ref().to_owned()))
+    }
+
+    /// What to look for, checked already.
+    pub(crate) fn words(self, words: Words) -> Self {
+        Self { asked: Asked::Words(words), ..self }
+    }
+
+    /// Loads the networks, and embeds the prompts.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] for a value out of range, a folder that is not there or prompts that cannot be used;
+    /// [`Error::Model`] for a broken bundle or a vocabulary file of another model; [`Error::Input`] for a
+    /// vocabulary file that cannot be read.
+    pub fn build(self) -> Result<Detector> {
+        let Self { model, threads: asked_threads, threshold, asked } = self;
+        if asked_threads.is_some_and(|threads| !(1..=256).contains(&threads)) {
+            let found = asked_threads.unwrap_or_default().to_string();
+            return Err(Error::settings("threads", found, "1 to 256"));
+        }
+        if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+            return Err(Error::settings("threshold", threshold.to_string(), "0 to 1"));
+        }
+        let words = match asked {
+            Asked::Nothing => None,
+            Asked::Prompts(prompts) => Some(Words::each(&prompts)?),
+            Asked::Words(words) => Some(words),
+        };
+        let bundle = bundle(model.as_deref())?;
+        let manifest = bundle.manifest.clone();
+        let with_text = words.as_ref().is_some_and(Words::need_text);
+        let mut networks = Networks::load(&bundle, with_text, threads(asked_threads))?;
+        let warning = float_warning(&networks.vision);
+        if let Some(warning) = &warning {
+            tracing::warn!("{warning}");
+        }
+        let mut embedder = Embedder::new(bundle);
+        embedder.set_tower(networks.text.take());
+        let pipeline = Pipeline::new(networks, manifest);
+        let mut detector =
+            Detector { pipeline, embedder: Mutex::new(embedder), vocabulary: None, threshold, warning };
+        if let Some(words) = words {
+            detector.set_words(&words)?;
+        }
+        Ok(detector)
+    }
+}

@@ -1,0 +1,78 @@
+//! What to look for: prompts or a vocabulary file.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Prompts;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Manifest;
+use crate::vocabulary::{Prompt, Vocabulary};
+
+/// What to look for, as the user gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Prompts, to be embedded.
+    Prompts(Vec<Prompt>),
+    /// A vocabulary file.
+    File(PathBuf),
+}
+
+impl Words {
+    /// The one of `prompts` and `vocab` that is given; `None` if neither is.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] if both are given, or prompts cannot be parsed.
+    pub(crate) fn choose(prompts: Option<&Prompts>, vocab: Option<&Path>) -> Result<Option<Self>> {
+        Ok(match (prompts, vocab) {
+            (Some(Prompts::List(list)), None) => Some(Self::Prompts(Prompt::parse(list)?)),
+            (Some(Prompts::Each(each)), None) => Some(Self::each(each)?),
+            (None, Some(file)) => Some(Self::File(file.to_owned())),
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                return Err(Error::settings("prompt", "both prompt and vocab", "one of them"));
+            }
+        })
+    }
+
+    /// One prompt per item.
+    ///
+    /// # Errors
+    /// Same as [`Prompt::each`].
+    pub(crate) fn each(items: &[String]) -> Result<Self> {
+        Ok(Self::Prompts(Prompt::each("prompt", items)?))
+    }
+
+    /// Whether the text tower is needed.
+    pub(crate) fn need_text(&self) -> bool {
+        matches!(self, Self::Prompts(_))
+    }
+
+    /// The vocabulary of these words. `embed` makes that of prompts.
+    ///
+    /// # Errors
+    /// The vocabulary file cannot be used with the model, or those of `embed`.
+    pub(crate) fn vocabulary(
+        &self,
+        manifest: &Manifest,
+        embed: impl FnOnce(&[Prompt]) -> Result<Vocabulary>,
+    ) -> Result<Vocabulary> {
+        match self {
+            Self::File(path) => open_vocabulary(path, Some(manifest)),
+            Self::Prompts(prompts) => embed(prompts),
+        }
+    }
+}
+
+/// Reads a vocabulary file, which must fit the model if one is given.
+///
+/// # Errors
+/// Those of [`Vocabulary::open`] and [`Vocabulary::check_fits`], with what to type.
+pub(crate) fn open_vocabulary(path: &Path, manifest: Option<&Manifest>) -> Result<Vocabulary> {
+    let opened = Vocabulary::open(path).and_then(|vocabulary| {
+        manifest.map_or(Ok(()), |manifest| vocabulary.check_fits(&path.display().to_string(), manifest))?;
+        Ok(vocabulary)
+    });
+    opened.map_err(|error| match error.kind() {
+        ErrorKind::Model => error.advised(": run `edgeclip vocab build` again with the same prompts"),
+        _ => error.advised("; `edgeclip vocab build` makes vocabulary files"),
+    })
+}

@@ -1,0 +1,165 @@
+//! The front door for live sources: a loop over cameras, recordings and streams, with sinks and sources of
+//! one's own. `edgeclip run` is put together from the same parts.
+
+mod builder;
+mod heat;
+mod outputs;
+mod planner;
+mod session;
+mod sources;
+
+pub use builder::WatcherBuilder;
+pub(crate) use session::{Own, Reload, Session};
+
+use std::fmt;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::FrameReport;
+use crate::sinks::Sink;
+
+/// Watches live sources: detects, tracks, reports events, hands one [`FrameReport`] per frame to every sink.
+///
+/// Always looks at the newest frame of a camera; those that arrive meanwhile are skipped. Of a recording,
+/// every frame is looked at. A camera that is gone is opened again when it is back.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+///
+/// use edgeclip::Watcher;
+///
+/// # fn main() -> edgeclip::Result<()> {
+/// let watcher = Watcher::builder().source("/dev/video0").prompts(["person", "dog"]).fps(5.0).build()?;
+/// watcher.run_with(|report| {
+///     for track in &report.tracks {
+///         println!("{} {} {:?}", track.id, track.label, track.rect);
+///     }
+///     if report.frame < 1000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+/// })
+/// # }
+/// ```
+///
+/// Faults that a source or sink survives are logged with [`tracing`](https://docs.rs/tracing). Where the
+/// environment variable `NOTIFY_SOCKET` is set, systemd is told that the loop is alive.
+pub struct Watcher {
+    session: Session,
+    stop: StopHandle,
+    pictures: bool,
+}
+
+impl Watcher {
+    /// Sources, prompts, sinks and settings are named there.
+    pub fn builder() -> WatcherBuilder {
+        WatcherBuilder::default()
+    }
+
+    /// Ends the loop from another thread, such as that of a signal handler.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Runs until all sources have ended, a sink's reader has gone ([`Sink::take`]), the setting `frames` is
+    /// reached or it is stopped; then waits for the sinks to take what is queued, but for 1.5 s at most if it
+    /// was stopped.
+    ///
+    /// # Errors
+    /// Why the first source failed, if all have ended; [`Error::Bug`].
+    pub fn run(mut self) -> Result<()> {
+        self.session.run(&mut |_| {})
+    }
+
+    /// Same as [`Watcher::run`], and calls `on_report` with every report on this thread, until it breaks. If
+    /// it is slower than a camera, it misses frames, but no events.
+    ///
+    /// # Errors
+    /// Same as [`Watcher::run`].
+    pub fn run_with(mut self, mut on_report: impl FnMut(&FrameReport) -> ControlFlow<()>) -> Result<()> {
+        let (sender, reports) = sync_channel(0);
+        self.session.add_sink(Box::new(Forward { sender, pictures: self.pictures }));
+        let (session, stop) = (&mut self.session, &self.stop);
+        thread::scope(|scope| {
+            let watched = scope.spawn(|| session.run(&mut |_| {}));
+            // Moved here, so that a panic of `on_report` ends the loop, too.
+            let (reports, stop) = (reports, StopOnDrop(stop));
+            for report in &reports {
+                if on_report(&report).is_break() {
+                    break;
+                }
+            }
+            drop((reports, stop));
+            watched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sources = self.session.sources().states.iter().map(|source| &*source.name);
+        let sinks = self.session.outboxes().iter().map(|outbox| outbox.name());
+        to.debug_struct("Watcher")
+            .field("sources", &sources.collect::<Vec<_>>())
+            .field("sinks", &sinks.collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends a [`Watcher`]; clones end the same one.
+#[derive(Debug, Clone, Default)]
+pub struct StopHandle(Arc<AtomicBool>);
+
+impl StopHandle {
+    /// Ends the loop within a fraction of a second. May be called more than once, and before the loop runs.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to stop, or has ended.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+struct StopOnDrop<'a>(&'a StopHandle);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// Hands reports to the thread that called [`Watcher::run_with`].
+struct Forward {
+    sender: SyncSender<FrameReport>,
+    pictures: bool,
+}
+
+impl Sink for Forward {
+    fn name(&self) -> &str {
+        "the caller"
+    }
+
+    fn wants_pictures(&self) -> bool {
+        self.pictures
+    }
+
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        let picture = report.picture.clone().filter(|_| self.pictures);
+        let report = FrameReport { picture, ..report.clone() };
+        let gone = |_| Error::io(ErrorKind::Device, self.name(), io::ErrorKind::BrokenPipe.into());
+        self.sender.send(report).map_err(gone)
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "text")]
+#[path = "tests.rs"]
+mod tests;

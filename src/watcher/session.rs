@@ -1,0 +1,126 @@
+//! Everything that a watch consists of, put together from settings: `edgeclip run` and [`super::Watcher`]
+//! differ in who makes the settings and who attends to the loop.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use super::heat::Heat;
+use super::outputs::outboxes;
+use super::planner::{Beginning, Planner};
+use super::sources;
+use crate::config::{Settings, SourceSettings};
+use crate::error::Result;
+use crate::pipeline::{
+    Mailbox, Outbox, Plan, Progress, RateController, Sources, Watch, WatchControl, bundle, finish, threads,
+};
+use crate::sinks::Sink;
+use crate::source::Live;
+use crate::system::{State, notify, thermal};
+
+/// Sources and sinks besides those in the settings.
+#[derive(Default)]
+pub(crate) struct Own {
+    /// Sources, which come after the others.
+    pub sources: Vec<Box<dyn Live>>,
+    /// Sinks, which come after the others.
+    pub sinks: Vec<Box<dyn Sink>>,
+}
+
+/// A watch that is ready to run: sources are being captured, the networks are loaded.
+pub(crate) struct Session {
+    watch: Watch,
+    captures: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+    warning: Option<String>,
+}
+
+/// Changes what a running session looks for.
+pub(crate) struct Reload {
+    /// Makes plans.
+    pub planner: Planner,
+    /// Takes them.
+    pub plans: Sender<Plan>,
+}
+
+impl Session {
+    /// Opens sources and sinks, loads the model and starts to capture. `stop` ends it once it is set.
+    ///
+    /// # Errors
+    /// Settings, words, the model, a sink or the only source cannot be used.
+    pub(crate) fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
+        let mut opened = sources::open(settings)?;
+        opened.extend(own.sources.into_iter().map(sources::own));
+        let mut settings = settings.clone();
+        // Each has zones and lines, those shared by all.
+        settings.source.resize(opened.len(), SourceSettings::default());
+        let mut planner = Planner::new(bundle(settings.model.as_deref())?);
+        let Beginning { pipeline, plan, warning } = planner.start(&settings, threads(settings.threads))?;
+        let outboxes = outboxes(&settings, own.sinks)?;
+        let mailbox = Arc::new(Mailbox::new(opened.len()));
+        let mut rate = RateController::new(plan.target, plan.max_celsius, opened.len());
+        rate.measured(&thermal(Path::new("/")));
+        let (states, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
+        let (plans, receiver) = channel();
+        let control = WatchControl {
+            plans: receiver,
+            stop: Arc::clone(&stop),
+            most_looks: settings.frames,
+            every_frame: settings.every_frame,
+        };
+        let watch = Watch::new(pipeline, plan, Sources { states, mailbox, rate }, outboxes, control);
+        Ok((Self { watch, captures, stop, warning }, Reload { planner, plans }))
+    }
+
+    /// Gives every report to this sink as well.
+    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) {
+        self.watch.add_outbox(Outbox::new(sink));
+    }
+
+    /// What there is to say of the model, such as that it runs in float.
+    pub(crate) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// Where frames come from.
+    pub(crate) fn sources(&self) -> &Sources {
+        self.watch.sources()
+    }
+
+    /// Where reports go.
+    pub(crate) fn outboxes(&self) -> &[Outbox] {
+        self.watch.outboxes()
+    }
+
+    /// Runs until it ends, and until the sinks have written what they have. `tick` is called several times a
+    /// second, and at the end.
+    ///
+    /// # Errors
+    /// Same as [`Watch::run`].
+    pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
+        let mut heat = Heat::new();
+        let watched = self.watch.run(&mut |progress| {
+            heat.run(&mut progress.sources.rate);
+            tick(progress);
+        });
+        notify(State::Stopping);
+        finish(self.watch.outboxes(), &self.stop);
+        self.end_captures();
+        watched
+    }
+
+    fn end_captures(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.watch.sources().mailbox.wake();
+    }
+}
+
+/// Ends the threads of sources, without waiting for one that is stuck in a read.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.end_captures();
+        sources::join(std::mem::take(&mut self.captures));
+    }
+}
