@@ -52,6 +52,11 @@ lint:
     {{python}} -m mypy --config-file quantize/pyproject.toml benches/peers
     {{python}} -m mypy --config-file quantize/pyproject.toml cross/perf
 
+# Fuzz a parser, for ever or for so many seconds, for example: just fuzz avi 600 (needs: nightly Rust, cargo install --locked cargo-fuzz)
+fuzz target seconds="0":
+    mkdir -p fuzz/corpus/{{target}}
+    cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}}
+
 # Measure the committed bundle through the release binary, on ../shared/data/val.tar
 score *args:
     cargo build --quiet --release

@@ -90,6 +90,11 @@ mod detector;
 mod error;
 mod events;
 mod frame;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(all(test, not(fuzzing)))]
+mod fuzzing;
 mod geometry;
 mod model;
 mod pipeline;

@@ -6,7 +6,7 @@ mod boxes;
 mod detect;
 mod doctor;
 mod embed;
-mod eval;
+pub(crate) mod eval;
 mod failures;
 mod model;
 mod run;

@@ -1,8 +1,6 @@
 //! Animated GIF, PNG and WebP: every frame as it is shown, composed as the file says.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{BufReader, Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -16,7 +14,7 @@ use super::container::{Container, Cutout, Piece};
 use super::kind::FileKind;
 use super::live::Encoding;
 use super::picture::{MAX_PIXELS, opaque};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::frame::PixelFormat;
 
 /// How long a frame without a delay is shown; same as in browsers.
@@ -39,13 +37,15 @@ enum Decoded {
 }
 
 impl Animation {
-    /// Opens the animation at `path`; `None` if it is a still picture.
+    /// Opens the animation that `file` holds, called `name` in errors; `None` if it is a still picture.
     ///
     /// # Errors
     /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels.
-    pub(crate) fn open(path: &Path, kind: FileKind) -> Result<Option<Self>> {
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
+    pub(crate) fn open(
+        name: String,
+        file: impl Read + Seek + Send + 'static,
+        kind: FileKind,
+    ) -> Result<Option<Self>> {
         let file = BufReader::new(file);
         let broken = |error: ImageError| {
             Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file")

@@ -34,9 +34,12 @@ pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<Marker> {
     Some(Marker { code, start, end })
 }
 
-/// Whether the end-of-image marker follows a scan. The decoder fills what is missing with grey and reports no
-/// error.
+/// Whether `bytes` begin with the start of an image and its end follows a scan. The decoder fills what is
+/// missing with grey and reports no error.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
+    if !bytes.starts_with(&[0xff, START_OF_IMAGE]) {
+        return false;
+    }
     let (mut at, mut scanned) = (0, false);
     while let Some(marker) = next_marker(bytes, at) {
         if marker.code == END_OF_IMAGE {

@@ -5,6 +5,8 @@ mod animation;
 mod avi;
 mod container;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg_attr(not(feature = "http"), path = "http_absent.rs")]
 pub(crate) mod http;
 mod input;

@@ -156,7 +156,7 @@ fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dy
 fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
-    let mut input = Input::new(name, file);
+    let mut input = Input::new(name.clone(), file);
     let kind = kind::of(input.peek(kind::HEAD)?);
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     let extension = extension.as_deref().unwrap_or_default();
@@ -165,7 +165,9 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
     }
     match (kind, extension) {
         (FileKind::Gif | FileKind::Png | FileKind::WebP, _) => {
-            let animation = Animation::open(path, kind)?;
+            let reopened =
+                File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
+            let animation = Animation::open(name, reopened, kind)?;
             Ok(animation.map_or_else(|| picture(path), |animation| Box::new(animation) as Box<dyn Container>))
         }
         (FileKind::Jpeg, "jpg" | "jpeg" | "jpe" | "jfif") | (FileKind::Bmp, _) => Ok(picture(path)),

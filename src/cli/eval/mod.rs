@@ -1,8 +1,8 @@
 //! `edgeclip eval`
 
 mod answer;
-mod lines;
-mod request;
+pub(crate) mod lines;
+pub(crate) mod request;
 
 use std::io;
 

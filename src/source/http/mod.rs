@@ -3,7 +3,7 @@
 //! Plain HTTP only: within a camera's own network, TLS would add a large library and no trust, since cameras
 //! sign their own certificates.
 
-mod multipart;
+pub(super) mod multipart;
 mod request;
 
 use std::io::Read;

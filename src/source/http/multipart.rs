@@ -12,7 +12,7 @@ const LONGEST_HEADER: usize = 16 << 10;
 const CHUNK: usize = 64 << 10;
 
 /// The boundary of a content type such as `multipart/x-mixed-replace; boundary="frame"`.
-pub(super) fn boundary(content_type: &str) -> Option<String> {
+pub(in crate::source) fn boundary(content_type: &str) -> Option<String> {
     let parameter = content_type.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;
         key.trim().eq_ignore_ascii_case("boundary").then_some(value)
@@ -24,7 +24,7 @@ pub(super) fn boundary(content_type: &str) -> Option<String> {
 
 /// One part of a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::source) enum Part {
     /// A whole JPEG file.
     Picture(Vec<u8>),
     /// Not a picture: why.
@@ -32,7 +32,7 @@ pub(super) enum Part {
 }
 
 /// A stream, split into its parts.
-pub(super) struct Parts<R> {
+pub(in crate::source) struct Parts<R> {
     input: R,
     /// Bytes that have been read but not consumed.
     held: Vec<u8>,
@@ -190,12 +190,12 @@ fn header_end(held: &[u8]) -> Option<usize> {
 }
 
 /// The reason for refusing a picture by its length.
-pub(super) fn too_long() -> String {
+pub(in crate::source) fn too_long() -> String {
     format!("a picture of more than {LONGEST} bytes")
 }
 
 /// Why `bytes` are not a picture.
-pub(super) fn not_jpeg(bytes: &[u8]) -> String {
+pub(in crate::source) fn not_jpeg(bytes: &[u8]) -> String {
     match bytes {
         [0xff, 0xd8, ..] => "a picture cut short (no end-of-image marker)".to_owned(),
         _ => format!("{} bytes that are not JPEG", bytes.len()),

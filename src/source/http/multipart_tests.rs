@@ -80,6 +80,7 @@ fn broken_parts_are_told_and_the_next_is_whole() {
     for (bad, why) in [
         (with_length(torn), cut_short),
         (with_length(b"hello"), "5 bytes that are not JPEG"),
+        (with_length(&[b"xx", SMALL].concat()), "20 bytes that are not JPEG"),
         (part("Content-Length: 12\r\n", SMALL), cut_short),
         (part("Content-Length: -5\r\n", SMALL), "a length of \"-5\""),
         (part("Content-Length: 99999999999\r\n", SMALL), "a picture of more than 67108864 bytes"),

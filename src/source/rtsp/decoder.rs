@@ -22,7 +22,7 @@ const MOST_REFERENCE_BLOCKS: u32 = 184_320;
 const MOST_WAITING: usize = 16;
 
 /// A decoded picture.
-pub(super) struct DecodedPicture {
+pub(in crate::source) struct DecodedPicture {
     /// How [`PictureDecoder::bytes`] hold it.
     pub encoding: Encoding,
     /// Its camera timestamp in µs.
@@ -32,7 +32,7 @@ pub(super) struct DecodedPicture {
 }
 
 /// A decoder that delivers intact pictures only: after a fault it waits for the next key frame.
-pub(super) struct PictureDecoder {
+pub(in crate::source) struct PictureDecoder {
     /// `None` after a fault, until the next key frame.
     decoder: Option<Decoder>,
     range: Range,
@@ -61,7 +61,16 @@ impl PictureDecoder {
     /// # Errors
     /// Why the stream cannot be decoded.
     pub(crate) fn adopt(&mut self, parameters: &VideoParameters) -> Result<(), Fault> {
-        let (width, height) = parameters.coded_pixel_dimensions();
+        let VideoParametersCodec::H264 { sps, .. } = parameters.codec_params() else { return Ok(()) };
+        self.adopt_sps(parameters.coded_pixel_dimensions(), sps)
+    }
+
+    /// Same as [`PictureDecoder::adopt`] for the sequence parameter set `sps`, a NAL unit without start code, of
+    /// pictures of `width` × `height` pixels.
+    ///
+    /// # Errors
+    /// Why the stream cannot be decoded.
+    pub(crate) fn adopt_sps(&mut self, (width, height): (u32, u32), sps: &[u8]) -> Result<(), Fault> {
         let blocks = width.div_ceil(16).saturating_mul(height.div_ceil(16));
         let advice =
             "at most 4096x2304 pixels: set the camera's stream to a smaller size, or use its sub-stream";
@@ -71,7 +80,6 @@ impl PictureDecoder {
         self.range = Range::Limited;
         // Some cameras append bytes to their parameters, which this parser refuses: then the usual values are
         // assumed.
-        let VideoParametersCodec::H264 { sps, .. } = parameters.codec_params() else { return Ok(()) };
         let Some(sps) =
             decode_nal(sps).ok().and_then(|bits| SeqParameterSet::from_bits(BitReader::new(&*bits)).ok())
         else {

@@ -3,7 +3,7 @@
 //! Every picture is decoded, since later ones refer to it; the capture thread's mailbox keeps the newest.
 
 mod clock;
-mod decoder;
+pub(super) mod decoder;
 mod faults;
 mod session;
 
