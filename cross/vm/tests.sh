@@ -129,7 +129,7 @@ looked() {
     grep -c '"type":"frame"' /tmp/second
 }
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-while ! grep -q "camera gone" /tmp/second; do sleep 1; done
+while ! grep -q "unplugged camera" /tmp/second; do sleep 1; done
 before=$(looked)
 echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 while [ "$(looked)" -le "$before" ]; do sleep 1; done
