@@ -32,6 +32,7 @@ for target in "$@"; do
     *) die "found $target, expected aarch64, armv7 or x86_64" ;;
     esac
     (cd "$work" && cargo cyclonedx --quiet --format json --spec-version 1.5 --target "$triple" "${features[@]}" --override-filename bom)
-    mv "$work/bom.json" "$packages/edgeclip-$version-$architecture.cdx.json"
+    # Where the copy lay is nobody's business, and differs each time.
+    sed "s|file://$work|file:///edgeclip|g" "$work/bom.json" >"$packages/edgeclip-$version-$architecture.cdx.json"
 done
 (cd "$packages" && sha256sum -- *"$version"* >SHA256SUMS && ls -l --block-size=K -- *"$version"*.cdx.json)
