@@ -68,13 +68,20 @@ needed=$(($(stat -c %s "$packages/$file") * 2 / 1024))
 [ "$free" -ge "$needed" ] || die "found $free KiB free in /tmp of $board, expected $needed"
 
 echo "$board: $machine, $architecture; installing $file"
-change scp "${connection[@]}" -q "$packages/$file" "$board:/tmp/$file"
+# A folder of the user's own, since others on the board may write to /tmp; what arrived is what root installs.
+folder=/tmp/edgeclip.XXXXXXXXXX
+[ -n "$dry" ] || folder=$(on_board mktemp -d /tmp/edgeclip.XXXXXXXXXX) || die "found no way to make a folder in /tmp of $board, expected one"
+[[ $folder =~ ^/tmp/edgeclip\.[A-Za-z0-9]{10}$ ]] || die "found \"$folder\" as a temporary folder of $board, expected /tmp/edgeclip. and ten letters"
+[ -n "$dry" ] || trap 'on_board rm -rf "$folder" || true' ERR
+hash=$(grep -- " $file\$" "$packages/SHA256SUMS" | cut -d' ' -f1)
+change scp "${connection[@]}" -q "$packages/$file" "$board:$folder/$file"
+arrived="cd $folder && echo '$hash  $file' | sha256sum -c - >/dev/null"
 if [ "$dpkg" != none ]; then
-    change on_board "sudo dpkg -i /tmp/$file && rm /tmp/$file"
+    change on_board "$arrived && sudo dpkg -i $file && rm -r $folder"
 else
     # Keep the user's settings.
-    change on_board "sudo tar -xzf /tmp/$file -C / --strip-components=1 --no-same-owner --skip-old-files --exclude=usr && \
-        sudo tar -xzf /tmp/$file -C / --strip-components=1 --no-same-owner --exclude=etc && rm /tmp/$file"
+    change on_board "$arrived && sudo tar -xzf $file -C / --strip-components=1 --no-same-owner --skip-old-files --exclude=usr && \
+        sudo tar -xzf $file -C / --strip-components=1 --no-same-owner --exclude=etc && rm -r $folder"
 fi
 [ -n "$dry" ] || on_board edgeclip --version
 change on_board edgeclip doctor

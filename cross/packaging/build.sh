@@ -29,8 +29,11 @@ tree() {
     install -D "$2" "$1/usr/bin/edgeclip"
     install -Dm644 cross/edgeclip.service "$1/usr/lib/systemd/system/edgeclip.service"
     install -Dm644 cross/packaging/files/60-edgeclip.rules "$1/usr/lib/udev/rules.d/60-edgeclip.rules"
-    install -Dm644 -t "$1/etc/edgeclip" cross/packaging/files/edgeclip.toml cross/packaging/files/prompts.txt
-    install -Dm644 -t "$doc" README.md docs/boards.md docs/configuration.md docs/events.md docs/output.md docs/sources.md models/default/CARD.md
+    # Passwords of cameras may be in it.
+    install -Dm600 -t "$1/etc/edgeclip" cross/packaging/files/edgeclip.toml
+    install -Dm644 -t "$1/etc/edgeclip" cross/packaging/files/prompts.txt
+    install -Dm644 -t "$doc" README.md docs/boards.md docs/configuration.md docs/events.md docs/output.md docs/sources.md models/default/CARD.md \
+        cross/packaging/files/ip-camera.conf
     gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
     {
         echo "edgeclip is licensed under MIT or Apache-2.0, as you prefer; the model's terms are in CARD.md."

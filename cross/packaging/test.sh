@@ -27,7 +27,7 @@ expect "dpkg installs it" '^INSTALL 0$'
 expect "it says its version" "^edgeclip ${version//./\\.}\$"
 expect "it finds the cat" '^\{"path":"/cat.jpg".*"detections":\[\{"label":"cat","score":0\.7[0-9]*'
 expect "settings are as dpkg lists them" '^CONFFILES /etc/edgeclip/edgeclip.toml /etc/edgeclip/prompts.txt $'
-expect "the unit names what is there" '^UNIT /usr/bin/edgeclip /etc/edgeclip/edgeclip.toml$'
+expect "the unit names what is there, and only root may read the settings" '^UNIT /usr/bin/edgeclip /etc/edgeclip/edgeclip.toml 600$'
 expect "an update keeps the user's settings" '^KEPT mine$'
 expect "dpkg removes it, settings stay" '^REMOVE 0 gone mine$'
 expect "dpkg purges it" '^PURGE 0 gone$'

@@ -3,12 +3,16 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+
+/// `EX_CONFIG` of BSD `sysexits.h`: starting again with the same settings will not help.
+pub(crate) const UNUSABLE_SETTINGS: u8 = 78;
 
 /// What went wrong so far.
 #[derive(Default)]
 pub(crate) struct Failures {
     code: u8,
+    settings: bool,
 }
 
 impl Failures {
@@ -17,13 +21,20 @@ impl Failures {
     pub(crate) fn add(&mut self, error: impl Into<anyhow::Error>) {
         let error = error.into();
         complain(&line(&error));
-        let code = error.downcast_ref::<Error>().map_or(2, Error::exit_code);
-        self.code = self.code.max(code);
+        let ours = error.downcast_ref::<Error>();
+        self.code = self.code.max(ours.map_or(2, Error::exit_code));
+        self.settings |= ours.is_some_and(|error| error.kind() == ErrorKind::Settings);
     }
 
     /// 0 without failures, otherwise the largest exit code among them.
     pub(crate) fn exit_code(&self) -> u8 {
         self.code
+    }
+
+    /// As [`exit_code`](Self::exit_code), for a program that a service manager starts again when it ends:
+    /// [`UNUSABLE_SETTINGS`] tells it not to.
+    pub(crate) fn service_exit_code(&self) -> u8 {
+        if self.settings { UNUSABLE_SETTINGS } else { self.code }
     }
 }
 
@@ -71,5 +82,14 @@ mod tests {
         let mut failures = Failures::default();
         failures.add(anyhow::Error::from(std::io::Error::other("full")).context("out"));
         assert_eq!(failures.exit_code(), 2);
+    }
+
+    #[test]
+    fn settings_are_told_to_a_service_manager() {
+        let mut failures = Failures::default();
+        failures.add(Error::device("/dev/video0", "nothing", "a camera"));
+        assert_eq!(failures.service_exit_code(), 2);
+        failures.add(Error::settings("fps", "0", "1 to 1000"));
+        assert_eq!((failures.exit_code(), failures.service_exit_code()), (2, 78));
     }
 }

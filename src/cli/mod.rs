@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use self::failures::{Failures, complain};
+use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
 use crate::system::set_trim_threshold;
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
@@ -46,12 +46,13 @@ enum Command {
 }
 
 /// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be
-/// used, 70 for a bug.
+/// used, 70 for a bug; `run` ends with 78 if its flags or settings cannot be used.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    let is_service = matches!(cli.command, Command::Run(_));
     set_trim_threshold(LARGE);
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
@@ -67,7 +68,7 @@ pub fn run() -> ExitCode {
         failures.add(error);
         failures
     });
-    ExitCode::from(failures.exit_code())
+    ExitCode::from(if is_service { failures.service_exit_code() } else { failures.exit_code() })
 }
 
 /// Prints help as it is, and a wrong command line as one line like every other error.
@@ -87,7 +88,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     let message = text.split("\n\n").next().unwrap_or(&text);
     let words: Vec<&str> = message.trim_start_matches("error:").split_whitespace().collect();
     complain(&format!("{}; see `edgeclip --help`", words.join(" ")));
-    ExitCode::from(2)
+    let is_service = std::env::args_os().nth(1).is_some_and(|command| command == "run");
+    ExitCode::from(if is_service { UNUSABLE_SETTINGS } else { 2 })
 }
 
 /// Writes to standard output; true if whoever read it has gone, which is no error.

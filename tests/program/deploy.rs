@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 use tempfile::{TempDir, tempdir};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What the board answers to `mktemp -d`.
+const BOARD_FOLDER: &str = "/tmp/edgeclip.Ab3xYz09Qr";
 
 /// A cache with one package, and stand-ins for `ssh` and `scp`; the board answers `about` when asked what it is.
 fn workshop(package: &str, about: &str) -> TempDir {
@@ -17,7 +19,8 @@ fn workshop(package: &str, about: &str) -> TempDir {
     fs::write(packages.join(package), "package").unwrap();
     let sums = Command::new("sha256sum").arg(package).current_dir(&packages).output().unwrap();
     fs::write(packages.join("SHA256SUMS"), sums.stdout).unwrap();
-    let ssh = format!("case \"$*\" in *uname*) printf '%s\\n' {about};; esac");
+    let ssh =
+        format!("case \"$*\" in *uname*) printf '%s\\n' {about};; *mktemp*) echo {BOARD_FOLDER};; esac");
     for (name, body) in [("ssh", ssh.as_str()), ("scp", "")] {
         let script = folder.path().join(name);
         let log = folder.path().join("log");
@@ -64,13 +67,18 @@ fn a_board_gets_its_package_and_is_asked() {
     assert!(output.status.success(), "{output:?}");
     let log = log(folder.path());
     let steps: Vec<&str> = log.lines().collect();
-    assert_eq!(steps.len(), 5, "{log}");
+    assert_eq!(steps.len(), 6, "{log}");
+    assert!(steps[1].contains("mktemp -d"), "{log}");
     assert!(
-        steps[1].starts_with("scp ") && steps[1].ends_with(&format!("pi@board.local:/tmp/{package}")),
+        steps[2].starts_with("scp ")
+            && steps[2].ends_with(&format!("pi@board.local:{BOARD_FOLDER}/{package}")),
         "{log}"
     );
-    assert!(steps[2].contains(&format!("sudo dpkg -i /tmp/{package}")), "{log}");
-    assert!(steps[3].ends_with("edgeclip --version") && steps[4].ends_with("edgeclip doctor"), "{log}");
+    // Of "package".
+    let hash = "bc4a71180870f7945155fbb02f4b0a2e3faa2a62d6d31b7039013055ed19869a";
+    assert!(steps[3].contains(&format!("cd {BOARD_FOLDER} && echo '{hash}")), "{log}");
+    assert!(steps[3].contains(&format!("sha256sum -c - >/dev/null && sudo dpkg -i {package}")), "{log}");
+    assert!(steps[4].ends_with("edgeclip --version") && steps[5].ends_with("edgeclip doctor"), "{log}");
 }
 
 #[test]

@@ -36,4 +36,6 @@ mod no_text;
 #[cfg(feature = "text")]
 mod run;
 #[cfg(feature = "text")]
+mod service;
+#[cfg(feature = "text")]
 mod soak;
