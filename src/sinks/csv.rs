@@ -20,12 +20,13 @@ const HEADER: [&str; 17] = [
 pub(crate) struct Csv {
     output: Output,
     things: Option<ShownBoxes>,
+    idle: bool,
 }
 
 impl Csv {
     /// Writes a row per event to `output`, and one per box of this kind in each frame that was looked at.
     pub(crate) fn new(output: Output, things: Option<ShownBoxes>) -> Self {
-        Self { output, things }
+        Self { output, things, idle: true }
     }
 }
 
@@ -40,7 +41,8 @@ impl Sink for Csv {
 
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         let rows = rows(report, self.things);
-        if rows.is_empty() {
+        self.idle = rows.is_empty();
+        if self.idle {
             return Ok(());
         }
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
@@ -51,6 +53,10 @@ impl Sink for Csv {
         written.map_err(|error| Error::bug(format!("a row of values: {error}")))?;
         let text = writer.into_inner().map_err(|error| Error::bug(format!("a row of values: {error}")))?;
         self.output.write(&text)
+    }
+
+    fn was_idle(&self) -> bool {
+        self.idle
     }
 }
 
