@@ -5,6 +5,7 @@ use ::csv::{Terminator, WriterBuilder};
 
 use super::clock::utc;
 use super::json::corners;
+use super::output::Own;
 use super::{Output, Sink};
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -24,6 +25,9 @@ pub(crate) struct Csv {
 }
 
 impl Csv {
+    /// By what a file of an earlier run is known.
+    pub(crate) const OWN: Own = Own { what: "a CSV file of edgeclip's", begins: is_own };
+
     /// Writes a row per event to `output`, and one per box of this kind in each frame that was looked at.
     pub(crate) fn new(output: Output, things: Option<ShownBoxes>) -> Self {
         Self { output, things, idle: true }
@@ -58,6 +62,11 @@ impl Sink for Csv {
     fn was_idle(&self) -> bool {
         self.idle
     }
+}
+
+/// Whether a file that begins like this has our header.
+fn is_own(head: &[u8]) -> bool {
+    head.strip_prefix(HEADER.join(",").as_bytes()).is_some_and(|rest| rest.starts_with(b"\n"))
 }
 
 /// The columns right of the frame number; cells without a value stay empty.
