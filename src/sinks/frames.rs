@@ -123,19 +123,15 @@ impl Rotation for Store {
 
     /// Files that are not ours are passed over.
     fn delete_oldest(&mut self) -> io::Result<Option<u64>> {
-        while let Some(oldest) = self.files.first_entry() {
-            let (name, bytes) = (file_name(*oldest.key()), *oldest.get());
-            let own = is_own(&self.folder, &name);
-            if own {
-                self.folder.remove(OsStr::new(&name))?;
-            }
-            oldest.remove();
-            self.bytes -= bytes;
-            if own {
-                return Ok(Some(bytes));
-            }
+        let Some(oldest) = self.files.first_entry() else { return Ok(None) };
+        let (name, bytes) = (file_name(*oldest.key()), *oldest.get());
+        let own = is_own(&self.folder, &name);
+        if own {
+            self.folder.remove(OsStr::new(&name))?;
         }
-        Ok(None)
+        oldest.remove();
+        self.bytes -= bytes;
+        Ok(Some(if own { bytes } else { 0 }))
     }
 }
 

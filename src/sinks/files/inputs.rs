@@ -6,12 +6,19 @@ use std::io::{stdin, stdout};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Component, Path, PathBuf};
 
-use glob::Pattern;
+use glob::{MatchOptions, Pattern};
 
 use crate::error::{Error, Result};
 use crate::sinks::PictureKind;
 use crate::source::expand;
 use crate::system::FileId;
+
+/// How patterns match when they are expanded.
+const MATCH: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 /// Files, folders and patterns that are read, known by what they are rather than by their spelling.
 #[derive(Default)]
@@ -136,7 +143,7 @@ impl Inputs {
     fn reader(&self, folder: &Path, file: &Path) -> Option<&str> {
         let id = FileId::at(folder);
         let same = |place: &&Place| place.path == folder || id.is_some() && place.id == id;
-        let pattern = || self.patterns.iter().find(|(pattern, _)| pattern.matches_path(file));
+        let pattern = || self.patterns.iter().find(|(pattern, _)| pattern.matches_path_with(file, MATCH));
         let place = self.places.iter().find(same).map(|place| &*place.shown);
         place.or_else(|| pattern().map(|(_, shown)| &**shown))
     }

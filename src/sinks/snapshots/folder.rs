@@ -175,21 +175,17 @@ impl Rotation for SnapshotFolder {
 
     /// Snapshots of which somebody has changed a file are passed over.
     fn delete_oldest(&mut self) -> io::Result<Option<u64>> {
-        while let Some(oldest) = self.snapshots.first_entry() {
-            let ((_, stem), bytes) = (oldest.key(), *oldest.get());
-            let own = is_own(&self.folder, stem);
-            if own {
-                // The JSON file last, for the same reason.
-                let mut endings = [ANNOTATED, PLAIN, JSON].into_iter();
-                endings.try_for_each(|ending| self.folder.remove(&file(stem, ending)))?;
-            }
-            oldest.remove();
-            self.bytes = self.bytes.saturating_sub(bytes);
-            if own {
-                return Ok(Some(bytes));
-            }
+        let Some(oldest) = self.snapshots.first_entry() else { return Ok(None) };
+        let ((_, stem), bytes) = (oldest.key(), *oldest.get());
+        let own = is_own(&self.folder, stem);
+        if own {
+            // The JSON file last, for the same reason.
+            let mut endings = [ANNOTATED, PLAIN, JSON].into_iter();
+            endings.try_for_each(|ending| self.folder.remove(&file(stem, ending)))?;
         }
-        Ok(None)
+        oldest.remove();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        Ok(Some(if own { bytes } else { 0 }))
     }
 }
 
