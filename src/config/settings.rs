@@ -72,6 +72,10 @@ pub(crate) struct Settings {
     pub snapshot_per_minute: usize,
     /// Kinds of events of which a picture is kept; if empty: appear, enter, cross and state.
     pub snapshot_events: Vec<EventKind>,
+    /// Per cent of the disk that annotated frames and snapshots leave free, 0 to 50.
+    pub keep_free: u8,
+    /// Replace files of CSV and Motion JPEG that edgeclip did not write.
+    pub force: bool,
     /// Which boxes pictures and tables show.
     pub show: ShownBoxes,
     /// Draw the path of each track over the last seconds.
@@ -118,6 +122,8 @@ impl Default for Settings {
             snapshot_plain: false,
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
+            keep_free: 5,
+            force: false,
             show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
@@ -145,6 +151,7 @@ impl Settings {
             ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
             ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
             ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
+            ("keep_free", f32::from(self.keep_free), 0.0, 50.0),
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
@@ -187,6 +194,7 @@ impl Settings {
             ("mjpeg", self.mjpeg != before.mjpeg),
             ("framebuffer", self.framebuffer != before.framebuffer),
             ("snapshot", self.snapshots() != before.snapshots()),
+            ("keep_free", self.keep_free != before.keep_free),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

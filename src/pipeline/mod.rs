@@ -12,6 +12,7 @@ mod motion_gate;
 mod outbox;
 mod plan;
 mod rate;
+mod reasons;
 mod source_state;
 mod stats;
 mod watch;

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::durations::Durations;
+use super::reasons::Reasons;
 use crate::report::{FrameReport, Latency};
 use crate::sinks::Sink;
 
@@ -204,6 +205,7 @@ impl Queue {
 }
 
 fn serve(sink: &mut dyn Sink, shared: &Shared) {
+    let mut reasons = Reasons::default();
     loop {
         let mut queue = shared.lock();
         while queue.reports.is_empty() && !queue.closed {
@@ -219,7 +221,14 @@ fn serve(sink: &mut dyn Sink, shared: &Shared) {
         queue.working = None;
         queue.times.add(started.elapsed());
         match taken {
-            Ok(()) => queue.counts.taken += 1,
+            Ok(()) => {
+                queue.counts.taken += 1;
+                drop(queue);
+                let recovery = if sink.was_idle() { None } else { reasons.succeeded(Instant::now()) };
+                if let Some(recovery) = recovery {
+                    tracing::info!("{}: works {recovery}", sink.name());
+                }
+            }
             Err(error) if error.io_error().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) => {
                 queue.gone = true;
                 drop(queue);
@@ -228,10 +237,12 @@ fn serve(sink: &mut dyn Sink, shared: &Shared) {
             }
             Err(error) => {
                 queue.counts.failed += 1;
-                let count = queue.counts.failed;
                 drop(queue);
-                if count.is_power_of_two() {
-                    tracing::warn!("{}: {error} ({count} so far)", sink.name());
+                let why = error.to_string();
+                if let Some(count) = reasons.failed(&why, Instant::now()) {
+                    // A file or folder begins its own errors with its name.
+                    let name = if why.starts_with(sink.name()) { "" } else { &format!("{}: ", sink.name()) };
+                    tracing::warn!("{name}{why} ({count} so far)");
                 }
             }
         }

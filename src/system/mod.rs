@@ -3,6 +3,7 @@
 
 mod console;
 mod cpu;
+mod folder;
 mod framebuffer;
 mod memory;
 mod notify;
@@ -10,6 +11,7 @@ mod thermal;
 
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
+pub(crate) use folder::{FileId, Folder, Space};
 #[cfg(test)]
 pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::embeddings::Embeddings;
 use super::words::Vocabulary;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::geometry::dot;
 
 /// Metadata value of `format`.
@@ -116,15 +116,6 @@ impl Vocabulary {
             ("text_sha256".to_owned(), self.text_sha256.clone()),
         ]);
         serialize(tensors, Some(metadata)).map_err(|e| internal(&e))
-    }
-
-    /// Writes a vocabulary file.
-    ///
-    /// # Errors
-    /// [`Error::Device`] if it cannot be written.
-    pub(crate) fn save(&self, path: &Path) -> Result<()> {
-        let io = |source| Error::io(ErrorKind::Device, path.display().to_string(), source);
-        std::fs::write(path, self.to_bytes()?).map_err(io)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use super::heat::Heat;
-use super::outputs::outboxes;
+use super::outputs::{outboxes, sinks};
 use super::planner::{Beginning, Planner};
 use super::sources;
 use crate::config::{Settings, SourceSettings};
@@ -51,6 +51,7 @@ impl Session {
     /// # Errors
     /// Settings, words, the model, a sink or the only source cannot be used.
     pub(crate) fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
+        let sinks = sinks(settings)?;
         let mut opened = sources::open(settings)?;
         opened.extend(own.sources.into_iter().map(sources::own));
         let mut settings = settings.clone();
@@ -58,7 +59,7 @@ impl Session {
         settings.source.resize(opened.len(), SourceSettings::default());
         let mut planner = Planner::new(bundle(settings.model.as_deref())?);
         let Beginning { pipeline, plan, warning } = planner.start(&settings, threads(settings.threads))?;
-        let outboxes = outboxes(&settings, own.sinks)?;
+        let outboxes = outboxes(sinks, own.sinks);
         let mailbox = Arc::new(Mailbox::new(opened.len()));
         let mut rate = RateController::new(plan.target, plan.max_celsius, opened.len());
         rate.measured(&thermal(Path::new("/")));

@@ -82,6 +82,12 @@ pub(crate) struct Flags {
     /// Kinds of events to keep a picture of [default: appear,enter,cross,state]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     snapshot_events: Option<Vec<String>>,
+    /// Per cent of the disk that annotated frames and snapshots leave free, by deleting the oldest [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    keep_free: Option<i64>,
+    /// Replace files for CSV and Motion JPEG that edgeclip did not write
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
+    force: Option<bool>,
     /// Which boxes pictures and tables show: tracks, or detections of each frame [default: tracks]
     #[arg(long, value_name = "BOXES", help_heading = "Output")]
     show: Option<String>,

@@ -27,6 +27,7 @@ use super::words::words;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
+use crate::sinks::Inputs;
 use crate::watcher::{Own, Reload, Session};
 
 /// Watch cameras and streams: one line of JSON per frame, and one for everything that happens
@@ -71,6 +72,18 @@ impl Args {
     fn settings(&self) -> Result<Settings> {
         resolve(flags::table(self.config.as_deref(), &self.flags, &self.sources, &self.places)?)
     }
+
+    /// Sees to it that nothing is written over the configuration file.
+    fn refuse_own_file(&self, settings: &Settings) -> Result<()> {
+        let mut inputs = Inputs::default();
+        self.config.iter().for_each(|file| inputs.add_file(file));
+        inputs.refuse_stdout()?;
+        let outputs = [("csv", &settings.csv), ("mjpeg", &settings.mjpeg)];
+        outputs
+            .iter()
+            .flat_map(|(key, file)| file.iter().map(move |file| (key, file)))
+            .try_for_each(|(key, file)| inputs.refuse_file(file, key))
+    }
 }
 
 /// Runs the subcommand.
@@ -85,6 +98,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     let files = Arc::new(Followed::new(args.config.clone()));
     let settings = args.settings()?;
     files.set(settings.files());
+    args.refuse_own_file(&settings)?;
     if args.print_config {
         let text = toml::to_string_pretty(&settings).map_err(|error| Error::bug(error.to_string()))?;
         print(|out| std::io::Write::write_all(out, text.as_bytes()))?;
