@@ -12,6 +12,7 @@ pub(crate) mod http;
 mod input;
 mod jpeg;
 mod kind;
+mod limits;
 mod live;
 mod mjpeg;
 mod network;
