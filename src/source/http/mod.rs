@@ -95,7 +95,10 @@ impl Protocol for Http {
         frame: &mut CapturedFrame,
     ) -> std::result::Result<Next, String> {
         // However many bytes come: what counts is pictures.
-        let stall = self.patience.stall.max(2 * self.interval);
+        let stall = match session.reading {
+            Reading::Stream(_) => self.patience.stall,
+            Reading::Picture { .. } => self.patience.stall.max(2 * self.interval),
+        };
         if session.heard.elapsed() >= stall {
             let silent = matches!(&session.reading, Reading::Stream(parts) if parts.silence() >= stall);
             let what = if silent { "bytes" } else { "whole picture" };

@@ -82,7 +82,7 @@ fn broken_parts_are_told_and_the_next_is_whole() {
     for (bad, why) in [
         (with_length(torn), "a picture cut short (no end-of-image marker)"),
         (with_length(b"hello"), "5 bytes that are not JPEG"),
-        (part("", b"text without a picture"), "19 bytes that are not JPEG"),
+        (part("", b"text without a picture"), "22 bytes that are not JPEG"),
         (part("", torn), "a picture cut short (no end-of-image marker)"),
         (torn.to_vec(), cut_short),
     ] {

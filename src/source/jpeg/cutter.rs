@@ -148,14 +148,21 @@ impl Cutter {
         let Some(walk) = &mut self.walk else { return Step::More(0) };
         match walk.on(held) {
             Cut::Frame(length) => {
+                // A segment's length may have led beyond the part.
+                let front = held.get(..length).unwrap_or_default();
+                if let Some(cut) = self.delimiter_in(front, self.searched) {
+                    return self.cut_at(held, cut, CUT_SHORT);
+                }
                 self.rest = if self.length <= LONGEST { self.length.saturating_sub(length) } else { 0 };
                 self.finish(false);
                 return Step::Picture(length);
             }
             Cut::Garbage(length, why) => {
                 let front = held.get(..length).unwrap_or_default();
-                let cut = self.delimiter_in(front, 0).or_else(|| unknown_delimiter(front)).unwrap_or(length);
-                return self.cut_at(held, cut, why);
+                return match self.delimiter_in(front, 0).or_else(|| unknown_delimiter(front)) {
+                    Some(cut) => self.cut_at(held, cut, CUT_SHORT),
+                    None => self.cut_at(held, length, why),
+                };
             }
             Cut::More => {}
         }

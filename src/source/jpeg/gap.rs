@@ -14,7 +14,7 @@ pub(super) struct Gap {
 impl Gap {
     /// `delimiter` is what the lines between parts should be; some servers leave its dashes out.
     pub(crate) fn of(gap: &[u8], delimiter: &[u8]) -> Self {
-        let bare = delimiter.trim_ascii_start().strip_prefix(b"--").unwrap_or_default();
+        let bare = delimiter.strip_prefix(b"--").unwrap_or(delimiter);
         let is_delimiter = |line: &[u8]| {
             line.len() > 2 && line.starts_with(b"--") && line.iter().all(is_text) || !bare.is_empty() && line == bare
         };
@@ -51,9 +51,9 @@ fn is_text(byte: &u8) -> bool {
     (0x20..0x7f).contains(byte) || *byte == b'\t'
 }
 
-/// Zeros, `ff`, dashes, blanks and line ends.
+/// Zeros, `ff`, dashes and line ends.
 fn is_padding(byte: &u8) -> bool {
-    matches!(byte, 0 | 0xff | b'-' | b' ' | b'\t' | b'\r')
+    matches!(byte, 0 | 0xff | b'-' | b'\r')
 }
 
 #[cfg(test)]
