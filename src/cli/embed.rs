@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::Failures;
 use super::boxes::Boxes;
+use super::limits::LimitArgs;
 use super::model::{ModelArgs, networks};
 use crate::error::{Error, Result};
 use crate::model::FeatureMap;
@@ -41,6 +42,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     model: ModelArgs,
 }
 
@@ -62,6 +65,7 @@ struct Tensors {
 /// # Errors
 /// What makes the whole call fail: flags, boxes file, model, output file.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
+    args.limits.apply();
     let pictures = expand(&args.paths);
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;

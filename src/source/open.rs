@@ -16,14 +16,13 @@ use super::input::Input;
 use super::kind::{self, FFMPEG, FFMPEG_PIPE, FileKind};
 use super::live::Live;
 use super::mjpeg::Mjpeg;
-use super::network::without_secrets;
 use super::picture_files::PictureFiles;
 use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
 use super::stdin::{Pipe, PipeContents, STDIN, STDIN_NAME};
 use super::y4m::Y4m;
 use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, shown_address};
 
 /// What a source can be, for error messages.
 const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
@@ -75,15 +74,17 @@ pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>>
         Ok(_) => Err(Error::input(spec, "something other than a file, folder or camera", SOURCES)),
         Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::input(spec, "nothing there", SOURCES))
+            Err(Error::input(shown(spec), "nothing there", SOURCES))
         }
-        Err(source) => Err(Error::io(ErrorKind::Input, spec.to_owned(), source)),
+        Err(source) => Err(Error::io(ErrorKind::Input, shown(spec), source)),
     }
 }
 
-/// What results and messages call the source `spec`: without user and password.
+/// What results and messages call the source `spec`: of an address, scheme, host and path alone.
 pub(crate) fn shown(spec: &str) -> String {
-    if spec.contains("://") { without_secrets(spec) } else { spec.to_owned() }
+    // `admin:1234@camera` is meant as an address, `cat@2x.jpg` is a file.
+    let is_address = spec.contains("://") || spec.split_once('@').is_some_and(|(user, _)| user.contains(':'));
+    if is_address && !Path::new(spec).exists() { shown_address(spec) } else { spec.to_owned() }
 }
 
 fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {

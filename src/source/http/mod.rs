@@ -15,8 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::live::{CapturedFrame, Encoding, Live, Next};
-use super::network::{Address, Fault, POLL, Patience, Protocol, Remote, seconds, without_secrets};
-use crate::error::{Error, Result};
+use super::network::{Address, Fault, POLL, Patience, Protocol, Remote, seconds};
+use crate::error::{Error, Result, shown_address};
 use body::Body;
 use content::Content;
 use download::{Download, Outcome};
@@ -37,8 +37,8 @@ const FETCHES_PER_SECOND: u32 = 1;
 /// [`Error::Device`] if the first connection fails: no camera, password or path refused, or other content; the
 /// message says what to do. [`Error::Settings`] if the address is invalid or begins with `https://`.
 pub(crate) fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
-    if address.starts_with("https://") {
-        return Err(Error::settings(without_secrets(address), "an https:// address", request::NO_TLS));
+    if address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https")) {
+        return Err(Error::settings(shown_address(address), "an https:// address", request::NO_TLS));
     }
     let address = Address::parse(address, "http")?;
     let interval = Duration::from_secs(1) / rate.unwrap_or(FETCHES_PER_SECOND).max(1);

@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind};
 use http_auth::{PasswordClient, PasswordParams};
 use url::Url;
 
-use super::super::network::{Address, Fault, Patience, seconds, without_secrets};
+use super::super::network::{Address, Fault, Patience, seconds};
 use super::connection::{self, Response};
+use crate::error::shown_address;
 
 /// Most redirects that are followed per request.
 const MOST_REDIRECTS: usize = 5;
@@ -126,7 +127,7 @@ fn redirected(url: &Url, response: &Response) -> Result<Url, Fault> {
     let target = target.ok_or_else(|| Fault::new("a redirect to nowhere", expected))?;
     match target.scheme() {
         "http" => Ok(target),
-        "https" => Err(Fault::new(format!("a redirect to {}", without_secrets(target.as_str())), NO_TLS)),
+        "https" => Err(Fault::new(format!("a redirect to {}", shown_address(target.as_str())), NO_TLS)),
         other => Err(Fault::new(format!("a redirect to {other}://"), expected)),
     }
 }
