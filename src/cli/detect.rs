@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::annotations::Annotations;
+use super::limits::LimitArgs;
 use super::model::{ModelArgs, warn};
 use super::words::WordArgs;
 use super::{Failures, print};
@@ -50,6 +51,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "annotate")]
     force: bool,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     model: ModelArgs,
 }
 
@@ -72,6 +75,7 @@ pub(crate) fn probability(text: &str) -> std::result::Result<f32, String> {
 /// # Errors
 /// What makes the whole call fail: flags, vocabulary, model, standard output.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
+    args.limits.apply();
     let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
     let inputs = inputs(args);

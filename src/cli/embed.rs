@@ -7,6 +7,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::Failures;
 use super::boxes::Boxes;
+use super::limits::LimitArgs;
 use super::model::{ModelArgs, networks};
 use crate::error::{Error, Result};
 use crate::model::FeatureMap;
@@ -44,6 +45,8 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     model: ModelArgs,
 }
 
@@ -65,6 +68,7 @@ struct Tensors {
 /// # Errors
 /// What makes the whole call fail: flags, boxes file, model, output file.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
+    args.limits.apply();
     let pictures = expand(&args.paths);
     let mut inputs = args.model.inputs();
     inputs.add_pictures(&args.paths);

@@ -8,6 +8,8 @@ mod doctor;
 mod embed;
 pub(crate) mod eval;
 mod failures;
+mod limits;
+mod log;
 mod model;
 mod run;
 mod vocab;
@@ -21,6 +23,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
+use crate::error::shown_addresses;
 use crate::system::set_trim_threshold;
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
@@ -87,7 +90,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     // Tips and usage follow after an empty line.
     let message = text.split("\n\n").next().unwrap_or(&text);
     let words: Vec<&str> = message.trim_start_matches("error:").split_whitespace().collect();
-    complain(&format!("{}; see `edgeclip --help`", words.join(" ")));
+    // What is wrong may be the address of a camera.
+    complain(&format!("{}; see `edgeclip --help`", shown_addresses(&words.join(" "))));
     let is_service = std::env::args_os().nth(1).is_some_and(|command| command == "run");
     ExitCode::from(if is_service { UNUSABLE_SETTINGS } else { 2 })
 }

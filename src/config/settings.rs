@@ -30,6 +30,10 @@ pub(crate) struct Settings {
     /// Threads of the vision network, 1 to 256; else one per physical core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<u16>,
+    /// Most megabytes that a picture may take while it is decoded, 1 to 1,000,000; else half of the memory that is
+    /// available at the start, 16 to 400.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_picture_mb: Option<u64>,
     /// How often to look at each source.
     pub fps: Target,
     /// Send frames between two looks to the outputs as well, with predicted tracks.
@@ -104,6 +108,7 @@ impl Default for Settings {
             threshold: None,
             model: None,
             threads: None,
+            max_picture_mb: None,
             fps: Target::Auto,
             every_frame: false,
             skip_still: false,
@@ -149,6 +154,7 @@ impl Settings {
             ("max_celsius", self.max_celsius, 30.0, 120.0),
             ("status", self.status, 0.0, 86_400.0),
             ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
+            ("max_picture_mb", self.max_picture_mb.unwrap_or(1) as f32, 1.0, 1e6),
             ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
             ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
             ("keep_free", f32::from(self.keep_free), 0.0, 50.0),
@@ -184,6 +190,7 @@ impl Settings {
             ("source", unplaced(self) != unplaced(before)),
             ("model", self.model != before.model),
             ("threads", self.threads != before.threads),
+            ("max_picture_mb", self.max_picture_mb != before.max_picture_mb),
             ("frames", self.frames != before.frames),
             ("every_frame", self.every_frame != before.every_frame),
             ("format", self.format != before.format),

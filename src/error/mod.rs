@@ -1,7 +1,9 @@
 //! The error type, sorted by who must act.
 
+mod address;
 mod fault;
 
+pub(crate) use address::{shown_address, shown_addresses};
 pub use fault::Fault;
 
 use std::io;

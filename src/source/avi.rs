@@ -4,7 +4,7 @@
 use super::container::{Container, Cutout, Piece, bytes, time_of};
 use super::input::Input;
 use super::live::Encoding;
-use super::mjpeg::LONGEST;
+use super::jpeg::LONGEST;
 use crate::error::{Error, Result};
 
 /// Bytes of a chunk's header: code and length.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Picture;
+use super::jpeg::MOTION_JPEG;
 use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
 
@@ -59,9 +60,6 @@ pub struct CapturedFrame {
 }
 
 const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
-/// The APP0 segment of Motion JPEG in AVI files. It makes the decoder use the Huffman tables of ITU T.81
-/// annex K where a frame has none, as those of many cameras.
-const MOTION_JPEG: &[u8] = b"\xff\xe0\x00\x07AVI1\x00";
 
 /// How the bytes of a [`CapturedFrame`] hold a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +105,8 @@ impl CapturedFrame {
             _ => self.bytes.extend_from_slice(bytes),
         }
         (self.encoding, self.number, self.media_time) = (encoding, number, None);
+        // Frames circulate: pixels of old ones would stay.
+        self.decoded = None;
         self.stamp(Instant::now());
     }
 

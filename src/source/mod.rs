@@ -12,6 +12,7 @@ pub(crate) mod http;
 mod input;
 mod jpeg;
 mod kind;
+mod limits;
 mod live;
 mod mjpeg;
 mod network;
@@ -31,6 +32,7 @@ mod v4l2;
 mod y4m;
 
 pub use live::{CapturedFrame, Encoding, Live, Next};
+pub(crate) use limits::set_max_picture_mb;
 pub(crate) use network::Patience;
 pub(crate) use open::{open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};

@@ -7,6 +7,7 @@ mod folder;
 mod framebuffer;
 mod memory;
 mod notify;
+mod room;
 mod thermal;
 
 pub(crate) use console::HiddenConsole;
@@ -17,6 +18,7 @@ pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, notify};
+pub(crate) use room::room;
 pub(crate) use thermal::{Thermal, Zone, thermal};
 
 use std::fs;

@@ -5,6 +5,7 @@ mod builder;
 mod heat;
 mod outputs;
 mod planner;
+mod names;
 mod session;
 mod sources;
 

@@ -17,7 +17,7 @@ use crate::pipeline::{
     Mailbox, Outbox, Plan, Progress, RateController, Sources, Watch, WatchControl, bundle, finish, threads,
 };
 use crate::sinks::Sink;
-use crate::source::Live;
+use crate::source::{Live, set_max_picture_mb};
 use crate::system::{State, notify, thermal};
 
 /// Sources and sinks besides those in the settings.
@@ -51,6 +51,9 @@ impl Session {
     /// # Errors
     /// Settings, words, the model, a sink or the only source cannot be used.
     pub(crate) fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
+        if let Some(megabytes) = settings.max_picture_mb {
+            set_max_picture_mb(megabytes);
+        }
         let sinks = sinks(settings)?;
         let mut opened = sources::open(settings)?;
         opened.extend(own.sources.into_iter().map(sources::own));

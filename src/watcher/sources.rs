@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
+use super::names::names;
 use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Plan, SourceState};
 use crate::source::{
-    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown,
+    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format,
 };
 
 /// A source to capture.
@@ -29,7 +30,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(settings: &Settings) -> Result<Vec<Opened>> {
     let mut opened = Vec::new();
     let mut failed = None;
-    for source in &settings.source {
+    for (source, name) in settings.source.iter().zip(names(&settings.source)) {
         let options = options(source)?;
         let url = source.url.clone();
         let again: Open = Box::new(move || open_source(&url, &options));
@@ -42,7 +43,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Vec<Opened>> {
             }
             Err(error) => return Err(error),
         };
-        let name = source.name.clone().unwrap_or_else(|| shown(&source.url)).into();
+        let name = name.into();
         let persist = source.url != "-" && first.as_ref().is_none_or(|source| !source.waits());
         opened.push(Opened { name, first, again, persist });
     }

@@ -27,6 +27,10 @@ pub(crate) struct Flags {
     /// Threads of the vision network [default: as many as physical cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Rates")]
     threads: Option<u16>,
+    /// Most megabytes that a picture may take while it is decoded; larger JPEGs are decoded at a part of their size,
+    /// other pictures refused [default: half of the available memory, 16 to 400]
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    max_picture_mb: Option<i64>,
     /// Looks per second at each source, or auto: as many as the machine can [default: auto]
     #[arg(long, value_name = "N|auto", help_heading = "Rates")]
     #[serde(serialize_with = "fps")]

@@ -4,7 +4,6 @@ mod assign;
 mod flags;
 mod followed;
 mod list;
-mod log;
 mod status;
 mod summary;
 mod tick;
@@ -104,7 +103,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
         print(|out| std::io::Write::write_all(out, text.as_bytes()))?;
         return Ok(Failures::default());
     }
-    log::start(args.log);
+    super::log::start(args.log);
     let (stop, hangup) = signals()?;
     if settings.source.is_empty() {
         let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
