@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::mailbox::{Ended, Mailbox};
 use crate::error::{Error, Result};
 use crate::source::{CapturedFrame, Live, Next, Retry};
+use crate::system::start_thread;
 
 /// Opens a source, as often as it is called.
 pub(crate) type Open = Box<dyn Fn() -> Result<Box<dyn Live>> + Send>;
@@ -73,8 +74,12 @@ pub(crate) struct Capture {
 
 impl Capture {
     /// Starts the thread. `first` is the source if it is open already.
-    pub(crate) fn start(self, first: Option<Box<dyn Live>>, open: Open) -> JoinHandle<()> {
-        thread::spawn(move || {
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(crate) fn start(self, first: Option<Box<dyn Live>>, open: Open) -> Result<JoinHandle<()>> {
+        let name = Arc::clone(&self.name);
+        start_thread(&name, move || {
             let mut end = EndReport { capture: &self, ended: None };
             end.ended = Some(self.work(first, &open));
         })

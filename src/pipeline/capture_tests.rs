@@ -49,7 +49,7 @@ fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], O
         mailbox: Arc::clone(&mailbox),
         persist,
     };
-    let thread = capture.start(None, open);
+    let thread = capture.start(None, open).unwrap();
     let mut frames = 0;
     loop {
         let (over, until) = (mailbox.is_over(), Instant::now() + Duration::from_millis(50));
@@ -124,7 +124,7 @@ fn a_thread_that_dies_is_an_error_and_not_silence() {
         persist: true,
     };
     let open: Open = Box::new(|| Ok(Box::new(Panics)));
-    assert!(capture.start(None, open).join().is_err());
+    assert!(capture.start(None, open).unwrap().join().is_err());
     assert!(mailbox.is_over());
     assert!(mailbox.failure().unwrap().to_string().contains("the capture thread of cam has died"));
 }

@@ -2,7 +2,6 @@
 
 use std::io::{BufReader, Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 use image::codecs::gif::GifDecoder;
@@ -16,6 +15,7 @@ use super::live::Encoding;
 use super::picture::{MAX_PIXELS, opaque};
 use crate::error::{Error, Result};
 use crate::frame::PixelFormat;
+use crate::system::start_thread;
 
 /// How long a frame without a delay is shown; same as in browsers.
 const DELAY: Duration = Duration::from_millis(100);
@@ -55,7 +55,7 @@ impl Animation {
                 let mut decoder = GifDecoder::new(file).map_err(broken)?;
                 check(&name, &decoder)?;
                 decoder.set_limits(Limits::default()).map_err(broken)?;
-                spawn(decoder)
+                spawn(&name, decoder)?
             }
             FileKind::Png => {
                 let decoder = PngDecoder::with_limits(file, Limits::default()).map_err(broken)?;
@@ -63,7 +63,7 @@ impl Animation {
                 if !decoder.is_apng().map_err(broken)? {
                     return Ok(None);
                 }
-                spawn(decoder.apng().map_err(broken)?)
+                spawn(&name, decoder.apng().map_err(broken)?)?
             }
             FileKind::WebP => {
                 let decoder = WebPDecoder::new(file).map_err(broken)?;
@@ -71,7 +71,7 @@ impl Animation {
                 if !decoder.has_animation() {
                     return Ok(None);
                 }
-                spawn(decoder)
+                spawn(&name, decoder)?
             }
             _ => return Ok(None),
         };
@@ -117,13 +117,13 @@ fn check(name: &str, decoder: &impl ImageDecoder) -> Result<()> {
 }
 
 /// Decodes in a thread, which ends after the last frame or when the receiver is dropped.
-fn spawn(decoder: impl AnimationDecoder<'static> + Send + 'static) -> Receiver<Decoded> {
+fn spawn(name: &str, decoder: impl AnimationDecoder<'static> + Send + 'static) -> Result<Receiver<Decoded>> {
     let (send, receive) = sync_channel(1);
-    thread::spawn(move || {
+    start_thread(name, move || {
         // The receiver is gone: nobody wants more frames.
         let _ = decode(decoder, &send);
-    });
-    receive
+    })?;
+    Ok(receive)
 }
 
 fn decode(

@@ -211,7 +211,7 @@ fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
     // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
     let regular = file.metadata().map_err(io)?.is_file();
-    Ok(Box::new(piped(name, file, options.clone(), regular)))
+    Ok(Box::new(piped(name, file, options.clone(), regular)?))
 }
 
 /// A pipe that reads `reader` in its own thread; no frame of a `regular` file is dropped.
@@ -220,7 +220,7 @@ fn piped(
     reader: impl Read + Send + 'static,
     options: SourceOptions,
     regular: bool,
-) -> Pipe {
+) -> Result<Pipe> {
     Pipe::new(move || {
         let mut input = Input::new(name, reader);
         let kind = kind::of(input.peek(kind::HEAD)?);

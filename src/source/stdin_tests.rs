@@ -1,3 +1,4 @@
+use std::thread;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -25,6 +26,7 @@ fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
         let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
         Ok(PipeContents { container, waits })
     })
+    .unwrap()
 }
 
 /// The next thing that is not [`Next::Nothing`].

@@ -7,6 +7,7 @@ mod framebuffer;
 mod memory;
 mod notify;
 mod thermal;
+mod threads;
 
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
@@ -16,6 +17,7 @@ pub(crate) use framebuffer::{Screen, screen, wake};
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, notify};
 pub(crate) use thermal::{Thermal, Zone, thermal};
+pub(crate) use threads::{beside, no_thread, start as start_thread};
 
 use std::fs;
 use std::path::Path;

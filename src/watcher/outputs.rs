@@ -54,5 +54,5 @@ pub(crate) fn outboxes(settings: &Settings, own: Vec<Box<dyn Sink>>) -> Result<V
         options.painter = painter();
         sinks.push(Box::new(Snapshots::new(options)?));
     }
-    Ok(sinks.into_iter().chain(own).map(Outbox::new).collect())
+    sinks.into_iter().chain(own).map(Outbox::new).collect()
 }

@@ -75,8 +75,12 @@ impl Session {
     }
 
     /// Gives every report to this sink as well.
-    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) {
-        self.watch.add_outbox(Outbox::new(sink));
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) -> Result<()> {
+        self.watch.add_outbox(Outbox::new(sink)?);
+        Ok(())
     }
 
     /// What there is to say of the model, such as that it runs in float.

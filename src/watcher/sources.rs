@@ -82,7 +82,7 @@ pub(crate) fn start(
             mailbox: Arc::clone(mailbox),
             persist: source.persist,
         };
-        threads.push(capture.start(source.first, source.again));
+        threads.push(capture.start(source.first, source.again)?);
     }
     Ok((states, threads))
 }

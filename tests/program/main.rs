@@ -37,3 +37,5 @@ mod no_text;
 mod run;
 #[cfg(feature = "text")]
 mod soak;
+#[cfg(feature = "text")]
+mod threads;

@@ -12,7 +12,6 @@ mod tick;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -27,6 +26,7 @@ use super::words::words;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
+use crate::system::start_thread;
 use crate::watcher::{Own, Reload, Session};
 
 /// Watch cameras and streams: one line of JSON per frame, and one for everything that happens
@@ -104,7 +104,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     let terminal = on_terminal();
     let mut tick = Tick::new(OnChange { hangup, files, read }, terminal);
     if let Some(interval) = status {
-        tick.write_status(interval, stop);
+        tick.write_status(interval, stop)?;
     }
     let watched = session.run(&mut |progress| tick.run(progress));
     // Status ends before the summary begins.
@@ -134,7 +134,7 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
     let shared = Arc::new(Mutex::new((args, settings, reload)));
     Box::new(move || {
         let (shared, files) = (Arc::clone(&shared), Arc::clone(&files));
-        thread::spawn(move || {
+        let started = start_thread("reload", move || {
             let (args, before, reload) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
                 files.set(settings.files());
@@ -151,5 +151,8 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
                 Err(error) => tracing::error!("{error}; keeping the previous configuration"),
             }
         });
+        if let Err(error) = started {
+            tracing::error!("{error}; keeping the previous configuration");
+        }
     })
 }
