@@ -1,6 +1,7 @@
 //! The program: flags into validated values, one file per subcommand.
 
 mod annotations;
+mod apart;
 mod bench;
 mod boxes;
 mod detect;
@@ -21,6 +22,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, complain};
+use crate::source::apart::allow;
 use crate::system::set_trim_threshold;
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
@@ -43,6 +45,8 @@ enum Command {
     Embed(embed::Args),
     Eval(eval::Args),
     Bench(bench::Args),
+    #[command(hide = true)]
+    Apart(apart::Args),
 }
 
 /// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be
@@ -53,6 +57,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     set_trim_threshold(LARGE);
+    allow();
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),
@@ -61,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Embed(args) => embed::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Apart(args) => apart::run(&args),
     };
     let failures = outcome.unwrap_or_else(|error| {
         let mut failures = Failures::default();

@@ -72,6 +72,10 @@ pub(crate) struct Settings {
     pub snapshot_per_minute: usize,
     /// Kinds of events of which a picture is kept; if empty: appear, enter, cross and state.
     pub snapshot_events: Vec<EventKind>,
+    /// Most megabytes of each process that reads and decodes a network source; else a quarter of the memory
+    /// that is available, 128 to 512.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_mb: Option<u64>,
     /// Which boxes pictures and tables show.
     pub show: ShownBoxes,
     /// Draw the path of each track over the last seconds.
@@ -118,6 +122,7 @@ impl Default for Settings {
             snapshot_plain: false,
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
+            decoder_mb: None,
             show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
@@ -144,6 +149,7 @@ impl Settings {
             ("status", self.status, 0.0, 86_400.0),
             ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
             ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
+            ("decoder_mb", self.decoder_mb.unwrap_or(128) as f32, 32.0, 1e6),
             ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
         ];
         for (name, value, least, most) in ranges {
@@ -187,6 +193,7 @@ impl Settings {
             ("mjpeg", self.mjpeg != before.mjpeg),
             ("framebuffer", self.framebuffer != before.framebuffer),
             ("snapshot", self.snapshots() != before.snapshots()),
+            ("decoder_mb", self.decoder_mb != before.decoder_mb),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

@@ -1,8 +1,10 @@
 //! The error type, sorted by who must act.
 
 mod fault;
+mod parts;
 
 pub use fault::Fault;
+pub(crate) use parts::ErrorParts;
 
 use std::io;
 

@@ -35,6 +35,12 @@ fn gone() -> Error {
     Error::device("cam", "no such device", "a camera")
 }
 
+fn begun() -> Arc<Opening> {
+    let opening = Opening::new(1);
+    opening.begin();
+    Arc::new(opening)
+}
+
 /// Runs a capture over sources that are opened one after the other; gives frames seen, faults, and the error at the end.
 fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], Option<String>) {
     let (mailbox, faults) = (Arc::new(Mailbox::new(1)), Arc::<Faults>::default());
@@ -47,6 +53,7 @@ fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], O
         faults: Arc::clone(&faults),
         stop,
         mailbox: Arc::clone(&mailbox),
+        opening: begun(),
         persist,
     };
     let thread = capture.start(None, open).unwrap();
@@ -121,6 +128,7 @@ fn a_thread_that_dies_is_an_error_and_not_silence() {
         faults: Arc::default(),
         stop: Arc::default(),
         mailbox: Arc::clone(&mailbox),
+        opening: begun(),
         persist: true,
     };
     let open: Open = Box::new(|| Ok(Box::new(Panics)));

@@ -2,6 +2,7 @@
 //! frame by frame.
 
 mod animation;
+pub(crate) mod apart;
 mod avi;
 mod container;
 mod follow;
@@ -31,7 +32,6 @@ mod v4l2;
 mod y4m;
 
 pub use live::{CapturedFrame, Encoding, Live, Next};
-pub(crate) use network::Patience;
 pub(crate) use open::{open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::expand;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use super::animation::Animation;
+use super::apart;
 use super::avi::Avi;
 use super::container::Container;
 use super::follow::Follow;
@@ -22,7 +23,7 @@ use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
 use super::stdin::{Pipe, PipeContents, STDIN};
 use super::y4m::Y4m;
-use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
+use super::{Camera, SourceOption, SourceOptions, paths};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a source can be, for error messages.
@@ -45,11 +46,11 @@ pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>>
         return match scheme {
             "rtsp" | "rtsps" => {
                 options.only(&shown(spec), "a network camera", &[])?;
-                rtsp::open(spec, Patience::default())
+                apart::open(spec, None, options.decoder_mb)
             }
             "http" | "https" => {
                 options.only(&shown(spec), "a network camera", &[SourceOption::FrameRate])?;
-                http::open(spec, options.wish.fps, Patience::default())
+                apart::open(spec, options.wish.fps, options.decoder_mb)
             }
             _ => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
         };

@@ -1,6 +1,6 @@
-use std::thread;
 use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use super::super::input::Input;
 use super::super::mjpeg::Mjpeg;

@@ -4,6 +4,7 @@
 mod console;
 mod cpu;
 mod framebuffer;
+mod isolation;
 mod memory;
 mod notify;
 mod thermal;
@@ -14,6 +15,9 @@ pub(crate) use cpu::cpu;
 #[cfg(test)]
 pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};
+pub(crate) use isolation::{
+    Forked, depend_on_parent, fork, limit_memory, limit_time, memory_file, unlimit_waiting, wait,
+};
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, notify};
 pub(crate) use thermal::{Thermal, Zone, thermal};

@@ -7,8 +7,7 @@ use std::thread::{Builder, JoinHandle, Scope};
 use crate::error::{Error, Result};
 
 /// What to do when the system starts no more threads.
-const NO_THREAD: &str =
-    "fewer programs of this user, or a higher limit (TasksMax= of the service, ulimit -u, --pids-limit of the container)";
+const NO_THREAD: &str = "fewer programs of this user, or a higher limit (TasksMax= of the service, ulimit -u, --pids-limit of the container)";
 
 /// Starts a thread that messages call `name`.
 ///

@@ -4,7 +4,7 @@ mod assign;
 mod flags;
 mod followed;
 mod list;
-mod log;
+pub(crate) mod log;
 mod status;
 mod summary;
 mod tick;
@@ -82,6 +82,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
         return list::list();
     }
+    // Before files are read: whoever changes one may tell at once.
+    let (stop, hangup) = signals()?;
     let files = Arc::new(Followed::new(args.config.clone()));
     let settings = args.settings()?;
     files.set(settings.files());
@@ -91,7 +93,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
         return Ok(Failures::default());
     }
     log::start(args.log);
-    let (stop, hangup) = signals()?;
     if settings.source.is_empty() {
         let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
         return Err(Error::settings("run", "no source", expected).into());

@@ -27,7 +27,7 @@ fn random(state: &mut u32) -> usize {
 }
 
 #[test]
-fn broken_frames_of_a_pipe_are_counted_and_told_ever_more_rarely() {
+fn broken_frames_of_a_pipe_are_counted_and_each_new_reason_is_told() {
     let folder = tempdir().unwrap();
     let good = jpeg(&Studio::new().picture(Some(60)));
     let mut running =
