@@ -73,7 +73,7 @@ fn trickle(stream: &mut TcpStream) -> std::io::Result<()> {
 }
 
 /// Watches the film, again and again, and these cameras.
-fn watch(folder: &Path, cameras: &[String], flags: &[&str]) -> Running {
+pub(crate) fn watch(folder: &Path, cameras: &[String], flags: &[&str]) -> Running {
     film(folder, "film.y4m", &vec![Studio::new().picture(Some(60)); 4], 8);
     let cameras = cameras.iter().map(|url| format!("[[source]]\nurl = \"{url}\"\n"));
     let film = "[[source]]\nurl = \"film.y4m\"\nrepeat = true\n".to_owned();
@@ -90,7 +90,7 @@ fn peak(pid: u32) -> u64 {
 }
 
 /// Processes that `parent` has started.
-fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_child = |pid: &u32| {
@@ -103,7 +103,7 @@ fn children(parent: u32) -> Vec<u32> {
 }
 
 /// The numbers of the film's frames, which have no gap.
-fn unbroken(lines: &[Value]) -> u64 {
+pub(crate) fn unbroken(lines: &[Value]) -> u64 {
     let frames = lines.iter().filter(|line| is(line, "frame") && line["source"] == "film.y4m");
     let numbers: Vec<u64> = frames.map(|line| line["frame"].as_u64().unwrap()).collect();
     let expected: Vec<u64> = (0..numbers.len() as u64).collect();

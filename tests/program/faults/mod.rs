@@ -2,9 +2,13 @@
 //! are unplugged are tested in cross/vm/, on an emulated board.
 
 mod apart;
-mod camera;
+pub(crate) mod camera;
+mod endurance;
 mod ends;
 mod reload;
 mod sinks;
 mod sources;
+/// The camera of the library's own tests.
+#[path = "../../../src/source/tests/network/rtsp.rs"]
+mod rtsp;
 mod start;
