@@ -13,8 +13,9 @@ impl Live for Script {
         "script"
     }
 
+    /// As of a pipe, this is known once a frame has arrived.
     fn waits(&self) -> bool {
-        true
+        self.1 > 0
     }
 
     fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {

@@ -9,7 +9,8 @@ use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Opening};
 use crate::source::{
-    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown,
+    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, apart::prepare as prepare_source,
+    open as open_source, pixel_format, shown,
 };
 
 /// How long sources have before the model is loaded: what is wrong with a file is told at once.
@@ -44,6 +45,7 @@ pub(crate) struct Captures {
 pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
     let wanted = settings.source.iter().map(|source| {
         let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
+        prepare_source(&source.url, &options);
         let url = source.url.clone();
         Ok(Wanted {
             name: source.name.clone().unwrap_or_else(|| shown(&source.url)).into(),

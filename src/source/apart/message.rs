@@ -7,26 +7,35 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::live::{CapturedFrame, Encoding};
+use super::super::mjpeg::LONGEST as LONGEST_JPEG;
 use crate::error::ErrorParts;
 use crate::frame::{PixelFormat, Range};
 
+/// Most bytes of a frame: the longest JPEG with what is put into it.
+pub(super) const LONGEST_FRAME: usize = LONGEST_JPEG + 4096;
 /// Longest message; pixels go another way.
 const LONGEST: usize = 64 << 10;
 
-/// Asks for what comes next.
+/// Asks for what comes next. For pictures, the length of the one to decode follows, in eight bytes.
 pub(super) const NEXT: u8 = b'n';
 /// Asks for another process in place of one that has ended.
 pub(super) const AGAIN: u8 = b'a';
 
-/// What to read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What a process is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Order {
-    /// Of the camera, with its password.
-    pub address: String,
-    /// Pictures per second of one that is fetched.
-    pub fps: Option<u32>,
+    pub job: Job,
     /// Most memory of the process.
     pub megabytes: u64,
+}
+
+/// What a process does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Job {
+    /// Reads a camera at this address, which has its password; one that is fetched, so often per second.
+    Camera { address: String, fps: Option<u32> },
+    /// Decodes pictures of the camera at this address.
+    Pictures { of: String },
 }
 
 /// What comes next.
@@ -34,8 +43,15 @@ pub(super) struct Order {
 pub(super) enum Answer {
     /// The camera is connected.
     Opened,
-    /// It cannot be, and the process has ended.
+    /// It cannot be, or cannot be read on, and the process has ended.
+    Refused(ErrorParts),
+    /// What was asked for cannot be had.
     Failed(ErrorParts),
+    /// Pixels lie in the shared file, three bytes each.
+    Picture {
+        width: u32,
+        height: u32,
+    },
     /// A frame lies in the shared file.
     Frame(Header),
     Broken(String),
@@ -113,7 +129,7 @@ pub(super) fn send(to: &mut impl Write, message: &impl Serialize) -> io::Result<
 }
 
 /// Messages as they arrive.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Inbox {
     held: Vec<u8>,
 }

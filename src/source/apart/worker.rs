@@ -10,16 +10,20 @@ use std::panic::{self, PanicHookInfo};
 use std::process::{ExitStatus, abort, exit};
 use std::time::Duration;
 
-use super::message::{AGAIN, Answer, Header, Inbox, NEXT, Order, send};
-use super::{LONGEST_FRAME, here};
+use super::here::here;
+use super::message::{AGAIN, Answer, Header, Inbox, Job, LONGEST_FRAME, NEXT, Order, send};
 use crate::error::{Error, ErrorKind, ErrorParts, Result};
 use crate::source::live::{CapturedFrame, Live, Next};
+use crate::source::picture::Picture;
 use crate::system::{self, Forked};
 
-/// Longest that one frame may be computed.
+/// Longest that one frame of a camera may be computed.
 const COMPUTING: Duration = Duration::from_secs(10);
 /// Longest that one step may take; no time limit of a network source is longer.
 const WAITING: Duration = Duration::from_secs(60);
+/// The same for one picture, for which others wait.
+const DECODING: Duration = Duration::from_secs(3);
+const DECODING_WAITS: Duration = Duration::from_secs(10);
 
 /// Serves the source that the order on standard input names. It reads nothing of the source itself: it splits
 /// off a process that does, and another one when that has died. Starting those from here rather than anew
@@ -75,41 +79,73 @@ fn died(status: ExitStatus, order: &Order) -> Option<String> {
         None => format!("code {}", status.code().unwrap_or_default()),
         Some(libc::SIGABRT) => format!("signal 6, as when its {} MB of memory are used up", order.megabytes),
         Some(libc::SIGKILL) => "signal 9, as when the system has no memory left".to_owned(),
-        Some(libc::SIGXCPU) => format!("it computed one frame for {} s", COMPUTING.as_secs()),
-        Some(libc::SIGALRM) => format!("it did nothing for {} s", WAITING.as_secs()),
+        Some(libc::SIGXCPU) => "it computed one frame for too long".to_owned(),
+        Some(libc::SIGALRM) => "it did nothing for too long".to_owned(),
         Some(signal) => format!("signal {signal}"),
     })
 }
 
-/// Reads the source until nobody asks for more.
-fn work(mut control: UnixStream, frames: &File, order: &Order) -> io::Result<()> {
+/// Does what is asked for until nobody asks any more.
+fn work(control: UnixStream, frames: &File, order: &Order) -> io::Result<()> {
     system::depend_on_parent();
     system::limit_memory(order.megabytes << 20);
     // Of all processes here it is the one to be killed.
     let _ = fs::write("/proc/self/oom_score_adj", "500");
     let last_words = control.try_clone()?;
     panic::set_hook(Box::new(move |panic| die(&last_words, panic)));
+    match &order.job {
+        Job::Camera { address, fps } => camera(control, frames, address, *fps),
+        Job::Pictures { .. } => pictures(control, frames),
+    }
+}
+
+/// Reads a camera.
+fn camera(mut control: UnixStream, frames: &File, address: &str, fps: Option<u32>) -> io::Result<()> {
     system::limit_time(COMPUTING, WAITING);
-    let mut source = match here(&order.address, order.fps) {
+    let mut source = match here(address, fps) {
         Ok(source) => source,
-        Err(error) => return send(&mut control, &Answer::Failed(ErrorParts::from(&error))),
+        Err(error) => return send(&mut control, &Answer::Refused(ErrorParts::from(&error))),
     };
     send(&mut control, &Answer::Opened)?;
     let mut frame = CapturedFrame::empty();
-    loop {
-        system::unlimit_waiting();
-        let mut asked = [0];
-        if control.read_exact(&mut asked).is_err() || asked != [NEXT] {
-            return Ok(());
-        }
+    while is_asked(&mut control) {
         system::limit_time(COMPUTING, WAITING);
         let answer = answer(source.as_mut(), &mut frame, frames);
-        let over = matches!(answer, Answer::End | Answer::Failed(_));
+        let over = matches!(answer, Answer::End | Answer::Refused(_));
         send(&mut control, &answer)?;
         if over {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
+}
+
+/// Decodes pictures.
+fn pictures(mut control: UnixStream, shared: &File) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    while is_asked(&mut control) {
+        let mut length = [0; 8];
+        control.read_exact(&mut length)?;
+        system::limit_time(DECODING, DECODING_WAITS);
+        bytes.resize(usize::try_from(u64::from_le_bytes(length)).unwrap_or_default().min(LONGEST_FRAME), 0);
+        shared.read_exact_at(&mut bytes, 0)?;
+        let answer = match Picture::decode(String::new(), &bytes) {
+            Ok(Picture { width, height, data, .. }) => {
+                shared.write_all_at(&data, 0)?;
+                Answer::Picture { width, height }
+            }
+            Err(error) => Answer::Failed(ErrorParts::from(&error)),
+        };
+        send(&mut control, &answer)?;
+    }
+    Ok(())
+}
+
+/// Waits until somebody asks for something; false if nobody does any more.
+fn is_asked(control: &mut UnixStream) -> bool {
+    system::unlimit_waiting();
+    let mut asked = [0];
+    control.read_exact(&mut asked).is_ok() && asked == [NEXT]
 }
 
 fn answer(source: &mut dyn Live, frame: &mut CapturedFrame, frames: &File) -> Answer {
@@ -125,7 +161,7 @@ fn answer(source: &mut dyn Live, frame: &mut CapturedFrame, frames: &File) -> An
         Ok(Next::Stalled(why)) => Answer::Stalled(why),
         Ok(Next::Nothing) => Answer::Nothing,
         Ok(Next::End) => Answer::End,
-        Err(error) => Answer::Failed(ErrorParts::from(&error)),
+        Err(error) => Answer::Refused(ErrorParts::from(&error)),
     }
 }
 

@@ -84,7 +84,8 @@ fn each_fault_and_each_recovery_is_told() {
             watched.fault(&rtsp.url(), "stalled", "closed the connection (1 stalls so far)", |_| {});
             watched.recovery(&rtsp.url());
         }
-        watched.fault(&url, "broken", "broken frames so far", |_| http.shows(b"\xff\xd8\xff\xd9, no picture"));
+        watched
+            .fault(&url, "broken", "broken frames so far", |_| http.shows(b"\xff\xd8\xff\xd9, no picture"));
         http.shows(&picture);
         watched.recovery(&url);
         watched.fault(&url, "stalled", "the decoder died: signal 11", |running| {
@@ -125,7 +126,8 @@ fn configure(watched: &mut Watched, folder: &std::path::Path) {
 /// The access units of a committed film: the NAL units of each picture, which a delimiter begins.
 fn rtsp_pictures() -> Vec<Vec<Vec<u8>>> {
     let bytes = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/h264/squares.h264")).unwrap();
-    let text: Vec<usize> = bytes.windows(3).enumerate().filter(|(_, at)| *at == [0, 0, 1]).map(|(at, _)| at).collect();
+    let text: Vec<usize> =
+        bytes.windows(3).enumerate().filter(|(_, at)| *at == [0, 0, 1]).map(|(at, _)| at).collect();
     let ends = text.iter().skip(1).copied().chain([bytes.len()]);
     let mut units: Vec<Vec<Vec<u8>>> = Vec::new();
     for (start, end) in text.iter().zip(ends) {

@@ -3,12 +3,13 @@
 
 mod apart;
 pub(crate) mod camera;
-mod endurance;
 mod ends;
+mod endurance;
 mod reload;
-mod sinks;
-mod sources;
 /// The camera of the library's own tests.
+#[allow(dead_code, reason = "not all of it is used here")]
 #[path = "../../../src/source/tests/network/rtsp.rs"]
 mod rtsp;
+mod sinks;
+mod sources;
 mod start;

@@ -1,0 +1,17 @@
+//! Network sources in the process that asks for them.
+
+use crate::error::Result;
+use crate::source::live::Live;
+use crate::source::network::Patience;
+use crate::source::{http, rtsp};
+
+/// Opens the camera at `address`; a single picture is fetched `fps` times per second.
+///
+/// # Errors
+/// Same as those of [`rtsp::open`] and [`http::open`].
+pub(super) fn here(address: &str, fps: Option<u32>) -> Result<Box<dyn Live>> {
+    if address.starts_with("rtsp") {
+        return rtsp::open(address, Patience::default());
+    }
+    http::open(address, fps, Patience::default())
+}
