@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::system::memory;
 use camera::Camera;
 use decoder::Decoder;
-use here::here;
+use here::{here, is_of};
 use message::{Job, Order};
 
 /// Whether this program is `edgeclip`.
@@ -41,8 +41,7 @@ fn is_allowed() -> bool {
 /// Starts the processes of the source `spec`, if it is one that is read apart, for [`open`] to use: later no
 /// program need be executed any more. They end with the calling thread.
 pub(crate) fn prepare(spec: &str, options: &SourceOptions) {
-    let address = ["rtsp://", "http://"].iter().any(|scheme| spec.starts_with(scheme));
-    if is_allowed() && address {
+    if is_allowed() && ["rtsp", "http"].iter().any(|scheme| is_of(spec, scheme)) {
         orders(spec, options.wish.fps, options.decoder_mb).into_iter().for_each(process::prepare);
     }
 }
@@ -73,7 +72,7 @@ pub(super) fn open(address: &str, fps: Option<u32>, megabytes: Option<u64>) -> R
 fn orders(address: &str, fps: Option<u32>, megabytes: Option<u64>) -> Vec<Order> {
     let megabytes = megabytes.unwrap_or_else(default_megabytes);
     let camera = Job::Camera { address: address.to_owned(), fps };
-    let pictures = address.starts_with("http").then(|| Job::Pictures { of: address.to_owned() });
+    let pictures = is_of(address, "http").then(|| Job::Pictures { of: address.to_owned() });
     [camera].into_iter().chain(pictures).map(|job| Order { job, megabytes }).collect()
 }
 
