@@ -1,6 +1,7 @@
 //! The program: flags into validated values, one file per subcommand.
 
 mod annotations;
+mod apart;
 mod bench;
 mod boxes;
 mod detect;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
 use crate::error::shown_addresses;
+use crate::source::apart::allow;
 use crate::system::set_trim_threshold;
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
@@ -46,6 +48,8 @@ enum Command {
     Embed(embed::Args),
     Eval(eval::Args),
     Bench(bench::Args),
+    #[command(hide = true)]
+    Apart(apart::Args),
 }
 
 /// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be
@@ -57,6 +61,7 @@ pub fn run() -> ExitCode {
     };
     let is_service = matches!(cli.command, Command::Run(_));
     set_trim_threshold(LARGE);
+    allow();
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),
@@ -65,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Embed(args) => embed::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Apart(args) => apart::run(&args),
     };
     let failures = outcome.unwrap_or_else(|error| {
         let mut failures = Failures::default();

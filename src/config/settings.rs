@@ -80,6 +80,10 @@ pub(crate) struct Settings {
     pub keep_free: u8,
     /// Replace files of CSV and Motion JPEG that edgeclip did not write.
     pub force: bool,
+    /// Most megabytes of each process that reads and decodes a network source; else a quarter of the memory
+    /// that is available, 128 to 512.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_mb: Option<u64>,
     /// Which boxes pictures and tables show.
     pub show: ShownBoxes,
     /// Draw the path of each track over the last seconds.
@@ -129,6 +133,7 @@ impl Default for Settings {
             snapshot_events: Vec::new(),
             keep_free: 5,
             force: false,
+            decoder_mb: None,
             show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
@@ -156,6 +161,7 @@ impl Settings {
             ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
             ("max_picture_mb", self.max_picture_mb.unwrap_or(1) as f32, 1.0, 1e6),
             ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
+            ("decoder_mb", self.decoder_mb.unwrap_or(128) as f32, 32.0, 1e6),
             ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
             ("keep_free", f32::from(self.keep_free), 0.0, 50.0),
         ];
@@ -202,6 +208,7 @@ impl Settings {
             ("framebuffer", self.framebuffer != before.framebuffer),
             ("snapshot", self.snapshots() != before.snapshots()),
             ("keep_free", self.keep_free != before.keep_free),
+            ("decoder_mb", self.decoder_mb != before.decoder_mb),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

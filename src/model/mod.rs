@@ -19,6 +19,7 @@ pub(crate) use vision::Vision;
 use std::thread;
 
 use crate::error::Result;
+use crate::system::beside;
 
 /// The networks of a bundle.
 pub(crate) struct Networks {
@@ -37,12 +38,11 @@ impl Networks {
     /// The first network's error, same as of its own `load`.
     pub(crate) fn load(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Self> {
         thread::scope(|scope| {
-            let text = with_text.then(|| scope.spawn(|| TextTower::load(bundle)));
+            let text = with_text.then(|| beside(scope, || TextTower::load(bundle)));
             let vision = Vision::load(bundle, threads)?;
             let prompter = Prompter::load(bundle)?;
-            let text =
-                text.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            Ok(Self { vision, prompter, text: text.transpose()? })
+            let text = text.map(|loaded| loaded()).transpose()?;
+            Ok(Self { vision, prompter, text })
         })
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, Builder};
 
 use tokenizers::Tokenizer;
 
 use super::bundle::{self, Bundle};
 use crate::error::{Error, Result};
+use crate::system::beside;
 use edgeclip_engine::{Dim, Graph, Signature, Tensor};
 use edgeclip_kernels::{Isa, normalise};
 
@@ -55,10 +56,9 @@ impl TextTower {
     fn new(bundle: &Bundle, isa: Option<Isa>) -> Result<Self> {
         let manifest = &bundle.manifest;
         let (tokenizer, graph) = thread::scope(|scope| {
-            let tokenizer = scope.spawn(|| load_tokenizer(bundle));
+            let tokenizer = beside(scope, || load_tokenizer(bundle));
             let graph = load_graph(bundle, isa);
-            let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok::<_, Error>((tokenizer?, graph?))
+            Ok::<_, Error>((tokenizer()?, graph?))
         })?;
         let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
         let (output, shape) = graph.output("embedding")?;
@@ -156,7 +156,9 @@ impl TextTower {
         };
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(batches.len());
         let finished: Vec<Result<Vec<_>>> = thread::scope(|scope| {
-            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            // Without a thread for them, the caller does their share.
+            let start = |_| Builder::new().spawn_scoped(scope, work).ok();
+            let workers: Vec<_> = (1..threads).filter_map(start).collect();
             let own = work();
             let joined = workers.into_iter().map(|worker| match worker.join() {
                 Ok(done) => done,

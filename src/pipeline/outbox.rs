@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::durations::Durations;
 use super::reasons::Reasons;
+use crate::error::Result;
 use crate::report::{FrameReport, Latency};
 use crate::sinks::Sink;
+use crate::system::start_thread;
 
 /// Queued reports per sink; beyond that, those without events are dropped.
 const QUEUED: usize = 8;
@@ -62,12 +64,15 @@ pub(crate) struct SinkCounts {
 
 impl Outbox {
     /// Starts the sink's thread.
-    pub(crate) fn new(mut sink: Box<dyn Sink>) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::error::Error::Device) if the system has none left.
+    pub(crate) fn new(mut sink: Box<dyn Sink>) -> Result<Self> {
         let shared = Arc::<Shared>::default();
         let (name, wants_pictures) = (sink.name().to_owned(), sink.wants_pictures());
         let theirs = Arc::clone(&shared);
-        let thread = thread::spawn(move || serve(sink.as_mut(), &theirs));
-        Self { name, wants_pictures, shared, thread }
+        let thread = start_thread(&name, move || serve(sink.as_mut(), &theirs))?;
+        Ok(Self { name, wants_pictures, shared, thread })
     }
 
     /// Queues a report without waiting. If the sink is behind, the oldest reports without events are dropped.

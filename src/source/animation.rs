@@ -2,7 +2,6 @@
 
 use std::io::{BufReader, Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 use image::codecs::gif::GifDecoder;
@@ -17,6 +16,7 @@ use super::limits::{self, Limits};
 use super::picture::{Profile, opaque, profile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::PixelFormat;
+use crate::system::start_thread;
 
 /// Bytes per pixel of all that exists at a time: the picture that frames are drawn on, one frame, its copy, and
 /// five that have been decoded.
@@ -71,7 +71,7 @@ impl Animation {
                 let mut decoder = GifDecoder::new(file).map_err(broken)?;
                 check(&name, &decoder, &limits)?;
                 decoder.set_limits(allowed).map_err(broken)?;
-                spawn(decoder, None)
+                spawn(&name, decoder, None)?
             }
             FileKind::Png => {
                 let mut decoder = PngDecoder::with_limits(file, allowed).map_err(broken)?;
@@ -80,7 +80,7 @@ impl Animation {
                 }
                 check(&name, &decoder, &limits)?;
                 let profile = profile(&mut decoder, kind, &head);
-                spawn(decoder.apng().map_err(broken)?, profile)
+                spawn(&name, decoder.apng().map_err(broken)?, profile)?
             }
             FileKind::WebP => {
                 let mut decoder = WebPDecoder::new(file).map_err(broken)?;
@@ -89,7 +89,7 @@ impl Animation {
                 }
                 check(&name, &decoder, &limits)?;
                 let profile = profile(&mut decoder, kind, &head);
-                spawn(decoder, profile)
+                spawn(&name, decoder, profile)?
             }
             _ => return Ok(None),
         };
@@ -132,15 +132,16 @@ fn check(name: &str, decoder: &impl ImageDecoder, limits: &Limits) -> Result<()>
 
 /// Decodes in a thread, which ends after the last frame or when the receiver is dropped.
 fn spawn(
+    name: &str,
     decoder: impl AnimationDecoder<'static> + Send + 'static,
     profile: Option<Profile>,
-) -> Receiver<Decoded> {
+) -> Result<Receiver<Decoded>> {
     let (send, receive) = sync_channel(1);
-    thread::spawn(move || {
+    start_thread(name, move || {
         // The receiver is gone: nobody wants more frames.
         let _ = decode(decoder, profile.as_ref(), &send);
-    });
-    receive
+    })?;
+    Ok(receive)
 }
 
 fn decode(

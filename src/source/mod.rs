@@ -2,6 +2,7 @@
 //! frame by frame.
 
 mod animation;
+pub(crate) mod apart;
 mod avi;
 mod container;
 mod follow;
@@ -33,7 +34,6 @@ mod y4m;
 
 pub use live::{CapturedFrame, Encoding, Live, Next};
 pub(crate) use limits::set_max_picture_mb;
-pub(crate) use network::Patience;
 pub(crate) use open::{open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::expand;

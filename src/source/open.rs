@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use super::animation::Animation;
+use super::apart;
 use super::avi::Avi;
 use super::container::Container;
 use super::follow::Follow;
@@ -21,7 +22,7 @@ use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
 use super::stdin::{Pipe, PipeContents, STDIN, STDIN_NAME};
 use super::y4m::Y4m;
-use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
+use super::{Camera, SourceOption, SourceOptions, paths};
 use crate::error::{Error, ErrorKind, Result, shown_address};
 
 /// What a source can be, for error messages.
@@ -50,11 +51,11 @@ pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>>
         return match scheme.to_ascii_lowercase().as_str() {
             "rtsp" | "rtsps" => {
                 options.only(&shown(spec), "a network camera", &[])?;
-                rtsp::open(spec, Patience::default())
+                apart::open(spec, None, options.decoder_mb)
             }
             "http" | "https" => {
                 options.only(&shown(spec), "a network camera", &[SourceOption::FrameRate])?;
-                http::open(spec, options.wish.fps, Patience::default())
+                apart::open(spec, options.wish.fps, options.decoder_mb)
             }
             scheme => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
         };
@@ -223,7 +224,7 @@ fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
     // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
     let regular = file.metadata().map_err(io)?.is_file();
-    Ok(Box::new(piped(name, file, options.clone(), regular)))
+    Ok(Box::new(piped(name, file, options.clone(), regular)?))
 }
 
 /// A pipe that reads `reader` in its own thread; no frame of a `regular` file is dropped.
@@ -232,7 +233,7 @@ fn piped(
     reader: impl Read + Send + 'static,
     options: SourceOptions,
     regular: bool,
-) -> Pipe {
+) -> Result<Pipe> {
     Pipe::new(move || {
         let mut input = Input::new(name, reader);
         let kind = kind::of_input(&mut input)?;

@@ -1,12 +1,12 @@
 //! Standard input as a live source, read by a thread of its own: a blocking read cannot be interrupted.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::container::{Broken, Container, Piece};
 use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
+use crate::system::start_thread;
 
 /// Name of standard input as a source.
 pub(super) const STDIN: &str = "-";
@@ -51,15 +51,18 @@ pub(super) struct PipeContents {
 
 impl Pipe {
     /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end.
-    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the system has no thread left.
+    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Result<Self> {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
-        thread::spawn(move || {
+        start_thread("standard input", move || {
             let end = open().and_then(|opened| read(opened, &theirs));
             lock(&theirs.0).end = Some(end);
             theirs.1.notify_all();
-        });
-        Self { slot, heard: Some(Instant::now()) }
+        })?;
+        Ok(Self { slot, heard: Some(Instant::now()) })
     }
 }
 

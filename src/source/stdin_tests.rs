@@ -1,5 +1,6 @@
 use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use super::super::input::Input;
 use super::super::mjpeg::Mjpeg;
@@ -25,6 +26,7 @@ fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
         let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
         Ok(PipeContents { container, waits })
     })
+    .unwrap()
 }
 
 /// The next thing that is not [`Next::Nothing`].

@@ -60,7 +60,10 @@ pub(crate) fn sinks(settings: &Settings) -> Result<Vec<Box<dyn Sink>>> {
 }
 
 /// Starts the sinks in the settings, which are open, then the caller's `own`.
-pub(crate) fn outboxes(sinks: Vec<Box<dyn Sink>>, own: Vec<Box<dyn Sink>>) -> Vec<Outbox> {
+///
+/// # Errors
+/// The system has no thread for one.
+pub(crate) fn outboxes(sinks: Vec<Box<dyn Sink>>, own: Vec<Box<dyn Sink>>) -> Result<Vec<Outbox>> {
     sinks.into_iter().chain(own).map(Outbox::new).collect()
 }
 

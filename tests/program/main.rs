@@ -39,3 +39,5 @@ mod run;
 mod service;
 #[cfg(feature = "text")]
 mod soak;
+#[cfg(feature = "text")]
+mod threads;

@@ -11,7 +11,6 @@ mod tick;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -27,6 +26,7 @@ use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
 use crate::sinks::Inputs;
+use crate::system::start_thread;
 use crate::watcher::{Own, Reload, Session};
 
 /// Watch cameras and streams: one line of JSON per frame, and one for everything that happens
@@ -94,6 +94,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
         return list::list();
     }
+    // Before files are read: whoever changes one may tell at once.
+    let (stop, hangup) = signals()?;
     let files = Arc::new(Followed::new(args.config.clone()));
     let settings = args.settings()?;
     files.set(settings.files());
@@ -104,7 +106,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
         return Ok(Failures::default());
     }
     super::log::start(args.log);
-    let (stop, hangup) = signals()?;
     if settings.source.is_empty() {
         let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
         return Err(Error::settings("run", "no source", expected).into());
@@ -117,7 +118,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     let terminal = on_terminal();
     let mut tick = Tick::new(OnChange { hangup, files, read }, terminal);
     if let Some(interval) = status {
-        tick.write_status(interval, stop);
+        tick.write_status(interval, stop)?;
     }
     let watched = session.run(&mut |progress| tick.run(progress));
     // Status ends before the summary begins.
@@ -147,7 +148,7 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
     let shared = Arc::new(Mutex::new((args, settings, reload)));
     Box::new(move || {
         let (shared, files) = (Arc::clone(&shared), Arc::clone(&files));
-        thread::spawn(move || {
+        let started = start_thread("reload", move || {
             let (args, before, reload) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
                 files.set(settings.files());
@@ -164,5 +165,8 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
                 Err(error) => tracing::error!("{error}; keeping the previous configuration"),
             }
         });
+        if let Err(error) = started {
+            tracing::error!("{error}; keeping the previous configuration");
+        }
     })
 }

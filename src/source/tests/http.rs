@@ -9,7 +9,8 @@ use http_auth::{PasswordClient, PasswordParams};
 
 use super::network::http::{Camera, STREAM, jpeg, part, write};
 use super::network::watch::{PATIENCE, until};
-use crate::source::{CapturedFrame, Encoding, Next, Patience, http};
+use crate::source::network::Patience;
+use crate::source::{CapturedFrame, Encoding, Next, http};
 
 /// The error of a camera that does not open.
 fn refusal(url: &str) -> String {
