@@ -26,6 +26,8 @@ mod examples;
 #[cfg(feature = "text")]
 mod faults;
 #[cfg(feature = "text")]
+mod inputs_stay;
+#[cfg(feature = "text")]
 mod isa;
 #[cfg(feature = "text")]
 mod live;
