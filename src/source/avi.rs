@@ -203,6 +203,8 @@ impl Avi {
             return self.resynchronise(what);
         }
         self.given = whole;
+        // Without what else is in the chunk.
+        let length = jpeg_length.unwrap_or(length);
         let bytes = self.input.held().get(HEAD..HEAD + length).unwrap_or_default();
         match jpeg {
             true => Ok(Piece::Frame(Cutout { bytes, encoding: Encoding::Jpeg, time })),
@@ -235,13 +237,13 @@ impl Avi {
     /// Skips what lies between a chunk of wrong length and the next chunk of the video stream.
     fn skip_wrong(&mut self) -> Result<()> {
         let number = self.video.as_ref().map_or(*b"00", |video| video.number);
-        let held = self.input.peek(2 * HEAD)?;
-        let followed = head(held).is_some_and(|(code, length)| !matches!(self.kind(code, length), Chunk::None));
-        if followed || held.is_empty() {
+        let next = self.head()?;
+        if next.is_some_and(|(code, length)| !matches!(self.kind(code, length), Chunk::None)) {
             return Ok(());
         }
         self.input.skip_to(HEAD, |next| {
-            next.starts_with(&number) && matches!(next.get(2..4), Some(b"dc" | b"db")) || next.starts_with(b"idx1")
+            next.starts_with(&number) && matches!(next.get(2..4), Some(b"dc" | b"db"))
+                || next.starts_with(b"idx1")
         })?;
         Ok(())
     }

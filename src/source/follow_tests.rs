@@ -22,7 +22,9 @@ fn next(follow: &mut Follow) -> Seen {
     loop {
         match follow.next().unwrap() {
             Piece::Frame(cutout) => {
-                let super::super::live::Encoding::Raw { width, .. } = cutout.encoding else { panic!("decoded") };
+                let super::super::live::Encoding::Raw { width, .. } = cutout.encoding else {
+                    panic!("decoded")
+                };
                 return Seen::Frame(width);
             }
             Piece::Broken(why) => return Seen::Broken(why),
