@@ -32,7 +32,8 @@ pub(crate) fn shown_addresses(text: &str) -> String {
             (Some(start), Some(_)) if word.contains("://") => {
                 let end = end.unwrap_or(start) + 1;
                 let address = shown_address(word.get(start..end).unwrap_or_default());
-                [word.get(..start).unwrap_or_default(), &address, word.get(end..).unwrap_or_default()].concat()
+                [word.get(..start).unwrap_or_default(), &address, word.get(end..).unwrap_or_default()]
+                    .concat()
             }
             _ => word.to_owned(),
         }

@@ -11,8 +11,8 @@ use image::{AnimationDecoder, ImageDecoder, ImageError};
 
 use super::container::{Container, Cutout, Piece};
 use super::kind::FileKind;
-use super::live::Encoding;
 use super::limits::{self, Limits};
+use super::live::Encoding;
 use super::picture::{Profile, opaque, profile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::frame::PixelFormat;

@@ -143,9 +143,11 @@ impl Follow {
     /// Tries the waiting files in order, up to the first that may still be being written.
     fn first(&mut self) -> Option<(PathBuf, Outcome)> {
         let taken = &self.taken;
-        self.waiting.iter_mut().find_map(|(path, waiting)| match waiting.attempt(&path.0, taken.get(&path.0)) {
-            Outcome::Given => None,
-            outcome => Some((path.0.clone(), outcome)),
+        self.waiting.iter_mut().find_map(|(path, waiting)| {
+            match waiting.attempt(&path.0, taken.get(&path.0)) {
+                Outcome::Given => None,
+                outcome => Some((path.0.clone(), outcome)),
+            }
         })
     }
 }
@@ -241,3 +243,7 @@ impl Container for Follow {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "follow_tests.rs"]
+mod tests;

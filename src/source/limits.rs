@@ -74,7 +74,8 @@ impl Limits {
             return Err((format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")));
         }
         if bytes > self.bytes {
-            let found = format!("{width}x{height} pixels, which take {} MB to decode", bytes.div_ceil(MEGABYTE));
+            let found =
+                format!("{width}x{height} pixels, which take {} MB to decode", bytes.div_ceil(MEGABYTE));
             return Err((found, self.advice()));
         }
         Ok(())
@@ -83,7 +84,10 @@ impl Limits {
     /// What to do about a picture that takes too much.
     pub(super) fn advice(&self) -> String {
         let Self { bytes, megabytes } = self;
-        format!("at most {} MB (max_picture_mb = {megabytes}): a smaller picture, or a higher limit", bytes / MEGABYTE)
+        format!(
+            "at most {} MB (max_picture_mb = {megabytes}): a smaller picture, or a higher limit",
+            bytes / MEGABYTE
+        )
     }
 
     /// Same as [`Limits::check`], as an error of the picture `name`.

@@ -32,8 +32,8 @@ mod stdin;
 mod v4l2;
 mod y4m;
 
-pub use live::{CapturedFrame, Encoding, Live, Next};
 pub(crate) use limits::set_max_picture_mb;
+pub use live::{CapturedFrame, Encoding, Live, Next};
 pub(crate) use open::{open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::expand;

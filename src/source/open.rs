@@ -32,9 +32,8 @@ const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standar
 const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with a pixel format and a size";
 
 /// Extensions of files that hold one JPEG picture if they hold any.
-const PICTURES: [&str; 14] = [
-    "jpg", "jpeg", "jpe", "jfif", "mpo", "thm", "png", "webp", "gif", "bmp", "heic", "heif", "tif", "tiff",
-];
+const PICTURES: [&str; 14] =
+    ["jpg", "jpeg", "jpe", "jfif", "mpo", "thm", "png", "webp", "gif", "bmp", "heic", "heif", "tif", "tiff"];
 
 /// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
 ///

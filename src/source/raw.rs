@@ -2,8 +2,8 @@
 
 use super::container::{Container, Cutout, Piece, bytes};
 use super::input::Input;
-use super::live::Encoding;
 use super::limits;
+use super::live::Encoding;
 use crate::error::{Error, Result};
 use crate::frame::{PixelFormat, Range};
 

@@ -112,7 +112,10 @@ fn every_broken_part_is_counted_and_no_frame_at_all_is_an_error() {
         assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(_)));
     }
     let line = pipe.next(&mut frame).unwrap_err().to_string();
-    assert_eq!(line, "standard input: found no whole frame (3 broken, the last: cut short by the end of the input), expected frames");
+    assert_eq!(
+        line,
+        "standard input: found no whole frame (3 broken, the last: cut short by the end of the input), expected frames"
+    );
 }
 
 #[test]

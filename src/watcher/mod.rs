@@ -3,9 +3,9 @@
 
 mod builder;
 mod heat;
+mod names;
 mod outputs;
 mod planner;
-mod names;
 mod session;
 mod sources;
 

@@ -74,7 +74,9 @@ impl<R: Read> Body<R> {
                 match length {
                     None => continue,
                     Some(Ok(length)) => return Ok(Some(length)),
-                    Some(Err(_)) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk without length")),
+                    Some(Err(_)) => {
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk without length"));
+                    }
                 }
             }
             if self.held.len() > LONGEST_LINE {
@@ -146,7 +148,10 @@ mod tests {
             assert_eq!(read(chunks, held, true).unwrap(), b"without end");
             assert_eq!(read(chunks, held, false).unwrap(), chunks);
         }
-        assert_eq!(read(b"\xff\xd8 not chunked\n at all", 3, true).unwrap(), b"\xff\xd8 not chunked\n at all");
+        assert_eq!(
+            read(b"\xff\xd8 not chunked\n at all", 3, true).unwrap(),
+            b"\xff\xd8 not chunked\n at all"
+        );
         assert_eq!(read(&[7; 900], 0, true).unwrap(), [7; 900]);
         assert_eq!(read(b"4\r\nwi", 0, true).unwrap(), b"wi");
         assert!(read(b"4\r\nwithx\r\n4\r\nmore", 0, true).is_err());

@@ -48,15 +48,17 @@ pub(super) fn get(url: &Url, authorization: Option<&str>, patience: Duration) ->
     loop {
         // Interim responses precede the one that counts.
         let (head, held) = head(&mut stream, until)?;
-        let (status, headers) =
-            parse(&head).ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "an answer that is not HTTP"))?;
+        let (status, headers) = parse(&head)
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "an answer that is not HTTP"))?;
         if (100..200).contains(&status) {
             continue;
         }
         stream.set_read_timeout(Some(POLL))?;
         let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let chunked = value("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
-        let length = value("content-length").and_then(|length| length.parse().ok()).filter(|length| *length > 0);
+        let chunked =
+            value("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+        let length =
+            value("content-length").and_then(|length| length.parse().ok()).filter(|length| *length > 0);
         return Ok(Response { status, body: Body::new(stream, held, chunked, length), headers });
     }
 }
@@ -64,8 +66,7 @@ pub(super) fn get(url: &Url, authorization: Option<&str>, patience: Duration) ->
 fn request(url: &Url, authorization: Option<&str>) -> String {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let authorization =
-        authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
+    let authorization = authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
     let agent = concat!("edgeclip/", env!("CARGO_PKG_VERSION"));
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\
@@ -123,7 +124,12 @@ fn head(stream: &mut TcpStream, until: Instant) -> io::Result<(Vec<u8>, Vec<u8>)
         stream.set_read_timeout(Some(left(until)?))?;
         let mut chunk = [0; CHUNK];
         match stream.read(&mut chunk) {
-            Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "the connection was closed without an answer")),
+            Ok(0) => {
+                return Err(io::Error::new(
+                    ErrorKind::UnexpectedEof,
+                    "the connection was closed without an answer",
+                ));
+            }
             Ok(count) => held.extend_from_slice(chunk.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(ErrorKind::TimedOut.into()),
@@ -157,7 +163,8 @@ mod tests {
 
     #[test]
     fn headers_are_read_as_servers_write_them() {
-        let (status, headers) = parse(b"HTTP/1.0 200 OK\r\nContent-TYPE : image/jpeg\r\nodd line\r\n\r\n").unwrap();
+        let (status, headers) =
+            parse(b"HTTP/1.0 200 OK\r\nContent-TYPE : image/jpeg\r\nodd line\r\n\r\n").unwrap();
         assert_eq!((status, headers), (200, vec![("content-type".to_owned(), "image/jpeg".to_owned())]));
         assert_eq!(parse(b"ICY 200 OK\n\n").unwrap().0, 200);
         assert_eq!(parse(b"HTTP/1.1 404\r\n\r\n").unwrap().0, 404);

@@ -36,12 +36,16 @@ impl Content {
         loop {
             let (ended, count) = match response.body.peek() {
                 Ok((bytes, ended)) => {
-                    if let Some(content) = by_bytes(bytes.trim_ascii_start(), stream || media.starts_with("video/")) {
+                    if let Some(content) =
+                        by_bytes(bytes.trim_ascii_start(), stream || media.starts_with("video/"))
+                    {
                         return Ok(content);
                     }
                     (ended, bytes.len())
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => (false, 0),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    (false, 0)
+                }
                 Err(error) => return Err(Fault::new(reason(&error), "a stream or picture")),
             };
             if ended || count >= kind::HEAD || start.elapsed() >= patience {

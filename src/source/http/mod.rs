@@ -149,10 +149,7 @@ impl Http {
 }
 
 /// The next part of a stream.
-fn part(
-    parts: &mut Parts<Body<TcpStream>>,
-    frame: &mut CapturedFrame,
-) -> std::result::Result<Next, String> {
+fn part(parts: &mut Parts<Body<TcpStream>>, frame: &mut CapturedFrame) -> std::result::Result<Next, String> {
     match parts.next(POLL) {
         Ok(Part::Picture(bytes)) => {
             frame.fill(&bytes, Encoding::Jpeg, 0);

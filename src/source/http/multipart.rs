@@ -49,7 +49,15 @@ impl<R: Read> Parts<R> {
     /// The parts of `input`, which should be separated by `boundary`.
     pub(crate) fn new(input: R, boundary: &str) -> Self {
         let cutter = Cutter::joining(boundary);
-        Self { input, cutter, held: Vec::new(), taken: 0, ended: false, heard: Instant::now(), chunk: vec![0; CHUNK] }
+        Self {
+            input,
+            cutter,
+            held: Vec::new(),
+            taken: 0,
+            ended: false,
+            heard: Instant::now(),
+            chunk: vec![0; CHUNK],
+        }
     }
 
     /// How long no bytes have come.

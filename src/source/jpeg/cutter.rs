@@ -77,7 +77,8 @@ impl Cutter {
         let from = self.passed.saturating_sub(START.len() + self.delimiter.len());
         let start = find(held, &START, from);
         // The boundary behind a part without a picture.
-        let next = self.delimiter_in(held.get(..start.unwrap_or(held.len())).unwrap_or_default(), from.max(1));
+        let next =
+            self.delimiter_in(held.get(..start.unwrap_or(held.len())).unwrap_or_default(), from.max(1));
         if let Some(next) = next {
             let gap = self.gap(held, next);
             self.passed = 0;
@@ -206,7 +207,9 @@ impl Cutter {
             let at = find(held, &self.delimiter, from)?;
             let before = held.get(..at).and_then(|before| before.last());
             let after = held.get(at + self.delimiter.len()..).unwrap_or_default();
-            if before.is_none_or(|byte| *byte == b'\n') && matches!(after, [b'\r' | b'\n', ..] | [b'-', b'-', ..]) {
+            if before.is_none_or(|byte| *byte == b'\n')
+                && matches!(after, [b'\r' | b'\n', ..] | [b'-', b'-', ..])
+            {
                 return Some(at);
             }
             from = at + 1;

@@ -87,9 +87,12 @@ fn lengths_and_boundaries_are_hints() {
 #[test]
 fn the_boundary_may_come_late_twice_or_with_other_line_ends() {
     let twice = [b"--foo\r\n", part("--foo", "", SMALL).as_slice()].concat().repeat(3);
-    let bare = part("--foo", "", SMALL).repeat(3).iter().filter(|byte| **byte != b'\r').copied().collect::<Vec<_>>();
-    let none_first = [b"Content-Type: image/jpeg\r\n\r\n", SMALL, b"\r\n", &part("--foo", "", SMALL).repeat(2)].concat();
-    let ended = [part("--foo", "", SMALL), b"--foo--\r\n".to_vec(), part("--foo", "", SMALL).repeat(2)].concat();
+    let bare =
+        part("--foo", "", SMALL).repeat(3).iter().filter(|byte| **byte != b'\r').copied().collect::<Vec<_>>();
+    let none_first =
+        [b"Content-Type: image/jpeg\r\n\r\n", SMALL, b"\r\n", &part("--foo", "", SMALL).repeat(2)].concat();
+    let ended =
+        [part("--foo", "", SMALL), b"--foo--\r\n".to_vec(), part("--foo", "", SMALL).repeat(2)].concat();
     for stream in [twice, bare, none_first, ended] {
         assert_eq!(found(&stream, || Cutter::joining("foo")), [small(), small(), small()]);
     }
@@ -107,9 +110,7 @@ fn a_missing_end_marker_is_put_back_where_the_scan_is_whole() {
     let file = std::fs::read("tests/data/cat.jpg").unwrap();
     let bare = &file[..file.len() - 2];
     // Line ends behind the data do no harm.
-    let is_whole = |found: &Found| {
-        matches!(found, Found::Picture(picture) if picture.starts_with(bare) && picture.len() <= file.len() + 2 && picture.ends_with(&[0xff, 0xd9]))
-    };
+    let is_whole = |found: &Found| matches!(found, Found::Picture(picture) if picture.starts_with(bare) && picture.len() <= file.len() + 2 && picture.ends_with(&[0xff, 0xd9]));
     let parts = part("--foo", &format!("Content-Length: {}\r\n", bare.len()), bare).repeat(3);
     for stream in [bare.repeat(3), parts.clone()] {
         let all = in_pieces(&stream, Cutter::joining("foo"), 5000);
@@ -140,8 +141,13 @@ fn damage_is_told_once_and_the_next_picture_is_whole() {
         broken("cut short by the end of the input"),
     ];
     assert_eq!(found(&stream, || Cutter::new("")), expected);
-    let text = [part("--b", "", SMALL), part("--b", "Content-Length: 5\r\n", b"hello"), part("--b", "", SMALL)].concat();
-    assert_eq!(found(&text, || Cutter::joining("b")), [small(), broken("5 bytes that are not JPEG"), small()]);
+    let text =
+        [part("--b", "", SMALL), part("--b", "Content-Length: 5\r\n", b"hello"), part("--b", "", SMALL)]
+            .concat();
+    assert_eq!(
+        found(&text, || Cutter::joining("b")),
+        [small(), broken("5 bytes that are not JPEG"), small()]
+    );
 }
 
 #[test]

@@ -16,7 +16,8 @@ impl Gap {
     pub(crate) fn of(gap: &[u8], delimiter: &[u8]) -> Self {
         let bare = delimiter.strip_prefix(b"--").unwrap_or(delimiter);
         let is_delimiter = |line: &[u8]| {
-            line.len() > 2 && line.starts_with(b"--") && line.iter().all(is_text) || !bare.is_empty() && line == bare
+            line.len() > 2 && line.starts_with(b"--") && line.iter().all(is_text)
+                || !bare.is_empty() && line == bare
         };
         let mut found = Self::default();
         for line in gap.split(|byte| *byte == b'\n') {
@@ -43,7 +44,8 @@ fn content_length(line: &[u8]) -> Option<usize> {
 fn is_header(line: &[u8]) -> bool {
     let colon = line.iter().position(|byte| *byte == b':').unwrap_or_default();
     let key = line.get(..colon).unwrap_or_default();
-    let named = !key.is_empty() && key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_ ".contains(byte));
+    let named =
+        !key.is_empty() && key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_ ".contains(byte));
     (named || line.starts_with(b"HTTP/")) && line.iter().all(|byte| is_text(byte) || *byte >= 0x80)
 }
 
@@ -67,7 +69,9 @@ mod tests {
         assert_eq!(gap(header), Gap { length: Some(12), delimiter: Some(b"--foo".to_vec()), damage: 0 });
         let two = b"--foo\r\nContent-Length: 5\r\n\r\n--bar\n\n";
         assert_eq!(gap(two), Gap { length: None, delimiter: Some(b"--bar".to_vec()), damage: 0 });
-        for silent in [&b""[..], b"\r\n\r\n", &[0; 99], b"\xff\xff\xff", b"HTTP/1.0 200 OK\r\nServer: \xe4 1.0\r\n\r\n"] {
+        for silent in
+            [&b""[..], b"\r\n\r\n", &[0; 99], b"\xff\xff\xff", b"HTTP/1.0 200 OK\r\nServer: \xe4 1.0\r\n\r\n"]
+        {
             assert_eq!(gap(silent), Gap::default(), "{silent:?}");
         }
         for (line, length) in [("-1", 0), ("0", 0), ("0x20", 0), ("99999999999999999999", 0), ("7 ", 7)] {

@@ -9,7 +9,7 @@ mod whole;
 pub(super) use cutter::{Cutter, Step};
 pub(super) use profile::profile;
 pub(super) use walk::is_frame;
-use walk::{Cut, Walk};
+pub(super) use walk::{Cut, Walk};
 pub(super) use whole::whole;
 
 /// Longest picture of a stream in bytes.

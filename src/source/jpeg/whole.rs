@@ -43,7 +43,8 @@ fn has_every_scan(bytes: &[u8]) -> bool {
         };
         if super::walk::is_frame(marker.code) {
             let components = segment.get(6..).unwrap_or_default().chunks_exact(3);
-            missing = components.filter_map(|component| component.first()).map(|id| (*id, u64::MAX)).collect();
+            missing =
+                components.filter_map(|component| component.first()).map(|id| (*id, u64::MAX)).collect();
         }
         if marker.code == START_OF_SCAN && !scan(segment, &mut missing) {
             return false;

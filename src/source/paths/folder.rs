@@ -73,7 +73,10 @@ impl Folder {
             let (found, expected) = match foreign.first_key_value() {
                 Some((format, (count, _, converter))) => {
                     let files = if *count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-                    (format!("a folder with {files} of {format} and no picture that can be read"), format!("{expected}: {converter}"))
+                    (
+                        format!("a folder with {files} of {format} and no picture that can be read"),
+                        format!("{expected}: {converter}"),
+                    )
                 }
                 None => ("a folder without pictures".to_owned(), expected),
             };
@@ -89,7 +92,9 @@ impl Folder {
         for (format, (count, example, converter)) in &self.foreign {
             if told.insert(format) {
                 let (folder, example) = (folder.display(), example.display());
-                tracing::warn!("{folder}: {format} cannot be read ({count}, {example} the first): {converter}");
+                tracing::warn!(
+                    "{folder}: {format} cannot be read ({count}, {example} the first): {converter}"
+                );
             }
         }
     }

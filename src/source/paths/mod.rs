@@ -47,7 +47,8 @@ fn pattern(pattern: &Path) -> Result<Vec<PathBuf>> {
             Error::io(crate::error::ErrorKind::Input, name, error.into())
         })?;
         // As in a shell, patterns do not match hidden files, such as the `._photo.jpg` of other systems.
-        let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_hidden =
+            |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if path.is_file() && (!is_hidden(&path) || is_hidden(pattern)) {
             files.push(path);
         }

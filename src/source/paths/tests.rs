@@ -37,8 +37,20 @@ fn folders_and_patterns_count_as_people_do() {
 #[test]
 fn what_systems_leave_is_passed_over() {
     let folder = folder(&[
-        "a.jpg", "._a.jpg", ".DS_Store", "Thumbs.db", "desktop.ini", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg",
-        "__MACOSX/._a.jpg", ".hidden.jpg", "b.jpg.part", "c.jpg.tmp", "d.crdownload", "IMG_1.HEIC", "e.jpe", "notes.txt",
+        "a.jpg",
+        "._a.jpg",
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "__MACOSX/._a.jpg",
+        ".hidden.jpg",
+        "b.jpg.part",
+        "c.jpg.tmp",
+        "d.crdownload",
+        "IMG_1.HEIC",
+        "e.jpe",
+        "notes.txt",
     ]);
     fs::create_dir(folder.path().join("folder.jpg")).unwrap();
     assert_eq!(names(&folder, ""), ["a.jpg", "e.jpe"]);
@@ -48,7 +60,13 @@ fn what_systems_leave_is_passed_over() {
 
 #[test]
 fn a_folder_of_folders_stands_for_their_pictures() {
-    let camera = folder(&["DCIM/101CANON/IMG_2.JPG", "DCIM/100CANON/IMG_10.JPG", "DCIM/100CANON/IMG_9.JPG", "DCIM/@eaDir/x.jpg", "MISC/AUTPRINT.MRK"]);
+    let camera = folder(&[
+        "DCIM/101CANON/IMG_2.JPG",
+        "DCIM/100CANON/IMG_10.JPG",
+        "DCIM/100CANON/IMG_9.JPG",
+        "DCIM/@eaDir/x.jpg",
+        "MISC/AUTPRINT.MRK",
+    ]);
     std::os::unix::fs::symlink(camera.path(), camera.path().join("DCIM/round")).unwrap();
     let expected = ["DCIM/100CANON/IMG_9.JPG", "DCIM/100CANON/IMG_10.JPG", "DCIM/101CANON/IMG_2.JPG"];
     assert_eq!(names(&camera, ""), expected);
@@ -61,14 +79,18 @@ fn a_folder_of_folders_stands_for_their_pictures() {
 fn a_folder_of_foreign_pictures_says_what_converts_them() {
     let phone = folder(&["IMG_1.HEIC", "IMG_2.heic"]);
     let line = names(&phone, "").join("");
-    assert!(line.contains("found a folder with 2 files of HEIC") && line.contains("`heif-convert FILE"), "{line}");
+    assert!(
+        line.contains("found a folder with 2 files of HEIC") && line.contains("`heif-convert FILE"),
+        "{line}"
+    );
     let line = names(&folder(&["x.txt"]), "").join("");
     assert!(line.contains("a folder without pictures, expected files ending in jpg"), "{line}");
 }
 
 #[test]
 fn folders_that_are_named_like_patterns_are_meant_as_they_are() {
-    let folder = folder(&["Photos [2024]/1.jpg", "Photos [2024]/2.png", "Photos [2024]/in*/3.jpg", "Photos 2/4.jpg"]);
+    let folder =
+        folder(&["Photos [2024]/1.jpg", "Photos [2024]/2.png", "Photos [2024]/in*/3.jpg", "Photos 2/4.jpg"]);
     assert_eq!(names(&folder, "Photos [2024]/*.jpg"), ["Photos [2024]/1.jpg"]);
     assert_eq!(names(&folder, "Photos [2024]/[12].*"), ["Photos [2024]/1.jpg", "Photos [2024]/2.png"]);
     assert_eq!(names(&folder, "Photos [2024]/in*/*"), ["Photos [2024]/in*/3.jpg"]);

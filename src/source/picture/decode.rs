@@ -82,7 +82,9 @@ pub(super) fn decode(name: String, bytes: &[u8], limits: &Limits) -> Result<Pict
 fn refusal(name: &str, error: &ImageError, limits: &Limits) -> Error {
     match error {
         ImageError::Unsupported(_) => Error::input(name, format!("no picture ({error})"), EXPECTED),
-        ImageError::Limits(_) => Error::input(name, "a picture that takes too much memory to decode", limits.advice()),
+        ImageError::Limits(_) => {
+            Error::input(name, "a picture that takes too much memory to decode", limits.advice())
+        }
         _ => Error::input(name, format!("a broken picture ({error})"), EXPECTED),
     }
 }

@@ -15,7 +15,11 @@ const FOREIGN: [(&str, &str, &[&str]); 7] = [
     ("JPEG XL", "`djxl FILE FILE.jpg`", &["jxl"]),
     ("JPEG 2000", MAGICK, &["jp2", "j2k"]),
     ("TIFF", MAGICK, &["tif", "tiff"]),
-    ("a camera's raw format", "`magick FILE FILE.jpg`, or the JPEG that the camera writes beside it", &["dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf"]),
+    (
+        "a camera's raw format",
+        "`magick FILE FILE.jpg`, or the JPEG that the camera writes beside it",
+        &["dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf"],
+    ),
     ("SVG or PDF", MAGICK, &["svg", "pdf"]),
 ];
 
@@ -59,10 +63,12 @@ fn format(head: &[u8]) -> Option<(&'static str, &'static str)> {
 pub(super) fn is_widest_webp(file: &[u8]) -> bool {
     let word = |at: usize| file.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
     match file.get(12..16) {
-        Some(b"VP8L") => word(21).is_some_and(|bits| {
-            [bits, bits >> 14].iter().any(|side| side & 0x3fff == WIDEST_WEBP)
-        }),
-        Some(b"VP8X") => [24, 27].iter().any(|at| word(*at).is_some_and(|side| side & 0xff_ffff == WIDEST_WEBP)),
+        Some(b"VP8L") => {
+            word(21).is_some_and(|bits| [bits, bits >> 14].iter().any(|side| side & 0x3fff == WIDEST_WEBP))
+        }
+        Some(b"VP8X") => {
+            [24, 27].iter().any(|at| word(*at).is_some_and(|side| side & 0xff_ffff == WIDEST_WEBP))
+        }
         _ => false,
     }
 }

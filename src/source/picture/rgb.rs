@@ -25,9 +25,9 @@ pub(super) fn picture(
         ColorType::Rgba16 => shrink(buffer, |&[r, s, g, h, b, c, a, z]: &[u8; 8]| {
             over_white(convert([wide([r, s]), wide([g, h]), wide([b, c])]), wide([a, z]))
         }),
-        ColorType::La16 => shrink(buffer, |&[l, m, a, z]: &[u8; 4]| {
-            over_white(convert([wide([l, m]); 3]), wide([a, z]))
-        }),
+        ColorType::La16 => {
+            shrink(buffer, |&[l, m, a, z]: &[u8; 4]| over_white(convert([wide([l, m]); 3]), wide([a, z])))
+        }
         ColorType::L8 => grow(&buffer, |&[l]: &[u8; 1]| convert([l; 3])),
         ColorType::La8 => grow(&buffer, |&[l, a]: &[u8; 2]| over_white(convert([l; 3]), a)),
         ColorType::L16 => grow(&buffer, |&[l, m]: &[u8; 2]| convert([wide([l, m]); 3])),

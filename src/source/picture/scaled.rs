@@ -53,7 +53,10 @@ impl Work {
     /// Sums up the samples of a frame header's components.
     fn frame(&mut self, segment: &[u8]) {
         let word = |at: usize| {
-            segment.get(at..at + 2).and_then(|word| word.try_into().ok()).map_or(0, |word| u64::from(u16::from_be_bytes(word)))
+            segment
+                .get(at..at + 2)
+                .and_then(|word| word.try_into().ok())
+                .map_or(0, |word| u64::from(u16::from_be_bytes(word)))
         };
         self.size = (word(3), word(1));
         let sides: Vec<(u64, u64)> = segment
@@ -106,7 +109,9 @@ pub(super) fn decode(
         limits.check_named(name, size, cost(8))?;
         return Err(Error::input(name, format!("{width}x{height} pixels"), limits.advice()));
     };
-    let broken = |error: jpeg_decoder::Error| Error::input(name, format!("a broken picture ({error})"), super::EXPECTED);
+    let broken = |error: jpeg_decoder::Error| {
+        Error::input(name, format!("a broken picture ({error})"), super::EXPECTED)
+    };
     let mut decoder = Decoder::new(Cursor::new(file));
     decoder.set_max_decoding_buffer_size(usize::try_from(limits.bytes).unwrap_or(usize::MAX));
     let side = |side: u64| side.div_ceil(factor) as u16;
@@ -122,11 +127,17 @@ pub(super) fn decode(
     };
     let told = format!(
         "{name}: {}x{} pixels take more than {} MB to decode: decoded as {width}x{height}, in whose pixels boxes are given (max_picture_mb)",
-        size.0, size.1, limits.bytes >> 20,
+        size.0,
+        size.1,
+        limits.bytes >> 20,
     );
     static TOLD: AtomicBool = AtomicBool::new(false);
     // Once: a folder may hold thousands.
-    if TOLD.swap(true, Ordering::Relaxed) { tracing::debug!("{told}") } else { tracing::warn!("{told}") }
+    if TOLD.swap(true, Ordering::Relaxed) {
+        tracing::debug!("{told}")
+    } else {
+        tracing::warn!("{told}")
+    }
     rgb::picture((width.into(), height.into()), pixels, colour, profile)
         .ok_or_else(|| Error::input(name, "pixels of another size than announced", super::EXPECTED))
 }

@@ -17,7 +17,11 @@ const SAME: u8 = 2;
 const STEPS: usize = 8192;
 
 /// From linear sRGB (columns) to XYZ, adapted to D50; ICC's sRGB profile.
-const SRGB_TO_XYZ: Matrix = [[0.436_065_7, 0.385_147_1, 0.143_066_4], [0.222_488_4, 0.716_873_2, 0.060_607_9], [0.013_916, 0.097_076_4, 0.714_096]];
+const SRGB_TO_XYZ: Matrix = [
+    [0.436_065_7, 0.385_147_1, 0.143_066_4],
+    [0.222_488_4, 0.716_873_2, 0.060_607_9],
+    [0.013_916, 0.097_076_4, 0.714_096],
+];
 
 /// Rows of three.
 type Matrix = [[f32; 3]; 3];
@@ -42,7 +46,11 @@ pub(in crate::source) struct Profile {
 }
 
 /// How to convert the colours of a picture; `None` if they are sRGB, or nothing is known about them.
-pub(in crate::source) fn profile(decoder: &mut dyn ImageDecoder, kind: FileKind, file: &[u8]) -> Option<Profile> {
+pub(in crate::source) fn profile(
+    decoder: &mut dyn ImageDecoder,
+    kind: FileKind,
+    file: &[u8],
+) -> Option<Profile> {
     let mut icc = || match kind {
         FileKind::Jpeg => jpeg::profile(file),
         FileKind::WebP => webp(file).then(|| decoder.icc_profile().ok().flatten()).flatten(),
@@ -101,7 +109,8 @@ fn encode(linear: f32) -> u8 {
 
 /// sRGB's curve as a table.
 fn srgb_curve() -> Vec<f32> {
-    let curve = |value: f32| if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+    let curve =
+        |value: f32| if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
     (0..=255u8).map(|value| curve(f32::from(value) / 255.0)).collect()
 }
 

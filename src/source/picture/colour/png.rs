@@ -83,9 +83,7 @@ fn code_points(primaries: u8, transfer: u8) -> Option<Light> {
 fn to_xyz([white, red, green, blue]: [[f32; 2]; 4]) -> Option<Matrix> {
     let xyz = |[x, y]: [f32; 2]| (y > 0.0).then(|| [x / y, 1.0, (1.0 - x - y) / y]);
     let [white, red, green, blue] = [xyz(white)?, xyz(red)?, xyz(green)?, xyz(blue)?];
-    let columns = |[a, b, c]: [[f32; 3]; 3]| {
-        [[a[0], b[0], c[0]], [a[1], b[1], c[1]], [a[2], b[2], c[2]]]
-    };
+    let columns = |[a, b, c]: [[f32; 3]; 3]| [[a[0], b[0], c[0]], [a[1], b[1], c[1]], [a[2], b[2], c[2]]];
     let primaries = columns([red, green, blue]);
     // So that equal parts are white.
     let parts = apply(inverse(primaries)?, white);

@@ -48,7 +48,17 @@ fn rgb_profile(primaries: [[f32; 3]; 3], curve: &[u8]) -> Vec<u8> {
     let xyz = |value: [f32; 3]| [b"XYZ \0\0\0\0".to_vec(), value.map(fixed).concat()].concat();
     let [r, g, b] = primaries.map(xyz);
     let curve = || curve.to_vec();
-    icc(b"RGB ", &[(b"rXYZ", r), (b"gXYZ", g), (b"bXYZ", b), (b"rTRC", curve()), (b"gTRC", curve()), (b"bTRC", curve())])
+    icc(
+        b"RGB ",
+        &[
+            (b"rXYZ", r),
+            (b"gXYZ", g),
+            (b"bXYZ", b),
+            (b"rTRC", curve()),
+            (b"gTRC", curve()),
+            (b"bTRC", curve()),
+        ],
+    )
 }
 
 fn converted(profile: &[u8], colour: [u8; 3]) -> Option<[u8; 3]> {
@@ -59,9 +69,13 @@ fn converted(profile: &[u8], colour: [u8; 3]) -> Option<[u8; 3]> {
 #[test]
 fn known_profiles_give_known_colours() {
     let adobe = rgb_profile(ADOBE, &gamma(2.199_218_8));
-    for (colour, expected) in
-        [([100, 150, 200], [66, 151, 203]), ([200, 100, 50], [227, 100, 42]), ([128, 128, 128], [128; 3]), ([0; 3], [0; 3]), ([255; 3], [255; 3])]
-    {
+    for (colour, expected) in [
+        ([100, 150, 200], [66, 151, 203]),
+        ([200, 100, 50], [227, 100, 42]),
+        ([128, 128, 128], [128; 3]),
+        ([0; 3], [0; 3]),
+        ([255; 3], [255; 3]),
+    ] {
         let found = converted(&adobe, colour).unwrap();
         assert!(found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 2), "{colour:?}: {found:?}");
     }
@@ -99,7 +113,9 @@ fn what_is_no_profile_of_primaries_is_ignored() {
     }
     assert!(icc::light(&icc(b"CMYK", &[])).is_none());
     assert!(icc::light(&rgb_profile(ADOBE, b"para\0\0\0\0\0\x09\0\0")).is_none());
-    assert!(Profile::of(Light { curves: [vec![], vec![], vec![]], primaries: Some([[0.0; 3]; 3]) }).is_some());
+    assert!(
+        Profile::of(Light { curves: [vec![], vec![], vec![]], primaries: Some([[0.0; 3]; 3]) }).is_some()
+    );
 }
 
 fn pixel(file: Vec<u8>) -> [u8; 3] {
@@ -153,7 +169,8 @@ fn png_says_it_in_three_other_ways() {
     assert_eq!(pixel(with_chunk(b"sRGB", &[0])), [200, 100, 50]);
     // Linear light.
     assert_eq!(pixel(with_chunk(b"gAMA", &100_000u32.to_be_bytes())), [229, 168, 122]);
-    let adobe = [31_270, 32_900, 64_000, 33_000, 21_000, 71_000, 15_000, 6_000u32].map(u32::to_be_bytes).concat();
+    let adobe =
+        [31_270, 32_900, 64_000, 33_000, 21_000, 71_000, 15_000, 6_000u32].map(u32::to_be_bytes).concat();
     let found = pixel(with_chunk(b"cHRM", &adobe));
     assert!(found[0] > 215 && found[2] < 50, "{found:?}");
 }
