@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
 use crate::error::shown_addresses;
 use crate::source::apart::allow;
-use crate::system::set_trim_threshold;
+use crate::system::{ignore_hangup, set_trim_threshold};
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
 const LARGE: i32 = 8 << 20;
@@ -55,6 +55,10 @@ enum Command {
 /// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be
 /// used, 70 for a bug; `run` ends with 78 if its flags or settings cannot be used.
 pub fn run() -> ExitCode {
+    // It asks `run` to read the configuration, which it is about to do.
+    if std::env::args_os().nth(1).is_some_and(|command| command == "run") {
+        ignore_hangup();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

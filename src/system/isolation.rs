@@ -82,6 +82,12 @@ pub(crate) fn depend_on_parent() {
     }
 }
 
+/// SIGHUP no longer ends the process.
+pub(crate) fn ignore_hangup() {
+    // SAFETY: replaces the handler by none.
+    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+}
+
 /// The process may hold at most so many bytes of its own; an allocation beyond ends it.
 pub(crate) fn limit_memory(bytes: u64) {
     let bytes = libc::rlim_t::try_from(bytes).unwrap_or(libc::RLIM_INFINITY);

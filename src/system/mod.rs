@@ -19,7 +19,8 @@ pub(crate) use folder::{FileId, Folder, Space};
 pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};
 pub(crate) use isolation::{
-    Forked, depend_on_parent, fork, limit_memory, limit_time, memory_file, unlimit_waiting, wait,
+    Forked, depend_on_parent, fork, ignore_hangup, limit_memory, limit_time, memory_file, unlimit_waiting,
+    wait,
 };
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, notify};

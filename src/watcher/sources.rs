@@ -73,10 +73,12 @@ impl Captures {
     /// The system has no threads left, or no source can be opened, as far as is known by then: why the first
     /// cannot.
     pub(crate) fn start(wanted: Vec<Wanted>, stop: Arc<AtomicBool>) -> Result<Self> {
+        // The caller's own, which come last, are open already: nobody waits for them.
+        let unopened = wanted.iter().filter(|source| source.first.is_none()).count();
         let mut captures = Self {
             names: Vec::new(),
             mailbox: Arc::new(Mailbox::new(wanted.len())),
-            opening: Arc::new(Opening::new(wanted.len())),
+            opening: Arc::new(Opening::new(unopened)),
             threads: Vec::new(),
             stop,
         };

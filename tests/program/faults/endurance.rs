@@ -97,7 +97,7 @@ fn each_fault_and_each_recovery_is_told() {
         watched.fault(&url, "stalled", "stalls so far", |_| drop(gone.take()));
         http = Camera::at(port, &picture);
         watched.recovery(&url);
-        watched.fault(&url, "stalled", "no whole picture for 10 s", |_| http.falls_silent_after(1));
+        watched.fault(&url, "stalled", "stalls so far", |_| http.falls_silent_after(1));
         http.falls_silent_after(0);
         watched.recovery(&url);
         configure(&mut watched, folder.path());
