@@ -5,6 +5,7 @@ mod embedder;
 mod embeddings;
 mod file;
 mod matching;
+mod places;
 mod prompts;
 mod words;
 
