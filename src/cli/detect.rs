@@ -15,7 +15,7 @@ use crate::detector::Detector;
 use crate::error::Result;
 use crate::pipeline::Words;
 use crate::report::{Findings, PictureReport};
-use crate::sinks::{annotate, save_picture, write_jsonl, write_text};
+use crate::sinks::{annotate, save_picture, without_glyph, write_jsonl, write_text};
 use crate::source::{Picture, expand};
 
 /// Find things in pictures: boxes and tags, in your own words
@@ -74,6 +74,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let mut annotations =
         args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
     let detector = detector(args, words)?;
+    if args.annotate.is_some() {
+        warn_of_glyphs(&detector);
+    }
 
     let mut failures = Failures::default();
     for path in pictures {
@@ -113,6 +116,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     Ok(failures)
 }
 
+/// Says which characters of names cannot be drawn.
+fn warn_of_glyphs(detector: &Detector) {
+    let lacking = without_glyph(detector.labels().iter().map(|name| &**name));
+    let codes: Vec<String> = lacking.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+    if !codes.is_empty() {
+        let codes = codes.join(", ");
+        warn(Some(&format!(
+            "--annotate has no glyph for {codes} and draws the code; `name = prompt` prints another name"
+        )));
+    }
+}
+
 fn detector(args: &Args, words: Words) -> Result<Detector> {
     let mut builder = Detector::builder().words(words);
     if let Some(folder) = &args.model.model {
@@ -126,7 +141,9 @@ fn detector(args: &Args, words: Words) -> Result<Detector> {
     }
     let mut detector = builder.build()?;
     detector.release_text_tower();
-    warn(detector.warning());
+    for warning in detector.warnings() {
+        warn(Some(warning));
+    }
     Ok(detector)
 }
 

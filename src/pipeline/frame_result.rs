@@ -45,7 +45,8 @@ impl FrameResult {
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
         let names = plan.vocabulary.names();
-        let named = pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
+        let named =
+            pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
         let scene = names.iter().cloned().zip(look.tags).collect();

@@ -76,7 +76,8 @@ fn margins(similarities: &[f32], negatives: &[f32], places: &Places) -> Vec<f32>
     let counted = |label: usize| counted.get(label).map_or(0.0, |e| e * f64::from(places.weight(label)));
     // Sums from both ends: nothing is taken away from a total, so nothing cancels.
     let groups = places.groups();
-    let masses: Vec<f64> = groups.iter().map(|group| group.iter().map(|label| counted(*label)).sum()).collect();
+    let masses: Vec<f64> =
+        groups.iter().map(|group| group.iter().map(|label| counted(*label)).sum()).collect();
     let mut after = vec![0.0; groups.len()];
     let mut sum = 0.0;
     for (after, mass) in after.iter_mut().zip(&masses).rev() {
@@ -91,7 +92,8 @@ fn margins(similarities: &[f32], negatives: &[f32], places: &Places) -> Vec<f32>
             if negatives.is_empty() && places.is_alike_to_all(*label) {
                 continue;
             }
-            let inside: f64 = competitors(*label, group, places).map(|(other, share)| counted(other) * share).sum();
+            let inside: f64 =
+                competitors(*label, group, places).map(|(other, share)| counted(other) * share).sum();
             let alternatives = (before + inside + after).max(f64::MIN_POSITIVE).ln();
             if let Some(margin) = margins.get_mut(*label) {
                 *margin = (f64::from(*margin - most) - alternatives) as f32;

@@ -39,13 +39,18 @@ fn a_tag_competes_with_the_other_prompts_and_the_negatives() {
 /// `m_i` by the formula, from cosines between labels that `alike` gives.
 fn plain(similarities: &[f32], negatives: &[f32], places: &Places) -> Vec<f64> {
     let likeness = |i: usize, j: usize| {
-        places.alike(i).iter().find(|(other, _)| *other == j).map_or(0.0, |(_, likeness)| f64::from(*likeness))
+        places
+            .alike(i)
+            .iter()
+            .find(|(other, _)| *other == j)
+            .map_or(0.0, |(_, likeness)| f64::from(*likeness))
     };
     let labels = 0..similarities.len();
     let margin = |i: usize| {
-        let others = labels.clone().filter(|j| *j != i).map(|j| {
-            (1.0 - likeness(i, j)) * f64::from(places.weight(j)) * f64::from(similarities[j]).exp()
-        });
+        let others = labels
+            .clone()
+            .filter(|j| *j != i)
+            .map(|j| (1.0 - likeness(i, j)) * f64::from(places.weight(j)) * f64::from(similarities[j]).exp());
         let sum: f64 = others.sum::<f64>() + negatives.iter().map(|n| f64::from(*n).exp()).sum::<f64>();
         f64::from(similarities[i]) - sum.ln()
     };
@@ -82,8 +87,7 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
     let region = RegionScore { scale: 10.0, weights: [-0.5, 0.5, 1.0] };
     let negatives = [[0.0, 1.0], [-1.0, 0.0]];
     let alone = vocabulary(&[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8])], &negatives);
-    let twins =
-        vocabulary(&[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.6, 0.8])], &negatives);
+    let twins = vocabulary(&[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.6, 0.8])], &negatives);
     let copies = vocabulary(
         &[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.8, 0.6]), ("a cat", [0.8, 0.6])],
         &negatives,
@@ -98,9 +102,8 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
     for (copy, of) in [(0, 0), (1, 1), (2, 0), (3, 0)] {
         assert!((many[copy] - one[of]).abs() < 1e-6, "{many:?} {one:?}");
     }
-    let tags = |words: &Vocabulary| {
-        tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] })
-    };
+    let tags =
+        |words: &Vocabulary| tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] });
     assert!((tags(&twins)[0] - tags(&alone)[0]).abs() < 1e-6);
 }
 
