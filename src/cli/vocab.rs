@@ -13,10 +13,7 @@ use super::words::{prompt_file, prompts_of};
 use super::{Failures, print};
 use crate::pipeline::open_vocabulary;
 use crate::sinks::{PUBLIC, Target};
-use crate::vocabulary::{Embedder, Neighbour, Vocabulary};
-
-/// Prompts with at least this cosine are hard to tell apart.
-const HARD_TO_TELL_APART: f32 = 0.9;
+use crate::vocabulary::{Embedder, HARD_TO_TELL_APART, Neighbour, Vocabulary};
 
 /// Make and inspect vocabulary files: prompts embedded once, to be used often
 #[derive(clap::Args)]

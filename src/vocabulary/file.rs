@@ -84,7 +84,15 @@ impl Vocabulary {
             return Err(wrong(format!("a threshold of {bad}"), "0 to 1, or NaN for the model's default"));
         }
         let names = names.into_iter().map(Into::into).collect();
-        Ok(Self { names, prompts, embeddings, thresholds, negatives, text_sha256 })
+        Ok(Self {
+            names,
+            prompts,
+            embeddings,
+            thresholds,
+            negatives,
+            text_sha256,
+            places: Default::default(),
+        })
     }
 
     /// The content of a vocabulary file.

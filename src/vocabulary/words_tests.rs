@@ -10,6 +10,7 @@ pub(crate) fn vocabulary(labels: &[(&str, [f32; 2])], negatives: &[[f32; 2]]) ->
         thresholds: vec![None; labels.len()],
         negatives: rows(negatives.to_vec()),
         text_sha256: "00ff".to_owned(),
+        places: OnceLock::new(),
     }
 }
 
