@@ -77,6 +77,58 @@ fn on_a_full_disk_files_are_left_out_and_lines_go_on() {
 }
 
 #[test]
+fn a_disk_that_is_read_only_for_a_while_is_told_and_that_it_works_again() {
+    let folder = tempdir().unwrap();
+    visits(folder.path(), 3);
+    fs::create_dir(folder.path().join("disk")).unwrap();
+    let script =
+        |run: &str| format!("mount -t tmpfs -o size=1m tmpfs disk && mount -o remount,ro disk && {run}");
+    let shell = |script: &str| {
+        let mut command = Command::new("timeout");
+        command.args(["60", "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command.current_dir(folder.path());
+        command
+    };
+    if !shell(&script("true")).output().is_ok_and(|probe| probe.status.success()) {
+        return eprintln!("NOT CHECKED: no file system can be mounted here");
+    }
+    // While a file is open for writing, the disk is busy.
+    let faults = r#"
+        mount -o remount,rw disk
+        "$0" "$@" 2>log & program=$!
+        await() { until eval "$1"; do sleep 0.05; done; }
+        await '[ -e disk/ann/frame-00000003.jpg ]'
+        await 'mount -o remount,ro disk 2>/dev/null'
+        await 'grep -q "warning: disk/ann: Read-only file system" log'
+        mount -o remount,rw disk
+        await 'grep -q "disk/ann: works again after" log'
+        rm -rf disk/ann
+        await '[ "$(ls disk/ann 2>/dev/null | wc -l)" -gt 2 ]'
+        kill $program
+        wait $program"#;
+    let mut command = shell(&script(faults));
+    command.args([
+        env!("CARGO_BIN_EXE_edgeclip"),
+        "run",
+        "--source",
+        "visits.y4m",
+        "--repeat",
+        "--real-time",
+    ]);
+    command.args(["--prompt", "cat", "--format", "none", "--annotate", "disk/ann"]);
+    let ended = command.output().unwrap();
+    let log = fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(ended.status.success(), "{ended:?} {log}");
+    for told in [
+        "disk/ann: Read-only file system (os error 30) (1 so far)",
+        "disk/ann: works again after ",
+        "disk/ann: the folder was gone; it has been made anew",
+    ] {
+        assert!(log.contains(told), "no {told:?} in {log}");
+    }
+}
+
+#[test]
 fn a_pipe_whose_reader_does_not_read_delays_nothing_and_not_the_end() {
     let folder = tempdir().unwrap();
     let fifo = folder.path().join("film");
