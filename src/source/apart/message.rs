@@ -128,6 +128,22 @@ pub(super) fn send(to: &mut impl Write, message: &impl Serialize) -> io::Result<
     to.write_all(&bytes)
 }
 
+/// Waits for the first message, and reads nothing behind it: that is for others.
+///
+/// # Errors
+/// Nobody is there, or sends anything else.
+pub(super) fn receive_first<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<T> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > LONGEST {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    let mut message = vec![0; length];
+    from.read_exact(&mut message)?;
+    Ok(serde_json::from_slice(&message)?)
+}
+
 /// Messages as they arrive.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -185,9 +201,17 @@ mod tests {
             }
         }
         assert_eq!(seen, ["Broken(\"torn\")", "Nothing"]);
+        let order = Order { job: Job::Pictures { of: "cam".to_owned() }, megabytes: 7 };
+        let mut bytes = Vec::new();
+        send(&mut bytes, &order).unwrap();
+        bytes.push(NEXT);
+        let mut rest = &bytes[..];
+        assert_eq!(receive_first::<Order>(&mut rest).unwrap(), order);
+        assert_eq!(rest, [NEXT]);
         let endless = [255, 255, 255, 255];
         let error = Inbox::default().receive::<Answer>(&mut &endless[..]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(receive_first::<Order>(&mut &endless[..]).is_err());
     }
 
     #[test]

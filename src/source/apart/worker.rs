@@ -11,7 +11,7 @@ use std::process::{ExitStatus, abort, exit};
 use std::time::Duration;
 
 use super::here::here;
-use super::message::{AGAIN, Answer, Header, Inbox, Job, LONGEST_FRAME, NEXT, Order, send};
+use super::message::{AGAIN, Answer, Header, Job, LONGEST_FRAME, NEXT, Order, receive_first, send};
 use crate::error::{Error, ErrorKind, ErrorParts, Result};
 use crate::source::live::{CapturedFrame, Live, Next};
 use crate::source::picture::Picture;
@@ -36,8 +36,7 @@ pub(crate) fn keep() -> Result<()> {
     let own = |descriptor: io::Result<std::os::fd::OwnedFd>| descriptor.map_err(foreign);
     let mut control = UnixStream::from(own(io::stdin().as_fd().try_clone_to_owned())?);
     let frames = File::from(own(io::stdout().as_fd().try_clone_to_owned())?);
-    let order: Option<Order> = Inbox::default().receive(&mut control).map_err(foreign)?;
-    let Some(order) = order else { return Err(foreign(io::ErrorKind::TimedOut.into())) };
+    let order: Order = receive_first(&mut control).map_err(foreign)?;
     system::depend_on_parent();
     // What `ps` shows instead of `exe`.
     let _ = fs::write("/proc/self/comm", "edgeclip-apart");
