@@ -244,7 +244,8 @@ fn synonyms_find_what_the_single_prompt_finds() {
     let folder = tempdir().unwrap();
     let cat = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/cat.jpg");
     let found = |prompt: &str| {
-        let answer = edgeclip(folder.path(), &["detect", cat, "--prompt", prompt]).ok();
+        let answer = edgeclip(folder.path(), &["detect", cat, "--prompt", prompt]);
+        assert_eq!(answer.code, Some(0), "{}", answer.stderr);
         let line = answer.json().remove(0);
         (scores(&line["detections"]).iter().sum::<f64>(), line["detections"].clone(), answer.stderr)
     };
