@@ -34,8 +34,12 @@ pub(crate) fn shortened(name: &str, score: &str, most: usize) -> String {
 /// Size of the plate of `text`.
 pub(crate) fn label_size(text: &str, scale: &Scale) -> Size {
     let cell = scale.cell_of(text);
-    let length: usize = text.chars().map(columns).sum();
-    let width = cell.width.saturating_mul(length as u32);
+    let width = if is_latin(text) {
+        cell.width.saturating_mul(text.chars().count() as u32)
+    } else {
+        let widths = cells(text).into_iter().filter(|cell| !cell.over).map(|cell| cell.width());
+        widths.sum::<u32>().saturating_mul(scale.wide_cell().1)
+    };
     Size::new(width + 2 * scale.padding, cell.height + scale.padding)
 }
 
