@@ -49,6 +49,8 @@ mod proto;
 mod refusal;
 mod signature;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod tract;
 
 pub use edgeclip_kernels::Isa;

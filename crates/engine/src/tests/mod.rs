@@ -1,0 +1,6 @@
+//! Whole networks, built here in the forms that exporters write.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod net;
+mod threads;
