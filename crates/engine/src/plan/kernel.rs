@@ -1,6 +1,6 @@
 //! What a step calls: a kernel with its constants packed.
 
-use crate::steps::{Convolution, Island, Kind, Op};
+use crate::steps::{Convolution, Island, Kind, Op, Unit};
 use edgeclip_kernels::Isa;
 use edgeclip_kernels::add::Add;
 use edgeclip_kernels::conv_depthwise::Depthwise;
@@ -29,8 +29,8 @@ pub(super) enum Kernel {
     Upsample(Upsample),
     Repeat,
     Planes,
-    /// Its results are quantised with this scale and zero point.
-    Island(Box<Island>, (f32, i32)),
+    /// Its results are quantised so.
+    Island(Box<Island>, Unit),
 }
 
 impl Kernel {

@@ -33,10 +33,11 @@ impl Step {
         Self { name, kernel: Kernel::new(op, isa), from, to, macs }
     }
 
-    pub(super) fn run(&self, isa: Isa, team: &Team, arena: &mut Arena) -> TractResult<()> {
+    /// `picture` is the network's input, where that is in float.
+    pub(super) fn run(&self, isa: Isa, team: &Team, arena: &mut Arena, picture: &[f32]) -> TractResult<()> {
         // A step never reads the slot that it writes.
         let mut slot = std::mem::take(&mut arena.slots[self.to.buffer]);
-        let done = self.write(isa, team, arena, &mut slot[..self.to.len()]);
+        let done = self.write(isa, team, arena, picture, &mut slot[..self.to.len()]);
         arena.slots[self.to.buffer] = slot;
         done.map_err(|error| error.context(self.name.clone()))
     }
@@ -49,7 +50,14 @@ impl Step {
         }
     }
 
-    fn write(&self, isa: Isa, team: &Team, arena: &mut Arena, to: &mut [i8]) -> TractResult<()> {
+    fn write(
+        &self,
+        isa: Isa,
+        team: &Team,
+        arena: &mut Arena,
+        picture: &[f32],
+        to: &mut [i8],
+    ) -> TractResult<()> {
         let Arena { slots, scratch } = arena;
         // From a view's first channel to its last.
         let input = |index: usize| {
@@ -121,9 +129,9 @@ impl Step {
             }),
             Kernel::Planes => layout::planes(isa, self.from[0].channels, self.from[0].stride, input(0), to),
             Kernel::Island(island, unit) => {
-                let floats = island.run(&planes(isa, &self.from, slots))?;
+                let floats = island.run(picture, &planes(isa, &self.from, slots))?;
                 let mut values = vec![0; floats.len()];
-                layout::quantised(isa, *unit, &floats, &mut values);
+                unit.quantise(isa, &floats, &mut values);
                 layout::interleaved(isa, channels, self.to.pixels(), &values, to);
             }
         }

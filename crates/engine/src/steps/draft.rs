@@ -10,6 +10,7 @@ use edgeclip_kernels::table::Table;
 use edgeclip_kernels::upsample::Upsample;
 
 use super::island::Island;
+use super::unit::Unit;
 
 /// Some or all channels of a picture in a buffer, `[height, width, channels]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +35,11 @@ impl View {
     }
 
     pub(crate) fn pixels(&self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pixels() * self.channels
+        self.pixels().saturating_mul(self.channels)
     }
 }
 
@@ -83,8 +84,8 @@ pub(crate) enum Op {
     Repeat,
     /// All values in the order of planes.
     Planes,
-    /// Its results are quantised with this scale and zero point.
-    Island(Box<Island>, (f32, i32)),
+    /// Its results are quantised so.
+    Island(Box<Island>, Unit),
 }
 
 /// One step: `to`, a whole buffer, from `from`.
@@ -101,7 +102,9 @@ impl Draft {
     /// Products of weights and activations.
     pub(crate) fn macs(&self) -> u64 {
         match &self.op {
-            Op::Convolution(conv) | Op::Residual(conv, _) => (self.to.pixels() * conv.weights.len()) as u64,
+            Op::Convolution(conv) | Op::Residual(conv, _) => {
+                self.to.pixels().saturating_mul(conv.weights.len()) as u64
+            }
             Op::Island(island, _) => island.macs,
             _ => 0,
         }

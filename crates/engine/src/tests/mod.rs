@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod budget;
+mod fallback;
+mod mutants;
 mod net;
 mod threads;
+mod valid;

@@ -12,6 +12,7 @@ use tract_onnx::pb::{
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::input::Values;
+use crate::memory::Budget;
 use edgeclip_kernels::Isa;
 
 /// Scale of the picture, and of tensors whose values are small.
@@ -213,7 +214,12 @@ fn value(name: &str, of: Option<(DataType, &[i64])>) -> ValueInfoProto {
 
 /// The network, loaded.
 pub(super) fn engine(model: &ModelProto, isa: Isa, threads: usize) -> Result<Engine> {
-    Engine::int8("net.onnx".to_owned(), model.clone(), isa, threads)
+    Engine::new("net.onnx".to_owned(), model.clone(), isa, threads, true, Budget::default())
+}
+
+/// The same in float.
+pub(super) fn float(model: &ModelProto) -> Result<Engine> {
+    Engine::new("net.onnx".to_owned(), model.clone(), Isa::SCALAR, 1, false, Budget::default())
 }
 
 /// A picture of f32 without a pattern, between −2 and 2.

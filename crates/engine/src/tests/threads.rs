@@ -3,7 +3,7 @@
 use tract_onnx::pb::ModelProto;
 
 use super::net::Attribute::{Int, Ints, Word};
-use super::net::{FINE, Net, engine, run};
+use super::net::{FINE, Net, engine, float, run};
 use edgeclip_kernels::Isa;
 
 /// A rule: from the quantised picture `[1, 24, 40, 40]` to a float tensor.
@@ -211,7 +211,7 @@ fn every_rule_is_within_a_step_of_the_same_network_in_float() {
         for (_, tail) in TAILS.iter().enumerate().filter(|(index, _)| follows(rule.0, *index)) {
             let model = network(rule, tail);
             let int8 = run(&engine(&model, Isa::SCALAR, 2).unwrap());
-            let float = run(&crate::engine::Engine::float("net.onnx".to_owned(), model).unwrap());
+            let float = run(&float(&model).unwrap());
             // A step of an inner tensor may be one more step of the output.
             let far = int8[0].iter().zip(&float[0]).filter(|(a, b)| (*a - *b).abs() > 0.11).count();
             let off = int8[0].iter().zip(&float[0]).filter(|(a, b)| a != b).count();
