@@ -3,7 +3,10 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use crate::error::Error;
+use crate::error::{Error, printable};
+
+/// Most characters of a line.
+const LINE: usize = 2000;
 
 /// What went wrong so far.
 #[derive(Default)]
@@ -37,12 +40,12 @@ pub(crate) fn line(error: &anyhow::Error) -> String {
             break;
         }
     }
-    parts.join(": ").replace(char::is_control, " ")
+    printable(&parts.join(": "), LINE)
 }
 
 /// Prints one line to standard error. If that is closed, nobody can be told.
 pub(crate) fn complain(message: &impl Display) {
-    let _ = writeln!(std::io::stderr(), "edgeclip: {message}");
+    let _ = writeln!(std::io::stderr(), "edgeclip: {}", printable(&message.to_string(), LINE));
 }
 
 #[cfg(test)]

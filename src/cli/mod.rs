@@ -9,6 +9,7 @@ mod embed;
 pub(crate) mod eval;
 mod failures;
 mod model;
+mod panics;
 mod run;
 mod vocab;
 mod words;
@@ -53,6 +54,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     set_trim_threshold(LARGE);
+    panics::install();
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),

@@ -1,8 +1,10 @@
 //! The error type, sorted by who must act.
 
 mod fault;
+mod printable;
 
 pub use fault::Fault;
+pub(crate) use printable::{LONG, SHORT, obeyed, printable};
 
 use std::io;
 
