@@ -49,6 +49,7 @@
 //! - Products of float rows with int8 weights: [`product`] quantises the rows on the fly.
 
 pub mod add;
+pub mod affine;
 pub mod attention;
 pub mod blend;
 mod bounds;
@@ -66,12 +67,16 @@ pub mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub mod normalise;
+pub mod pad;
 pub mod patches;
 pub mod pool;
 pub mod product;
+pub mod rearrange;
 pub mod repeat;
 pub mod requantise;
 pub mod resize;
+pub mod response;
+pub mod softmax;
 pub mod sum;
 pub mod table;
 pub mod team;

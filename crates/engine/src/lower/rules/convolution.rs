@@ -116,7 +116,14 @@ pub(super) fn window(
     };
     let height = out(size[0], kernel[0], down, top, bottom).ok_or_else(refuse)?;
     let width = out(size[1], kernel[1], right, left, after).ok_or_else(refuse)?;
-    Ok(Window { input: size, output: [height, width], kernel, stride: [down, right], pad: [top, left] })
+    Ok(Window {
+        input: size,
+        output: [height, width],
+        kernel,
+        stride: [down, right],
+        pad: [top, left],
+        dilation: [1; 2],
+    })
 }
 
 /// `[outputs, inputs, taps]` → `[outputs, taps, inputs]`, as patches lie.

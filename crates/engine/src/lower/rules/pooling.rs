@@ -85,7 +85,8 @@ pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) ->
         keeps = integer(node, "keepdims", 1) != 0;
     }
     let size = [height, width];
-    let window = Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0] };
+    let window =
+        Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0], dilation: [1; 2] };
     let tensor = mean(builder, node, &x, window, false, target)?;
     Ok(if keeps { tensor } else { Quantised { shape: vec![1, channels], ..tensor } })
 }
