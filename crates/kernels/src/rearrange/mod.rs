@@ -3,7 +3,7 @@
 mod scalar;
 
 use super::isa::vectorised;
-use super::{Isa, bounds};
+use super::{Isa, bounds, layout};
 
 /// An array of any number of axes as it lies in another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,19 @@ impl Rearrange {
         });
         assert!(bounds::holds(input.len(), last));
         let (shape, strides) = (&self.shape[..], &self.strides[..]);
+        if let (&[.., rows, columns], &[.., 1, right]) = (shape, strides)
+            && right >= rows
+        {
+            // Blocks of which the two axes change places.
+            if shape.len() == 2 {
+                return layout::planes(isa, count, right, &input[first..], output);
+            }
+            for (index, output) in output.chunks_exact_mut(rows * columns).enumerate() {
+                let start = scalar::start(shape, strides, first, index);
+                layout::planes(isa, rows, right, &input[start..], output);
+            }
+            return;
+        }
         vectorised!(
             isa,
             scalar::run,

@@ -16,14 +16,19 @@ pub(super) fn run(shape: &[usize], strides: &[usize], input: &[i8], first: usize
         return block(&input[first * down..], down, right, columns, output);
     }
     for (index, output) in output.chunks_exact_mut(rows * columns).enumerate() {
-        let (mut rest, mut start) = (index, 0);
-        for axis in (1..rank - 2).rev() {
-            start += rest % shape[axis] * strides[axis];
-            rest /= shape[axis];
-        }
-        start += (first + rest) * strides[0];
-        block(&input[start..], down, right, columns, output);
+        block(&input[start(shape, strides, first, index)..], down, right, columns, output);
     }
+}
+
+/// Where block `index` of the last two axes begins, counted from part `first` on.
+#[inline(always)]
+pub(super) fn start(shape: &[usize], strides: &[usize], first: usize, index: usize) -> usize {
+    let (mut rest, mut start) = (index, 0);
+    for axis in (1..shape.len() - 2).rev() {
+        start += rest % shape[axis] * strides[axis];
+        rest /= shape[axis];
+    }
+    start + (first + rest) * strides[0]
 }
 
 /// Rows of `columns` values.

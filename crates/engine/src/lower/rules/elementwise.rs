@@ -2,6 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
+use super::arrange::{in_order, usual};
 use super::{constant, convolution, function, matrix};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::input;
@@ -42,7 +43,8 @@ pub(super) fn add(builder: &mut Builder, node: &NodeProto, target: Target) -> Re
             return matrix::product(builder, product, Some(other), target);
         }
     }
-    let (a, b) = (builder.any_activation(names[0])?, builder.any_activation(names[1])?);
+    let (mut a, mut b) = (builder.any_activation(names[0])?, builder.any_activation(names[1])?);
+    alike(builder, node, &mut a, &mut b);
     if (&a.tensor.shape, a.tensor.order) != (&b.tensor.shape, b.tensor.order) {
         return Err(shapes(node, &a, &b));
     }
@@ -66,7 +68,8 @@ pub(super) fn multiply(
     if !joins(builder, node) {
         return function::chain(builder, &node.output[0], target);
     }
-    let (a, b) = (builder.any_activation(input(node, 0)?)?, builder.any_activation(input(node, 1)?)?);
+    let (mut a, mut b) = (builder.any_activation(input(node, 0)?)?, builder.any_activation(input(node, 1)?)?);
+    alike(builder, node, &mut a, &mut b);
     let is_gate = |x: &Activation| x.tensor.shape == [1, x.tensor.view.channels, 1, 1];
     let same = (&a.tensor.shape, a.tensor.order) == (&b.tensor.shape, b.tensor.order);
     let (a, b) = if !same && is_gate(&a) { (b, a) } else { (a, b) };
@@ -85,6 +88,15 @@ pub(super) fn multiply(
     let multiply = Multiply { zeros: [a.zero, b.zero], multiplier, zero, low, high };
     builder.push(&node.name, Op::Multiply(multiply), from, to);
     Ok(a.tensor.at(to))
+}
+
+/// Two tensors of one shape also lie alike.
+fn alike(builder: &mut Builder, node: &NodeProto, a: &mut Activation, b: &mut Activation) {
+    if a.tensor.shape == b.tensor.shape && a.tensor.order != b.tensor.order {
+        let order = usual(&a.tensor.shape);
+        a.tensor = in_order(builder, &node.name, &a.tensor, order);
+        b.tensor = in_order(builder, &node.name, &b.tensor, order);
+    }
 }
 
 fn shapes(node: &NodeProto, a: &Activation, b: &Activation) -> Refusal {

@@ -1,18 +1,24 @@
 //! The rules: which chains of nodes become which steps. All match backwards from the float tensor that is
 //! quantised.
 
+mod affine;
+pub(super) mod arrange;
 mod constant;
 mod convolution;
 mod elementwise;
 mod function;
 mod functions;
+mod groups;
 mod matrix;
 mod moves;
+mod padding;
 mod pooling;
 mod resize;
 mod shuffle;
+mod softmax;
 mod views;
 mod weights;
+mod window;
 
 use tract_onnx::pb::NodeProto;
 
@@ -47,6 +53,9 @@ pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result
         "MaxPool" => pooling::max(builder, node, target).map(Some),
         "AveragePool" => pooling::average(builder, node, target).map(Some),
         "GlobalAveragePool" | "ReduceMean" => pooling::global(builder, node, target).map(Some),
+        "Softmax" => softmax::softmax(builder, node, target).map(Some),
+        "LRN" => softmax::response(builder, node, target).map(Some),
+        "Pad" => padding::pad(builder, node, target).map(Some),
         "Resize" => resize::resize(builder, node, target).map(Some),
         _ => function::chain(builder, name, target).map(Some),
     }

@@ -1,4 +1,4 @@
-//! The channel shuffle of two groups, written as four nodes.
+//! The channel shuffle, written as three nodes.
 
 use tract_onnx::pb::NodeProto;
 
@@ -6,6 +6,7 @@ use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, list};
 use crate::refusal::Refusal;
 use crate::steps::{Op, Quantised, Target};
+use edgeclip_kernels::rearrange::Rearrange;
 
 /// Whether a `Reshape` makes groups of channels, or ends a shuffle of them.
 pub(super) fn is_link(builder: &Builder, node: &NodeProto) -> bool {
@@ -18,16 +19,16 @@ pub(super) fn is_link(builder: &Builder, node: &NodeProto) -> bool {
     shape.is_ok_and(|shape| shape.values.len() == 5) || ends().is_some()
 }
 
-/// The channel shuffle of two groups: Concat → Reshape `[1, 2, C/2, H, W]` → Transpose → Reshape, each
-/// requantised to the same scale. The Concat becomes an interleaving; the links before the last are nothing
-/// by themselves.
+/// The channel shuffle: Reshape `[1, G, C/G, H, W]` → Transpose → Reshape, each requantised to the same scale. A Concat of two halves
+/// before it becomes an interleaving, else the channels are copied in their new order; the links before the last are nothing by
+/// themselves.
 pub(super) fn link(
     builder: &mut Builder,
     node: &NodeProto,
     target: Target,
 ) -> Result<Option<Quantised>, Refusal> {
     let refuse =
-        || Refusal::float(&node.name, "a Reshape that is no part of a channel shuffle of two tensors");
+        || Refusal::float(&node.name, "a Reshape that is no part of a channel shuffle");
     let shape = builder.onnx.integers(input(node, 1)?)?.values;
     if shape.len() == 5 {
         // The first link: only the transposition may read it.
@@ -43,23 +44,28 @@ pub(super) fn link(
     let view = x.tensor.view;
     let number = |value: usize| value as i64;
     let (channels, height, width) = (number(view.channels), number(view.height), number(view.width));
-    let expected = [1, 2, channels / 2, height, width];
+    let count = groups.get(1).copied().filter(|&count| count > 0 && channels % count == 0).unwrap_or(1);
+    let expected = [1, count, channels / count, height, width];
     let unchanged = target.is_open() && (x.scale, x.zero) == (target.scale, target.zero);
     let link = builder.onnx.made_by(input(reshape, 0)?, "DequantizeLinear").ok_or_else(refuse)?;
     let lonely = builder.readers(input(reshape, 0)?) == 1 && builder.readers(input(link, 0)?) == 1;
-    let maker = builder.steps.iter_mut().find(|step| step.to == view);
-    match maker {
-        Some(step) if unchanged && lonely && groups == expected && shape == [1, channels, height, width] => {
-            match &step.op {
-                Op::Concat(tables) if tables.len() == 2 && step.from[0].channels == step.from[1].channels => {
-                    step.op = Op::Interleave(Box::new([tables[0].clone(), tables[1].clone()]));
-                    Ok(Some(x.tensor))
-                }
-                _ => Err(refuse()),
-            }
-        }
-        _ => Err(refuse()),
+    if !(unchanged && lonely && groups == expected && shape == [1, channels, height, width]) {
+        return Err(refuse());
     }
+    if let Some(step) = builder.steps.iter_mut().find(|step| step.to == view)
+        && let Op::Concat(tables) = &step.op
+        && count == 2
+        && let [a, b] = &tables[..]
+        && step.from[0].channels == step.from[1].channels
+    {
+        step.op = Op::Interleave(Box::new([a.clone(), b.clone()]));
+        return Ok(Some(x.tensor));
+    }
+    let (groups, width) = (count as usize, view.channels / count as usize);
+    let order = Rearrange::new(&[view.pixels(), width, groups], &[view.stride, 1, width]);
+    let to = builder.buffer(view.channels, view.height, view.width);
+    builder.push(&node.name, Op::Rearrange(order, 0), vec![view], to);
+    Ok(Some(x.tensor.at(to)))
 }
 
 /// Whether a `Reshape` feeds a `Transpose` of a shuffle and nothing else.

@@ -2,7 +2,7 @@
 //!
 //! Prints `ready LOAD_MS DETAIL`, then answers lines of standard input so that another program can interleave runs of several
 //! engines: `write INPUT OUTPUT` runs the bytes of one file and writes all outputs as f32 to another; `run N` passes N times
-//! over the input of the last `write` and prints each time in ms.
+//! over the input of the last `write` and prints each time in ms. The bytes are those of the type that the network takes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench may panic")]
 
@@ -11,8 +11,7 @@ use std::io::{Write, stdin, stdout};
 use std::time::Instant;
 use std::{env, fs};
 
-use edgeclip_engine::Engine;
-use edgeclip_kernels::Isa;
+use edgeclip_engine::{Element, Engine, Isa, Values};
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -28,31 +27,48 @@ fn main() {
         other => panic!("{other}: expected int8 or float"),
     };
     let load = start.elapsed().as_secs_f64() * 1e3;
-    assert!(form == "float" || network.is_int8(), "{:?}", network.left_in_float());
     println!("ready {load:.1} {}", if form == "int8" { Isa::chosen().unwrap().name() } else { "tract" });
-    let mut input: Vec<i8> = Vec::new();
+    let mut input = Vec::new();
     let mut outputs = vec![Vec::new(); network.outputs().unwrap().len()];
     for line in stdin().lines() {
         let line = line.unwrap();
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             ["write", from, to] => {
-                input = fs::read(from).unwrap().into_iter().map(|byte| byte as i8).collect();
-                network.run_into(&input[..], &mut outputs).unwrap();
+                input = fs::read(from).unwrap();
+                typed(&network, &input, |values| network.run_into(values, &mut outputs).unwrap());
                 let values = outputs.concat();
                 fs::write(to, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
                     .unwrap();
                 println!("written {}", values.len());
             }
             ["run", passes] => {
-                let times = (0..passes.parse().unwrap()).map(|_| {
-                    let start = Instant::now();
-                    network.run_into(black_box(&input[..]), black_box(&mut outputs)).unwrap();
-                    format!("{:.4}", start.elapsed().as_secs_f64() * 1e3)
+                let mut times = Vec::new();
+                typed(&network, &input, |values| {
+                    for _ in 0..passes.parse().unwrap() {
+                        let start = Instant::now();
+                        network.run_into(black_box(values), black_box(&mut outputs)).unwrap();
+                        times.push(format!("{:.4}", start.elapsed().as_secs_f64() * 1e3));
+                    }
                 });
-                println!("{}", times.collect::<Vec<_>>().join(" "));
+                println!("{}", times.join(" "));
             }
             _ => panic!("{line}: expected write INPUT OUTPUT or run N"),
         }
         stdout().flush().unwrap();
+    }
+}
+
+/// Calls `run` with the values of a file.
+fn typed(network: &Engine, bytes: &[u8], mut run: impl FnMut(Values<'_>)) {
+    match network.input().element {
+        Element::Uint8 => run(bytes.into()),
+        Element::Int8 => {
+            let values: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
+            run(values[..].into());
+        }
+        Element::Float => {
+            let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+            run(values[..].into());
+        }
     }
 }
