@@ -2,7 +2,8 @@
 //!
 //! Prints `ready LOAD_MS DETAIL`, then answers lines of standard input so that another program can interleave runs of several
 //! engines: `write INPUT OUTPUT` runs the bytes of one file and writes all outputs as f32 to another; `run N` passes N times
-//! over the input of the last `write` and prints each time in ms. The bytes are those of the type that the network takes.
+//! over the input of the last `write` and prints each time in ms; `steps` prints the steps
+//! of a pass, one a line, and an empty line. The bytes are those of the type that the network takes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench may panic")]
 
@@ -52,6 +53,7 @@ fn main() {
                 });
                 println!("{}", times.join(" "));
             }
+            ["steps"] => typed(&network, &input, |values| steps(&network, values)),
             _ => panic!("{line}: expected write INPUT OUTPUT or run N"),
         }
         stdout().flush().unwrap();
@@ -67,8 +69,20 @@ fn typed(network: &Engine, bytes: &[u8], mut run: impl FnMut(Values<'_>)) {
             run(values[..].into());
         }
         Element::Float => {
-            let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+            let values: Vec<f32> =
+                bytes.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
             run(values[..].into());
         }
     }
+}
+
+/// Prints time in ms, kernel, shape and node of each step, and why it stays in float.
+fn steps(network: &Engine, values: Values<'_>) {
+    let times = network.step_times(values).unwrap();
+    for (time, step) in times.iter().zip(network.steps()) {
+        let (time, [channels, height, width]) = (time.as_secs_f64() * 1e3, step.shape);
+        let why = step.refusal.unwrap_or_default();
+        println!("{time:.4} {} {channels}x{height}x{width} {} {why}", step.kernel, step.node);
+    }
+    println!();
 }

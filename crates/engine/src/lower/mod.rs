@@ -8,6 +8,8 @@ mod builder;
 mod check;
 mod entry;
 mod fuse;
+mod grid;
+mod integers;
 mod islands;
 mod onnx;
 mod prepare;

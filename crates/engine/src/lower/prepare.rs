@@ -7,6 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::onnx::{Onnx, integer};
+use super::{grid, integers};
 
 /// Rewrites the graph of `model` in place.
 pub(crate) fn prepare(model: &mut ModelProto) {
@@ -18,6 +19,8 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     copies(graph);
     zero_points(graph);
     while fold(graph) {}
+    grid::weights(graph);
+    integers::moves(graph);
 }
 
 /// `Constant` nodes become initializers.

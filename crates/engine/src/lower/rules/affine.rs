@@ -57,7 +57,8 @@ fn line(builder: &mut Builder, name: &str) -> Result<Line, Refusal> {
         return Ok(Line { x, multiplier, offset, slope: None, bounds: None });
     }
     let names = [input(node, 0)?, input(node, 1).unwrap_or_default()];
-    let flipped = matches!(node.op_type.as_str(), "Add" | "Mul" | "Sub") && constant::is_constant(builder, names[0]);
+    let flipped =
+        matches!(node.op_type.as_str(), "Add" | "Mul" | "Sub") && constant::is_constant(builder, names[0]);
     let mut line = line(builder, names[usize::from(flipped)])?;
     let second = names[usize::from(!flipped)];
     let is_function = !matches!(node.op_type.as_str(), "Relu" | "Clip");
@@ -73,13 +74,16 @@ fn line(builder: &mut Builder, name: &str) -> Result<Line, Refusal> {
         "Sub" if flipped => apply(values(second)?, multiplier, offset, |value, m, b| (-m, value - b)),
         "Sub" => apply(values(second)?, multiplier, offset, |value, m, b| (m, b - value)),
         "BatchNormalization" => {
-            if x.tensor.order != Order::First || node.output.iter().filter(|name| !name.is_empty()).count() > 1 {
+            if x.tensor.order != Order::First
+                || node.output.iter().filter(|name| !name.is_empty()).count() > 1
+            {
                 return Err(refuse("a normalisation of another axis than the first, or by the batch"));
             }
             let vector = |index: usize| real(builder, node, input(node, index)?, multiplier.len());
             let (scale, shift, mean, variance) = (vector(1)?, vector(2)?, vector(3)?, vector(4)?);
             let epsilon = f64::from(float(node, "epsilon", 1e-5));
-            let factors = scale.iter().zip(&variance).map(|(scale, variance)| scale / (variance + epsilon).sqrt());
+            let factors =
+                scale.iter().zip(&variance).map(|(scale, variance)| scale / (variance + epsilon).sqrt());
             let factors: Vec<f64> = factors.collect();
             for (channel, factor) in factors.into_iter().enumerate() {
                 multiplier[channel] *= factor;
@@ -125,7 +129,12 @@ fn per_channel(builder: &Builder, node: &NodeProto, name: &str, x: &Activation) 
     let behind = rank - 1 - axis;
     // Axes are matched from the last on.
     let fits = constant.dims.len() <= rank
-        && constant.dims.iter().rev().enumerate().all(|(at, &size)| size == if at == behind { channels } else { 1 });
+        && constant
+            .dims
+            .iter()
+            .rev()
+            .enumerate()
+            .all(|(at, &size)| size == if at == behind { channels } else { 1 });
     if !fits || constant.values.len() != channels {
         return Err(refuse());
     }

@@ -68,7 +68,12 @@ pub(in crate::lower) fn copied(
 }
 
 /// All values of `x`, dense and in `order`.
-pub(in crate::lower) fn in_order(builder: &mut Builder, name: &str, x: &Quantised, order: Order) -> Quantised {
+pub(in crate::lower) fn in_order(
+    builder: &mut Builder,
+    name: &str,
+    x: &Quantised,
+    order: Order,
+) -> Quantised {
     if x.order == order && x.view.is_dense() {
         return x.clone();
     }

@@ -111,9 +111,16 @@ impl Stored {
     }
 
     /// What one kernel does, and what it reads.
-    fn convolution(mut self, builder: &mut Builder, node: &NodeProto) -> Result<(Convolution, View), Refusal> {
+    fn convolution(
+        mut self,
+        builder: &mut Builder,
+        node: &NodeProto,
+    ) -> Result<(Convolution, View), Refusal> {
         let kind = self.kind().ok_or_else(|| {
-            Refusal::float(&node.name, format!("{} groups and a sum without a quantised step between", self.groups))
+            Refusal::float(
+                &node.name,
+                format!("{} groups and a sum without a quantised step between", self.groups),
+            )
         })?;
         if kind == Kind::Depthwise {
             self.fill_gaps();

@@ -42,7 +42,9 @@ pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) ->
     let outer: usize = axes[..at].iter().map(|&axis| shape[axis]).product();
     let pieces = inputs.iter().map(|x| {
         let channels = x.tensor.view.len() / outer.max(1);
-        if channels == x.tensor.view.channels { return x.tensor.view }
+        if channels == x.tensor.view.channels {
+            return x.tensor.view;
+        }
         View::whole(x.tensor.view.buffer, channels, outer, 1)
     });
     let from: Vec<View> = pieces.collect();

@@ -22,8 +22,11 @@ pub(super) fn pad(builder: &mut Builder, node: &NodeProto, target: Target) -> Re
         Ok(name) => constant::real(builder, name)?.values,
         Err(_) => vec![crate::lower::onnx::float(node, "value", 0.0)],
     };
-    let pads: Vec<usize> =
-        pads.iter().map(|&pad| usize::try_from(pad).ok().filter(|&pad| pad < 1 << 16)).collect::<Option<_>>().ok_or_else(refuse)?;
+    let pads: Vec<usize> = pads
+        .iter()
+        .map(|&pad| usize::try_from(pad).ok().filter(|&pad| pad < 1 << 16))
+        .collect::<Option<_>>()
+        .ok_or_else(refuse)?;
     let (&[0, channels, top, left, 0, deep, bottom, right], &[value]) = (&pads[..], &value[..]) else {
         return Err(refuse());
     };

@@ -27,8 +27,7 @@ pub(super) fn link(
     node: &NodeProto,
     target: Target,
 ) -> Result<Option<Quantised>, Refusal> {
-    let refuse =
-        || Refusal::float(&node.name, "a Reshape that is no part of a channel shuffle");
+    let refuse = || Refusal::float(&node.name, "a Reshape that is no part of a channel shuffle");
     let shape = builder.onnx.integers(input(node, 1)?)?.values;
     if shape.len() == 5 {
         // The first link: only the transposition may read it.

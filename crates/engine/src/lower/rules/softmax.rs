@@ -18,7 +18,8 @@ pub(super) fn softmax(builder: &mut Builder, node: &NodeProto, target: Target) -
     let x = builder.any_activation(input(node, 0)?)?;
     let shape = x.tensor.shape.clone();
     let rank = shape.len();
-    let opset = builder.model.opset_import.iter().find(|set| set.domain.is_empty()).map_or(0, |set| set.version);
+    let opset =
+        builder.model.opset_import.iter().find(|set| set.domain.is_empty()).map_or(0, |set| set.version);
     let axis = integer(node, "axis", if opset < ONE_AXIS { 1 } else { -1 });
     let axis = if axis < 0 { axis + rank as i64 } else { axis };
     let refuse = || Refusal::broken(&node.name, format!("an axis {axis} of {rank}"));
@@ -39,7 +40,8 @@ pub(super) fn softmax(builder: &mut Builder, node: &NodeProto, target: Target) -
     };
     let length = from.view.channels;
     let unit = f64::from(1u32 << Softmax::bits(length));
-    let exponential = |d: usize| (libm::exp(-(d as f64) * f64::from(x.scale)) * unit).round_ties_even() as i32;
+    let exponential =
+        |d: usize| (libm::exp(-(d as f64) * f64::from(x.scale)) * unit).round_ties_even() as i32;
     let Target { scale, zero, low, high } = target;
     let exponentials = Box::new(std::array::from_fn(exponential));
     let softmax = Softmax { length, exponentials, inverse: 1.0 / scale, zero, low, high };
@@ -55,7 +57,11 @@ pub(super) fn softmax(builder: &mut Builder, node: &NodeProto, target: Target) -
 }
 
 /// DQ → LRN → Q of a picture, with a power that square roots give.
-pub(super) fn response(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
+pub(super) fn response(
+    builder: &mut Builder,
+    node: &NodeProto,
+    target: Target,
+) -> Result<Quantised, Refusal> {
     let refuse = |what: &str| Refusal::float(&node.name, what);
     let x = builder.activation(input(node, 0)?)?;
     let size = usize::try_from(integer(node, "size", 0)).ok().filter(|size| (1..1 << 14).contains(size));

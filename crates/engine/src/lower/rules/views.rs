@@ -56,7 +56,8 @@ pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> 
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err(Refusal::broken(&node.name, "starts, ends, axes and steps of different number"));
     }
-    let mut ranges: Vec<Range> = x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    let mut ranges: Vec<Range> =
+        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
     for (((&start, &end), &axis), &step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
         let axis = if axis < 0 { axis + rank } else { axis };
         let range = usize::try_from(axis).ok().and_then(|axis| ranges.get_mut(axis));
@@ -90,11 +91,18 @@ struct Range {
 }
 
 /// A copy of the ranges of `x` along all its axes.
-fn cut(builder: &mut Builder, node: &NodeProto, x: &Activation, target: Target, ranges: &[Range]) -> Quantised {
+fn cut(
+    builder: &mut Builder,
+    node: &NodeProto,
+    x: &Activation,
+    target: Target,
+    ranges: &[Range],
+) -> Quantised {
     let tensor = moved(builder, node, x, target);
     let found = strides(&tensor);
     let start = ranges.iter().zip(&found).map(|(range, stride)| range.start * stride).sum();
-    let distances: Vec<usize> = ranges.iter().zip(&found).map(|(range, stride)| range.step * stride).collect();
+    let distances: Vec<usize> =
+        ranges.iter().zip(&found).map(|(range, stride)| range.step * stride).collect();
     let shape = ranges.iter().map(|range| range.size).collect();
     copied(builder, &node.name, &tensor, (shape, &distances, start), tensor.order)
 }
@@ -132,7 +140,8 @@ pub(super) fn split(
     if axis as i64 == channels_axis(&x.tensor) {
         return part(builder, node, &x, target, (start, start + size));
     }
-    let mut ranges: Vec<Range> = x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    let mut ranges: Vec<Range> =
+        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
     ranges[axis] = Range { start, size, step: 1 };
     Ok(cut(builder, node, &x, target, &ranges))
 }

@@ -19,7 +19,9 @@ pub(super) fn window(
 ) -> Result<Window, Refusal> {
     let refuse = || Refusal::float(&node.name, "strides, pads or a kernel that do not fit the picture");
     let pair = |name: &str| match numbers(node, name, 2, 1).as_deref() {
-        Some(&[down, right]) if (1..=MOST).contains(&down) && (1..=MOST).contains(&right) => Ok([down, right]),
+        Some(&[down, right]) if (1..=MOST).contains(&down) && (1..=MOST).contains(&right) => {
+            Ok([down, right])
+        }
         _ => Err(refuse()),
     };
     let (stride, dilation) = (pair("strides")?, pair("dilations")?);
@@ -31,8 +33,12 @@ pub(super) fn window(
         }
         let side = (kernel[axis] - 1) * dilation[axis] + 1;
         let around = match () {
-            () if word(node, "auto_pad", "NOTSET", "SAME_UPPER") => same(size[axis], side, stride[axis], false),
-            () if word(node, "auto_pad", "NOTSET", "SAME_LOWER") => same(size[axis], side, stride[axis], true),
+            () if word(node, "auto_pad", "NOTSET", "SAME_UPPER") => {
+                same(size[axis], side, stride[axis], false)
+            }
+            () if word(node, "auto_pad", "NOTSET", "SAME_LOWER") => {
+                same(size[axis], side, stride[axis], true)
+            }
             () if word(node, "auto_pad", "NOTSET", "VALID") => (0, 0),
             () => (pads[axis], pads[axis + 2]),
         };
