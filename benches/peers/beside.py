@@ -73,10 +73,10 @@ def units(model: onnx.ModelProto) -> list[float]:
     makers = {output: node for node in model.graph.node for output in node.output}
     found = []
     for output in model.graph.output:
-        node = makers[output.name]
-        while node.op_type != "DequantizeLinear" or node.input[0] in constants:
-            node = next(makers[name] for name in node.input if name in makers)
-        found.append(float(numpy_helper.to_array(constants[node.input[1]])))
+        node = makers.get(output.name)
+        while node and (node.op_type != "DequantizeLinear" or node.input[0] in constants):
+            node = next((makers[name] for name in node.input if name in makers), None)
+        found.append(float(numpy_helper.to_array(constants[node.input[1]])) if node else 1.0)
     return found
 
 

@@ -80,6 +80,15 @@ def single(model: onnx.ModelProto) -> None:
     del model.graph.value_info[:]
 
 
+def computed(model: onnx.ModelProto) -> None:
+    """Without outputs that are constants, such as anchors."""
+    graph = model.graph
+    made = {name for node in graph.node for name in node.output}
+    outputs = [output for output in graph.output if output.name in made]
+    del graph.output[:]
+    graph.output.extend(outputs)
+
+
 def weighted(model: onnx.ModelProto, rng: np.random.Generator) -> None:
     """Random weights instead of the light models' ConstantOfShape."""
     graph = model.graph
@@ -131,6 +140,9 @@ def quantise(model: onnx.ModelProto, folder: Path, name: str) -> None:
     source, prepared = folder / f"{name}.source", folder / f"{name}.prepared"
     onnx.save(model, source)
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    folded = onnx.load(prepared)
+    computed(folded)
+    onnx.save(folded, prepared)
     for form, kind in (("u8s8", QuantType.QUInt8), ("s8s8", QuantType.QInt8)):
         quantize_static(
             str(prepared), str(folder / f"{name}.{form}.onnx"), Noise(onnx.load(prepared)),

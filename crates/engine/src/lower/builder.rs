@@ -72,10 +72,14 @@ impl<'a> Builder<'a> {
         tensor.at(to)
     }
 
-    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of; copied where in memory they do not lie
-    /// side by side.
+    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of.
     pub(super) fn activation(&mut self, name: &str) -> Result<Activation, Refusal> {
-        let mut x = self.any_activation(name)?;
+        let x = self.any_activation(name)?;
+        self.channels_first(name, x)
+    }
+
+    /// `x` with the channels side by side in memory.
+    pub(super) fn channels_first(&mut self, name: &str, mut x: Activation) -> Result<Activation, Refusal> {
         if x.tensor.order == Order::Last {
             if x.tensor.shape.len() < 2 || x.tensor.shape[0] != 1 {
                 return Err(Refusal::float(name, format!("channels of a tensor {:?}", x.tensor.shape)));

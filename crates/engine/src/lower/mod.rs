@@ -58,6 +58,7 @@ pub(super) fn lower(model: &ModelProto, input: &Input) -> Result<(Entry, Lowered
         return Err(first.unwrap_or_else(|| Refusal::float("graph", "nothing to compute")));
     }
     let views: Vec<View> = outputs.iter().flat_map(Output::views).copied().collect();
+    fuse::drop_unread(&mut steps, &views);
     fuse::fuse_tables(&mut steps, &views);
     let [_, channels, height, width] = input.shape;
     Ok((entry, Lowered { size: [channels, height, width], steps, outputs, left }))
@@ -74,9 +75,7 @@ fn quantise(builder: &mut Builder, node: &NodeProto) -> Result<(), Refusal> {
     let (scale, zero, unsigned) = builder.unit(node, true)?;
     let target = Target { scale, zero, low: -128, high: 127 };
     let tensor = match rules::lower(builder, input, target) {
-        Ok(Some(tensor)) => tensor,
-        // A link of a chain that a later rule takes as a whole.
-        Ok(None) => return Ok(()),
+        Ok(tensor) => tensor,
         Err(Refusal::Float(reason)) => {
             let tensor = builder.island(input, (scale, zero))?;
             builder.left.push(reason);

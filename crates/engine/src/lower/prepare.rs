@@ -15,6 +15,9 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     for node in graph.node.iter_mut().filter(|node| node.name.is_empty()) {
         node.name = node.output.first().cloned().unwrap_or_default();
     }
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "Sum" && node.input.len() == 2) {
+        node.op_type = "Add".to_owned();
+    }
     constants(graph);
     copies(graph);
     zero_points(graph);
