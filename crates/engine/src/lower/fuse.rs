@@ -57,7 +57,9 @@ fn fuse(steps: &mut Vec<Draft>, outputs: &[View], index: usize, input: usize) ->
     if !matches!(steps[index].op, Op::Table(_)) {
         return false;
     }
-    steps[maker].to = steps[index].to;
+    // Its own height and width stay: the kernel writes row by row, and a Reshape before the table may have
+    // changed them.
+    steps[maker].to.buffer = steps[index].to.buffer;
     steps.remove(index);
     true
 }
