@@ -116,7 +116,7 @@ def compare(binary: str, file: Path, folder: Path) -> str:
     islands = sum(words[1] == "float" for words in steps)
     ours.close()
     theirs.close()
-    (a, b), slowest = (median(times) for times in taken), " ".join(steps[0][:4])[:60]
+    (a, b), slowest = (median(times) for times in taken), " ".join(steps[0][:4])[:60] if steps else "all in float"
     return f"| {file.stem} | {a:.2f} | {b:.2f} | **{a / b:.2f}** | {far:.0f} ({own:.0f}) | {islands} | {slowest} |"
 
 

@@ -28,6 +28,15 @@ class Quantised:
         return self.q.astype(np.int64) - spread(self.zero, self.q.ndim, self.axis).astype(np.int64)
 
     @property
+    def unit(self) -> tuple[float, int]:
+        """Of a whole tensor."""
+        return float(self.scale), int(self.zero)
+
+    def moved(self, q: Array) -> "Quantised":
+        """The same values in other places."""
+        return Quantised(q, self.scale, self.zero)
+
+    @property
     def value(self) -> Array:
         """In float32."""
         return self.centred.astype(F) * spread(self.scale, self.q.ndim, self.axis)

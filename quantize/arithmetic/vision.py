@@ -87,8 +87,8 @@ def joined(op: str, x: Any, y: Any) -> Sums | None:
     if is_tensor(x) and is_tensor(y) and x is not y:
         if op == "Mul":
             return Sums([(x.centred * y.centred, x.scale * y.scale)])
-        return Sums([(x.centred, x.scale), (y.centred, y.scale)])
-    if op == "Mul" or not (isinstance(x, Sums) or isinstance(y, Sums)):
+        return Sums([(x.centred, x.scale), (y.centred, -y.scale if op == "Sub" else y.scale)])
+    if op != "Add" or not (isinstance(x, Sums) or isinstance(y, Sums)):
         return None
     sums, other = (x, y) if isinstance(x, Sums) else (y, x)
     if is_tensor(other):
@@ -163,7 +163,7 @@ def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
         case "Gemm" | "MatMul":
             w = real(others[0]).T if a.get("transB", 0) else real(others[0])
             return real_product(real(x), w) + (real(others[1]) if len(others) > 1 else F(0))
-        case "Add" | "Mul" if (sums := joined(op, *inputs)) is not None:
+        case "Add" | "Mul" | "Sub" if (sums := joined(op, *inputs)) is not None:
             return sums
         case "Mul" | "Div" | "Add" | "Sub" | "PRelu" | "BatchNormalization" if (found := line(op, inputs, a)) is not None:
             return found
@@ -182,10 +182,20 @@ def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
         case "Pad":
             sides = [int(n) for n in others[0]]
             return np.pad(real(x), list(zip(sides[:4], sides[4:], strict=True)), constant_values=float(others[1]))
+        case "Concat" if all(is_tensor(term) and term.unit == x.unit for term in inputs):
+            return x.moved(np.concatenate([term.q for term in inputs], a["axis"]))
         case "Concat":
             return np.concatenate([real(term) for term in inputs], a["axis"])
+        case "Relu" if is_tensor(x):
+            return x.moved(np.maximum(x.q, x.zero))
+        case "MaxPool" if isinstance(x, np.ndarray):
+            return windows(x[0], a, np.iinfo(x.dtype).min).max((3, 4))[None]
         case "Identity" | "Dropout":
             return x
+        case "Split" if is_tensor(x):
+            return [x.moved(part) for part in moved(op, x.q, others, a)]
+        case "Transpose" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Slice" if is_tensor(x):
+            return x.moved(moved(op, x.q, others, a))
         case "Transpose" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Slice" | "Split":
             return moved(op, real(x), others, a)
         case "MaxPool" | "AveragePool" | "GlobalAveragePool" | "ReduceMean" | "Resize":

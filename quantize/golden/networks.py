@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 
 from quantize.arithmetic import vision
-from quantize.arithmetic.integers import Array, F
+from quantize.arithmetic.integers import Array, F, Quantised
 from quantize.golden.fixtures import Fixture
 
 HALF = np.array(0.5, F)
@@ -261,9 +261,30 @@ def orders() -> Fixture:
     return f
 
 
+def bare() -> Fixture:
+    """Moves without quantisation around them, of real values and of integers; weights in float that lie on a grid; differences."""
+    f = Fixture("bare", picture([1, 6, 8, 20], np.int8, 24), 25)
+    x = f.start()
+    parts = f.many("Split", [x, f.constant(np.array([2, 6], np.int64))], 2, axis=2)
+    again = f.node("Relu", [f.node("Concat", [parts[1], parts[0]], axis=2)])
+    again = f.node("MaxPool", [again], kernel_shape=[3, 3], pads=[1] * 4)
+    q, scale = f.rng.integers(-127, 128, (4, 6, 3, 3)).astype(np.int8), np.array([1 / 128, 1 / 256, 1 / 64, 1 / 256], F)
+    stored = f.constant(q.astype(F) * scale.reshape(-1, 1, 1, 1))
+    # what the engine finds
+    f.values[stored] = Quantised(q, scale, np.zeros(4, np.int8), 0, True)
+    f.output(f.quantised(f.node("Conv", [again, stored], kernel_shape=[3, 3], pads=[1] * 4)))
+    f.output(f.node("Transpose", [x], perm=[0, 2, 3, 1]))
+    f.output(f.quantised(f.node("Sub", [x, f.quantised(f.node("Sigmoid", [x]))])))
+    # the result of the last QuantizeLinear
+    name = f.nodes[-1].input[0]
+    inner = f.node("MaxPool", [f.node("Concat", [name, name], axis=3)], kernel_shape=[1, 2])
+    f.output(f.dequantised(f.node("Transpose", [inner], perm=[0, 3, 1, 2]), np.array(0.3, F), np.array(-5, np.int8)))
+    return f
+
+
 def networks() -> Iterator[Fixture]:
     """All of them."""
     for kind in (np.int8, np.uint8, F):
         yield mobile(kind)
     yield from (make() for make in (residual, pools, activations, matrices, tokens, stored_in_float, float_tail))
-    yield from (make() for make in (channels, shares, windows, orders))
+    yield from (make() for make in (channels, shares, windows, orders, bare))

@@ -9,7 +9,7 @@ mod check;
 mod entry;
 mod fuse;
 mod grid;
-mod integers;
+mod moves;
 mod islands;
 mod onnx;
 mod prepare;

@@ -7,7 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::onnx::{Onnx, integer};
-use super::{grid, integers};
+use super::{grid, moves};
 
 /// Rewrites the graph of `model` in place.
 pub(crate) fn prepare(model: &mut ModelProto) {
@@ -22,8 +22,9 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     copies(graph);
     zero_points(graph);
     while fold(graph) {}
+    moves::of_integers(graph);
+    moves::of_floats(graph);
     grid::weights(graph);
-    integers::moves(graph);
 }
 
 /// `Constant` nodes become initializers.

@@ -40,7 +40,7 @@ pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result
             let target = clipped(builder, node, target)?;
             lower(builder, input(node, 0)?, target)
         }
-        "Add" => elementwise::add(builder, node, target),
+        "Add" | "Sub" => elementwise::add(builder, node, target),
         "Mul" => elementwise::multiply(builder, node, target),
         "Concat" => moves::concat(builder, node, target),
         "Slice" => views::slice(builder, node, target),
