@@ -282,9 +282,17 @@ def bare() -> Fixture:
     return f
 
 
+def rows_first() -> Fixture:
+    """A picture of float with the channels last, turned before it is quantised."""
+    f = Fixture("rows_first", picture([1, 9, 14, 3], F, 26), 27)
+    x = f.quantised(f.node("Transpose", ["image"], perm=[0, 3, 1, 2]))
+    f.output(f.quantised(f.conv(x, 8, 3, strides=[2, 2])))
+    return f
+
+
 def networks() -> Iterator[Fixture]:
     """All of them."""
     for kind in (np.int8, np.uint8, F):
         yield mobile(kind)
     yield from (make() for make in (residual, pools, activations, matrices, tokens, stored_in_float, float_tail))
-    yield from (make() for make in (channels, shares, windows, orders, bare))
+    yield from (make() for make in (channels, shares, windows, orders, bare, rows_first))

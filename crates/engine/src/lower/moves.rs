@@ -9,8 +9,18 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use super::onnx::Onnx;
 
 /// Zero lies on every grid, so that a `Relu` leaves it, too.
-const MOVES: [&str; 10] =
-    ["Concat", "Flatten", "MaxPool", "Relu", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"];
+const MOVES: [&str; 10] = [
+    "Concat",
+    "Flatten",
+    "MaxPool",
+    "Relu",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+];
 
 /// The scale of values that are taken as they are.
 const ONE: &str = "unit_of_one";
@@ -46,11 +56,21 @@ pub(super) fn of_integers(graph: &mut GraphProto) {
     }
     for kind in used.iter().copied() {
         let name = zero(kind);
-        graph.initializer.push(TensorProto { name, data_type: kind, int32_data: vec![0], ..TensorProto::default() });
+        graph.initializer.push(TensorProto {
+            name,
+            data_type: kind,
+            int32_data: vec![0],
+            ..TensorProto::default()
+        });
     }
     if !used.is_empty() {
         let (name, data_type) = (ONE.to_owned(), DataType::Float as i32);
-        graph.initializer.push(TensorProto { name, data_type, float_data: vec![1.0], ..TensorProto::default() });
+        graph.initializer.push(TensorProto {
+            name,
+            data_type,
+            float_data: vec![1.0],
+            ..TensorProto::default()
+        });
     }
 }
 
@@ -60,17 +80,23 @@ pub(super) fn of_floats(graph: &mut GraphProto) {
     let mut units: HashMap<String, [String; 2]> = HashMap::new();
     let mut known = Vec::new();
     for node in &graph.node {
-        if let ("DequantizeLinear", [from, scale, zero, ..], [to]) = (node.op_type.as_str(), &node.input[..], &node.output[..])
+        if let ("DequantizeLinear", [from, scale, zero, ..], [to]) =
+            (node.op_type.as_str(), &node.input[..], &node.output[..])
             && !constants.contains(from.as_str())
             && !zero.is_empty()
-            && graph.initializer.iter().any(|tensor| tensor.name == *scale && tensor.dims.iter().all(|&size| size == 1))
+            && graph
+                .initializer
+                .iter()
+                .any(|tensor| tensor.name == *scale && tensor.dims.iter().all(|&size| size == 1))
         {
             units.insert(to.clone(), [scale.clone(), zero.clone()]);
         }
         let values = if node.op_type == "Concat" { node.input.len() } else { 1 };
-        let moved = MOVES.contains(&node.op_type.as_str()) && (node.output.len() == 1 || node.op_type == "Split");
+        let moved =
+            MOVES.contains(&node.op_type.as_str()) && (node.output.len() == 1 || node.op_type == "Split");
         let unit = node.input.first().and_then(|input| units.get(input)).filter(|_| moved).cloned();
-        let unit = unit.filter(|unit| node.input[..values].iter().all(|input| units.get(input) == Some(unit)));
+        let unit =
+            unit.filter(|unit| node.input[..values].iter().all(|input| units.get(input) == Some(unit)));
         if let Some(unit) = &unit {
             node.output.iter().for_each(|output| drop(units.insert(output.clone(), unit.clone())));
         }
@@ -100,6 +126,36 @@ pub(super) fn of_floats(graph: &mut GraphProto) {
         graph.node.push(node);
         graph.node.extend(behind);
     }
+}
+
+/// A picture that is moved before it is quantised is quantised before it is moved.
+pub(super) fn of_picture(graph: &mut GraphProto) {
+    let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let mut inputs = graph.input.iter().filter(|input| !constants.contains(input.name.as_str()));
+    let (Some(picture), None) = (inputs.next().map(|input| input.name.clone()), inputs.next()) else {
+        return;
+    };
+    let mut name = &picture;
+    let unit = loop {
+        let mut readers = graph.node.iter().filter(|node| node.input.contains(name));
+        let (Some(node), None) = (readers.next(), readers.next()) else { return };
+        match (node.op_type.as_str(), &node.input[..], &node.output[..]) {
+            ("QuantizeLinear", [_, scale, zero], _) if *name != picture => {
+                break [scale.clone(), zero.clone()];
+            }
+            (op, [from, ..], [to]) if MOVES.contains(&op) && op != "Concat" && from == name => name = to,
+            _ => return,
+        }
+    };
+    let [quantised, real] = ["quantised", "dequantised"].map(|word| format!("{picture}_{word}"));
+    for input in graph.node.iter_mut().flat_map(|node| &mut node.input).filter(|input| **input == picture) {
+        input.clone_from(&real);
+    }
+    let before = [
+        link("QuantizeLinear", &picture, &quantised, &unit),
+        link("DequantizeLinear", &quantised, &real, &unit),
+    ];
+    graph.node.splice(..0, before);
 }
 
 /// The type of each tensor of int8 or uint8 that a node quantises.

@@ -22,6 +22,7 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     copies(graph);
     zero_points(graph);
     while fold(graph) {}
+    moves::of_picture(graph);
     moves::of_integers(graph);
     moves::of_floats(graph);
     grid::weights(graph);
