@@ -43,6 +43,11 @@
 //! - Means and linear ×2 upsampling: integer weighted sum of `x − zx`, times one f32 multiplier, rounded like
 //!   a convolution. A mean's multiplier is `(sx/sy)/n`, where n includes the padding or not, as the graph
 //!   says.
+//! - Constants of each channel (products, sums, batch normalisation, PRelu): `v = (x − zx)·m[c] + b[c]`, in f32, with `m` and `b`
+//!   computed in f64 and rounded once; below zero times the channel's slope; rounded like a convolution.
+//! - Softmax: `e[d] = round(exp(−d·sx) · 2^bits)` for the distance d from the largest value, a table; with `bits` = 24, or less for
+//!   more than 128 values, the sum is exact in 32 bits. `y = clamp(round_half_even(e · ((1/sy) / Σ e)) + zy)`, in f32.
+//! - Local response normalisation: an exact sum of squares, then square roots and one quotient in f32.
 //! - Functions of one value (activations, change of scale): a table of 256 entries, built at load from the
 //!   graph's float definition: every node rounds to f32; exp, erf, tanh and the like are computed in f64 and
 //!   rounded once.

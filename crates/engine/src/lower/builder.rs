@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{ModelProto, NodeProto};
 
+use super::arrange::in_order;
 use super::onnx::Onnx;
-use super::rules::arrange::in_order;
 use crate::refusal::{Reason, Refusal};
 use crate::steps::{Activation, Draft, Op, Order, Quantised, Target, View};
 use edgeclip_kernels::table::Table;
@@ -72,14 +72,10 @@ impl<'a> Builder<'a> {
         tensor.at(to)
     }
 
-    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of.
+    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of; copied where in memory
+    /// they do not lie side by side.
     pub(super) fn activation(&mut self, name: &str) -> Result<Activation, Refusal> {
-        let x = self.any_activation(name)?;
-        self.channels_first(name, x)
-    }
-
-    /// `x` with the channels side by side in memory.
-    pub(super) fn channels_first(&mut self, name: &str, mut x: Activation) -> Result<Activation, Refusal> {
+        let mut x = self.any_activation(name)?;
         if x.tensor.order == Order::Last {
             if x.tensor.shape.len() < 2 || x.tensor.shape[0] != 1 {
                 return Err(Refusal::float(name, format!("channels of a tensor {:?}", x.tensor.shape)));

@@ -4,6 +4,7 @@
 //! chain become an island that tract runs in float. A graph of which nothing is left then, or whose picture
 //! is not quantised first of all, is refused as a whole.
 
+mod arrange;
 mod builder;
 mod check;
 mod entry;

@@ -158,6 +158,50 @@ pub(super) fn of_picture(graph: &mut GraphProto) {
     graph.node.splice(..0, before);
 }
 
+/// What is moved before it is quantised is quantised before it is moved, where nothing else reads it.
+pub(super) fn of_results(graph: &mut GraphProto) {
+    let constants: HashSet<String> = graph.initializer.iter().map(|tensor| tensor.name.clone()).collect();
+    let outputs: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
+    let mut makers: HashMap<String, String> = HashMap::new();
+    let mut readers: HashMap<String, Vec<NodeProto>> = HashMap::new();
+    for node in &graph.node {
+        node.output.iter().for_each(|output| drop(makers.insert(output.clone(), node.op_type.clone())));
+        let mut inputs = node.input.clone();
+        inputs.dedup();
+        inputs.into_iter().for_each(|input| readers.entry(input).or_default().push(node.clone()));
+    }
+    let alone =
+        |name: &String| !outputs.contains(name) && readers.get(name).is_some_and(|nodes| nodes.len() == 1);
+    let mut units: HashMap<String, [String; 2]> = HashMap::new();
+    for index in (0..graph.node.len()).rev() {
+        let node = &mut graph.node[index];
+        if let ("QuantizeLinear", [from, scale, zero]) = (node.op_type.as_str(), &node.input[..]) {
+            units.insert(from.clone(), [scale.clone(), zero.clone()]);
+            continue;
+        }
+        let ([to], true) =
+            (&node.output[..], MOVES.contains(&node.op_type.as_str()) && node.op_type != "Relu")
+        else {
+            continue;
+        };
+        let Some(unit) = units.get(to).filter(|_| alone(to)).cloned() else { continue };
+        let values = if node.op_type == "Concat" { node.input.len() } else { 1 };
+        let mut before = Vec::new();
+        for input in &mut node.input[..values] {
+            let quantises = makers.get(input).is_some_and(|op| op != "DequantizeLinear");
+            if !quantises || constants.contains(input) || !alone(input) {
+                continue;
+            }
+            let [quantised, real] = ["quantised", "dequantised"].map(|word| format!("{input}_{word}"));
+            units.insert(input.clone(), unit.clone());
+            before.push(link("QuantizeLinear", input, &quantised, &unit));
+            before.push(link("DequantizeLinear", &quantised, &real, &unit));
+            *input = real;
+        }
+        graph.node.splice(index..index, before);
+    }
+}
+
 /// The type of each tensor of int8 or uint8 that a node quantises.
 fn kinds(graph: &GraphProto) -> HashMap<String, i32> {
     let onnx = Onnx::new(graph);

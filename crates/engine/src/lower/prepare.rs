@@ -25,6 +25,7 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     moves::of_picture(graph);
     moves::of_integers(graph);
     moves::of_floats(graph);
+    moves::of_results(graph);
     grid::weights(graph);
 }
 

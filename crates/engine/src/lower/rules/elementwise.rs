@@ -2,8 +2,8 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::arrange::{in_order, usual};
 use super::{constant, convolution, function, matrix};
+use crate::lower::arrange::{in_order, usual};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::input;
 use crate::refusal::Refusal;

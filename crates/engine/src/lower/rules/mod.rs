@@ -2,7 +2,6 @@
 //! quantised.
 
 mod affine;
-pub(super) mod arrange;
 mod constant;
 mod convolution;
 mod elementwise;
@@ -25,7 +24,7 @@ use tract_onnx::pb::NodeProto;
 use super::builder::Builder;
 use super::onnx::input;
 use crate::refusal::Refusal;
-use crate::steps::{Activation, Quantised, Target};
+use crate::steps::{Quantised, Target};
 
 /// Lowers what makes the float tensor `name`, to be quantised to `target`.
 pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
@@ -56,18 +55,6 @@ pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result
         "Pad" => padding::pad(builder, node, target),
         "Resize" => resize::resize(builder, node, target),
         _ => function::chain(builder, name, target),
-    }
-}
-
-/// The input `name` of an op that moves values or takes the largest: its `DequantizeLinear`, or what makes it, quantised to the op's
-/// own target, as quantising before such an op and behind it are the same.
-pub(super) fn operand(builder: &mut Builder, name: &str, target: Target) -> Result<Activation, Refusal> {
-    match builder.any_activation(name) {
-        Err(Refusal::Float(_)) if builder.onnx.producer(name).is_some() && builder.readers(name) == 1 => {
-            let tensor = lower(builder, name, target)?;
-            Ok(Activation { tensor, scale: target.scale, zero: target.zero })
-        }
-        found => found,
     }
 }
 

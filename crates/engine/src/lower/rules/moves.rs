@@ -2,9 +2,8 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::arrange::{copied, in_order, memory, strides, usual, whole};
 use super::function::{moved, rescaled};
-use super::operand;
+use crate::lower::arrange::{copied, in_order, memory, strides, usual, whole};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
@@ -14,7 +13,7 @@ use crate::steps::{Activation, Op, Order, Quantised, Target, View};
 pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let refuse = || Refusal::float(&node.name, "a Concat of tensors of other shapes");
     let mut inputs: Vec<Activation> =
-        node.input.iter().map(|name| operand(builder, name, target)).collect::<Result<_, _>>()?;
+        node.input.iter().map(|name| builder.any_activation(name)).collect::<Result<_, _>>()?;
     let first = inputs.first().ok_or_else(refuse)?.tensor.clone();
     let rank = first.shape.len();
     let axis = integer(node, "axis", 0);
@@ -65,7 +64,7 @@ pub(super) fn transpose(
     node: &NodeProto,
     target: Target,
 ) -> Result<Quantised, Refusal> {
-    let x = operand(builder, input(node, 0)?, target)?;
+    let x = builder.any_activation(input(node, 0)?)?;
     let rank = x.tensor.shape.len();
     let reversed: Vec<i64> = (0..rank as i64).rev().collect();
     let found = list(node, "perm", &reversed);
@@ -95,7 +94,7 @@ pub(super) fn transpose(
 /// DQ → Flatten, Reshape, Squeeze or Unsqueeze → Q: nothing to do where the channels stay on their axis, or where the values lie
 /// in memory as they do in the graph.
 pub(super) fn reshape(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let x = operand(builder, input(node, 0)?, target)?;
+    let x = builder.any_activation(input(node, 0)?)?;
     let shape = target_shape(builder, node, &x.tensor.shape)?;
     let view = x.tensor.view;
     let first = shape.first() == Some(&1) && shape.get(1) == Some(&view.channels);

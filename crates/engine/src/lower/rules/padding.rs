@@ -4,7 +4,6 @@ use tract_onnx::pb::NodeProto;
 
 use super::constant;
 use super::function::moved;
-use super::operand;
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, list, word};
 use crate::refusal::Refusal;
@@ -14,8 +13,7 @@ use edgeclip_kernels::pad::Pad;
 /// DQ → Pad → Q: rows, columns and channels.
 pub(super) fn pad(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let refuse = || Refusal::float(&node.name, "a Pad other than by a constant around a picture");
-    let x = operand(builder, input(node, 0)?, target)?;
-    let x = builder.channels_first(&node.name, x)?;
+    let x = builder.activation(input(node, 0)?)?;
     let pads = match input(node, 1) {
         Ok(name) => builder.onnx.integers(name)?.values,
         Err(_) => list(node, "pads", &[]),

@@ -3,7 +3,6 @@
 use tract_onnx::pb::NodeProto;
 
 use super::function::moved;
-use super::operand;
 use super::window::window;
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
@@ -39,8 +38,7 @@ pub(super) fn push(
 
 /// DQ → MaxPool → Q, and a table where the scale changes.
 pub(super) fn max(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let x = operand(builder, input(node, 0)?, target)?;
-    let x = builder.channels_first(&node.name, x)?;
+    let x = builder.activation(input(node, 0)?)?;
     if node.output.len() > 1 {
         return Err(Refusal::float(&node.name, "a MaxPool with indices"));
     }

@@ -2,7 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::arrange::{copied, in_order, memory, strides, whole};
+use crate::lower::arrange::{copied, in_order, memory, strides, whole};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{float, input, integer};
 use crate::refusal::Refusal;

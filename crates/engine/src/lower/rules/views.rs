@@ -2,9 +2,8 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::arrange::{copied, strides};
 use super::function::moved;
-use super::operand;
+use crate::lower::arrange::{copied, strides};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
@@ -39,7 +38,7 @@ fn part(
 
 /// DQ → Slice → Q: along the channels no step, along other axes or with gaps a copy.
 pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let x = operand(builder, input(node, 0)?, target)?;
+    let x = builder.any_activation(input(node, 0)?)?;
     let rank = x.tensor.shape.len() as i64;
     // Attributes in old files.
     let values = |index: usize, name: &str| match node.input.get(index).map(String::as_str) {

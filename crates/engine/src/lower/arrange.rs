@@ -1,11 +1,11 @@
 //! Where the values of a tensor lie, and copies of them in another order.
 
-use crate::lower::builder::Builder;
+use super::builder::Builder;
 use crate::steps::{Op, Order, Quantised, View};
 use edgeclip_kernels::rearrange::Rearrange;
 
 /// How far apart neighbours along each axis of the graph's tensor lie in memory.
-pub(in crate::lower) fn strides(tensor: &Quantised) -> Vec<usize> {
+pub(super) fn strides(tensor: &Quantised) -> Vec<usize> {
     let mut strides = vec![1; tensor.shape.len()];
     let mut distance = tensor.view.stride;
     for &axis in memory(tensor.order, tensor.shape.len()).iter().rev().skip(1) {
@@ -41,7 +41,7 @@ pub(super) fn whole(buffer: usize, shape: Vec<usize>, order: Order, unsigned: bo
 
 /// The values that lie `strides` apart along the axes of `shape`, from the value `start` of `x` on, dense and in `order`; no step
 /// where that is how all of `x` lies.
-pub(in crate::lower) fn copied(
+pub(super) fn copied(
     builder: &mut Builder,
     name: &str,
     x: &Quantised,
@@ -68,12 +68,7 @@ pub(in crate::lower) fn copied(
 }
 
 /// All values of `x`, dense and in `order`.
-pub(in crate::lower) fn in_order(
-    builder: &mut Builder,
-    name: &str,
-    x: &Quantised,
-    order: Order,
-) -> Quantised {
+pub(super) fn in_order(builder: &mut Builder, name: &str, x: &Quantised, order: Order) -> Quantised {
     if x.order == order && x.view.is_dense() {
         return x.clone();
     }
