@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{ModelProto, NodeProto};
 
+use super::arrange::in_order;
 use super::onnx::{Onnx, integer};
 use crate::memory::Budget;
 use crate::refusal::{Reason, Refusal};
@@ -95,14 +96,17 @@ impl<'a> Builder<'a> {
         tensor.at(to)
     }
 
-    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of.
-    pub(super) fn activation(&self, name: &str) -> Result<Activation, Refusal> {
-        let x = self.any_activation(name)?;
+    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of; copied where in memory
+    /// they do not lie side by side.
+    pub(super) fn activation(&mut self, name: &str) -> Result<Activation, Refusal> {
+        let mut x = self.any_activation(name)?;
         if x.tensor.order == Order::Last {
-            Err(Refusal::float(name, "channels on the last axis"))
-        } else {
-            Ok(x)
+            if x.tensor.shape.len() < 2 || x.tensor.shape[0] != 1 {
+                return Err(Refusal::float(name, format!("channels of a tensor {:?}", x.tensor.shape)));
+            }
+            x.tensor = in_order(self, name, &x.tensor, Order::First);
         }
+        Ok(x)
     }
 
     /// The same wherever the channels are.

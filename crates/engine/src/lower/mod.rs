@@ -5,12 +5,15 @@
 //! between quantised tensors in integers of its own, and wrongly. A graph that quantises nothing is left to it
 //! as a whole.
 
+mod arrange;
 mod asymmetric;
 mod builder;
 mod check;
 mod entry;
 mod fuse;
+mod grid;
 mod islands;
+mod moves;
 mod onnx;
 mod prepare;
 mod rules;
@@ -70,6 +73,7 @@ pub(super) fn lower(
     let outputs = outputs.collect::<Result<Vec<_>, Refusal>>()?;
     let Builder { mut steps, left, .. } = builder;
     let views: Vec<View> = outputs.iter().flat_map(Output::views).copied().collect();
+    fuse::drop_unread(&mut steps, &views);
     fuse::fuse_tables(&mut steps, &views);
     let [_, channels, height, width] = input.shape;
     Ok((entry, Lowered { size: [channels, height, width], steps, outputs, left }))

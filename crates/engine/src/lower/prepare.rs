@@ -11,6 +11,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::asymmetric::symmetric;
 use super::onnx::{Onnx, integer};
+use super::{grid, moves};
 
 /// Rewrites the graph of `model` in place.
 pub(crate) fn prepare(model: &mut ModelProto) {
@@ -19,10 +20,18 @@ pub(crate) fn prepare(model: &mut ModelProto) {
         node.name = node.output.first().cloned().unwrap_or_default();
     }
     one_batch(graph);
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "Sum" && node.input.len() == 2) {
+        node.op_type = "Add".to_owned();
+    }
     constants(graph);
     copies(graph);
     zero_points(graph);
     while fold(graph) {}
+    moves::of_picture(graph);
+    moves::of_integers(graph);
+    moves::of_floats(graph);
+    moves::of_results(graph);
+    grid::weights(graph);
     symmetric(graph);
     distinct(graph);
 }

@@ -3,13 +3,18 @@
 use crate::steps::{Convolution, Island, Kind, Op, Unit};
 use edgeclip_kernels::Isa;
 use edgeclip_kernels::add::Add;
+use edgeclip_kernels::affine::Affine;
 use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::Pointwise;
 use edgeclip_kernels::conv_residual::ConvResidual;
 use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
 use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::rearrange::Rearrange;
+use edgeclip_kernels::response::Response;
+use edgeclip_kernels::softmax::Softmax;
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::upsample::Upsample;
 
@@ -22,13 +27,17 @@ pub(super) enum Kernel {
     Residual(ConvResidual, Option<(Window, i8)>),
     Add(Add),
     Multiply(Multiply),
+    Affine(Affine),
+    Softmax(Softmax),
+    Response(Response),
     Concat(Vec<Table>),
     Interleave(Box<[Table; 2]>),
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
     Repeat,
-    Planes,
+    Rearrange(Rearrange, usize),
+    Pad(Pad),
     /// Its results are quantised so.
     Island(Box<Island>, Unit),
 }
@@ -44,7 +53,11 @@ impl Kernel {
             }
             Op::Multiply(multiply) => Self::Multiply(multiply),
             Op::Repeat => Self::Repeat,
-            Op::Planes => Self::Planes,
+            Op::Rearrange(order, start) => Self::Rearrange(order, start),
+            Op::Pad(pad) => Self::Pad(pad),
+            Op::Affine(affine) => Self::Affine(affine),
+            Op::Softmax(softmax) => Self::Softmax(softmax),
+            Op::Response(response) => Self::Response(response),
             Op::Add(add) => Self::Add(add),
             Op::Table(table) => Self::Concat(vec![table]),
             Op::Concat(tables) => Self::Concat(tables),
@@ -78,7 +91,11 @@ impl Kernel {
             Self::Add(_) => "add",
             Self::Multiply(_) => "multiply",
             Self::Repeat => "nearest",
-            Self::Planes => "layout",
+            Self::Rearrange(..) => "layout",
+            Self::Pad(_) => "pad",
+            Self::Affine(_) => "affine",
+            Self::Softmax(_) => "softmax",
+            Self::Response(_) => "response",
             Self::Concat(tables) if tables.len() == 1 => "table",
             Self::Concat(_) => "concat",
             Self::Interleave(_) => "interleave",

@@ -7,7 +7,9 @@ use super::kernel::Kernel;
 use crate::steps::{Draft, View};
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::team::Team;
-use edgeclip_kernels::{Isa, add, layout, multiply, patches, pool, repeat, table, upsample};
+use edgeclip_kernels::{
+    Isa, add, affine, layout, multiply, pad, patches, pool, repeat, response, softmax, table, upsample,
+};
 
 /// Work, in products and eighths of written values, that is not worth another thread.
 pub(super) const SMALL: usize = 300_000;
@@ -127,7 +129,25 @@ impl Step {
             Kernel::Repeat => team.split(scratch, to, row, parts, |_, first, to| {
                 repeat::twice(self.from[0].width, channels, input(0), first, to);
             }),
-            Kernel::Planes => layout::planes(isa, self.from[0].channels, self.from[0].stride, input(0), to),
+            Kernel::Rearrange(order, start) => {
+                let part = to.len() / order.parts();
+                team.split(scratch, to, part, parts, |_, first, to| {
+                    order.run(isa, &input(0)[*start..], first, to);
+                });
+            }
+            Kernel::Pad(pad) => team.split(scratch, to, row, parts, |_, first, to| {
+                pad::run(pad, input(0), self.from[0].stride, first, to);
+            }),
+            Kernel::Affine(constants) => team.split(scratch, to, channels, parts, |_, first, to| {
+                affine::run(isa, constants, after(0, first), self.from[0].stride, to);
+            }),
+            Kernel::Softmax(shares) => team.split(scratch, to, channels, parts, |own, first, to| {
+                softmax::run(isa, shares, &mut own.sums, &after(0, first)[..to.len()], to);
+            }),
+            Kernel::Response(response) => team.split(scratch, to, channels, parts, |own, first, to| {
+                let from = &after(0, first)[..to.len()];
+                response::run(isa, response, channels, &mut own.sums, from, to);
+            }),
             Kernel::Island(island, unit) => {
                 let floats = island.run(picture, &planes(isa, &self.from, slots))?;
                 let mut values = vec![0; floats.len()];

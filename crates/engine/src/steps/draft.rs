@@ -1,11 +1,16 @@
 //! The steps of a network before their weights are packed.
 
 use edgeclip_kernels::add::Add;
+use edgeclip_kernels::affine::Affine;
 use edgeclip_kernels::conv_residual::Residual;
 use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
 use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::rearrange::Rearrange;
 use edgeclip_kernels::requantise::Requantise;
+use edgeclip_kernels::response::Response;
+use edgeclip_kernels::softmax::Softmax;
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::upsample::Upsample;
 
@@ -73,6 +78,11 @@ pub(crate) enum Op {
     /// Of two tensors of one shape, or of the first by one value a channel.
     Multiply(Multiply),
     Table(Table),
+    /// Constants of each channel.
+    Affine(Affine),
+    /// Over the channels of each pixel.
+    Softmax(Softmax),
+    Response(Response),
     /// One table an input.
     Concat(Vec<Table>),
     /// The two inputs channel by channel in turn.
@@ -82,8 +92,9 @@ pub(crate) enum Op {
     Upsample(Upsample),
     /// Every pixel four times.
     Repeat,
-    /// All values in the order of planes.
-    Planes,
+    /// All values in another order, from so many values after the first on.
+    Rearrange(Rearrange, usize),
+    Pad(Pad),
     /// Its results are quantised so.
     Island(Box<Island>, Unit),
 }
