@@ -1,12 +1,13 @@
-"""Times edgeclip beside ONNX Runtime on the networks of foreign.py: `beside.py BINARY FOLDER [NAME…]`; BINARY is the bench `peer`.
+"""Times edgeclip beside ONNX Runtime on the networks of foreign.py: `beside.py BINARY FOLDER [NAME…]`.
 
-One thread each, in turn; what counts is the processor time of the process, so that other load
+BINARY is the bench `peer`. One thread each, in turn; what counts is the processor time of the process, so that other load
 disturbs little. Deviations are in units of each output's scale: of edgeclip from ONNX Runtime
 without its optimisations, and of ONNX Runtime from itself with them.
 """
 
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -128,8 +129,6 @@ def work(file: Path, given: Path) -> None:
     inputs = {value.name: np.fromfile(given, kind).reshape(value.shape)}
     print("ready", flush=True)
     for line in sys.stdin:
-        import time
-
         times = []
         for _ in range(int(line.split()[1])):
             start = time.perf_counter()

@@ -103,7 +103,7 @@ def weighted(model: onnx.ModelProto, rng: np.random.Generator) -> None:
         values = rng.standard_normal(shape)
         if len(shape) > 1:
             values *= np.sqrt(2 / np.prod(shape[1:]))
-        elif reader.op_type == "BatchNormalization" and at in (1, 4) or reader.op_type == "Unsqueeze":
+        elif (reader.op_type == "BatchNormalization" and at in (1, 4)) or reader.op_type == "Unsqueeze":
             values = 1 + 0.1 * np.abs(values)
         else:
             values *= 0.1

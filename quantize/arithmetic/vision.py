@@ -60,7 +60,7 @@ def line(op: str, inputs: list[Any], a: dict[str, Any]) -> Line | None:
     """Nodes with a constant of every channel; None if there is none, or nothing that they are a line of."""
     x, others = inputs[0], [real(constant).astype(np.float64) for constant in inputs[1:] if not is_tensor(constant)]
     if isinstance(x, Quantised) and not x.constant:
-        x = Line(x, np.float64(1), np.float64(0), F(1))
+        x = Line(x, np.array(1.0), np.array(0.0), np.array(1, F))
     if not isinstance(x, Line) or not others or others[0].size == 1:
         return None
     m, b, first = x.multiplier, x.offset, others[0]

@@ -207,8 +207,7 @@ def windows() -> Fixture:
         (24, 1, 3, {}), (8, 3, 4, {}), (24, 3, 12, {}), (48, 3, 1, {"dilations": [2, 3]}),
         (12, 3, 12, {"dilations": [2, 2]}), (12, 3, 12, {"dilations": [3, 1]}), (6, 3, 2, {"dilations": [2, 1]}),
     ):  # fmt: skip
-        pads = (side // 2,) * 4
-        f.output(f.quantised(f.conv(x, outputs, side, group, pads, **more)))
+        f.output(f.quantised(f.conv(x, outputs, side, group, None, **more)))
     for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
         weights = f.weights([5, 12, 4, 4], 0)
         inputs = [x, weights, f.bias(x, weights)]
@@ -221,7 +220,7 @@ def windows() -> Fixture:
 
 
 def orders() -> Fixture:
-    """Any order of axes: heads whose places are listed, cuts of rows and columns, joins along any axis, a shuffle of three groups."""
+    """Any order of axes: places as a list, cuts of rows and columns, joins along any axis, a shuffle of three groups."""
     f = Fixture("orders", picture([1, 12, 10, 16], np.uint8, 22), 23)
     x = f.start(zero=120)
 
@@ -262,7 +261,7 @@ def orders() -> Fixture:
 
 
 def bare() -> Fixture:
-    """Moves without quantisation around them, of real values and of integers; weights in float that lie on a grid; differences."""
+    """Moves without quantisation around them, of real values and of integers; float weights on a grid; differences."""
     f = Fixture("bare", picture([1, 6, 8, 20], np.int8, 24), 25)
     x = f.start()
     parts = f.many("Split", [x, f.constant(np.array([2, 6], np.int64))], 2, axis=2)
