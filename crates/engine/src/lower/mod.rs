@@ -97,13 +97,11 @@ fn quantise(builder: &mut Builder, node: &NodeProto) -> Result<(), Refusal> {
     };
     builder.within_budget(&node.name)?;
     match lowered {
-        Ok(Some(tensor)) => {
+        Ok(tensor) => {
             let unsigned = unit.is_ok_and(|(_, _, unsigned)| unsigned);
             builder.tensors.insert(output.clone(), Quantised { unsigned, ..tensor });
             Ok(())
         }
-        // A link of a chain that a later rule takes as a whole.
-        Ok(None) => Ok(()),
         Err(Refusal::Float(reason)) => builder.leave(node, reason),
         Err(broken) => Err(broken),
     }

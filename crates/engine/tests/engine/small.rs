@@ -85,8 +85,7 @@ fn what_no_kernel_can_do_stays_in_float() {
 
 #[test]
 fn tract_in_float_agrees() {
-    // tract 0.23.9 scales a softmax between quantised tensors wrongly.
-    for name in names().into_iter().filter(|name| name != "shares") {
+    for name in names() {
         let network = Engine::options().in_float().open(networks().join(format!("{name}.onnx"))).unwrap();
         assert!(!network.is_int8());
         for (output, found, expected) in outputs(&name, &network) {
