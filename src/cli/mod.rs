@@ -12,6 +12,7 @@ mod failures;
 mod limits;
 mod log;
 mod model;
+mod panics;
 mod run;
 mod vocab;
 mod words;
@@ -66,6 +67,7 @@ pub fn run() -> ExitCode {
     let is_service = matches!(cli.command, Command::Run(_));
     set_trim_threshold(LARGE);
     allow();
+    panics::install();
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),

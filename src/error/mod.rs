@@ -3,10 +3,12 @@
 mod address;
 mod fault;
 mod parts;
+mod printable;
 
 pub(crate) use address::{shown_address, shown_addresses};
 pub use fault::Fault;
 pub(crate) use parts::ErrorParts;
+pub(crate) use printable::{LONG, SHORT, obeyed, printable};
 
 use std::io;
 

@@ -7,6 +7,8 @@ mod prompt;
 mod region;
 #[cfg_attr(not(feature = "text"), path = "text_absent.rs")]
 mod text;
+#[cfg(feature = "text")]
+mod tokenizer;
 mod vision;
 
 pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
@@ -45,6 +47,15 @@ impl Networks {
             Ok(Self { vision, prompter, text })
         })
     }
+}
+
+/// The tokenizer in `bytes` for tests: text to ids, and the largest id there is.
+#[cfg(all(feature = "text", any(test, fuzzing)))]
+pub(crate) fn tokenizer(bytes: &[u8]) -> Result<(impl Fn(&str) -> Vec<u32>, u32)> {
+    let tokenizer::Checked { tokenizer, largest, .. } = tokenizer::load("input", bytes)?;
+    let encode =
+        move |text: &str| tokenizer.encode_fast(text, true).map_or(Vec::new(), |ids| ids.get_ids().to_vec());
+    Ok((encode, largest))
 }
 
 #[cfg(test)]

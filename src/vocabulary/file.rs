@@ -7,11 +7,13 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::embeddings::Embeddings;
 use super::words::Vocabulary;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, obeyed};
 use crate::geometry::dot;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-vocab-1";
+/// Most bytes of a name or prompt.
+const LONGEST: usize = 64 << 10;
 /// How far a row's length may be from 1.
 const NORM_TOLERANCE: f32 = 1e-3;
 
@@ -53,10 +55,17 @@ impl Vocabulary {
                 .ok_or_else(|| wrong(format!("no list of {key} in its metadata"), "a JSON array of strings"))
         };
         let (names, prompts) = (list("names")?, list("prompts")?);
-        if let Some(bad) = names.iter().find(|name| name.is_empty() || name.contains(char::is_control)) {
-            return Err(wrong(format!("the name {bad:?}"), "names of printable characters"));
+        for (what, texts) in [("name", &names), ("prompt", &prompts)] {
+            let is_bad = |text: &&String| text.is_empty() || text.contains(obeyed) || text.len() > LONGEST;
+            if let Some(bad) = texts.iter().find(is_bad) {
+                let expected = format!("{what}s of printable characters, at most {LONGEST} bytes each");
+                return Err(wrong(format!("the {what} {bad:?}"), &expected));
+            }
         }
         let text_sha256 = text("text_sha256").unwrap_or_default().to_owned();
+        if text_sha256.len() != 64 || !text_sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong(format!("text_sha256 \"{text_sha256}\""), "64 hexadecimal digits"));
+        }
 
         let embeddings = rows(name, &file, "embeddings")?;
         let negatives = rows(name, &file, "negatives")?;
