@@ -82,14 +82,18 @@ def network(case: Any) -> tuple[onnx.ModelProto, NDArray[np.float32]] | None:
     node, names = onnx.NodeProto(), [value.name for value in model.graph.input]
     node.CopyFrom(model.graph.node[0])
     node.name = "node"
-    places = {names[0]: x} | {name: made.constant(f"c{at}", value) for at, (name, value) in enumerate(zip(names, inputs, strict=True)) if at}
+    places = {names[0]: x} | {
+        name: made.constant(f"c{at}", value) for at, (name, value) in enumerate(zip(names, inputs, strict=True)) if at
+    }
     node.input[:] = [places.get(name, name) for name in node.input]
     made.nodes.append(node)
     ends = []
     for value, declared in zip(outputs, model.graph.output, strict=True):
         ends.append(made.quantised(declared.name, step(value)) if value.dtype == np.float32 else declared.name)
     info = [helper.make_tensor_value_info("picture", TensorProto.FLOAT, picture.shape)]
-    graph = helper.make_graph(made.nodes, "node", info, [helper.make_empty_tensor_value_info(end) for end in ends], made.constants)
+    graph = helper.make_graph(
+        made.nodes, "node", info, [helper.make_empty_tensor_value_info(end) for end in ends], made.constants
+    )
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=min(model.ir_version, 10)), picture
 
 
