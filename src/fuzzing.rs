@@ -70,6 +70,16 @@ pub fn vocabulary(data: &[u8]) -> bool {
     }))
 }
 
+/// `tokenizer.json` of a bundle; text becomes tokens below the largest that it promises.
+#[cfg(feature = "text")]
+pub fn tokenizer(data: &[u8]) -> bool {
+    judged(crate::model::tokenizer(data).map(|(encode, largest)| {
+        for text in ["a red dog's", "\u{301}甲虫 x\u{0}\u{ad}", &"ab".repeat(600)] {
+            assert!(encode(text).iter().all(|&id| id <= largest), "{text}");
+        }
+    }))
+}
+
 /// `model.toml`.
 pub fn manifest(data: &[u8]) -> bool {
     judged(text(data).and_then(|text| Manifest::parse("input", text)))

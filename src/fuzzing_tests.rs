@@ -23,6 +23,8 @@ const TARGETS: &[(&str, Entry)] = &[
     ("onnx", onnx),
     ("picture", picture),
     ("request", request),
+    #[cfg(feature = "text")]
+    ("tokenizer", tokenizer),
     ("vocabulary", vocabulary),
     ("y4m", y4m),
 ];

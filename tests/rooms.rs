@@ -16,7 +16,7 @@ const SOLE_IMPORTERS: [(&str, &str); 6] = [
     ("v4l::", "source"),
     ("retina::", "source"),
     ("openh264::", "source"),
-    ("ureq::", "source"),
+    ("jpeg_decoder::", "source"),
 ];
 
 fn root() -> PathBuf {

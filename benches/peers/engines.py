@@ -1,4 +1,4 @@
-"""Engines as processes that answer the protocol of edgeclip.rs, so that none's threads or memory are another's."""
+"""Engines as processes, so that none's threads or memory are another's; the protocol is that of crates/engine/benches/peer.rs."""
 
 import os
 import subprocess

@@ -1,4 +1,6 @@
-"""The side of benches/peers that runs ONNX Runtime or ncnn: `worker.py ENGINE FILE THREADS SCALE`; the protocol of edgeclip.rs.
+"""The side of benches/peers that runs ONNX Runtime or ncnn: `worker.py ENGINE FILE THREADS SCALE`.
+
+The protocol is that of crates/engine/benches/peer.rs.
 
 ENGINE is ort-s8, ort-u8, ort-u8u8, ort-f32, ncnn-f32, ncnn-bf16 or ncnn-int8. SCALE
 dequantises the int8 picture for those that take floats.

@@ -28,6 +28,15 @@ class Quantised:
         return self.q.astype(np.int64) - spread(self.zero, self.q.ndim, self.axis).astype(np.int64)
 
     @property
+    def unit(self) -> tuple[float, int]:
+        """Of a whole tensor."""
+        return float(self.scale), int(self.zero)
+
+    def moved(self, q: Array) -> "Quantised":
+        """The same values in other places."""
+        return Quantised(q, self.scale, self.zero)
+
+    @property
     def value(self) -> Array:
         """In float32."""
         return self.centred.astype(F) * spread(self.scale, self.q.ndim, self.axis)
@@ -53,6 +62,88 @@ class Sums:
         return replace(self, bounds=(max(low, self.bounds[0]), min(max(high, self.bounds[0]), self.bounds[1])))
 
 
+@dataclass
+class Line:
+    """`x · multiplier + offset` with numbers for each channel, times the slope where it is below zero."""
+
+    x: Quantised
+    multiplier: Array
+    offset: Array
+    slope: Array
+    bounds: tuple[float, float] = (-INFINITY, INFINITY)
+
+    def quantise(self, scale: Array, zero: Array) -> Array:
+        """Constants in float64, rounded once; from there on in float32."""
+        unit = np.float64(scale)
+        multiplier, offset = ((value / unit).astype(F) for value in (self.multiplier * np.float64(self.x.scale), self.offset))
+        value = self.x.centred.astype(F) * multiplier + offset
+        low, high = saturate(np.array(self.bounds, F) / scale, zero)
+        clipped: Array = np.clip(saturate(np.where(value < 0, value * self.slope, value), zero), low, high)
+        return clipped
+
+    @property
+    def value(self) -> Array:
+        """In float32."""
+        value = (self.x.value * self.multiplier + self.offset).astype(F)
+        return np.clip(np.where(value < 0, value * self.slope, value), *self.bounds).astype(F)
+
+
+@dataclass
+class Shares:
+    """The softmax of a quantised tensor along an axis."""
+
+    x: Quantised
+    axis: int
+
+    def quantise(self, scale: Array, zero: Array) -> Array:
+        """Exponentials as integers, of which the sum has 31 bits at most."""
+        q = self.x.q.astype(np.int64)
+        bits = min(24, 31 - (q.shape[self.axis] - 1).bit_length())
+        table = np.rint(np.exp(-np.arange(256) * np.float64(self.x.scale)) * 2**bits).astype(np.int64)
+        e = table[q.max(self.axis, keepdims=True) - q]
+        factor = F(1) / scale / e.sum(self.axis, keepdims=True).astype(F)
+        return saturate(e.astype(F) * factor, zero)
+
+    @property
+    def value(self) -> Array:
+        """In float32: the exponential in float64, rounded once, and the sum in order, so that every CPU has the same bits."""
+        return softmax(self.x.value, self.axis)
+
+
+@dataclass
+class Responses:
+    """Local response normalisation: each value over a power of the sum of squares of neighbouring channels."""
+
+    x: Quantised
+    a: dict[str, Any]
+
+    def quantise(self, scale: Array, zero: Array) -> Array:
+        """The sum is exact; square roots and quotients are in float32."""
+        size, x = self.a["size"], self.x.centred
+        padded = np.pad(x * x, ((0, 0), ((size - 1) // 2, size // 2), (0, 0), (0, 0)))
+        sums = np.lib.stride_tricks.sliding_window_view(padded, size, 1).sum(-1)
+        factor = F(self.a.get("alpha", 1e-4)) / F(size) * self.x.scale * self.x.scale
+        base = F(self.a.get("bias", 1.0)) + factor * sums.astype(F)
+        root = np.sqrt(base)
+        power = {0.5: root, 0.75: root * np.sqrt(root), 1.0: base}[round(self.a.get("beta", 0.75), 4)]
+        return saturate(x.astype(F) * (self.x.scale / scale) / power, zero)
+
+    @property
+    def value(self) -> Array:
+        """In float32, to choose scales by."""
+        return self.quantise(np.array(2.0**-12, F), np.array(0, np.int32)).astype(F) * F(2.0**-12)
+
+
+def softmax(x: Array, axis: int) -> Array:
+    """In float32."""
+    e = np.exp((x - x.max(axis, keepdims=True)).astype(np.float64)).astype(F)
+    total = np.zeros_like(e.take(0, axis))
+    for i in range(e.shape[axis]):
+        total = total + e.take(i, axis)
+    shares: Array = e / np.expand_dims(total, axis)
+    return shares
+
+
 def spread(parameter: Array, rank: int, axis: int) -> Array:
     """One number, or as many as there are channels along `axis`."""
     if parameter.size == 1:
@@ -71,7 +162,9 @@ def saturate(x: Array, zero: Array) -> Array:
 
 def windows(x: Array, a: dict[str, Any], fill: int) -> Array:
     """`[C, H, W]` → `[C, rows, columns, kernel rows, kernel columns]`."""
-    kernel, strides, pads = a["kernel_shape"], a.get("strides", [1, 1]), a.get("pads", [0] * 4)
+    strides, gaps = a.get("strides", [1, 1]), a.get("dilations", [1, 1])
+    kernel = [(side - 1) * gap + 1 for side, gap in zip(a["kernel_shape"], gaps, strict=True)]
+    pads = padding(x.shape[1:], kernel, strides, a)
     counts, margins = [], []
     for size, side, stride, before, after in zip(x.shape[1:], kernel, strides, pads[:2], pads[2:], strict=True):
         room = size + before + after - side
@@ -83,8 +176,18 @@ def windows(x: Array, a: dict[str, Any], fill: int) -> Array:
     view = np.lib.stride_tricks.sliding_window_view(
         np.pad(x, ((0, 0), *margins), constant_values=fill), kernel, axis=(1, 2)
     )  # fmt: skip
-    strided: Array = view[:, :: strides[0], :: strides[1]][:, : counts[0], : counts[1]]
+    strided: Array = view[:, :: strides[0], :: strides[1], :: gaps[0], :: gaps[1]][:, : counts[0], : counts[1]]
     return strided
+
+
+def padding(sizes: tuple[int, ...], kernel: list[int], strides: list[int], a: dict[str, Any]) -> list[int]:
+    """Before each axis, then behind each: as written, or so that a window begins every stride."""
+    mode = a.get("auto_pad", b"NOTSET")
+    if mode not in (b"SAME_UPPER", b"SAME_LOWER"):
+        return list(a.get("pads", [0] * 4))
+    totals = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, kernel, strides, strict=True)]
+    before = [total // 2 if mode == b"SAME_UPPER" else -(-total // 2) for total in totals]
+    return before + [total - first for total, first in zip(totals, before, strict=True)]
 
 
 def bias_units(bias: Any, unit: Array) -> Array:
@@ -107,7 +210,9 @@ def conv(x: Quantised, weights: Quantised, bias: Any, a: dict[str, Any]) -> Sums
         sums = rows.astype(np.float64) @ w.reshape(w.shape[0], -1).T.astype(np.float64)
         sums = sums.T.reshape(-1, *patches.shape[1:3])
     else:
-        sums = np.einsum("chwij,cij->chw", patches.astype(np.float64), w[:, 0].astype(np.float64))
+        grouped = patches.reshape(a["group"], -1, *patches.shape[1:]).astype(np.float64)
+        weights_of = w.reshape(a["group"], -1, *w.shape[1:]).astype(np.float64)
+        sums = np.einsum("gchwij,gocij->gohw", grouped, weights_of).reshape(w.shape[0], *patches.shape[1:3])
     unit = x.scale * weights.scale
     if bias is not None:
         sums = sums + bias_units(bias, unit).reshape(-1, 1, 1)

@@ -6,11 +6,18 @@ docs/architecture.md gives the formulas. Boxes are in pixels of the network's in
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from quantize.arithmetic.geometry import Floats, Integers, area, clip, nms, sample_grid
+from quantize.arithmetic.geometry import Floats, Integers, area, clip, nms, pairwise_iou, sample_grid
 from quantize.bundle.manifest import Detection, Pool, Score
 
 MAX_BEFORE_NMS = 1000
+ALIKE = (0.65, 0.725)
+"""Up to the first cosine two prompts compete in full, from the second one not at all."""
+RIVALS = 0.5
+"""Likeness from which two names of one object are one too many."""
+MAX_COMPARED = 2000
+"""Most prompts that are compared pair by pair; of more, none is like another."""
 
 
 def unit(vectors: Floats, axis: int = -1) -> Floats:
@@ -79,36 +86,73 @@ def negatives_for(prompts: Floats, bank: Floats, max_similarity: float) -> Float
 
 
 def region_scores(embeddings: Floats, objectness: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
-    """Probability of each prompt for each region: `[M, N]`."""
+    """Probability of each prompt for each region, less where a synonym fits better: `[M, N]`."""
     bias, margin_weight, object_weight = score.weights
-    margins = _margins(embeddings, prompts, negatives, score)
-    return _sigmoid(np.asarray(bias + margin_weight * margins + object_weight * objectness[:, None]))
+    margins, behind = _margins(embeddings, prompts, negatives, score)
+    return _sigmoid(np.asarray(bias + margin_weight * margins + object_weight * objectness[:, None])) * np.exp(-behind)
 
 
 def tag_scores(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
-    """Probability of each prompt for each picture: `[M, N]`."""
+    """Probability of each prompt for each picture, less where a synonym fits better: `[M, N]`."""
     bias, margin_weight = score.weights
-    return _sigmoid(np.asarray(bias + margin_weight * _margins(embeddings, prompts, negatives, score)))
+    margins, behind = _margins(embeddings, prompts, negatives, score)
+    return _sigmoid(np.asarray(bias + margin_weight * margins)) * np.exp(-behind)
 
 
-def name_boxes(boxes: Floats, scores: Floats, threshold: float, label_iou: float) -> tuple[Integers, Integers]:
-    """From scores `[boxes, names]` to detections: positions of box and of name, best score first, NMS within each name."""
+def likeness(prompts: Floats) -> Floats:
+    """How far two prompts mean the same, 0 to 1, a ramp over their cosine: `[N, N]`, with 1 on the diagonal."""
+    if len(prompts) > MAX_COMPARED:
+        return np.eye(len(prompts), dtype=np.float32)
+    ramp = np.clip((prompts @ prompts.T - ALIKE[0]) / (ALIKE[1] - ALIKE[0]), 0, 1)
+    np.fill_diagonal(ramp, 1)
+    return np.asarray(ramp, np.float32)
+
+
+def name_boxes(
+    boxes: Floats, scores: Floats, threshold: float, label_iou: float, alike: Floats | None = None
+) -> tuple[Integers, Integers]:
+    """From scores `[boxes, names]` to detections: positions of box and of name, best score first.
+
+    NMS within each name, then across names whose `alike` `[names, names]` makes them rivals.
+    """
     kept = []
     for label in range(scores.shape[1]):
         found = np.flatnonzero(scores[:, label] >= threshold)
         kept += [(int(i), label) for i in found[nms(boxes[found], scores[found, label], label_iou)]]
     kept.sort(key=lambda each: -scores[each])
+    if alike is not None:
+        kept = _without_rivals(boxes, kept, label_iou, alike >= RIVALS)
     pairs = np.array(kept, np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 
-def _margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
-    """How far each prompt stands above all other prompts and the negatives together: `[M, N]`."""
-    logits = _scaled_cosines(embeddings, np.concatenate([prompts, negatives]), score)
-    margins = np.empty((len(embeddings), len(prompts)), np.float32)
+def _without_rivals(
+    boxes: Floats, kept: list[tuple[int, int]], label_iou: float, rivals: NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    """Those of the pairs of box and name, best first, that overlap no better one of a rival name."""
+    better: list[tuple[int, int]] = []
+    for box, name in kept:
+        others = [other for other, theirs in better if theirs != name and rivals[theirs, name]]
+        if not others or pairwise_iou(boxes[others], boxes[box][None]).max() <= label_iou:
+            better.append((box, name))
+    return better
+
+
+def _margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> tuple[Floats, Floats]:
+    """Two arrays `[M, N]`: how far each prompt stands above all other prompts and the negatives together, where synonyms are
+    no alternatives to each other and count once to others; and how far it falls behind the best of its synonyms.
+    """
+    alike = likeness(prompts)
+    own = _scaled_cosines(embeddings, prompts, score)
+    others = _scaled_cosines(embeddings, negatives, score)
+    counted = own - np.log(alike.sum(axis=1))
+    margins, behind = np.empty_like(own), np.empty_like(own)
     for i in range(len(prompts)):
-        margins[:, i] = logits[:, i] - _log_sum_exp(np.delete(logits, i, axis=1))
-    return margins
+        competing = np.flatnonzero(alike[i] < 1)
+        shares = np.log(1 - alike[i, competing])
+        margins[:, i] = own[:, i] - _log_sum_exp(np.concatenate([counted[:, competing] + shares, others], axis=1))
+        behind[:, i] = (alike[i] * (own - own[:, [i]])).max(axis=1)
+    return margins, behind
 
 
 def _scaled_cosines(embeddings: Floats, texts: Floats, score: Score) -> Floats:

@@ -6,6 +6,7 @@ Chains that the engine leaves in float (a softmax and the layer behind it) are c
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from quantize.arithmetic.integers import (
     INFINITY,
     Array,
     F,
+    Line,
     Quantised,
+    Responses,
+    Shares,
     Sums,
     bias_units,
     conv,
@@ -28,20 +32,11 @@ from quantize.arithmetic.integers import (
     real_conv,
     real_product,
     saturate,
+    softmax,
     spread,
     upsample,
     windows,
 )
-
-
-def softmax(x: Array, axis: int) -> Array:
-    """In float32: the exponential in float64, rounded once, and the sum in order, so that every CPU has the same bits."""
-    e = np.exp((x - x.max(axis, keepdims=True)).astype(np.float64)).astype(F)
-    total = np.zeros_like(e.take(0, axis))
-    for i in range(e.shape[axis]):
-        total = total + e.take(i, axis)
-    shares: Array = e / np.expand_dims(total, axis)
-    return shares
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
@@ -53,7 +48,7 @@ def real(x: Any) -> Array:
     """In float32, what a node of float values reads."""
     if isinstance(x, Sums):
         raise ValueError(f"{x}: sums that are not quantised, expected a tensor")
-    return x.value if isinstance(x, Quantised) else np.asarray(x)
+    return x.value if isinstance(x, Quantised | Line | Shares | Responses) else np.asarray(x)
 
 
 def is_tensor(x: Any) -> bool:
@@ -61,13 +56,39 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, Quantised) and not x.constant
 
 
+def line(op: str, inputs: list[Any], a: dict[str, Any]) -> Line | None:
+    """Nodes with a constant of every channel; None if there is none, or nothing that they are a line of."""
+    x, others = inputs[0], [real(constant).astype(np.float64) for constant in inputs[1:] if not is_tensor(constant)]
+    if isinstance(x, Quantised) and not x.constant:
+        x = Line(x, np.array(1.0), np.array(0.0), np.array(1, F))
+    if not isinstance(x, Line) or not others or others[0].size == 1:
+        return None
+    m, b, first = x.multiplier, x.offset, others[0]
+    match op:
+        case "Mul":
+            return replace(x, multiplier=m * first, offset=b * first)
+        case "Div":
+            return replace(x, multiplier=m / first, offset=b / first)
+        case "Add":
+            return replace(x, offset=b + first)
+        case "Sub":
+            return replace(x, offset=b - first)
+        case "PRelu":
+            return replace(x, slope=first.astype(F))
+        case "BatchNormalization":
+            scale, shift, mean_, variance = (values.reshape(-1, 1, 1) for values in others)
+            factor = scale / np.sqrt(variance + np.float64(F(a.get("epsilon", 1e-5))))
+            return replace(x, multiplier=m * factor, offset=(b - mean_) * factor + shift)
+    return None
+
+
 def joined(op: str, x: Any, y: Any) -> Sums | None:
     """Add and Mul of two quantised tensors, a sum and a tensor, a product and its bias; None if they are of one tensor."""
     if is_tensor(x) and is_tensor(y) and x is not y:
         if op == "Mul":
             return Sums([(x.centred * y.centred, x.scale * y.scale)])
-        return Sums([(x.centred, x.scale), (y.centred, y.scale)])
-    if op == "Mul" or not (isinstance(x, Sums) or isinstance(y, Sums)):
+        return Sums([(x.centred, x.scale), (y.centred, -y.scale if op == "Sub" else y.scale)])
+    if op != "Add" or not (isinstance(x, Sums) or isinstance(y, Sums)):
         return None
     sums, other = (x, y) if isinstance(x, Sums) else (y, x)
     if is_tensor(other):
@@ -101,8 +122,10 @@ def moved(op: str, x: Array, others: list[Any], a: dict[str, Any]) -> Any:
         case "Unsqueeze":
             return np.expand_dims(x, tuple(others[0]))
         case "Slice":
-            starts, ends, axes = (int(i[0]) for i in others[:3])
-            return x.take(range(x.shape[axes])[starts:ends], axes)
+            starts, ends, axes, *steps = (list(map(int, i)) for i in others)
+            for at, (start, end, axis) in enumerate(zip(starts, ends, axes, strict=True)):
+                x = x.take(range(x.shape[axis])[start : end : steps[0][at] if steps else 1], axis)
+            return x
         case "Split":
             return np.split(x, np.cumsum(others[0])[:-1], a.get("axis", 0))
     raise ValueError(f"{op}: no op that moves values")
@@ -140,18 +163,39 @@ def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
         case "Gemm" | "MatMul":
             w = real(others[0]).T if a.get("transB", 0) else real(others[0])
             return real_product(real(x), w) + (real(others[1]) if len(others) > 1 else F(0))
-        case "Add" | "Mul" if (sums := joined(op, *inputs)) is not None:
+        case "Add" | "Mul" | "Sub" if (sums := joined(op, *inputs)) is not None:
             return sums
+        case "Mul" | "Div" | "Add" | "Sub" | "PRelu" | "BatchNormalization" if (found := line(op, inputs, a)) is not None:
+            return found
         case "Relu" if isinstance(x, Sums):
             return x.within(0, INFINITY)
+        case "Relu" if isinstance(x, Line):
+            return replace(x, bounds=(0.0, INFINITY))
         case "Clip":
             return clip(inputs, a)
+        case "Softmax" if is_tensor(x):
+            return Shares(x, a.get("axis", -1))
         case "Softmax":
             return softmax(real(x), a.get("axis", -1))
+        case "LRN":
+            return Responses(x, a)
+        case "Pad":
+            sides = [int(n) for n in others[0]]
+            return np.pad(real(x), list(zip(sides[:4], sides[4:], strict=True)), constant_values=float(others[1]))
+        case "Concat" if all(is_tensor(term) and term.unit == x.unit for term in inputs):
+            return x.moved(np.concatenate([term.q for term in inputs], a["axis"]))
         case "Concat":
             return np.concatenate([real(term) for term in inputs], a["axis"])
+        case "Relu" if is_tensor(x):
+            return x.moved(np.maximum(x.q, x.zero))
+        case "MaxPool" if isinstance(x, np.ndarray):
+            return windows(x[0], a, np.iinfo(x.dtype).min).max((3, 4))[None]
         case "Identity" | "Dropout":
             return x
+        case "Split" if is_tensor(x):
+            return [x.moved(part) for part in moved(op, x.q, others, a)]
+        case "Transpose" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Slice" if is_tensor(x):
+            return x.moved(moved(op, x.q, others, a))
         case "Transpose" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Slice" | "Split":
             return moved(op, real(x), others, a)
         case "MaxPool" | "AveragePool" | "GlobalAveragePool" | "ReduceMean" | "Resize":
@@ -163,7 +207,7 @@ def compute(node: onnx.NodeProto, inputs: list[Any], a: dict[str, Any]) -> Any:
 
 def quantise(x: Any, scale: Array, zero: Array, axis: int) -> Array:
     """What a QuantizeLinear makes of sums or values."""
-    if isinstance(x, Sums):
+    if isinstance(x, Sums | Line | Shares | Responses):
         return x.quantise(scale, zero)
     value = real(x)
     return saturate(value / spread(scale, value.ndim, axis), spread(zero, value.ndim, axis))

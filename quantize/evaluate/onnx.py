@@ -111,13 +111,14 @@ class OnnxPredictor:
     ) -> Iterator[Detections]:
         """See `Detector`."""
         prompts, negatives = self.vocabulary(names)
+        alike = reference.likeness(prompts)
         settings = self.manifest.detection
         for picture in pictures:
             outputs, placed = self.run_vision(picture)
             boxes, objectness = reference.candidates(outputs, settings, np.array(placed.content, np.float32))
             regions = self.embed_boxes(outputs, placed, boxes)
             scores = reference.region_scores(regions, objectness, prompts, negatives, self.manifest.region)
-            rows, labels = reference.name_boxes(boxes, scores, threshold, settings.label_iou)
+            rows, labels = reference.name_boxes(boxes, scores, threshold, settings.label_iou, alike)
             rows, labels = rows[:top], labels[:top]
             source = [placed.to_source(tuple(box)) for box in boxes[rows].tolist()]
             yield Detections(np.array(source, np.float32).reshape(-1, 4), labels, scores[rows, labels])

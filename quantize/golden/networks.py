@@ -1,10 +1,13 @@
 """The small networks of `crates/engine/tests/networks`, each a few forms in which exporters and quantisers write networks."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import onnx
 
-from quantize.arithmetic.integers import Array, F
+from quantize.arithmetic import vision
+from quantize.arithmetic.integers import Array, F, Quantised
 from quantize.golden.fixtures import Fixture
 
 HALF = np.array(0.5, F)
@@ -156,11 +159,133 @@ def float_tail() -> Fixture:
     """A softmax between quantised tensors, and a float classifier at the end: both stay in float."""
     f = Fixture("float_tail", picture([1, 4, 5, 5], np.uint8, 14), 15)
     x = f.quantised(f.conv(f.start(zero=100), 6, 3))
-    shares = f.quantised(f.node("Softmax", [x], axis=1))
+    shares = f.quantised(f.node("Softmax", [f.node("Softmax", [x], axis=1)], axis=1))
     f.output(f.quantised(f.node("Mul", [x, shares])))
     flat = f.node("Flatten", [f.quantised(f.node("GlobalAveragePool", [x]))])
     stored = [f.constant(f.rng.normal(size=shape).astype(F)) for shape in ((3, 6), (3,))]
     f.output(f.node("Softmax", [f.node("Gemm", [flat, *stored], transB=1)], axis=-1))
+    return f
+
+
+def channels() -> Fixture:
+    """A constant for every channel: products, sums, normalisation, PRelu, and chains of them."""
+    f = Fixture("channels", picture([1, 5, 9, 70], np.uint8, 16), 17)
+    x = f.start(zero=110)
+    each = [f.constant(f.rng.normal(size=shape).astype(F)) for shape in ((5, 1, 1), (1, 5, 1, 1), (5, 1, 1), (5, 1, 1))]
+    f.output(f.quantised(f.node("Mul", [x, each[0]])))
+    f.output(f.quantised(f.node("Add", [f.node("Mul", [x, each[0]]), each[1]])))
+    f.output(f.quantised(f.node("Relu", [f.node("Sub", [f.node("Div", [x, each[2]]), each[1]])])))
+    stored = [f.constant(f.rng.uniform(0.5, 2, 5).astype(F)) for _ in range(4)]
+    normal = f.node("BatchNormalization", [x, *stored], epsilon=1e-3)
+    f.output(f.quantised(normal))
+    slope = f.constant(f.rng.uniform(-0.3, 0.7, (5, 1, 1)).astype(F))
+    f.output(f.quantised(f.node("PRelu", [normal, slope])))
+    f.output(f.quantised(f.node("PRelu", [x, slope])))
+    rows = f.quantised(f.node("Transpose", [x], perm=[0, 2, 3, 1]), 1.0)
+    f.output(f.quantised(f.node("Mul", [rows, f.constant(f.rng.normal(size=5).astype(F))])))
+    f.output(f.quantised(f.node("LRN", [x], size=5, alpha=0.5, beta=0.75, bias=1.0)))
+    f.output(f.quantised(f.node("LRN", [x], size=3, alpha=0.5, beta=0.5, bias=2.0)))
+    return f
+
+
+def shares() -> Fixture:
+    """Softmax over channels, over columns, over rows, and over a long axis."""
+    f = Fixture("shares", picture([1, 16, 6, 50], np.int8, 18), 19)
+    x = f.start(0.03)
+    for axis in (1, 2, 3, -1):
+        f.output(f.quantised(f.node("Softmax", [x], axis=axis), 1.0))
+    flat = f.quantised(f.node("Reshape", [x, f.constant(np.array([1, 6, -1], np.int64))]), 1.0)
+    f.output(f.quantised(f.node("Softmax", [flat], axis=-1), 1.0))
+    return f
+
+
+def windows() -> Fixture:
+    """Convolutions in groups and with gaps, padding by name, borders."""
+    f = Fixture("windows", picture([1, 12, 17, 31], np.int8, 20), 21)
+    x = f.start()
+    for outputs, side, group, more in (
+        (24, 1, 3, {}), (8, 3, 4, {}), (24, 3, 12, {}), (48, 3, 1, {"dilations": [2, 3]}),
+        (12, 3, 12, {"dilations": [2, 2]}), (12, 3, 12, {"dilations": [3, 1]}), (6, 3, 2, {"dilations": [2, 1]}),
+    ):  # fmt: skip
+        f.output(f.quantised(f.conv(x, outputs, side, group, None, **more)))
+    for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        weights = f.weights([5, 12, 4, 4], 0)
+        inputs = [x, weights, f.bias(x, weights)]
+        f.output(f.quantised(f.node("Conv", inputs, kernel_shape=[4, 4], auto_pad=mode, strides=[2, 3])))
+    f.output(f.quantised(f.node("AveragePool", [x], kernel_shape=[3, 2], strides=[2, 2], auto_pad="SAME_UPPER")))
+    f.output(f.quantised(f.node("MaxPool", [x], kernel_shape=[2, 3], dilations=[2, 2], pads=[1, 1, 1, 1])))
+    pads = f.constant(np.array([0, 1, 2, 0, 0, 2, 0, 3], np.int64))
+    f.output(f.quantised(f.node("Pad", [x, pads, f.constant(np.array(0.5, F))])))
+    return f
+
+
+def orders() -> Fixture:
+    """Any order of axes: places as a list, cuts of rows and columns, joins along any axis, a shuffle of three groups."""
+    f = Fixture("orders", picture([1, 12, 10, 16], np.uint8, 22), 23)
+    x = f.start(zero=120)
+
+    def shaped(y: str, *shape: int) -> str:
+        return f.quantised(f.node("Reshape", [y, f.constant(np.array(shape, np.int64))]), 1.0)
+
+    def turned(y: str, *perm: int) -> str:
+        return f.quantised(f.node("Transpose", [y], perm=list(perm)), 1.0)
+
+    heads = [shaped(turned(f.quantised(f.conv(x, n, 3)), 0, 2, 3, 1), 1, -1, 4) for n in (8, 24)]
+    boxes = f.quantised(f.node("Concat", heads, axis=1), 1.0)
+    f.output(boxes)
+    f.output(f.quantised(f.node("Sigmoid", [boxes])))
+    f.output(f.quantised(f.node("Sigmoid", [shaped(f.quantised(f.conv(x, 24, 3)), 1, 24, 20, 8)])))
+    f.output(f.quantised(f.conv(shaped(x, 1, 24, 10, 8), 4)))
+    f.output(turned(x, 0, 3, 1, 2))
+    f.output(turned(shaped(x, 1, 4, 3, 160), 0, 2, 1, 3))
+    halves = [turned(x, 0, 1, 3, 2), turned(x, 0, 1, 3, 2)]
+    f.output(f.quantised(f.node("Concat", halves, axis=2), 1.0))
+    f.output(f.quantised(f.node("Concat", halves, axis=3), 1.0))
+    cut = [f.constant(np.array(values, np.int64)) for values in ([1, -9], [9, 16], [2, 3], [2, 3])]
+    f.output(f.quantised(f.node("Slice", [x, *cut]), 1.0))
+    rows = f.many("Split", [x, f.constant(np.array([3, 7], np.int64))], 2, axis=2)
+    f.output(f.quantised(f.conv(f.quantised(rows[1], 1.0), 3)))
+    # one scale throughout
+    same = [f.constants[name] for name in f.nodes[0].input[1:]]
+
+    def moved(op: str, inputs: list[str], **a: Any) -> str:
+        y, name = f.node(op, inputs, **a), f"q{len(f.nodes)}"
+        f.nodes.append(onnx.helper.make_node("QuantizeLinear", [y, *f.nodes[0].input[1:]], [name], name=name))
+        f.values[name] = vision.quantise(f.values[y], same[0], same[1], 1)
+        return f.dequantised(name, same[0], same[1])
+
+    groups, whole = (f.constant(np.array(shape, np.int64)) for shape in ([1, 3, 4, 10, 16], [1, 12, 10, 16]))
+    shuffled = moved("Transpose", [moved("Reshape", [x, groups])], perm=[0, 2, 1, 3, 4])
+    f.output(moved("Reshape", [shuffled, whole]))
+    return f
+
+
+def bare() -> Fixture:
+    """Moves without quantisation around them, of real values and of integers; float weights on a grid; differences."""
+    f = Fixture("bare", picture([1, 6, 8, 20], np.int8, 24), 25)
+    x = f.start()
+    parts = f.many("Split", [x, f.constant(np.array([2, 6], np.int64))], 2, axis=2)
+    again = f.node("Relu", [f.node("Concat", [parts[1], parts[0]], axis=2)])
+    again = f.node("MaxPool", [again], kernel_shape=[3, 3], pads=[1] * 4)
+    q, scale = f.rng.integers(-127, 128, (4, 6, 3, 3)).astype(np.int8), np.array([1 / 128, 1 / 256, 1 / 64, 1 / 256], F)
+    stored = f.constant(q.astype(F) * scale.reshape(-1, 1, 1, 1))
+    # what the engine finds
+    f.values[stored] = Quantised(q, scale, np.zeros(4, np.int8), 0, True)
+    f.output(f.quantised(f.node("Conv", [again, stored], kernel_shape=[3, 3], pads=[1] * 4)))
+    f.output(f.node("Transpose", [x], perm=[0, 2, 3, 1]))
+    f.output(f.quantised(f.node("Sub", [x, f.quantised(f.node("Sigmoid", [x]))])))
+    # the result of the last QuantizeLinear
+    name = f.nodes[-1].input[0]
+    inner = f.node("MaxPool", [f.node("Concat", [name, name], axis=3)], kernel_shape=[1, 2])
+    f.output(f.dequantised(f.node("Transpose", [inner], perm=[0, 3, 1, 2]), np.array(0.3, F), np.array(-5, np.int8)))
+    return f
+
+
+def rows_first() -> Fixture:
+    """A picture of float with the channels last, turned before it is quantised."""
+    f = Fixture("rows_first", picture([1, 9, 14, 3], F, 26), 27)
+    x = f.quantised(f.node("Transpose", ["image"], perm=[0, 3, 1, 2]))
+    f.output(f.quantised(f.conv(x, 8, 3, strides=[2, 2])))
     return f
 
 
@@ -169,3 +294,4 @@ def networks() -> Iterator[Fixture]:
     for kind in (np.int8, np.uint8, F):
         yield mobile(kind)
     yield from (make() for make in (residual, pools, activations, matrices, tokens, stored_in_float, float_tail))
+    yield from (make() for make in (channels, shares, windows, orders, bare, rows_first))

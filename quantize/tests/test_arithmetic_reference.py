@@ -83,6 +83,32 @@ def test_region_scores_by_hand() -> None:
     assert scores[0].tolist() == pytest.approx(expected)
 
 
+def test_synonyms_share_a_place_and_are_told_apart_by_likelihood() -> None:
+    cat, dog, cats = (0.8, 0.6), (-0.6, 0.8), (0.6, 0.8)
+    negatives = np.array([[0, 1], [-1, 0]], np.float32)
+    score, objectness = Score(10.0, (-0.5, 0.5, 1.0)), np.array([0.5], np.float32)
+
+    def scores(*prompts: tuple[float, float]) -> list[float]:
+        seen = np.array([[1, 0]], np.float32)
+        found = reference.region_scores(seen, objectness, np.array(prompts, np.float32), negatives, score)
+        return [float(p) for p in found[0]]
+
+    alone, twins, copies = scores(cat, dog), scores(cat, dog, cats), scores(cat, dog, cat, cat)
+    assert twins[0] == pytest.approx(alone[0])
+    margin = 6 - math.log(math.exp(-6) + 1 + math.exp(-10))
+    assert twins[2] == pytest.approx(math.exp(-2) / (1 + math.exp(-(0.5 * margin))))
+    assert copies == pytest.approx([alone[0], alone[1], alone[0], alone[0]])
+
+
+def test_of_rival_names_a_box_takes_the_better() -> None:
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10]], np.float32)
+    scores = np.array([[0.9, 0.8, 0.7], [0.1, 0.6, 0.1], [0.1, 0.5, 0.1]], np.float32)
+    alike = reference.likeness(np.array([[1, 0], [0.9, math.sqrt(0.19)], [0, 1]], np.float32))
+    assert alike[0].tolist() == [1, 1, 0]
+    rows, labels = reference.name_boxes(boxes, scores, 0.3, 0.5, alike)
+    assert list(zip(rows.tolist(), labels.tolist(), strict=True)) == [(0, 0), (0, 2), (2, 1)]
+
+
 def test_tags_compete_with_other_prompts_and_negatives() -> None:
     prompts, negatives = np.eye(4, dtype=np.float32)[:2], np.eye(4, dtype=np.float32)[2:]
     embedding = np.array([[1, 0, 0, 0]], np.float32)

@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::annotations::Annotations;
+use super::limits::LimitArgs;
 use super::model::{ModelArgs, warn};
 use super::words::WordArgs;
 use super::{Failures, print};
@@ -15,7 +16,7 @@ use crate::detector::Detector;
 use crate::error::Result;
 use crate::pipeline::Words;
 use crate::report::{Findings, PictureReport};
-use crate::sinks::{annotate, save_picture, write_jsonl, write_text};
+use crate::sinks::{Inputs, annotate, encode_picture, without_glyph, write_jsonl, write_text};
 use crate::source::{Picture, expand};
 
 /// Find things in pictures: boxes and tags, in your own words
@@ -46,6 +47,11 @@ pub(crate) struct Args {
     /// Draw the results: into a .png or .jpg file, or for several pictures into a folder
     #[arg(long, value_name = "FILE|DIR")]
     annotate: Option<PathBuf>,
+    /// Replace files that are there already, except for inputs
+    #[arg(long, requires = "annotate")]
+    force: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -69,16 +75,23 @@ pub(crate) fn probability(text: &str) -> std::result::Result<f32, String> {
 /// # Errors
 /// What makes the whole call fail: flags, vocabulary, model, standard output.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
+    args.limits.apply();
     let words = args.words.words("detect")?;
     let pictures = expand(&args.paths);
-    let mut annotations =
-        args.annotate.as_deref().map(|target| Annotations::new(target, &pictures)).transpose()?;
+    let inputs = inputs(args);
+    inputs.refuse_stdout()?;
+    let annotations = args.annotate.as_deref();
+    let annotations =
+        annotations.map(|target| Annotations::new(target, &pictures, args.force, &inputs)).transpose()?;
     let detector = detector(args, words)?;
+    if args.annotate.is_some() {
+        warn_of_glyphs(&detector);
+    }
 
     let mut failures = Failures::default();
-    for path in pictures {
+    for (index, path) in pictures.into_iter().enumerate() {
         let found = path.and_then(|path| look(&path, args, &detector));
-        let (mut picture, path, findings) = match found {
+        let (mut picture, findings) = match found {
             Ok(found) => found,
             Err(error) => {
                 failures.add(error);
@@ -99,10 +112,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
                 write_text(out, &report, colour)
             }
         })?;
-        if let Some(annotations) = &mut annotations {
-            let (file, kind) = annotations.file_of(&path);
+        if let Some((target, kind)) = annotations.as_ref().and_then(|annotations| annotations.of(index)) {
             annotate(&mut picture.data, &report);
-            if let Err(error) = save_picture(&file, kind, &picture.data, picture.width, picture.height) {
+            let file = encode_picture(target.name(), kind, &picture.data, picture.width, picture.height);
+            if let Err(error) = file.and_then(|file| target.write(&file)) {
                 failures.add(error);
             }
         }
@@ -111,6 +124,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
         }
     }
     Ok(failures)
+}
+
+/// All that the call reads.
+fn inputs(args: &Args) -> Inputs {
+    let mut inputs = args.model.inputs();
+    inputs.add_pictures(&args.paths);
+    args.words.add_to(&mut inputs);
+    inputs
+}
+
+/// Says which characters of names cannot be drawn.
+fn warn_of_glyphs(detector: &Detector) {
+    let lacking = without_glyph(detector.labels().iter().map(|name| &**name));
+    let codes: Vec<String> = lacking.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
+    if !codes.is_empty() {
+        let codes = codes.join(", ");
+        warn(Some(&format!(
+            "--annotate has no glyph for {codes} and draws the code; `name = prompt` prints another name"
+        )));
+    }
 }
 
 fn detector(args: &Args, words: Words) -> Result<Detector> {
@@ -126,11 +159,13 @@ fn detector(args: &Args, words: Words) -> Result<Detector> {
     }
     let mut detector = builder.build()?;
     detector.release_text_tower();
-    warn(detector.warning());
+    for warning in detector.warnings() {
+        warn(Some(warning));
+    }
     Ok(detector)
 }
 
-fn look(path: &Path, args: &Args, detector: &Detector) -> Result<(Picture, PathBuf, Findings)> {
+fn look(path: &Path, args: &Args, detector: &Detector) -> Result<(Picture, Findings)> {
     let start = Instant::now();
     let picture = Picture::open(path)?;
     let decode = start.elapsed();
@@ -140,5 +175,5 @@ fn look(path: &Path, args: &Args, detector: &Detector) -> Result<(Picture, PathB
         findings.tags.truncate(top.get());
         findings.detections.truncate(top.get());
     }
-    Ok((picture, path.to_owned(), findings))
+    Ok((picture, findings))
 }

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::Failures;
 use super::boxes::Boxes;
+use super::limits::LimitArgs;
 use super::model::{ModelArgs, networks};
 use crate::error::{Error, Result};
 use crate::model::FeatureMap;
 use crate::pipeline::Pipeline;
+use crate::sinks::{PRIVATE, Target};
 use crate::source::{Picture, expand};
 use edgeclip_kernels::normalise;
 
@@ -40,6 +41,11 @@ pub(crate) struct Args {
     /// File to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Replace a file that is there already, except for inputs
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -62,7 +68,12 @@ struct Tensors {
 /// # Errors
 /// What makes the whole call fail: flags, boxes file, model, output file.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
+    args.limits.apply();
     let pictures = expand(&args.paths);
+    let mut inputs = args.model.inputs();
+    inputs.add_pictures(&args.paths);
+    args.boxes.iter().for_each(|file| inputs.add_file(file));
+    let out = Target::new(&args.out, "--out", PRIVATE, args.force, &inputs)?;
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
     let bundle = args.model.bundle()?;
     let pipeline = Pipeline::new(networks(&bundle, false, args.model.threads())?, bundle.manifest.clone());
@@ -77,7 +88,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     }
     if !tensors.paths.is_empty() {
         let bytes = tensors.to_bytes(args, bundle.manifest.embedding)?;
-        std::fs::write(&args.out, bytes).with_context(|| args.out.display().to_string())?;
+        out.write(&bytes)?;
     }
     Ok(failures)
 }

@@ -3,10 +3,12 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, printable};
 
 /// `EX_CONFIG` of BSD `sysexits.h`: starting again with the same settings will not help.
 pub(crate) const UNUSABLE_SETTINGS: u8 = 78;
+/// Most characters of a line.
+const LINE: usize = 2000;
 
 /// What went wrong so far.
 #[derive(Default)]
@@ -48,12 +50,12 @@ pub(crate) fn line(error: &anyhow::Error) -> String {
             break;
         }
     }
-    parts.join(": ").replace(char::is_control, " ")
+    printable(&parts.join(": "), LINE)
 }
 
 /// Prints one line to standard error. If that is closed, nobody can be told.
 pub(crate) fn complain(message: &impl Display) {
-    let _ = writeln!(std::io::stderr(), "edgeclip: {message}");
+    let _ = writeln!(std::io::stderr(), "edgeclip: {}", printable(&message.to_string(), LINE));
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The program: flags into validated values, one file per subcommand.
 
 mod annotations;
+mod apart;
 mod bench;
 mod boxes;
 mod detect;
@@ -8,7 +9,10 @@ mod doctor;
 mod embed;
 pub(crate) mod eval;
 mod failures;
+mod limits;
+mod log;
 mod model;
+mod panics;
 mod run;
 mod vocab;
 mod words;
@@ -21,7 +25,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
-use crate::system::set_trim_threshold;
+use crate::error::shown_addresses;
+use crate::source::apart::allow;
+use crate::system::{ignore_hangup, set_trim_threshold};
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
 const LARGE: i32 = 8 << 20;
@@ -43,17 +49,25 @@ enum Command {
     Embed(embed::Args),
     Eval(eval::Args),
     Bench(bench::Args),
+    #[command(hide = true)]
+    Apart(apart::Args),
 }
 
 /// Runs the program on its command line. The exit code is 0 if all went well, 2 if some input could not be
 /// used, 70 for a bug; `run` ends with 78 if its flags or settings cannot be used.
 pub fn run() -> ExitCode {
+    // It asks `run` to read the configuration, which it is about to do.
+    if std::env::args_os().nth(1).is_some_and(|command| command == "run") {
+        ignore_hangup();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let is_service = matches!(cli.command, Command::Run(_));
     set_trim_threshold(LARGE);
+    allow();
+    panics::install();
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),
@@ -62,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Embed(args) => embed::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Apart(args) => apart::run(&args),
     };
     let failures = outcome.unwrap_or_else(|error| {
         let mut failures = Failures::default();
@@ -87,7 +102,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     // Tips and usage follow after an empty line.
     let message = text.split("\n\n").next().unwrap_or(&text);
     let words: Vec<&str> = message.trim_start_matches("error:").split_whitespace().collect();
-    complain(&format!("{}; see `edgeclip --help`", words.join(" ")));
+    // What is wrong may be the address of a camera.
+    complain(&format!("{}; see `edgeclip --help`", shown_addresses(&words.join(" "))));
     let is_service = std::env::args_os().nth(1).is_some_and(|command| command == "run");
     ExitCode::from(if is_service { UNUSABLE_SETTINGS } else { 2 })
 }

@@ -6,6 +6,7 @@ use super::failures::complain;
 use crate::error::Result;
 use crate::model::{Bundle, Networks};
 use crate::pipeline::{bundle, float_warning, threads};
+use crate::sinks::Inputs;
 
 /// The flag that all subcommands with a model share.
 #[derive(clap::Args)]
@@ -25,6 +26,13 @@ impl ModelArgs {
     /// Those of [`Bundle::open`].
     pub(crate) fn bundle(&self) -> Result<Bundle> {
         bundle(self.model.as_deref())
+    }
+
+    /// The files of the bundle, so that nothing is written over them.
+    pub(crate) fn inputs(&self) -> Inputs {
+        let mut inputs = Inputs::default();
+        self.model.iter().for_each(|folder| inputs.add_files_of(folder));
+        inputs
     }
 
     /// How many threads run the vision network.

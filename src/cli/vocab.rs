@@ -9,13 +9,11 @@ use serde_json::json;
 
 use super::detect::probability;
 use super::model::ModelArgs;
-use super::words::prompts_of;
+use super::words::{prompt_file, prompts_of};
 use super::{Failures, print};
 use crate::pipeline::open_vocabulary;
-use crate::vocabulary::{Embedder, Neighbour, Vocabulary};
-
-/// Prompts with at least this cosine are hard to tell apart.
-const HARD_TO_TELL_APART: f32 = 0.9;
+use crate::sinks::{PUBLIC, Target};
+use crate::vocabulary::{Embedder, HARD_TO_TELL_APART, Neighbour, Vocabulary};
 
 /// Make and inspect vocabulary files: prompts embedded once, to be used often
 #[derive(clap::Args)]
@@ -43,6 +41,9 @@ struct BuildArgs {
     /// File to write, by custom NAME.vocab.safetensors
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Replace a file that is there already, except for inputs
+    #[arg(long)]
+    force: bool,
     /// Lowest score to report for one label; repeat for more
     #[arg(long, value_name = "LABEL=SCORE", value_parser = label_threshold)]
     threshold: Vec<(String, f32)>,
@@ -84,11 +85,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
 
 fn build(args: &BuildArgs) -> anyhow::Result<()> {
     let prompts = prompts_of(&args.prompt)?;
+    let mut inputs = args.model.inputs();
+    prompt_file(&args.prompt).iter().for_each(|file| inputs.add_file(file));
+    let out = Target::new(&args.out, "--out", PUBLIC, args.force, &inputs)?;
     let mut vocabulary = Embedder::new(args.model.bundle()?).embed(&prompts)?;
     for (name, threshold) in &args.threshold {
         vocabulary.set_threshold(name, *threshold).map_err(|error| error.renamed("--threshold"))?;
     }
-    vocabulary.save(&args.out)?;
+    out.write(&vocabulary.to_bytes()?)?;
     let (labels, negatives) = (vocabulary.len(), vocabulary.negatives().len());
     print(|out| writeln!(out, "{}: {labels} labels, {negatives} negatives", args.out.display()))?;
     Ok(())

@@ -6,6 +6,7 @@ use crate::config::Prompts;
 use crate::error::{Error, Result};
 use crate::model::TEXT;
 use crate::pipeline::Words;
+use crate::sinks::Inputs;
 use crate::vocabulary::Prompt;
 
 /// The flags that name what to look for.
@@ -28,6 +29,17 @@ impl WordArgs {
         let prompts = self.prompt.clone().map(Prompts::List);
         words(command, prompts.as_ref(), self.vocab.as_deref())
     }
+
+    /// Adds the files that they are read from.
+    pub(crate) fn add_to(&self, inputs: &mut Inputs) {
+        let prompts = self.prompt.as_deref().and_then(prompt_file);
+        prompts.iter().chain(&self.vocab).for_each(|file| inputs.add_file(file));
+    }
+}
+
+/// The file of `@FILE`.
+pub(crate) fn prompt_file(list: &str) -> Option<PathBuf> {
+    list.trim().strip_prefix('@').map(PathBuf::from)
 }
 
 /// The one of `prompts` and `vocab` that is given; `command` is named in errors.

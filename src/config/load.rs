@@ -7,7 +7,7 @@ use toml::Table;
 
 use super::settings::Settings;
 use super::suggest::with_suggestion;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, shown_addresses};
 
 /// Reads a configuration file. It is checked on its own, so that errors can name its lines.
 ///
@@ -44,6 +44,7 @@ pub(crate) fn resolve(table: Table) -> Result<Settings> {
 }
 
 fn wrong(name: String, message: &str) -> Error {
-    let (found, expected) = with_suggestion(message);
+    // What is wrong may be the address of a camera.
+    let (found, expected) = with_suggestion(&shown_addresses(message));
     Error::settings(name, found, expected)
 }

@@ -30,6 +30,10 @@ pub(crate) struct Settings {
     /// Threads of the vision network, 1 to 256; else one per physical core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<u16>,
+    /// Most megabytes that a picture may take while it is decoded, 1 to 1,000,000; else half of the memory that is
+    /// available at the start, 16 to 400.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_picture_mb: Option<u64>,
     /// How often to look at each source.
     pub fps: Target,
     /// Send frames between two looks to the outputs as well, with predicted tracks.
@@ -72,6 +76,14 @@ pub(crate) struct Settings {
     pub snapshot_per_minute: usize,
     /// Kinds of events of which a picture is kept; if empty: appear, enter, cross and state.
     pub snapshot_events: Vec<EventKind>,
+    /// Per cent of the disk that annotated frames and snapshots leave free, 0 to 50.
+    pub keep_free: u8,
+    /// Replace files of CSV and Motion JPEG that edgeclip did not write.
+    pub force: bool,
+    /// Most megabytes of each process that reads and decodes a network source; else a quarter of the memory
+    /// that is available, 128 to 512.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_mb: Option<u64>,
     /// Which boxes pictures and tables show.
     pub show: ShownBoxes,
     /// Draw the path of each track over the last seconds.
@@ -100,6 +112,7 @@ impl Default for Settings {
             threshold: None,
             model: None,
             threads: None,
+            max_picture_mb: None,
             fps: Target::Auto,
             every_frame: false,
             skip_still: false,
@@ -118,6 +131,9 @@ impl Default for Settings {
             snapshot_plain: false,
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
+            keep_free: 5,
+            force: false,
+            decoder_mb: None,
             show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
@@ -143,8 +159,11 @@ impl Settings {
             ("max_celsius", self.max_celsius, 30.0, 120.0),
             ("status", self.status, 0.0, 86_400.0),
             ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
+            ("max_picture_mb", self.max_picture_mb.unwrap_or(1) as f32, 1.0, 1e6),
             ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
+            ("decoder_mb", self.decoder_mb.unwrap_or(128) as f32, 32.0, 1e6),
             ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
+            ("keep_free", f32::from(self.keep_free), 0.0, 50.0),
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
@@ -177,6 +196,7 @@ impl Settings {
             ("source", unplaced(self) != unplaced(before)),
             ("model", self.model != before.model),
             ("threads", self.threads != before.threads),
+            ("max_picture_mb", self.max_picture_mb != before.max_picture_mb),
             ("frames", self.frames != before.frames),
             ("every_frame", self.every_frame != before.every_frame),
             ("format", self.format != before.format),
@@ -187,6 +207,8 @@ impl Settings {
             ("mjpeg", self.mjpeg != before.mjpeg),
             ("framebuffer", self.framebuffer != before.framebuffer),
             ("snapshot", self.snapshots() != before.snapshots()),
+            ("keep_free", self.keep_free != before.keep_free),
+            ("decoder_mb", self.decoder_mb != before.decoder_mb),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

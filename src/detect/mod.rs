@@ -6,7 +6,7 @@ mod decode;
 mod nms;
 
 pub(crate) use decode::decode;
-pub(crate) use nms::{nms, nms_per_label};
+pub(crate) use nms::{nms, nms_across_labels, nms_per_label};
 
 use crate::geometry::Rect;
 use crate::model::{DetectionSettings, VisionOutput};

@@ -40,6 +40,26 @@ pub(crate) fn nms_per_label(boxes: &[(Rect, f32, usize)], max_iou: f32) -> Vec<u
     kept.into_iter().map(|(index, _)| index).collect()
 }
 
+/// Those of the `kept` indices, best first, that overlap no better one of a rival label by an IoU above
+/// `max_iou`. `rivals` says whether two labels exclude each other.
+pub(crate) fn nms_across_labels(
+    boxes: &[(Rect, f32, usize)],
+    kept: Vec<usize>,
+    max_iou: f32,
+    rivals: impl Fn(usize, usize) -> bool,
+) -> Vec<usize> {
+    let mut better: Vec<&(Rect, f32, usize)> = Vec::new();
+    let stays = |index: &usize| {
+        let Some(found) = boxes.get(*index) else { return false };
+        let stays = !better.iter().any(|b| rivals(b.2, found.2) && b.0.iou(&found.0) > max_iou);
+        if stays {
+            better.push(found);
+        }
+        stays
+    };
+    kept.into_iter().filter(stays).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +102,13 @@ mod tests {
         let boxes = [(at(0.0), 0.6, 1), (at(0.0), 0.9, 0), (at(1.0), 0.7, 1), (at(1.0), 0.9, 2)];
         assert_eq!(nms_per_label(&boxes, 0.5), [1, 3, 2]);
         assert_eq!(nms_per_label(&boxes, 1.0), [1, 3, 2, 0]);
+    }
+
+    #[test]
+    fn rival_labels_suppress_each_other_and_no_others() {
+        let boxes = [(at(0.0), 0.9, 0), (at(1.0), 0.8, 1), (at(0.0), 0.7, 2), (at(9.0), 0.6, 1)];
+        let across = |a: usize, b: usize| a + b == 1;
+        assert_eq!(nms_across_labels(&boxes, nms_per_label(&boxes, 0.5), 0.5, across), [0, 2, 3]);
+        assert_eq!(nms_across_labels(&boxes, nms_per_label(&boxes, 0.5), 0.9, across), [0, 1, 2, 3]);
     }
 }

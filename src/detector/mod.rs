@@ -43,8 +43,8 @@ pub struct Detector {
     embedder: Mutex<Embedder>,
     vocabulary: Option<Vocabulary>,
     threshold: Option<f32>,
-    /// What there is to say of the model.
-    warning: Option<String>,
+    /// What there is to say of the model, and of the prompts.
+    warnings: Vec<String>,
 }
 
 impl Detector {
@@ -114,6 +114,10 @@ impl Detector {
         let mut embedder = lock(&self.embedder);
         let vocabulary = words.vocabulary(self.pipeline.manifest(), |prompts| embedder.embed(prompts))?;
         drop(embedder);
+        if let Some(warning) = vocabulary.ambiguity() {
+            tracing::warn!("{warning}");
+            self.warnings.push(warning);
+        }
         self.vocabulary = Some(vocabulary);
         Ok(())
     }
@@ -221,9 +225,9 @@ impl Detector {
         sinks::annotate(data, &PictureReport { path: name, width, height, names: self.labels(), findings });
     }
 
-    /// What there is to say of the model, such as that it runs in float.
-    pub(crate) fn warning(&self) -> Option<&str> {
-        self.warning.as_deref()
+    /// What there is to say of the model, such as that it runs in float, and of all prompts so far.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 

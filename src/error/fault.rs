@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::{LONG, printable};
+
 /// The details of an [`Error`](super::Error), which has methods to read them.
 #[derive(Debug)]
 pub struct Fault {
@@ -80,12 +82,12 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { label, name, what } = self;
-        write!(to, "{label}{}", one_line(name))?;
+        write!(to, "{label}{}", printable(name, LONG))?;
         match what {
             What::Mismatch { found, expected } => {
-                write!(to, ": found {}, expected {}", one_line(found), one_line(expected))
+                write!(to, ": found {}, expected {}", printable(found, LONG), printable(expected, LONG))
             }
-            What::Io(source) => write!(to, ": {}", one_line(&source.to_string())),
+            What::Io(source) => write!(to, ": {}", printable(&source.to_string(), LONG)),
             What::Nothing => Ok(()),
         }
     }
@@ -95,9 +97,4 @@ impl std::error::Error for Fault {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.io_error().map(|source| source as _)
     }
-}
-
-/// Control characters (line breaks in file names, prompts and messages of libraries) become spaces.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

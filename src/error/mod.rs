@@ -1,8 +1,14 @@
 //! The error type, sorted by who must act.
 
+mod address;
 mod fault;
+mod parts;
+mod printable;
 
+pub(crate) use address::{shown_address, shown_addresses};
 pub use fault::Fault;
+pub(crate) use parts::ErrorParts;
+pub(crate) use printable::{LONG, SHORT, obeyed, printable};
 
 use std::io;
 
@@ -196,7 +202,8 @@ impl From<engine::Error> for Error {
             engine::Error::Setting { name, found, expected } => Self::settings(name, found, expected),
             engine::Error::Io { name, source } => Self::io(ErrorKind::Model, name, source),
             engine::Error::Threads { count, source } => {
-                Self::io(ErrorKind::Device, format!("{count} threads"), source)
+                let expected = "fewer threads, or a higher limit (TasksMax= of the service, ulimit -u)";
+                Self::device(format!("{count} threads"), source.to_string(), expected)
             }
             // What the engine takes is for this program to know.
             engine::Error::Input(what) | engine::Error::Internal(what) => Self::bug(what),

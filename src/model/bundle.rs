@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -21,6 +22,11 @@ pub(crate) const TEXT: &str = "text.onnx";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
 /// The bank of everyday names that stands for "none of these".
 pub(crate) const NEGATIVES: &str = "negatives.vocab.safetensors";
+
+/// Most bytes of the manifest.
+const MANIFEST_BYTES: u64 = 1 << 20;
+/// Most bytes of any other file.
+const FILE_BYTES: u64 = 512 << 20;
 
 const FILES: &[&str] = &[
     VISION,
@@ -95,7 +101,7 @@ impl Bundle {
         }
         let path = folder.join(manifest::FILE);
         let name = path.display().to_string();
-        let bytes = fs::read(&path).map_err(|source| Error::io(ErrorKind::Model, name.clone(), source))?;
+        let bytes = read(&path, MANIFEST_BYTES)?;
         let text =
             String::from_utf8(bytes).map_err(|_| Error::model(&name, "bytes that are no text", "UTF-8"))?;
         let manifest = Manifest::parse(&name, &text)?;
@@ -118,8 +124,7 @@ impl Bundle {
             return embedded_file(name);
         };
         let path = folder.join(name).display().to_string();
-        let bytes = fs::read(folder.join(name))
-            .map_err(|source| Error::io(ErrorKind::Model, path.clone(), source))?;
+        let bytes = read(&folder.join(name), FILE_BYTES)?;
         let expected = self.manifest.files.get(name).map_or("", String::as_str);
         let found = sha256(&bytes);
         if !found.eq_ignore_ascii_case(expected) {
@@ -153,6 +158,18 @@ impl Bundle {
     pub(super) fn path(&self, name: &str) -> String {
         self.folder.as_ref().map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
     }
+}
+
+/// Reads a file of at most `most` bytes.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let name = || path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|source| Error::io(ErrorKind::Model, name(), source))?;
+    if bytes.len() as u64 > most {
+        return Err(Error::model(name(), "more bytes than that", format!("at most {} MB", most >> 20)));
+    }
+    Ok(bytes)
 }
 
 fn embedded_file(name: &str) -> Result<Cow<'static, [u8]>> {

@@ -134,7 +134,7 @@ fn networks_cut_short_or_of_another_kind() {
     copy.replace("vision.onnx", &fs::read(copy.path("prompt.onnx")).unwrap());
     refused(Vision::load(&copy.open().unwrap(), 1), &["vision.onnx"]);
     copy.replace("tokenizer.json", b"{\"version\": 1}");
-    refused(TextTower::load(&copy.open().unwrap()), &["tokenizer.json", "a Hugging Face tokenizer"]);
+    refused(TextTower::load(&copy.open().unwrap()), &["tokenizer.json", "a tokenizer of BertNormalizer"]);
 }
 
 #[test]

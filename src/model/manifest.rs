@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SHORT, obeyed};
 
 /// File name of the manifest inside a bundle.
 pub(crate) const FILE: &str = "model.toml";
@@ -152,6 +152,12 @@ impl Manifest {
         let finite = |weights: &[f32]| weights.iter().all(|w| w.is_finite());
         let (d, s) = (&self.detection, &self.score);
 
+        let name_is_plain =
+            !self.name.trim().is_empty() && self.name.chars().count() <= SHORT && !self.name.contains(obeyed);
+        rule(name_is_plain, "name", &self.name, "1 to 80 printable characters")?;
+        let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bad = self.files.values().find(|hash| !is_hash(hash));
+        rule(bad.is_none(), "files", &bad, "a sha256 of 64 hexadecimal digits each")?;
         rule(self.format == 1, "format", &self.format, "1, the format of this program")?;
         rule((1..=4096).contains(&self.embedding), "embedding", &self.embedding, "1 to 4096")?;
         rule(

@@ -7,6 +7,8 @@ mod prompt;
 mod region;
 #[cfg_attr(not(feature = "text"), path = "text_absent.rs")]
 mod text;
+#[cfg(feature = "text")]
+mod tokenizer;
 mod vision;
 
 pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
@@ -19,6 +21,7 @@ pub(crate) use vision::Vision;
 use std::thread;
 
 use crate::error::Result;
+use crate::system::beside;
 
 /// The networks of a bundle.
 pub(crate) struct Networks {
@@ -37,14 +40,22 @@ impl Networks {
     /// The first network's error, same as of its own `load`.
     pub(crate) fn load(bundle: &Bundle, with_text: bool, threads: usize) -> Result<Self> {
         thread::scope(|scope| {
-            let text = with_text.then(|| scope.spawn(|| TextTower::load(bundle)));
+            let text = with_text.then(|| beside(scope, || TextTower::load(bundle)));
             let vision = Vision::load(bundle, threads)?;
             let prompter = Prompter::load(bundle)?;
-            let text =
-                text.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            Ok(Self { vision, prompter, text: text.transpose()? })
+            let text = text.map(|loaded| loaded()).transpose()?;
+            Ok(Self { vision, prompter, text })
         })
     }
+}
+
+/// The tokenizer in `bytes` for tests: text to ids, and the largest id there is.
+#[cfg(all(feature = "text", any(test, fuzzing)))]
+pub(crate) fn tokenizer(bytes: &[u8]) -> Result<(impl Fn(&str) -> Vec<u32>, u32)> {
+    let tokenizer::Checked { tokenizer, largest, .. } = tokenizer::load("input", bytes)?;
+    let encode =
+        move |text: &str| tokenizer.encode_fast(text, true).map_or(Vec::new(), |ids| ids.get_ids().to_vec());
+    Ok((encode, largest))
 }
 
 #[cfg(test)]

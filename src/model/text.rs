@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, Builder};
 
 use tokenizers::Tokenizer;
 
 use super::bundle::{self, Bundle};
+use super::tokenizer;
 use crate::error::{Error, Result};
+use crate::system::beside;
 use edgeclip_engine::{Dim, Graph, Signature, Tensor};
 use edgeclip_kernels::{Isa, normalise};
 
@@ -27,7 +29,9 @@ pub(crate) struct TextTower {
     /// Index of the output `embedding`.
     output: usize,
     tokenizer: Tokenizer,
-    unknown: Option<u32>,
+    unknown: u32,
+    /// What errors call the tokenizer.
+    file: String,
     templates: Vec<String>,
     max_tokens: usize,
     embedding: usize,
@@ -55,12 +59,18 @@ impl TextTower {
     fn new(bundle: &Bundle, isa: Option<Isa>) -> Result<Self> {
         let manifest = &bundle.manifest;
         let (tokenizer, graph) = thread::scope(|scope| {
-            let tokenizer = scope.spawn(|| load_tokenizer(bundle));
+            let load = || tokenizer::load(&bundle.path(bundle::TOKENIZER), &bundle.file(bundle::TOKENIZER)?);
+            let tokenizer = beside(scope, load);
             let graph = load_graph(bundle, isa);
-            let tokenizer = tokenizer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok::<_, Error>((tokenizer?, graph?))
+            Ok::<_, Error>((tokenizer()?, graph?))
         })?;
-        let unknown = ["[UNK]", "<unk>"].iter().find_map(|token| tokenizer.token_to_id(token));
+        let tokenizer::Checked { tokenizer, unknown, largest } = tokenizer;
+        if let Some(rows) = graph.rows(0)
+            && largest as usize >= rows
+        {
+            let expected = format!("ids below {rows}, the words of text.onnx");
+            return Err(Error::model(bundle.path(bundle::TOKENIZER), format!("the id {largest}"), expected));
+        }
         let (output, shape) = graph.output("embedding")?;
         if shape.len() != 2 || shape[1] != manifest.embedding {
             let (found, expected) =
@@ -72,6 +82,7 @@ impl TextTower {
             output,
             tokenizer,
             unknown,
+            file: bundle.path(bundle::TOKENIZER),
             templates: manifest.templates.clone(),
             max_tokens: manifest.text_max_tokens,
             embedding: manifest.embedding,
@@ -121,8 +132,8 @@ impl TextTower {
             ));
         }
         let encoding =
-            self.tokenizer.encode_fast(prompt.trim(), false).map_err(|error| tokenizer_failed(&error))?;
-        if encoding.get_ids().iter().all(|&id| Some(id) == self.unknown) {
+            self.tokenizer.encode_fast(prompt.trim(), false).map_err(|error| self.failed(&error))?;
+        if encoding.get_ids().iter().all(|&id| id == self.unknown) {
             return Err(Error::settings(
                 shown(prompt),
                 "no known word",
@@ -133,14 +144,17 @@ impl TextTower {
     }
 
     fn tokens(&self, prompt: &str, sentence: &str) -> Result<Vec<i64>> {
-        let encoding =
-            self.tokenizer.encode_fast(sentence, true).map_err(|error| tokenizer_failed(&error))?;
+        let encoding = self.tokenizer.encode_fast(sentence, true).map_err(|error| self.failed(&error))?;
         let ids = encoding.get_ids();
         if ids.len() > self.max_tokens {
             let expected = format!("at most {}", self.max_tokens);
             return Err(Error::settings(shown(prompt), format!("{} tokens", ids.len()), expected));
         }
         Ok(ids.iter().map(|&id| i64::from(id)).collect())
+    }
+
+    fn failed(&self, error: &tokenizers::Error) -> Error {
+        Error::model(&self.file, error.to_string(), "a tokenizer that takes any text")
     }
 
     /// Embeddings of tokenised sentences, in their order, not normalised.
@@ -156,7 +170,9 @@ impl TextTower {
         };
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(batches.len());
         let finished: Vec<Result<Vec<_>>> = thread::scope(|scope| {
-            let workers: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            // Without a thread for them, the caller does their share.
+            let start = |_| Builder::new().spawn_scoped(scope, work).ok();
+            let workers: Vec<_> = (1..threads).filter_map(start).collect();
             let own = work();
             let joined = workers.into_iter().map(|worker| match worker.join() {
                 Ok(done) => done,
@@ -214,21 +230,6 @@ fn mean(forms: &[Vec<f32>], dimension: usize) -> Vec<f32> {
 fn load_graph(bundle: &Bundle, isa: Option<Isa>) -> Result<Graph> {
     let inputs = [Signature::Int64(&[Dim::Named("N"), Dim::Named("L")]); 2];
     Ok(Graph::load(&bundle.path(bundle::TEXT), bundle.file(bundle::TEXT)?, isa, &inputs)?)
-}
-
-fn load_tokenizer(bundle: &Bundle) -> Result<Tokenizer> {
-    let broken = |error: tokenizers::Error| {
-        Error::model(bundle.path(bundle::TOKENIZER), error.to_string(), "a Hugging Face tokenizer")
-    };
-    let mut tokenizer = Tokenizer::from_bytes(bundle.file(bundle::TOKENIZER)?).map_err(broken)?;
-    // A prompt too long is an error, never cut; batches hold equal lengths.
-    tokenizer.with_truncation(None).map_err(broken)?;
-    tokenizer.with_padding(None);
-    Ok(tokenizer)
-}
-
-fn tokenizer_failed(error: &tokenizers::Error) -> Error {
-    Error::bug(format!("tokenizer: {error}"))
 }
 
 /// What errors call a prompt: its first characters.

@@ -13,8 +13,9 @@ impl Live for Script {
         "script"
     }
 
+    /// As of a pipe, this is known once a frame has arrived.
     fn waits(&self) -> bool {
-        true
+        self.1 > 0
     }
 
     fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
@@ -35,6 +36,12 @@ fn gone() -> Error {
     Error::device("cam", "no such device", "a camera")
 }
 
+fn begun() -> Arc<Opening> {
+    let opening = Opening::new(1);
+    opening.begin();
+    Arc::new(opening)
+}
+
 /// Runs a capture over sources that are opened one after the other; gives frames seen, faults, and the error at the end.
 fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], Option<String>) {
     let (mailbox, faults) = (Arc::new(Mailbox::new(1)), Arc::<Faults>::default());
@@ -47,9 +54,10 @@ fn run(openings: Vec<Result<Box<dyn Live>>>, persist: bool) -> (u64, [u64; 3], O
         faults: Arc::clone(&faults),
         stop,
         mailbox: Arc::clone(&mailbox),
+        opening: begun(),
         persist,
     };
-    let thread = capture.start(None, open);
+    let thread = capture.start(None, open).unwrap();
     let mut frames = 0;
     loop {
         let (over, until) = (mailbox.is_over(), Instant::now() + Duration::from_millis(50));
@@ -121,10 +129,11 @@ fn a_thread_that_dies_is_an_error_and_not_silence() {
         faults: Arc::default(),
         stop: Arc::default(),
         mailbox: Arc::clone(&mailbox),
+        opening: begun(),
         persist: true,
     };
     let open: Open = Box::new(|| Ok(Box::new(Panics)));
-    assert!(capture.start(None, open).join().is_err());
+    assert!(capture.start(None, open).unwrap().join().is_err());
     assert!(mailbox.is_over());
     assert!(mailbox.failure().unwrap().to_string().contains("the capture thread of cam has died"));
 }

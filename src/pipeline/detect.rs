@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::detect::{candidates, nms_per_label};
+use crate::detect::{candidates, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
@@ -105,7 +105,7 @@ impl Pipeline {
             Some(threshold) => vec![threshold; vocabulary.len()],
             None => vocabulary.lowest_scores(self.manifest.score.threshold),
         };
-        let named = self.named(&look, |label| lowest_of(&lowest, label));
+        let named = self.named(&look, vocabulary, |label| lowest_of(&lowest, label));
         let mut findings = look.findings(&named, vocabulary.names(), &lowest);
         findings.timing.matching += clock.lap();
         Ok(findings)
@@ -136,8 +136,13 @@ impl Pipeline {
     }
 
     /// The names of regions that score at least `lowest` of their label, best first, without those that
-    /// overlap a better one of the same label.
-    pub(crate) fn named(&self, look: &Look, lowest: impl Fn(usize) -> f32) -> Vec<NamedRegion> {
+    /// overlap a better one of the same label or of one that means nearly the same.
+    pub(crate) fn named(
+        &self,
+        look: &Look,
+        vocabulary: &Vocabulary,
+        lowest: impl Fn(usize) -> f32,
+    ) -> Vec<NamedRegion> {
         let mut boxes = Vec::new();
         let mut named = Vec::new();
         for (index, region) in look.regions.iter().enumerate() {
@@ -148,7 +153,13 @@ impl Pipeline {
                 }
             }
         }
-        let kept = nms_per_label(&boxes, self.manifest.detection.label_iou);
+        let max_iou = self.manifest.detection.label_iou;
+        let mut kept = nms_per_label(&boxes, max_iou);
+        let places = vocabulary.places();
+        if places.have_rivals() {
+            let rivals = |a: usize, b: usize| places.rivals(a).any(|rival| rival == b);
+            kept = nms_across_labels(&boxes, kept, max_iou, rivals);
+        }
         kept.into_iter().filter_map(|i| named.get(i).copied()).collect()
     }
 

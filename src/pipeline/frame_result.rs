@@ -45,7 +45,8 @@ impl FrameResult {
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
         let names = plan.vocabulary.names();
-        let named = pipeline.named(&look, |label| WEAK * lowest_of(&plan.thresholds, label));
+        let named =
+            pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
         let scene = names.iter().cloned().zip(look.tags).collect();
@@ -64,25 +65,32 @@ impl FrameResult {
     }
 }
 
-/// The named regions with all names of each, in the order of their best name. Takes their embeddings out of
-/// `look`.
+/// The named regions with all names of each, in the order of their best name. Names that mean nearly the same
+/// are all voted on, although only the best is reported: whichever leads in one frame, the vote stays with the
+/// one that fits best over time. Takes the regions' embeddings out of `look`.
 fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed> {
+    let name = |label: usize| plan.vocabulary.names().get(label).cloned().unwrap_or_default();
     let mut observed: Vec<Observed> = Vec::new();
     for found in named {
-        let label = plan.vocabulary.names().get(found.label).cloned().unwrap_or_default();
         let confident = found.score >= lowest_of(&plan.thresholds, found.label);
+        let Some(region) = look.regions.get_mut(found.region) else { continue };
+        let score = |label: usize| region.scores.get(label).copied().unwrap_or_default();
+        let rivals = plan.vocabulary.places().rivals(found.label);
+        let rivals = rivals.filter(|rival| score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
+        let mut labels = vec![(name(found.label), found.score)];
+        labels.extend(rivals.map(|rival| (name(rival), score(rival))));
         if let Some(known) = observed.iter_mut().find(|known| known.region == found.region) {
-            known.labels.push((label, found.score));
+            labels.retain(|(label, _)| known.labels.iter().all(|(other, _)| other != label));
+            known.labels.extend(labels);
             known.confident |= confident;
             continue;
         }
-        let region = look.regions.get_mut(found.region);
         observed.push(Observed {
             region: found.region,
             rect: found.rect,
-            labels: vec![(label, found.score)],
+            labels,
             confident,
-            embedding: region.map(|region| std::mem::take(&mut region.embedding)).unwrap_or_default(),
+            embedding: std::mem::take(&mut region.embedding),
         });
     }
     observed

@@ -8,8 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::durations::Durations;
+use super::reasons::Reasons;
+use crate::error::Result;
 use crate::report::{FrameReport, Latency};
 use crate::sinks::Sink;
+use crate::system::start_thread;
 
 /// Queued reports per sink; beyond that, those without events are dropped.
 const QUEUED: usize = 8;
@@ -61,12 +64,15 @@ pub(crate) struct SinkCounts {
 
 impl Outbox {
     /// Starts the sink's thread.
-    pub(crate) fn new(mut sink: Box<dyn Sink>) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::error::Error::Device) if the system has none left.
+    pub(crate) fn new(mut sink: Box<dyn Sink>) -> Result<Self> {
         let shared = Arc::<Shared>::default();
         let (name, wants_pictures) = (sink.name().to_owned(), sink.wants_pictures());
         let theirs = Arc::clone(&shared);
-        let thread = thread::spawn(move || serve(sink.as_mut(), &theirs));
-        Self { name, wants_pictures, shared, thread }
+        let thread = start_thread(&name, move || serve(sink.as_mut(), &theirs))?;
+        Ok(Self { name, wants_pictures, shared, thread })
     }
 
     /// Queues a report without waiting. If the sink is behind, the oldest reports without events are dropped.
@@ -204,6 +210,7 @@ impl Queue {
 }
 
 fn serve(sink: &mut dyn Sink, shared: &Shared) {
+    let mut reasons = Reasons::default();
     loop {
         let mut queue = shared.lock();
         while queue.reports.is_empty() && !queue.closed {
@@ -219,7 +226,14 @@ fn serve(sink: &mut dyn Sink, shared: &Shared) {
         queue.working = None;
         queue.times.add(started.elapsed());
         match taken {
-            Ok(()) => queue.counts.taken += 1,
+            Ok(()) => {
+                queue.counts.taken += 1;
+                drop(queue);
+                let recovery = if sink.was_idle() { None } else { reasons.succeeded(Instant::now()) };
+                if let Some(recovery) = recovery {
+                    tracing::info!("{}: works {recovery}", sink.name());
+                }
+            }
             Err(error) if error.io_error().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) => {
                 queue.gone = true;
                 drop(queue);
@@ -228,10 +242,12 @@ fn serve(sink: &mut dyn Sink, shared: &Shared) {
             }
             Err(error) => {
                 queue.counts.failed += 1;
-                let count = queue.counts.failed;
                 drop(queue);
-                if count.is_power_of_two() {
-                    tracing::warn!("{}: {error} ({count} so far)", sink.name());
+                let why = error.to_string();
+                if let Some(count) = reasons.failed(&why, Instant::now()) {
+                    // A file or folder begins its own errors with its name.
+                    let name = if why.starts_with(sink.name()) { "" } else { &format!("{}: ", sink.name()) };
+                    tracing::warn!("{name}{why} ({count} so far)");
                 }
             }
         }

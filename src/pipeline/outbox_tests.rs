@@ -47,7 +47,7 @@ type Taken = Arc<Mutex<Vec<(u64, usize)>>>;
 fn slow(held: bool, fails: bool) -> (Outbox, Taken, Arc<AtomicBool>) {
     let (taken, held) = (Arc::default(), Arc::new(AtomicBool::new(held)));
     let sink = Slow { taken: Arc::clone(&taken), held: Arc::clone(&held), fails };
-    (Outbox::new(Box::new(sink)), taken, held)
+    (Outbox::new(Box::new(sink)).unwrap(), taken, held)
 }
 
 fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {

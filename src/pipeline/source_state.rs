@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::capture::Faults;
+use super::faults::Faults;
 use super::frame_result::FrameResult;
 use super::motion_gate::{MotionGate, Thumbnail};
 use super::plan::Plan;

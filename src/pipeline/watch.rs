@@ -103,7 +103,7 @@ impl Watch {
     pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut looks = 0;
         let mut watchdog = Instant::now();
-        // The model is loaded and the sources are being opened. A camera may come days later.
+        // The model is loaded and one source is open. Another camera may come days later.
         notify(State::Ready);
         while !self.stopped() && self.control.most_looks.is_none_or(|most| looks < most) {
             self.attend(tick, false);
@@ -124,7 +124,13 @@ impl Watch {
                 continue;
             };
             match self.process(source, &mut captured, waits) {
-                Ok(looked) => looks += u64::from(looked),
+                Ok(true) => {
+                    looks += 1;
+                    if let Some(state) = self.sources.states.get(source) {
+                        state.faults.recovered(&state.name);
+                    }
+                }
+                Ok(false) => {}
                 Err(error) if error.kind() == ErrorKind::Input => {
                     if let Some(state) = self.sources.states.get(source) {
                         state.faults.add_broken(&state.name, &error.to_string());

@@ -5,6 +5,7 @@ use ::csv::{Terminator, WriterBuilder};
 
 use super::clock::utc;
 use super::json::corners;
+use super::output::Own;
 use super::{Output, Sink};
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -20,12 +21,16 @@ const HEADER: [&str; 17] = [
 pub(crate) struct Csv {
     output: Output,
     things: Option<ShownBoxes>,
+    idle: bool,
 }
 
 impl Csv {
+    /// By what a file of an earlier run is known.
+    pub(crate) const OWN: Own = Own { what: "a CSV file of edgeclip's", begins: is_own };
+
     /// Writes a row per event to `output`, and one per box of this kind in each frame that was looked at.
     pub(crate) fn new(output: Output, things: Option<ShownBoxes>) -> Self {
-        Self { output, things }
+        Self { output, things, idle: true }
     }
 }
 
@@ -40,7 +45,8 @@ impl Sink for Csv {
 
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         let rows = rows(report, self.things);
-        if rows.is_empty() {
+        self.idle = rows.is_empty();
+        if self.idle {
             return Ok(());
         }
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
@@ -52,6 +58,15 @@ impl Sink for Csv {
         let text = writer.into_inner().map_err(|error| Error::bug(format!("a row of values: {error}")))?;
         self.output.write(&text)
     }
+
+    fn was_idle(&self) -> bool {
+        self.idle
+    }
+}
+
+/// Whether a file that begins like this has our header.
+fn is_own(head: &[u8]) -> bool {
+    head.strip_prefix(HEADER.join(",").as_bytes()).is_some_and(|rest| rest.starts_with(b"\n"))
 }
 
 /// The columns right of the frame number; cells without a value stay empty.

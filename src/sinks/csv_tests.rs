@@ -9,7 +9,7 @@ fn table(things: Option<ShownBoxes>, reports: &[FrameReport]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
     for report in reports {
-        Csv::new(Output::open(&path).unwrap(), things).take(report).unwrap();
+        Csv::new(Output::open(&path, Csv::OWN, false).unwrap(), things).take(report).unwrap();
     }
     std::fs::read_to_string(&path).unwrap()
 }

@@ -54,6 +54,10 @@ impl Sink for LiveJsonl {
         written.map_err(|error| Error::bug(format!("a line of JSON: {error}")))?;
         if self.text.is_empty() { Ok(()) } else { self.output.write(&self.text) }
     }
+
+    fn was_idle(&self) -> bool {
+        self.text.is_empty()
+    }
 }
 
 #[derive(Serialize)]

@@ -2,9 +2,9 @@
 //! and snapshots.
 
 mod annotate;
-mod atomic_file;
 mod clock;
 mod csv;
+mod files;
 mod fit;
 mod framebuffer;
 mod frames;
@@ -20,15 +20,16 @@ mod status;
 mod text;
 
 pub use annotate::Painter;
-pub(crate) use annotate::annotate;
+pub(crate) use annotate::{annotate, without_glyph};
 pub(crate) use csv::Csv;
+pub(crate) use files::{Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;
-pub(crate) use frames::Frames;
+pub(crate) use frames::{Frames, Kept};
 pub(crate) use jsonl::write_jsonl;
 pub(crate) use live_jsonl::{Lines, LiveJsonl};
 pub(crate) use motion_jpeg::MotionJpeg;
 pub(crate) use output::Output;
-pub(crate) use picture::{PictureKind, save_picture};
+pub(crate) use picture::{PictureKind, encode_picture};
 pub use sink::Sink;
 pub(crate) use snapshots::{SnapshotOptions, Snapshots};
 pub(crate) use status::{SinkStatus, Status, write_status};

@@ -1,9 +1,14 @@
 //! Annotated frames as one stream of JPEG files, known as Motion JPEG.
 
+use super::files::{begins_stamped, stamp};
+use super::output::Own;
 use super::picture::{LIVE_QUALITY, encode};
 use super::{Output, Painter, PictureKind, Sink};
 use crate::error::Result;
 use crate::report::FrameReport;
+
+/// What the mark of each picture says.
+const PURPOSE: &str = "mjpeg";
 
 /// Writes JPEG files one after the other; `ffplay -f mjpeg` plays them.
 pub(crate) struct MotionJpeg {
@@ -13,6 +18,10 @@ pub(crate) struct MotionJpeg {
 }
 
 impl MotionJpeg {
+    /// By what a file of an earlier run is known.
+    pub(crate) const OWN: Own =
+        Own { what: "a Motion JPEG file of edgeclip's", begins: |head| begins_stamped(head, PURPOSE) };
+
     /// Writes what `painter` draws to `output`.
     pub(crate) fn new(output: Output, painter: Painter) -> Self {
         Self { output, painter, rgb: Vec::new() }
@@ -35,7 +44,8 @@ impl Sink for MotionJpeg {
         let (width, height) = (picture.width, picture.height);
         self.painter.annotate(&mut self.rgb, width, height, report);
         let name = self.output.name();
-        let file = encode(name, PictureKind::Jpeg, LIVE_QUALITY, &self.rgb, width, height)?;
+        let mut file = encode(name, PictureKind::Jpeg, LIVE_QUALITY, &self.rgb, width, height)?;
+        stamp(&mut file, PURPOSE);
         self.output.write(&file)
     }
 }
@@ -50,7 +60,10 @@ mod tests {
     fn frames_follow_each_other_as_whole_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.mjpeg");
-        let mut sink = MotionJpeg::new(Output::open(&path).unwrap(), Painter::new(ShownBoxes::Tracks));
+        let mut sink = MotionJpeg::new(
+            Output::open(&path, MotionJpeg::OWN, false).unwrap(),
+            Painter::new(ShownBoxes::Tracks),
+        );
         let mut report = frame_report();
         for _ in 0..3 {
             sink.take(&report).unwrap();
@@ -71,8 +84,10 @@ mod tests {
 
     #[test]
     fn a_full_device_is_told_and_the_sink_goes_on() {
-        let mut sink =
-            MotionJpeg::new(Output::open("/dev/full".as_ref()).unwrap(), Painter::new(ShownBoxes::Tracks));
+        let mut sink = MotionJpeg::new(
+            Output::open("/dev/full".as_ref(), MotionJpeg::OWN, false).unwrap(),
+            Painter::new(ShownBoxes::Tracks),
+        );
         for _ in 0..2 {
             assert!(sink.take(&frame_report()).unwrap_err().to_string().starts_with("/dev/full: "));
         }

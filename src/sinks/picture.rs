@@ -34,25 +34,24 @@ impl PictureKind {
     }
 }
 
-/// Writes `width · height` RGB pixels, three bytes each, to `path`.
+/// The bytes of a picture file that is to be kept: `width · height` RGB pixels, three bytes each; errors call
+/// it `name`.
 ///
 /// # Errors
-/// [`Error::Input`] if the format cannot hold the picture (JPEG allows 65,535 pixels per side),
-/// [`Error::Device`] if the file cannot be written.
-pub(crate) fn save_picture(
-    path: &Path,
+/// [`Error::Input`] if the format cannot hold the picture (JPEG allows 65,535 pixels per side).
+pub(crate) fn encode_picture(
+    name: &str,
     kind: PictureKind,
     rgb: &[u8],
     width: u32,
     height: u32,
-) -> Result<()> {
-    let name = path.display().to_string();
-    let file = encode(&name, kind, JPEG_QUALITY, rgb, width, height)?;
-    std::fs::write(path, file).map_err(|source| Error::io(ErrorKind::Device, name, source))
+) -> Result<Vec<u8>> {
+    encode(name, kind, JPEG_QUALITY, rgb, width, height)
 }
 
 impl Picture {
-    /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`.
+    /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`. A file that
+    /// is there is replaced.
     ///
     /// # Errors
     /// [`Error::Settings`] for another extension, [`Error::Input`] if the format cannot hold the picture (JPEG
@@ -62,14 +61,16 @@ impl Picture {
         let kind = PictureKind::of(path).ok_or_else(|| {
             Error::settings("picture", path.display().to_string(), "a .png, .jpg or .jpeg file")
         })?;
-        save_picture(path, kind, &self.data, self.width, self.height)
+        let name = path.display().to_string();
+        let file = encode_picture(&name, kind, &self.data, self.width, self.height)?;
+        std::fs::write(path, file).map_err(|source| Error::io(ErrorKind::Device, name, source))
     }
 }
 
 /// The bytes of a picture file; `quality` is that of a JPEG, 1 to 100.
 ///
 /// # Errors
-/// Same as [`save_picture`], except for those of files.
+/// Same as [`encode_picture`].
 pub(super) fn encode(
     name: &str,
     kind: PictureKind,
@@ -115,13 +116,11 @@ mod tests {
     #[test]
     fn pictures_come_back() {
         let rgb: Vec<u8> = (0..16 * 8 * 3).map(|i| if i % 3 == 0 { 200 } else { 40 }).collect();
-        let folder = tempfile::tempdir().unwrap();
-        for (extension, kind, tolerance) in [("png", PictureKind::Png, 0), ("jpg", PictureKind::Jpeg, 8)] {
-            let path = folder.path().join(format!("out.{extension}"));
-            save_picture(&path, kind, &rgb, 16, 8).unwrap();
-            let back = image::open(&path).unwrap().into_rgb8();
+        for (kind, tolerance) in [(PictureKind::Png, 0), (PictureKind::Jpeg, 8)] {
+            let file = encode_picture("out", kind, &rgb, 16, 8).unwrap();
+            let back = image::load_from_memory(&file).unwrap().into_rgb8();
             assert_eq!(back.dimensions(), (16, 8));
-            assert!(back.as_raw().iter().zip(&rgb).all(|(a, b)| a.abs_diff(*b) <= tolerance), "{extension}");
+            assert!(back.as_raw().iter().zip(&rgb).all(|(a, b)| a.abs_diff(*b) <= tolerance), "{kind:?}");
         }
     }
 
@@ -138,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
-        let message = save_picture(Path::new("/no/such/a.png"), PictureKind::Png, &[0; 3], 1, 1).unwrap_err();
+        let picture = Picture { name: String::new(), width: 1, height: 1, data: vec![0; 3] };
+        let message = picture.save("/no/such/a.png").unwrap_err();
         assert!(message.to_string().starts_with("/no/such/a.png: "));
     }
 }

@@ -68,7 +68,7 @@ fn lines() -> Vec<Value> {
     let busy = FrameReport { events: events(), ..frame_report() };
     let empty =
         FrameReport { tags: Vec::new(), detections: Vec::new(), tracks: Vec::new(), ..frame_report() };
-    let mut sink = LiveJsonl::new(Output::open(&path).unwrap(), Lines::All);
+    let mut sink = LiveJsonl::new(Output::new("lines", std::fs::File::create(&path).unwrap()), Lines::All);
     [&busy, &empty].iter().for_each(|report| sink.take(report).unwrap());
     let mut text = fs::read(&path).unwrap();
 

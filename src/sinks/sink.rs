@@ -31,6 +31,12 @@ pub trait Sink: Send {
         false
     }
 
+    /// Whether the last [`Sink::take`] had nothing to write, so that its success does not show that the output
+    /// works. After a failure, the first success that does is told.
+    fn was_idle(&self) -> bool {
+        false
+    }
+
     /// Takes one report. If it takes long, frames without events are skipped meanwhile, except those of
     /// recordings, which wait.
     ///

@@ -2,6 +2,7 @@
 
 use std::io::{Result, Write};
 
+use crate::error::{LONG, printable};
 use crate::report::{Detection, Findings, PictureReport, Tag};
 
 const BOLD: &str = "\x1b[1m";
@@ -17,7 +18,7 @@ pub(crate) fn write_text(out: &mut impl Write, report: &PictureReport<'_>, colou
     let paint = |code: &'static str| if colour { (code, PLAIN) } else { ("", "") };
     let ((bold, plain), (green, _), (grey, _)) = (paint(BOLD), paint(GREEN), paint(GREY));
     let milliseconds = report.findings.timing.total().as_secs_f64() * 1e3;
-    let path = printable(report.path);
+    let path = printable(report.path, LONG);
     let (width, height) = (report.width, report.height);
     writeln!(out, "{bold}{path}{plain}  {grey}{width}x{height}, {milliseconds:.0} ms{plain}")?;
     let Findings { tags, detections, .. } = report.findings;
@@ -40,11 +41,6 @@ pub(crate) fn write_text(out: &mut impl Write, report: &PictureReport<'_>, colou
         )?;
     }
     Ok(())
-}
-
-/// Control characters, which a terminal would interpret, become spaces.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -2,21 +2,27 @@
 
 use std::io::{BufReader, Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, Limits};
+use image::{AnimationDecoder, ImageDecoder, ImageError};
 
 use super::container::{Container, Cutout, Piece};
 use super::kind::FileKind;
+use super::limits::{self, Limits};
 use super::live::Encoding;
-use super::picture::{MAX_PIXELS, opaque};
-use crate::error::{Error, Result};
+use super::picture::{Profile, opaque, profile};
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::PixelFormat;
+use crate::system::start_thread;
 
+/// Bytes per pixel of all that exists at a time: the picture that frames are drawn on, one frame, its copy, and
+/// five that have been decoded.
+const BYTES: u64 = 3 * 4 + 5 * 3;
+/// Bytes at the start of a file that tell its colours.
+const HEAD: u64 = 64 << 10;
 /// How long a frame without a delay is shown; same as in browsers.
 const DELAY: Duration = Duration::from_millis(100);
 
@@ -40,38 +46,50 @@ impl Animation {
     /// Opens the animation that `file` holds, called `name` in errors; `None` if it is a still picture.
     ///
     /// # Errors
-    /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels.
+    /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels,
+    /// or takes too much memory.
     pub(crate) fn open(
         name: String,
         file: impl Read + Seek + Send + 'static,
         kind: FileKind,
     ) -> Result<Option<Self>> {
-        let file = BufReader::new(file);
-        let broken = |error: ImageError| {
-            Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file")
+        let mut file = BufReader::new(file);
+        let limits = limits::current();
+        let allowed = limits.of_image(limits.bytes);
+        let broken = |error: ImageError| match error {
+            ImageError::Limits(_) => {
+                Error::input(&name, "an animation that takes too much memory to decode", limits.advice())
+            }
+            _ => Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file"),
         };
+        let io = |source| Error::io(ErrorKind::Input, name.clone(), source);
+        let mut head = Vec::new();
+        file.by_ref().take(HEAD).read_to_end(&mut head).map_err(io)?;
+        file.rewind().map_err(io)?;
         let frames = match kind {
             FileKind::Gif => {
                 let mut decoder = GifDecoder::new(file).map_err(broken)?;
-                check(&name, &decoder)?;
-                decoder.set_limits(Limits::default()).map_err(broken)?;
-                spawn(decoder)
+                check(&name, &decoder, &limits)?;
+                decoder.set_limits(allowed).map_err(broken)?;
+                spawn(&name, decoder, None)?
             }
             FileKind::Png => {
-                let decoder = PngDecoder::with_limits(file, Limits::default()).map_err(broken)?;
-                check(&name, &decoder)?;
+                let mut decoder = PngDecoder::with_limits(file, allowed).map_err(broken)?;
                 if !decoder.is_apng().map_err(broken)? {
                     return Ok(None);
                 }
-                spawn(decoder.apng().map_err(broken)?)
+                check(&name, &decoder, &limits)?;
+                let profile = profile(&mut decoder, kind, &head);
+                spawn(&name, decoder.apng().map_err(broken)?, profile)?
             }
             FileKind::WebP => {
-                let decoder = WebPDecoder::new(file).map_err(broken)?;
-                check(&name, &decoder)?;
+                let mut decoder = WebPDecoder::new(file).map_err(broken)?;
                 if !decoder.has_animation() {
                     return Ok(None);
                 }
-                spawn(decoder)
+                check(&name, &decoder, &limits)?;
+                let profile = profile(&mut decoder, kind, &head);
+                spawn(&name, decoder, profile)?
             }
             _ => return Ok(None),
         };
@@ -106,28 +124,29 @@ impl Container for Animation {
     }
 }
 
-/// Refuses pictures that are too large before any memory is allocated for them.
-fn check(name: &str, decoder: &impl ImageDecoder) -> Result<()> {
+/// Refuses what would take too much memory before any is allocated for it.
+fn check(name: &str, decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
     let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if (1..=MAX_PIXELS).contains(&pixels) {
-        return Ok(());
-    }
-    Err(Error::input(name, format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")))
+    limits.check_named(name, (width, height), BYTES * u64::from(width) * u64::from(height))
 }
 
 /// Decodes in a thread, which ends after the last frame or when the receiver is dropped.
-fn spawn(decoder: impl AnimationDecoder<'static> + Send + 'static) -> Receiver<Decoded> {
+fn spawn(
+    name: &str,
+    decoder: impl AnimationDecoder<'static> + Send + 'static,
+    profile: Option<Profile>,
+) -> Result<Receiver<Decoded>> {
     let (send, receive) = sync_channel(1);
-    thread::spawn(move || {
+    start_thread(name, move || {
         // The receiver is gone: nobody wants more frames.
-        let _ = decode(decoder, &send);
-    });
-    receive
+        let _ = decode(decoder, profile.as_ref(), &send);
+    })?;
+    Ok(receive)
 }
 
 fn decode(
     decoder: impl AnimationDecoder<'static>,
+    profile: Option<&Profile>,
     send: &SyncSender<Decoded>,
 ) -> std::result::Result<(), std::sync::mpsc::SendError<Decoded>> {
     for frame in decoder.into_frames() {
@@ -135,7 +154,7 @@ fn decode(
             Ok(frame) => {
                 let delay = Duration::from(frame.delay());
                 let delay = if delay.is_zero() { DELAY } else { delay };
-                let rgb = opaque(DynamicImage::ImageRgba8(frame.into_buffer()));
+                let Some(rgb) = opaque(frame.into_buffer(), profile) else { continue };
                 send.send(Decoded::Frame { size: rgb.dimensions(), rgb: rgb.into_raw(), delay })?;
             }
             Err(error) => {

@@ -1,16 +1,22 @@
 //! Motion JPEG in AVI: the frames of the first video stream in file order (RIFF; index and audio are skipped,
 //! OpenDML's later parts are read).
 
+use std::time::Duration;
+
 use super::container::{Container, Cutout, Piece, bytes, time_of};
 use super::input::Input;
+use super::jpeg::{Cut, LONGEST, Walk};
 use super::live::Encoding;
-use super::mjpeg::LONGEST;
 use crate::error::{Error, Result};
 
 /// Bytes of a chunk's header: code and length.
 const HEAD: usize = 8;
 /// Bytes of the header of `RIFF` and of a list: code, length, type.
 const LIST: usize = 12;
+/// Most bytes behind a picture that may belong to its chunk.
+const MOST_PADDING: usize = 64 << 10;
+/// First bytes of a picture.
+const START: [u8; 3] = [0xff, 0xd8, 0xff];
 /// Longest header chunk that is parsed, in bytes.
 const MOST_HEADER: usize = 4096;
 /// Codec codes of Motion JPEG, in upper case.
@@ -44,6 +50,8 @@ pub(super) struct Avi {
     index: u64,
     /// Bytes of the chunk that was returned last.
     given: usize,
+    /// That chunk had a wrong length, whose picture was whole: what lies behind it is no damage.
+    wrong: bool,
 }
 
 /// What a chunk is.
@@ -69,7 +77,7 @@ impl Avi {
         if !is_avi(input.peek(LIST)?) {
             return Err(Error::input(&input.name, "no AVI header", "a file that begins with RIFF … AVI"));
         }
-        let mut avi = Self { input, streams: 0, video: None, interval: 0, index: 0, given: 0 };
+        let mut avi = Self { input, streams: 0, video: None, interval: 0, index: 0, given: 0, wrong: false };
         while avi.video.as_ref().is_none_or(|video| !video.known) {
             match avi.head()? {
                 Some((code, length)) => match avi.kind(code, length) {
@@ -93,7 +101,7 @@ impl Avi {
         match &code {
             b"RIFF" | b"LIST" => Chunk::List,
             b"avih" | b"strh" | b"strf" if length <= MOST_HEADER => Chunk::Header(code),
-            [_, _, b'd', b'c' | b'b'] if video && length <= LONGEST => Chunk::Frame,
+            [_, _, b'd', b'c' | b'b'] if video => Chunk::Frame,
             _ if code.iter().all(|c| c.is_ascii_alphanumeric() || *c == b' ') && length <= LONGEST => {
                 Chunk::Other
             }
@@ -155,27 +163,48 @@ impl Avi {
         Ok(Piece::Broken(format!("{what}, skipped {}", bytes(skipped))))
     }
 
+    /// Length of the JPEG file in the chunk that begins here, by its markers; `None` if it has no end.
+    fn by_markers(&mut self) -> Result<Option<usize>> {
+        let mut walk = Walk::default();
+        loop {
+            let held = self.input.held().get(HEAD..).unwrap_or_default();
+            match walk.on(held) {
+                Cut::Frame(length) => return Ok(Some(length)),
+                Cut::More if held.len() <= LONGEST && self.input.more()? => {}
+                _ => return Ok(None),
+            }
+        }
+    }
+
     /// The frame whose chunk begins here. Its length is trusted if another chunk or the end of the file
-    /// follows.
+    /// follows; else its markers are.
     fn frame(&mut self, length: usize) -> Result<Piece<'_>> {
         let whole = HEAD + padded(length);
+        let jpeg_length = self.by_markers()?;
+        if let Some(jpeg) = jpeg_length.filter(|jpeg| length < *jpeg || length - *jpeg > MOST_PADDING) {
+            // Whether it was cut off or lost its border to the next one, the length says nothing.
+            return Ok(self.frame_of(jpeg));
+        }
+        if length > LONGEST {
+            return self.resynchronise("a frame of wrong length");
+        }
         let found = self.input.peek(whole + HEAD)?;
         let jpeg = found.get(HEAD..HEAD + 2) == Some(&[0xff, 0xd8]);
         // The last chunk may lack its padding.
         let cut = found.len() < HEAD + length;
         let next = found.get(whole..).and_then(head);
         let followed = next.is_none_or(|(code, length)| !matches!(self.kind(code, length), Chunk::None));
-        let time = match self.video.as_ref().map_or((0, 0), |video| video.rate) {
-            (0, _) | (_, 0) if self.interval > 0 => time_of(self.index, 1_000_000, self.interval),
-            (_, 0) => None,
-            (rate, scale) => time_of(self.index, rate, scale),
-        };
-        self.index += 1;
+        if let Some(jpeg) = jpeg_length.filter(|_| cut || !followed) {
+            return Ok(self.frame_of(jpeg));
+        }
+        let time = self.time();
         if cut || !followed {
             let what = if cut { "a frame cut short" } else { "a frame of wrong length" };
             return self.resynchronise(what);
         }
         self.given = whole;
+        // Without what else is in the chunk.
+        let length = jpeg_length.unwrap_or(length);
         let bytes = self.input.held().get(HEAD..HEAD + length).unwrap_or_default();
         match jpeg {
             true => Ok(Piece::Frame(Cutout { bytes, encoding: Encoding::Jpeg, time })),
@@ -184,9 +213,48 @@ impl Avi {
     }
 }
 
+impl Avi {
+    /// When the next frame is shown.
+    fn time(&mut self) -> Option<Duration> {
+        let time = match self.video.as_ref().map_or((0, 0), |video| video.rate) {
+            (0, _) | (_, 0) if self.interval > 0 => time_of(self.index, 1_000_000, self.interval),
+            (_, 0) => None,
+            (rate, scale) => time_of(self.index, rate, scale),
+        };
+        self.index += 1;
+        time
+    }
+
+    /// A frame of this length in a chunk of another.
+    fn frame_of(&mut self, length: usize) -> Piece<'_> {
+        let time = self.time();
+        self.given = HEAD + length;
+        self.wrong = true;
+        let bytes = self.input.held().get(HEAD..HEAD + length).unwrap_or_default();
+        Piece::Frame(Cutout { bytes, encoding: Encoding::Jpeg, time })
+    }
+
+    /// Skips what lies between a chunk of wrong length and the next chunk of the video stream.
+    fn skip_wrong(&mut self) -> Result<()> {
+        let number = self.video.as_ref().map_or(*b"00", |video| video.number);
+        let next = self.head()?;
+        if next.is_some_and(|(code, length)| !matches!(self.kind(code, length), Chunk::None)) {
+            return Ok(());
+        }
+        self.input.skip_to(HEAD, |next| {
+            next.starts_with(&number) && matches!(next.get(2..4), Some(b"dc" | b"db"))
+                || next.starts_with(b"idx1")
+        })?;
+        Ok(())
+    }
+}
+
 impl Container for Avi {
     fn next(&mut self) -> Result<Piece<'_>> {
         self.input.take(std::mem::take(&mut self.given));
+        if std::mem::take(&mut self.wrong) {
+            self.skip_wrong()?;
+        }
         loop {
             let Some((code, length)) = self.head()? else {
                 let rest = self.input.held().len();
@@ -201,7 +269,7 @@ impl Container for Avi {
                     self.header(code, length)?;
                 }
                 // An empty chunk repeats the frame before.
-                Chunk::Frame if length == 0 => {
+                Chunk::Frame if length == 0 && self.input.peek(HEAD + 3)?.get(HEAD..) != Some(&START) => {
                     self.index += 1;
                     self.input.take(HEAD);
                 }

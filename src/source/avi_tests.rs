@@ -84,3 +84,34 @@ fn other_codecs_and_other_files_are_refused() {
     let found = pieces(b"RIFF....WAVE".to_vec());
     assert!(matches!(&found[..], [Err(line)] if line.contains("no AVI header")), "{found:?}");
 }
+
+/// Start, a scan, end.
+const SMALL: [u8; 10] = [0xff, 0xd8, 0xff, 0xda, 0, 2, 7, 8, 0xff, 0xd9];
+
+#[test]
+fn a_whole_picture_is_delivered_whatever_its_chunk_says() {
+    let odd = [&SMALL[..7], &SMALL[6..]].concat();
+    for picture in [&SMALL[..], &odd] {
+        let frame = || chunk(b"01dc", picture);
+        let whole = avi(b"MJPG", &[frame(), frame(), frame()]);
+        let expected = [Ok((0xd9, 0)), Ok((0xd9, 80)), Ok((0xd9, 160))];
+        assert_eq!(pieces(whole.clone()), expected);
+        let places = whole.windows(4).enumerate().filter(|(_, code)| *code == b"01dc");
+        let places: Vec<usize> = places.map(|(at, _)| at).collect();
+        for length in [0, 1, 5, 9, 12, 13, 200, 100_000, u32::MAX] {
+            for which in [&places[..1], &places[1..2], &places[2..], &places[..]] {
+                let mut wrong = whole.clone();
+                for place in which {
+                    wrong[place + 4..place + 8].copy_from_slice(&length.to_le_bytes());
+                }
+                assert_eq!(pieces(wrong), expected, "{length} at {which:?}");
+            }
+        }
+        // Lengths of RIFF and of lists, and the index, are not looked at.
+        let mut wrong = whole.clone();
+        wrong[4..8].fill(0xff);
+        let movi = whole.windows(4).position(|code| code == b"movi").unwrap();
+        wrong[movi - 4..movi].fill(0);
+        assert_eq!(pieces(wrong), expected);
+    }
+}

@@ -38,6 +38,30 @@ pub(super) struct Cutout<'a> {
     pub time: Option<Duration>,
 }
 
+/// Broken parts of a source so far.
+#[derive(Debug, Default)]
+pub(super) struct Broken {
+    count: u64,
+    /// Why the last was broken.
+    why: String,
+}
+
+impl Broken {
+    pub(crate) fn add(&mut self, why: &str) {
+        self.count += 1;
+        why.clone_into(&mut self.why);
+    }
+
+    /// What was found in a source without any frame.
+    pub(crate) fn instead_of_frames(&self) -> String {
+        match self {
+            Self { count: 0, .. } => "nothing".to_owned(),
+            Self { count: 1, why } => format!("no whole frame (1 broken: {why})"),
+            Self { count, why } => format!("no whole frame ({count} broken, the last: {why})"),
+        }
+    }
+}
+
 /// Presentation time of frame `index` at `rate` frames in `scale` seconds.
 pub(super) fn time_of(index: u64, rate: u32, scale: u32) -> Option<Duration> {
     let nanoseconds = u128::from(index) * u128::from(scale) * 1_000_000_000;

@@ -1,33 +1,57 @@
 //! A folder in which new pictures appear.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::path::PathBuf;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, Metadata};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::Picture;
 use super::container::{Container, Piece};
-use super::paths::pictures_in;
+use super::paths::{Folder, natural};
 use super::picture_files::cutout;
-use crate::error::{Error, ErrorKind, Result};
+use super::{jpeg, limits, picture};
+use crate::error::Result;
 
-/// How often the folder is checked.
+/// How often the folder is checked at most.
 const POLL: Duration = Duration::from_millis(100);
+/// The checks of a large folder take at most one part in so many of the time.
+const SHARE: u32 = 20;
 /// A file that is incomplete and has not changed for this long is broken.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// The pictures of a folder, sorted by name, then new ones, each as soon as it is complete.
 pub(super) struct Follow {
     folder: PathBuf,
-    /// Files that have been delivered and still exist.
-    taken: HashSet<PathBuf>,
-    waiting: BTreeMap<PathBuf, Waiting>,
+    /// Files that have been delivered and still exist, as they were then.
+    taken: HashMap<PathBuf, (About, u64)>,
+    waiting: BTreeMap<Counted, Waiting>,
     /// Files that disappeared before they were complete.
     lost: Vec<PathBuf>,
-    /// When the folder was last checked, and its modification time then.
-    looked: Option<(Instant, SystemTime)>,
+    /// When to check the folder next.
+    due: Instant,
+    /// Formats that have been told to be unreadable.
+    told: HashSet<&'static str>,
     picture: Option<Picture>,
+}
+
+/// A path in the order of [`natural`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Counted(PathBuf);
+
+impl Ord for Counted {
+    fn cmp(&self, other: &Self) -> Ordering {
+        natural(&self.0, &other.0)
+    }
+}
+
+impl PartialOrd for Counted {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// A file that has not been delivered yet.
@@ -39,13 +63,38 @@ struct Waiting {
     reported: bool,
 }
 
-/// Length and modification time, which change while a file is written.
+/// What changes when a file is written or replaced: a name alone says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct About(u64, SystemTime);
+struct About {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// Seconds and nanoseconds of its modification.
+    time: (i64, i64),
+}
+
+impl About {
+    fn of(about: &Metadata) -> Self {
+        Self {
+            device: about.dev(),
+            inode: about.ino(),
+            length: about.len(),
+            time: (about.mtime(), about.mtime_nsec()),
+        }
+    }
+
+    /// Whether this may be the same file with another time, as `cp -p` and FTP servers set it in the end.
+    fn is_touched(&self, other: &Self) -> bool {
+        (self.device, self.inode, self.length) == (other.device, other.inode, other.length)
+    }
+}
 
 /// Outcome of an attempt to read a file.
 enum Outcome {
-    Whole(Picture),
+    /// Its picture, and what it was read from.
+    Whole(Picture, About, u64),
+    /// Nothing new.
+    Same(About, u64),
     Broken(String),
     /// It may still be being written.
     Young,
@@ -57,87 +106,134 @@ impl Follow {
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
-            taken: HashSet::new(),
+            taken: HashMap::new(),
             waiting: BTreeMap::new(),
             lost: Vec::new(),
-            looked: None,
+            due: Instant::now(),
+            told: HashSet::new(),
             picture: None,
         }
     }
 
-    /// Lists the folder if it may have changed.
+    /// Lists the folder if it is time to.
     fn look(&mut self) -> Result<()> {
-        let now = Instant::now();
-        if self.looked.is_some_and(|(when, _)| now.duration_since(when) < POLL) {
+        let start = Instant::now();
+        if start < self.due {
             return Ok(());
         }
-        let io = |source| Error::io(ErrorKind::Input, self.folder.display().to_string(), source);
-        let changed = fs::metadata(&self.folder).and_then(|about| about.modified()).map_err(io)?;
-        // Some file systems store times in whole seconds, so that two changes may share one.
-        let settled = changed.elapsed().is_ok_and(|age| age > SETTLE);
-        if settled && self.looked.is_some_and(|(_, before)| before == changed) {
-            self.looked = Some((now, changed));
-            return Ok(());
-        }
-        let there: HashSet<PathBuf> = pictures_in(&self.folder)?.into_iter().collect();
-        self.looked = Some((now, changed));
-        self.taken.retain(|path| there.contains(path));
-        let gone = self.waiting.extract_if(.., |path, _| !there.contains(path));
-        self.lost.extend(gone.filter(|(_, waiting)| !waiting.reported).map(|(path, _)| path));
-        for path in there {
-            if !self.taken.contains(&path) {
-                self.waiting.entry(path).or_default();
+        let found = Folder::read(&self.folder)?;
+        found.tell(&self.folder, &mut self.told);
+        let there: HashMap<PathBuf, About> = found
+            .pictures
+            .into_iter()
+            .filter_map(|path| fs::metadata(&path).ok().map(|about| (path, About::of(&about))))
+            .collect();
+        self.taken.retain(|path, _| there.contains_key(path));
+        let gone = self.waiting.extract_if(.., |path, _| !there.contains_key(&path.0));
+        self.lost.extend(gone.filter(|(_, waiting)| !waiting.reported).map(|(path, _)| path.0));
+        for (path, about) in there {
+            if self.taken.get(&path).is_none_or(|(before, _)| *before != about) {
+                self.waiting.entry(Counted(path)).or_default();
             }
         }
+        self.due = Instant::now() + POLL.max(start.elapsed() * SHARE);
         Ok(())
     }
 
     /// Tries the waiting files in order, up to the first that may still be being written.
     fn first(&mut self) -> Option<(PathBuf, Outcome)> {
-        self.waiting.iter_mut().find_map(|(path, waiting)| match waiting.attempt(path) {
-            Outcome::Given => None,
-            outcome => Some((path.clone(), outcome)),
+        let taken = &self.taken;
+        self.waiting.iter_mut().find_map(|(path, waiting)| {
+            match waiting.attempt(&path.0, taken.get(&path.0)) {
+                Outcome::Given => None,
+                outcome => Some((path.0.clone(), outcome)),
+            }
         })
     }
 }
 
 impl Waiting {
-    fn attempt(&mut self, path: &PathBuf) -> Outcome {
-        let about = fs::metadata(path).map_or(About(0, SystemTime::UNIX_EPOCH), |about| {
-            About(about.len(), about.modified().unwrap_or(SystemTime::UNIX_EPOCH))
-        });
-        match &self.tried {
-            Some((before, ..)) if *before == about && self.reported => Outcome::Given,
-            Some((before, when, why)) if *before == about => {
-                if when.elapsed() < SETTLE {
-                    return Outcome::Young;
-                }
-                self.reported = true;
-                Outcome::Broken(why.clone())
+    /// Reads the file at `path`, which was `before` when it was delivered last.
+    fn attempt(&mut self, path: &Path, before: Option<&(About, u64)>) -> Outcome {
+        let about = fs::metadata(path).ok().map(|about| About::of(&about));
+        let mut settled = false;
+        if let Some((tried, when, why)) = &self.tried
+            && about.is_none_or(|about| about == *tried)
+        {
+            if self.reported {
+                return Outcome::Given;
             }
-            _ => match Picture::open(path) {
-                Ok(picture) => Outcome::Whole(picture),
-                Err(error) => {
-                    self.tried = Some((about, Instant::now(), error.to_string()));
-                    self.reported = false;
-                    Outcome::Young
-                }
-            },
+            if when.elapsed() < SETTLE {
+                return Outcome::Young;
+            }
+            // The end marker of a JPEG does not come any more.
+            settled = why == NO_END;
+            if !settled {
+                self.reported = true;
+                return Outcome::Broken(why.clone());
+            }
         }
+        let limits = limits::current().for_frames();
+        let name = path.display().to_string();
+        let (about, why) = match picture::read(path, &name, &limits) {
+            Err(error) => (about, error.to_string()),
+            Ok((bytes, file)) => {
+                let about = About::of(&file);
+                let digest = digest(&bytes);
+                if let Some((before, same)) = before
+                    && before.is_touched(&about)
+                    && *same == digest
+                {
+                    return Outcome::Same(about, digest);
+                }
+                if !settled && jpeg::is_jpeg(&bytes) && !jpeg::is_complete(&bytes) {
+                    (Some(about), NO_END.to_owned())
+                } else {
+                    match Picture::decode_within(name, &bytes, &limits) {
+                        Ok(picture) => return Outcome::Whole(picture, about, digest),
+                        Err(error) => (Some(about), error.to_string()),
+                    }
+                }
+            }
+        };
+        if settled {
+            self.reported = true;
+            return Outcome::Broken(why);
+        }
+        if let Some(about) = about {
+            self.tried = Some((about, Instant::now(), why));
+        }
+        self.reported = false;
+        Outcome::Young
     }
+}
+
+/// Why a JPEG file has to settle.
+const NO_END: &str = "no end marker yet";
+
+fn digest(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Container for Follow {
     fn next(&mut self) -> Result<Piece<'_>> {
+        self.picture = None;
         self.look()?;
         if let Some(path) = self.lost.pop() {
             return Ok(Piece::Broken(format!("{}: removed before it was complete", path.display())));
         }
         match self.first() {
-            Some((path, Outcome::Whole(picture))) => {
-                self.waiting.remove(&path);
-                self.taken.insert(path);
+            Some((path, Outcome::Whole(picture, about, digest))) => {
+                self.waiting.remove(&Counted(path.clone()));
+                self.taken.insert(path, (about, digest));
                 Ok(Piece::Frame(cutout(self.picture.insert(picture))))
+            }
+            Some((path, Outcome::Same(about, digest))) => {
+                self.waiting.remove(&Counted(path.clone()));
+                self.taken.insert(path, (about, digest));
+                Ok(Piece::Nothing)
             }
             Some((_, Outcome::Broken(why))) => Ok(Piece::Broken(why)),
             _ => {
@@ -147,3 +243,7 @@ impl Container for Follow {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "follow_tests.rs"]
+mod tests;

@@ -6,10 +6,12 @@ use super::animation::Animation;
 use super::avi::Avi;
 use super::container::{Container, Piece};
 use super::input::Input;
+use super::jpeg::LONGEST;
 use super::kind;
+use super::limits::MAX_PIXELS;
 use super::live::{CapturedFrame, Encoding};
-use super::mjpeg::{LONGEST, Mjpeg};
-use super::picture::{MAX_PIXELS, Picture};
+use super::mjpeg::Mjpeg;
+use super::picture::Picture;
 use super::y4m::Y4m;
 use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
@@ -67,28 +69,31 @@ pub(crate) fn picture(data: &[u8]) -> Result<()> {
 /// A response of an HTTP camera: its content type in the first line, its body behind it.
 #[cfg(feature = "http")]
 pub(crate) fn multipart(data: &[u8]) -> Result<()> {
+    use std::time::Duration;
+
     use super::http::multipart::{Part, Parts, boundary};
     use crate::error::Error;
 
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (content_type, body) = data.split_at(end);
-    let Some(boundary) = boundary(&String::from_utf8_lossy(content_type)) else {
-        return Err(Error::input("input", "no boundary", "multipart/x-mixed-replace; boundary=…"));
-    };
+    let boundary = boundary(&String::from_utf8_lossy(content_type));
     let mut parts = Parts::new(body, &boundary);
     let (mut shot, mut taken, mut number) = (CapturedFrame::empty(), 0, 0);
-    while let Some(part) =
-        parts.next().map_err(|source| Error::io(ErrorKind::Input, "input".to_owned(), source))?
-    {
+    loop {
+        let part = parts.next(Duration::MAX);
         number += 1;
-        assert!(number <= body.len(), "more parts than bytes");
-        if let Part::Picture(bytes) = part {
-            taken += bytes.len();
-            assert!(taken <= body.len(), "pictures of more bytes than there are");
-            decode(&mut shot, &bytes, Encoding::Jpeg, number);
+        assert!(number <= body.len() + 1, "more parts than bytes");
+        match part.map_err(|source| Error::io(ErrorKind::Input, "input".to_owned(), source))? {
+            Part::Picture(bytes) => {
+                taken += bytes.len();
+                // An end marker may have been put behind each.
+                assert!(taken <= body.len() + 2 * number, "pictures of more bytes than there are");
+                decode(&mut shot, &bytes, Encoding::Jpeg, number);
+            }
+            Part::Broken(_) | Part::Nothing => {}
+            Part::End => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// H.264 as a camera sends it, with start codes: parameters are adopted, access units decoded.
@@ -147,7 +152,8 @@ fn cut(container: &mut impl Container, length: usize) -> Result<()> {
             Piece::Frame(frame) => {
                 if frame.encoding == Encoding::Jpeg {
                     taken += frame.bytes.len();
-                    assert!(taken <= length, "frames of more bytes than there are");
+                    // An end marker may have been put behind each.
+                    assert!(taken <= length + 2 * (number + 1), "frames of more bytes than there are");
                 }
                 decode(&mut shot, frame.bytes, frame.encoding, number);
             }

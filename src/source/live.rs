@@ -1,8 +1,11 @@
 //! Live sources and the frames that they deliver.
 
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Picture;
+use super::jpeg::MOTION_JPEG;
+use super::picture::Picture;
 use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
 
@@ -22,6 +25,15 @@ pub trait Live: Send {
     /// # Errors
     /// The source has failed and must be reopened. Faults that it survives are a [`Next`].
     fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next>;
+}
+
+/// Decodes pictures elsewhere.
+pub(super) trait Decode: Debug + Send + Sync {
+    /// Same as [`Picture::decode`].
+    ///
+    /// # Errors
+    /// Same as those of [`Picture::decode`], and if whoever decodes it dies of it.
+    fn decode(&self, name: String, bytes: &[u8]) -> Result<Picture>;
 }
 
 /// The outcome of waiting for a frame.
@@ -56,12 +68,11 @@ pub struct CapturedFrame {
     /// Presentation time, where the source has times.
     pub media_time: Option<Duration>,
     decoded: Option<Picture>,
+    /// Who decodes a JPEG file of a stranger.
+    decoder: Option<Arc<dyn Decode>>,
 }
 
 const START_OF_IMAGE: [u8; 2] = [0xff, 0xd8];
-/// The APP0 segment of Motion JPEG in AVI files. It makes the decoder use the Huffman tables of ITU T.81
-/// annex K where a frame has none, as those of many cameras.
-const MOTION_JPEG: &[u8] = b"\xff\xe0\x00\x07AVI1\x00";
 
 /// How the bytes of a [`CapturedFrame`] hold a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +103,7 @@ impl CapturedFrame {
             taken: Instant::now(),
             media_time: None,
             decoded: None,
+            decoder: None,
         }
     }
 
@@ -107,7 +119,14 @@ impl CapturedFrame {
             _ => self.bytes.extend_from_slice(bytes),
         }
         (self.encoding, self.number, self.media_time) = (encoding, number, None);
+        // Frames circulate: pixels of old ones would stay.
+        (self.decoded, self.decoder) = (None, None);
         self.stamp(Instant::now());
+    }
+
+    /// Leaves the decoding of this frame to another process.
+    pub(super) fn decode_with(&mut self, decoder: Option<Arc<dyn Decode>>) {
+        self.decoder = decoder;
     }
 
     /// Sets when the frame arrived.
@@ -128,7 +147,13 @@ impl CapturedFrame {
                 let frame = Frame::new(&self.bytes, width, height, stride, format);
                 frame.map_err(|error| error.renamed(name()))
             }
-            Encoding::Jpeg => self.decoded.insert(Picture::decode(name(), &self.bytes)?).frame(),
+            Encoding::Jpeg => {
+                let picture = match &self.decoder {
+                    Some(decoder) => decoder.decode(name(), &self.bytes)?,
+                    None => Picture::decode(name(), &self.bytes)?,
+                };
+                self.decoded.insert(picture).frame()
+            }
         }
     }
 }

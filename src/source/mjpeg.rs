@@ -1,116 +1,62 @@
-//! Concatenated JPEG files, as in `.mjpeg` files and the pipes of cameras' programs.
+//! Concatenated JPEG files, as in `.mjpeg` files and the pipes of cameras' programs, also with the boundaries and
+//! headers of an HTTP stream (`curl -N`).
 
 use super::container::{Container, Cutout, Piece};
 use super::input::Input;
-use super::jpeg::{END_OF_IMAGE, Marker, START_OF_IMAGE, START_OF_SCAN, next_marker};
+use super::jpeg::{Cutter, Step};
 use super::live::Encoding;
 use crate::error::Result;
-
-/// Longest frame in bytes.
-pub(super) const LONGEST: usize = 64 << 20;
-const START: [u8; 2] = [0xff, 0xd8];
 
 /// Concatenated JPEG files.
 pub(super) struct Mjpeg {
     input: Input,
+    cutter: Cutter,
     /// Bytes of the frame that was returned last.
     given: usize,
+    /// A frame that was not there as it should be.
+    repaired: Vec<u8>,
+    ended: bool,
 }
 
 impl Mjpeg {
     pub(crate) fn new(input: Input) -> Self {
-        Self { input, given: 0 }
+        Self { input, cutter: Cutter::new(""), given: 0, repaired: Vec::new(), ended: false }
     }
 }
 
 impl Container for Mjpeg {
     fn next(&mut self) -> Result<Piece<'_>> {
         self.input.take(std::mem::take(&mut self.given));
-        let mut walk = Walk::default();
         loop {
-            match walk.on(self.input.held()) {
-                Cut::Frame(length) => {
+            match self.cutter.step(self.input.held(), self.ended) {
+                Step::More(dropped) => {
+                    self.input.take(dropped);
+                    if dropped == 0 {
+                        self.ended = !self.input.more()?;
+                    }
+                }
+                Step::Picture(length) => {
                     self.given = length;
                     let bytes = self.input.held().get(..length).unwrap_or_default();
                     return Ok(Piece::Frame(Cutout { bytes, encoding: Encoding::Jpeg, time: None }));
                 }
-                Cut::Garbage(length, what) => {
-                    self.input.take(length);
-                    return Ok(Piece::Broken(what.to_owned()));
+                Step::Repaired(picture, length) => {
+                    self.given = length;
+                    self.repaired = picture;
+                    return Ok(Piece::Frame(Cutout {
+                        bytes: &self.repaired,
+                        encoding: Encoding::Jpeg,
+                        time: None,
+                    }));
                 }
-                Cut::More => {}
-            }
-            let held = self.input.held().len();
-            if held > LONGEST {
-                self.input.take(held);
-                return Ok(Piece::Broken(format!("more than {LONGEST} bytes")));
-            }
-            if !self.input.more()? {
-                self.input.take(held);
-                return Ok(match held {
-                    0 => Piece::End,
-                    _ => Piece::Broken("cut short by the end of the input".to_owned()),
-                });
+                Step::Broken(dropped, why) => {
+                    self.input.take(dropped);
+                    return Ok(Piece::Broken(why));
+                }
+                Step::End => return Ok(Piece::End),
             }
         }
     }
-}
-
-/// What bytes begin with.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// The start of a frame: more bytes are needed.
-    More,
-    /// A whole frame of this length.
-    Frame(usize),
-    /// This many bytes that are not a whole frame, and why.
-    Garbage(usize, &'static str),
-}
-
-/// A walk over the markers from the start of an image to its end. It resumes where it stopped when more bytes
-/// have been appended.
-#[derive(Default)]
-pub(super) struct Walk {
-    at: usize,
-    framed: bool,
-    scanned: bool,
-}
-
-impl Walk {
-    pub(crate) fn on(&mut self, bytes: &[u8]) -> Cut {
-        if bytes.len() < START.len() {
-            return Cut::More;
-        }
-        if !bytes.starts_with(&START) {
-            let start = bytes.windows(2).position(|pair| pair == START);
-            // The last byte may be the first half of a marker.
-            return Cut::Garbage(start.unwrap_or(bytes.len() - 1), "bytes that are not JPEG");
-        }
-        self.at = self.at.max(START.len());
-        while let Some(Marker { code, start, end }) = next_marker(bytes, self.at) {
-            match code {
-                END_OF_IMAGE if self.scanned => return Cut::Frame(start + 2),
-                // The end of one frame and the start of the next are lost.
-                _ if self.framed && is_frame(code) => return Cut::Garbage(start, "two frames in one"),
-                START_OF_IMAGE | END_OF_IMAGE => {
-                    return Cut::Garbage(start, "no end before the next start");
-                }
-                _ => {}
-            }
-            let Some(end) = end else { return Cut::More };
-            self.framed |= is_frame(code);
-            self.scanned |= code == START_OF_SCAN;
-            self.at = end;
-        }
-        // The last byte may be the first half of a marker.
-        self.at = self.at.max(bytes.len() - 1);
-        Cut::More
-    }
-}
-
-/// Whether a marker starts a frame, of which a file has one: SOF₀ to SOF₁₅ without DHT, JPG and DAC.
-fn is_frame(marker: u8) -> bool {
-    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! frame by frame.
 
 mod animation;
+pub(crate) mod apart;
 mod avi;
 mod container;
 mod follow;
@@ -12,6 +13,7 @@ pub(crate) mod http;
 mod input;
 mod jpeg;
 mod kind;
+mod limits;
 mod live;
 mod mjpeg;
 mod network;
@@ -30,8 +32,8 @@ mod stdin;
 mod v4l2;
 mod y4m;
 
+pub(crate) use limits::set_max_picture_mb;
 pub use live::{CapturedFrame, Encoding, Live, Next};
-pub(crate) use network::Patience;
 pub(crate) use open::{open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::expand;

@@ -9,21 +9,21 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use super::animation::Animation;
+use super::apart;
 use super::avi::Avi;
 use super::container::Container;
 use super::follow::Follow;
 use super::input::Input;
-use super::kind::{self, FFMPEG, FileKind};
+use super::kind::{self, FFMPEG, FFMPEG_PIPE, FileKind};
 use super::live::Live;
 use super::mjpeg::Mjpeg;
-use super::network::without_secrets;
 use super::picture_files::PictureFiles;
 use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
-use super::stdin::{Pipe, PipeContents, STDIN};
+use super::stdin::{Pipe, PipeContents, STDIN, STDIN_NAME};
 use super::y4m::Y4m;
-use super::{Camera, Patience, SourceOption, SourceOptions, http, paths, rtsp};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Camera, SourceOption, SourceOptions, paths};
+use crate::error::{Error, ErrorKind, Result, shown_address};
 
 /// What a source can be, for error messages.
 const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
@@ -31,27 +31,32 @@ const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standar
 /// What standard input can hold, for error messages.
 const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with a pixel format and a size";
 
+/// Extensions of files that hold one JPEG picture if they hold any.
+const PICTURES: [&str; 14] =
+    ["jpg", "jpeg", "jpe", "jfif", "mpo", "thm", "png", "webp", "gif", "bmp", "heic", "heif", "tif", "tiff"];
+
 /// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
 ///
 /// # Errors
 /// [`Error::Input`] if it does not exist, cannot be read, or holds something else; [`Error::Settings`] if the
 /// address is invalid or an option does not apply; [`Error::Device`] if a camera cannot be opened or reached.
 pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    let device = spec.strip_prefix("v4l2://");
+    let device = spec.split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("v4l2://"));
+    let device = device.map(|(_, path)| path);
     if spec == STDIN {
         return standard_input(options);
     }
     if let (None, Some((scheme, _))) = (device, spec.split_once("://")) {
-        return match scheme {
+        return match scheme.to_ascii_lowercase().as_str() {
             "rtsp" | "rtsps" => {
                 options.only(&shown(spec), "a network camera", &[])?;
-                rtsp::open(spec, Patience::default())
+                apart::open(spec, None, options.decoder_mb)
             }
             "http" | "https" => {
                 options.only(&shown(spec), "a network camera", &[SourceOption::FrameRate])?;
-                http::open(spec, options.wish.fps, Patience::default())
+                apart::open(spec, options.wish.fps, options.decoder_mb)
             }
-            _ => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
+            scheme => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
         };
     }
     let path = Path::new(device.unwrap_or(spec));
@@ -69,15 +74,17 @@ pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>>
         Ok(_) => Err(Error::input(spec, "something other than a file, folder or camera", SOURCES)),
         Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::input(spec, "nothing there", SOURCES))
+            Err(Error::input(shown(spec), "nothing there", SOURCES))
         }
-        Err(source) => Err(Error::io(ErrorKind::Input, spec.to_owned(), source)),
+        Err(source) => Err(Error::io(ErrorKind::Input, shown(spec), source)),
     }
 }
 
-/// What results and messages call the source `spec`: without user and password.
+/// What results and messages call the source `spec`: of an address, scheme, host and path alone.
 pub(crate) fn shown(spec: &str) -> String {
-    if spec.contains("://") { without_secrets(spec) } else { spec.to_owned() }
+    // `admin:1234@camera` is meant as an address, `cat@2x.jpg` is a file.
+    let is_address = spec.contains("://") || spec.split_once('@').is_some_and(|(user, _)| user.contains(':'));
+    if is_address && !Path::new(spec).exists() { shown_address(spec) } else { spec.to_owned() }
 }
 
 fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
@@ -157,7 +164,7 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
     let mut input = Input::new(name.clone(), file);
-    let kind = kind::of(input.peek(kind::HEAD)?);
+    let kind = kind::of_input(&mut input)?;
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     let extension = extension.as_deref().unwrap_or_default();
     if options.raw.is_some() {
@@ -170,7 +177,9 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
             let animation = Animation::open(name, reopened, kind)?;
             Ok(animation.map_or_else(|| picture(path), |animation| Box::new(animation) as Box<dyn Container>))
         }
-        (FileKind::Jpeg, "jpg" | "jpeg" | "jpe" | "jfif") | (FileKind::Bmp, _) => Ok(picture(path)),
+        // Named as a picture, whichever; Motion JPEG has names of its own, or none.
+        (FileKind::Jpeg, extension) if PICTURES.contains(&extension) => Ok(picture(path)),
+        (FileKind::Bmp | FileKind::ForeignPicture, _) => Ok(picture(path)),
         (FileKind::Unknown, "mjpg" | "mjpeg") => Ok(Box::new(Mjpeg::new(input))),
         (FileKind::Unknown, _) => {
             let found = if input.held().is_empty() { "an empty file" } else { "a file of unknown contents" };
@@ -197,8 +206,11 @@ fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeC
         FileKind::Jpeg | FileKind::Unknown => {
             Ok(PipeContents { container: Box::new(Mjpeg::new(input)), waits: false })
         }
-        FileKind::Foreign(found) => refused(found, &format!("{STREAMS}: {FFMPEG}")),
-        FileKind::Gif | FileKind::Png | FileKind::WebP | FileKind::Bmp => {
+        FileKind::Foreign(found) => {
+            let command = if input.name == STDIN_NAME { FFMPEG_PIPE } else { FFMPEG };
+            refused(found, &format!("{STREAMS}: {command}"))
+        }
+        FileKind::Gif | FileKind::Png | FileKind::WebP | FileKind::Bmp | FileKind::ForeignPicture => {
             refused("a picture", &format!("{STREAMS}; pictures are opened by their path"))
         }
     }
@@ -206,12 +218,12 @@ fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeC
 
 fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
     options.only(STDIN, "standard input", &[SourceOption::PixelFormat, SourceOption::RealTime])?;
-    let name = "standard input";
+    let name = STDIN_NAME;
     let io = |source| Error::io(ErrorKind::Input, name.to_owned(), source);
     // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
     let file = File::from(stdin().as_fd().try_clone_to_owned().map_err(io)?);
     let regular = file.metadata().map_err(io)?.is_file();
-    Ok(Box::new(piped(name, file, options.clone(), regular)))
+    Ok(Box::new(piped(name, file, options.clone(), regular)?))
 }
 
 /// A pipe that reads `reader` in its own thread; no frame of a `regular` file is dropped.
@@ -220,10 +232,10 @@ fn piped(
     reader: impl Read + Send + 'static,
     options: SourceOptions,
     regular: bool,
-) -> Pipe {
+) -> Result<Pipe> {
     Pipe::new(move || {
         let mut input = Input::new(name, reader);
-        let kind = kind::of(input.peek(kind::HEAD)?);
+        let kind = kind::of_input(&mut input)?;
         let opened = stream(input, kind, &options)?;
         Ok(PipeContents { waits: (regular || opened.waits) && !options.real_time, ..opened })
     })

@@ -7,7 +7,7 @@ const CLIP: &str = "tests/data/clip/clip";
 
 /// Frames' sizes and whether the writer waits, of bytes on standard input; errors as text.
 fn sizes(bytes: Vec<u8>, options: SourceOptions, regular: bool) -> (Vec<usize>, bool, String) {
-    let mut pipe = piped("standard input", Cursor::new(bytes), options, regular);
+    let mut pipe = piped("standard input", Cursor::new(bytes), options, regular).unwrap();
     let (mut frame, mut found) = (CapturedFrame::empty(), Vec::new());
     let mut waits = false;
     loop {
@@ -57,7 +57,7 @@ fn standard_input_refuses_what_it_cannot_cut() {
 fn a_stream_of_jpeg_may_begin_in_the_middle() {
     let bytes = clip("mjpeg");
     let mut pipe =
-        piped("standard input", Cursor::new(bytes[300..].to_vec()), SourceOptions::default(), true);
+        piped("standard input", Cursor::new(bytes[300..].to_vec()), SourceOptions::default(), true).unwrap();
     let mut frame = CapturedFrame::empty();
     let mut told = Vec::new();
     loop {

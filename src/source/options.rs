@@ -22,6 +22,8 @@ pub(crate) struct SourceOptions {
     /// Files: frames arrive at their own rate (`wish.fps`, the recording's, else 25 per second) instead of on
     /// demand. Standard input: frames that arrive too fast are dropped, even those of a recording.
     pub real_time: bool,
+    /// Most megabytes of the process that reads a network source; by default a quarter of what is there.
+    pub decoder_mb: Option<u64>,
 }
 
 /// An option that not every kind of source accepts. Its text is its key in the configuration file.

@@ -5,6 +5,7 @@ use std::vec::IntoIter;
 
 use super::Picture;
 use super::container::{Container, Cutout, Piece};
+use super::limits;
 use super::live::Encoding;
 use crate::error::Result;
 use crate::frame::PixelFormat;
@@ -25,7 +26,10 @@ impl PictureFiles {
 impl Container for PictureFiles {
     fn next(&mut self) -> Result<Piece<'_>> {
         let Some(path) = self.paths.next() else { return Ok(Piece::End) };
-        Ok(match path.and_then(|path| Picture::open(&path)) {
+        // Two at a time would double the memory.
+        self.picture = None;
+        let limits = limits::current().for_frames();
+        Ok(match path.and_then(|path| Picture::open_within(&path, &limits)) {
             Ok(picture) => Piece::Frame(cutout(self.picture.insert(picture))),
             Err(error) => Piece::Broken(error.to_string()),
         })

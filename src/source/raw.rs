@@ -2,8 +2,8 @@
 
 use super::container::{Container, Cutout, Piece, bytes};
 use super::input::Input;
+use super::limits;
 use super::live::Encoding;
-use super::picture::MAX_PIXELS;
 use crate::error::{Error, Result};
 use crate::frame::{PixelFormat, Range};
 
@@ -57,9 +57,8 @@ impl RawFrames {
     pub(crate) fn new(input: Input, raw: &Raw) -> Result<Self> {
         let (width, height) = raw.size;
         let refused = |found: String, expected: String| Error::settings(&input.name, found, expected);
-        if !(1..=MAX_PIXELS).contains(&(u64::from(width) * u64::from(height))) {
-            return Err(refused(format!("{width}x{height} pixels"), format!("1 to {MAX_PIXELS} pixels")));
-        }
+        let limits = limits::current().for_frames();
+        limits.check(raw.size, 0).map_err(|(found, expected)| refused(found, expected))?;
         let (columns, rows) = (width as usize, height as usize);
         let planar = matches!(raw.format, PixelFormat::Nv12(_) | PixelFormat::Yu12(_));
         if planar && raw.stride.is_none() && columns % 2 == 1 {
@@ -81,7 +80,9 @@ impl RawFrames {
         // U and V together take half as many rows of this stride.
         let rows = if planar { rows + rows.div_ceil(2) } else { rows };
         let encoding = Encoding::Raw { width, height, stride, format: raw.format };
-        Ok(Self { input, encoding, length: stride.saturating_mul(rows), given: false })
+        let length = stride.saturating_mul(rows);
+        limits.check(raw.size, length as u64).map_err(|(found, expected)| refused(found, expected))?;
+        Ok(Self { input, encoding, length, given: false })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::container::{Container, Piece, time_of};
+use super::container::{Broken, Container, Piece, time_of};
 use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
 
@@ -34,8 +34,10 @@ pub(super) struct Recording {
     pace: Pace,
     /// Frames so far.
     number: u64,
-    /// Frames and broken parts in this pass.
-    pass: (u64, u64),
+    /// Frames in this pass.
+    frames: u64,
+    /// Broken parts in this pass.
+    broken: Broken,
     timeline: Timeline,
     /// The next frame, until it is due.
     early: CapturedFrame,
@@ -67,7 +69,8 @@ impl Recording {
             container,
             pace,
             number: 0,
-            pass: (0, 0),
+            frames: 0,
+            broken: Broken::default(),
             timeline: Timeline::default(),
             early: CapturedFrame::empty(),
             due: None,
@@ -79,16 +82,16 @@ impl Recording {
         match self.container.next()? {
             Piece::Frame(cutout) => {
                 let fallback = (self.pace.real_time || self.pace.fps.is_some()).then_some(RATE);
-                let even = |rate| time_of(self.pass.0, rate, 1);
+                let even = |rate| time_of(self.frames, rate, 1);
                 let time = self.pace.fps.map_or(cutout.time, even).or_else(|| fallback.and_then(even));
                 frame.fill(cutout.bytes, cutout.encoding, self.number);
                 frame.media_time = time.map(|time| self.timeline.at(time));
                 self.number += 1;
-                self.pass.0 += 1;
+                self.frames += 1;
                 Ok(Next::Frame)
             }
             Piece::Broken(why) => {
-                self.pass.1 += 1;
+                self.broken.add(&why);
                 Ok(Next::Broken(format!("frame {}: {why}", self.number)))
             }
             Piece::Nothing => Ok(Next::Nothing),
@@ -97,19 +100,14 @@ impl Recording {
     }
 
     fn end(&mut self) -> Result<Next> {
-        let (frames, broken) = self.pass;
-        if frames == 0 {
-            let found = match broken {
-                0 => "nothing".to_owned(),
-                _ => format!("no whole frame ({broken} broken)"),
-            };
-            return Err(Error::input(&self.name, found, "frames"));
+        if self.frames == 0 {
+            return Err(Error::input(&self.name, self.broken.instead_of_frames(), "frames"));
         }
         if !self.pace.repeat {
             return Ok(Next::End);
         }
         self.container = (self.open)()?;
-        self.pass = (0, 0);
+        (self.frames, self.broken) = (0, Broken::default());
         self.timeline.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
         Ok(Next::Nothing)
     }

@@ -92,7 +92,7 @@ fn without_a_whole_frame_it_is_an_error_even_when_repeated() {
         assert_eq!(torn.next(&mut frame).unwrap(), Next::Broken("frame 0: torn".to_owned()));
     }
     let line = torn.next(&mut frame).unwrap_err().to_string();
-    assert_eq!(line, "it: found no whole frame (2 broken), expected frames");
+    assert_eq!(line, "it: found no whole frame (2 broken, the last: torn), expected frames");
     let line = recording(&[], pace).next(&mut frame).unwrap_err().to_string();
     assert_eq!(line, "it: found nothing, expected frames");
 }

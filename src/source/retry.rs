@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 /// First pause unless told otherwise.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Longest pause unless told otherwise.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Longest pause unless told otherwise: an attempt costs a network of one's own nothing.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Exponential back-off: the pause doubles with each failure in a row, up to a longest one.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Retry {
 }
 
 impl Default for Retry {
-    /// Pauses of 1, 2, 4, 8, 16, 30, 30 … s.
+    /// Pauses of 1, 2, 4, 5, 5 … s.
     fn default() -> Self {
         Self::new(FIRST_PAUSE, LONGEST_PAUSE)
     }
@@ -64,8 +64,8 @@ mod tests {
             retry.failed();
             retry.remaining().as_secs_f32().ceil() as u64
         };
-        let pauses: Vec<u64> = (0..7).map(|_| pause(&mut retry)).collect();
-        assert_eq!((pauses.as_slice(), retry.failures()), ([1, 2, 4, 8, 16, 30, 30].as_slice(), 7));
+        let pauses: Vec<u64> = (0..5).map(|_| pause(&mut retry)).collect();
+        assert_eq!((pauses.as_slice(), retry.failures()), ([1, 2, 4, 5, 5].as_slice(), 5));
         retry.succeeded();
         assert_eq!((retry.failures(), retry.remaining()), (0, Duration::ZERO));
         assert_eq!(pause(&mut retry), 1);

@@ -1,8 +1,8 @@
 //! Replaces `rtsp/` in builds without the feature `rtsp`.
 
 use super::live::Live;
-use super::network::{Patience, without_secrets};
-use crate::error::{Error, Result};
+use super::network::Patience;
+use crate::error::{Error, Result, shown_address};
 
 /// Refuses the address: this build has no H.264 over RTSP.
 ///
@@ -10,5 +10,5 @@ use crate::error::{Error, Result};
 /// Always [`Error::Settings`].
 pub(crate) fn open(address: &str, _: Patience) -> Result<Box<dyn Live>> {
     let found = "an rtsp:// address, which this build does not support";
-    Err(Error::settings(without_secrets(address), found, "a build with the feature `rtsp`"))
+    Err(Error::settings(shown_address(address), found, "a build with the feature `rtsp`"))
 }

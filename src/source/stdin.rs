@@ -1,25 +1,27 @@
 //! Standard input as a live source, read by a thread of its own: a blocking read cannot be interrupted.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use super::container::{Container, Piece};
+use super::container::{Broken, Container, Piece};
 use super::live::{CapturedFrame, Live, Next};
 use crate::error::{Error, Result};
+use crate::system::start_thread;
 
 /// Name of standard input as a source.
 pub(super) const STDIN: &str = "-";
+/// What messages call it.
+pub(super) const STDIN_NAME: &str = "standard input";
 /// Longest wait of one call.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// A camera's program that delivers no frame for this long has stalled.
+/// A writer that delivers no frame for this long has stalled, whatever bytes come.
 const STALL: Duration = Duration::from_secs(10);
 
 /// A pipe. From a camera, the newest whole frame is delivered: a writer that is faster than the reader loses
 /// frames, not time. The writer of a recording waits.
 pub(super) struct Pipe {
     slot: Arc<(Mutex<Slot>, Condvar)>,
-    /// When the last frame arrived; `None` once silence has been reported.
+    /// When the last frame was taken, or the pipe opened; `None` once silence has been reported.
     heard: Option<Instant>,
 }
 
@@ -49,15 +51,18 @@ pub(super) struct PipeContents {
 
 impl Pipe {
     /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end.
-    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the system has no thread left.
+    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Result<Self> {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
-        thread::spawn(move || {
+        start_thread("standard input", move || {
             let end = open().and_then(|opened| read(opened, &theirs));
             lock(&theirs.0).end = Some(end);
             theirs.1.notify_all();
-        });
-        Self { slot, heard: None }
+        })?;
+        Ok(Self { slot, heard: Some(Instant::now()) })
     }
 }
 
@@ -82,7 +87,7 @@ impl Live for Pipe {
         if let Some(mut newest) = slot.newest.take() {
             std::mem::swap(frame, &mut newest);
             slot.spare = Some(newest);
-            self.heard = Some(Instant::now()).filter(|_| !slot.waits);
+            self.heard = Some(Instant::now());
             changed.notify_all();
             return Ok(Next::Frame);
         }
@@ -117,7 +122,7 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 fn read(opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
     let PipeContents { mut container, waits } = opened;
     lock(slot).waits = waits;
-    let (mut number, mut broken) = (0, 0);
+    let (mut number, mut broken) = (0, Broken::default());
     loop {
         match container.next()? {
             Piece::Frame(cutout) => {
@@ -135,17 +140,13 @@ fn read(opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Resul
                 slot.spare = missed.or(slot.spare.take());
             }
             Piece::Broken(why) => {
-                broken += 1;
+                broken.add(&why);
                 let mut slot = lock(slot);
                 slot.broken = (slot.broken.0 + 1, format!("frame {number}: {why}"));
             }
             Piece::Nothing => continue,
             Piece::End if number == 0 => {
-                let found = match broken {
-                    0 => "nothing".to_owned(),
-                    _ => format!("no whole frame ({broken} broken)"),
-                };
-                return Err(Error::input("standard input", found, "frames"));
+                return Err(Error::input(STDIN_NAME, broken.instead_of_frames(), "frames"));
             }
             Piece::End => return Ok(()),
         }

@@ -1,5 +1,6 @@
 use std::io::Read;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use super::super::input::Input;
 use super::super::mjpeg::Mjpeg;
@@ -25,6 +26,7 @@ fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
         let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
         Ok(PipeContents { container, waits })
     })
+    .unwrap()
 }
 
 /// The next thing that is not [`Next::Nothing`].
@@ -110,7 +112,10 @@ fn every_broken_part_is_counted_and_no_frame_at_all_is_an_error() {
         assert!(matches!(next(&mut pipe, &mut frame), Next::Broken(_)));
     }
     let line = pipe.next(&mut frame).unwrap_err().to_string();
-    assert_eq!(line, "standard input: found no whole frame (3 broken), expected frames");
+    assert_eq!(
+        line,
+        "standard input: found no whole frame (3 broken, the last: cut short by the end of the input), expected frames"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::mem::take;
 
 use super::container::{Container, Cutout, Piece, bytes, time_of};
 use super::input::Input;
-use super::picture::MAX_PIXELS;
+use super::limits;
 use super::planes::{Chroma, Planes};
 use crate::error::{Error, Result};
 use crate::frame::Range;
@@ -161,17 +161,17 @@ fn header_of(line: &str) -> std::result::Result<Header, (String, String)> {
         }
     }
     let size = width.zip(height);
-    let sane = size.filter(|(w, h)| (1..=MAX_PIXELS).contains(&(u64::from(*w) * u64::from(*h))));
-    let Some((width, height)) = sane else {
-        let found = size.map_or("a Y4M header without size".to_owned(), |(w, h)| format!("{w}x{h} pixels"));
-        return Err((found, format!("1 to {MAX_PIXELS} pixels")));
+    let Some((width, height)) = size else {
+        return Err(("a Y4M header without size".to_owned(), "its width and height: W… H…".to_owned()));
     };
     let Some((_, chroma)) = SPACES.into_iter().find(|(name, _)| *name == space) else {
         let names = SPACES.map(|(name, _)| name).join(", ");
         let expected = format!("one of {names} in 8 bits: `ffmpeg -i … -pix_fmt yuv420p -f yuv4mpegpipe -`");
         return Err((format!("Y4M of colour space {space}"), expected));
     };
-    Ok(Header { planes: Planes { width, height, chroma, range }, rate })
+    let planes = Planes { width, height, chroma, range };
+    limits::current().for_frames().check((width, height), planes.bytes() as u64)?;
+    Ok(Header { planes, rate })
 }
 
 /// `30000:1001`

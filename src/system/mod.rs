@@ -3,19 +3,30 @@
 
 mod console;
 mod cpu;
+mod folder;
 mod framebuffer;
+mod isolation;
 mod memory;
 mod notify;
+mod room;
 mod thermal;
+mod threads;
 
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
+pub(crate) use folder::{FileId, Folder, Space};
 #[cfg(test)]
 pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};
+pub(crate) use isolation::{
+    Forked, depend_on_parent, fork, ignore_hangup, limit_memory, limit_time, memory_file, unlimit_waiting,
+    wait,
+};
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, notify};
+pub(crate) use room::room;
 pub(crate) use thermal::{Thermal, Zone, thermal};
+pub(crate) use threads::{beside, no_thread, start as start_thread};
 
 use std::fs;
 use std::path::Path;

@@ -5,6 +5,9 @@ use std::sync::Arc;
 /// Names whose share of all votes falls below this are forgotten.
 const MIN_SHARE: f32 = 1e-3;
 
+/// How far another name must be ahead to take over: names that hardly differ would otherwise take turns.
+const LEAD: f32 = 1.1;
+
 /// Votes of the observations so far. An observation whose best probability is s gives each of its names s · p
 /// out of s possible votes, where p is the name's probability. Votes decay with a half-life in observations.
 #[derive(Debug, Clone)]
@@ -31,6 +34,7 @@ impl Votes {
             return;
         }
         let decay = (-1.0 / half_life).exp2();
+        let leader = self.names.first().map(|(name, _)| name.clone());
         for (_, votes) in &mut self.names {
             *votes *= decay;
         }
@@ -41,8 +45,14 @@ impl Votes {
                 None => self.names.push((name.clone(), weight * p)),
             }
         }
-        // The sort is stable: among names with equally many votes, the one that was ahead stays ahead.
         self.names.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let place = leader.and_then(|leader| self.names.iter().position(|(name, _)| *name == leader));
+        if let Some(ahead) = place.and_then(|place| self.names.get_mut(..=place))
+            && let [(_, most), .., (_, own)] = ahead
+            && *most <= *own * LEAD
+        {
+            ahead.rotate_right(1);
+        }
         let remembered = self.names.partition_point(|(_, votes)| *votes > self.possible * MIN_SHARE);
         self.names.truncate(remembered.max(1));
     }
@@ -117,6 +127,20 @@ mod tests {
         let both = [label("b", 0.5), label("a", 0.5)];
         let votes = vote(&[&both, &[label("a", 0.5), label("b", 0.5)]], f32::INFINITY);
         assert_eq!(winner(&votes).0, "b");
+    }
+
+    #[test]
+    fn names_that_hardly_differ_do_not_take_turns() {
+        let mut votes = vote(&[&[label("cat", 0.7), label("cats", 0.6)]], 8.0);
+        for _ in 0..100 {
+            votes.add(&[label("cats", 0.73), label("cat", 0.7)], 8.0);
+            assert_eq!(winner(&votes).0, "cat");
+        }
+        // A name that is clearly better takes over.
+        for _ in 0..16 {
+            votes.add(&[label("cats", 0.8), label("cat", 0.3)], 8.0);
+        }
+        assert_eq!(winner(&votes).0, "cats");
     }
 
     #[test]

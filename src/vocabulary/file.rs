@@ -7,11 +7,13 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::embeddings::Embeddings;
 use super::words::Vocabulary;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result, obeyed};
 use crate::geometry::dot;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-vocab-1";
+/// Most bytes of a name or prompt.
+const LONGEST: usize = 64 << 10;
 /// How far a row's length may be from 1.
 const NORM_TOLERANCE: f32 = 1e-3;
 
@@ -53,10 +55,17 @@ impl Vocabulary {
                 .ok_or_else(|| wrong(format!("no list of {key} in its metadata"), "a JSON array of strings"))
         };
         let (names, prompts) = (list("names")?, list("prompts")?);
-        if let Some(bad) = names.iter().find(|name| name.is_empty() || name.contains(char::is_control)) {
-            return Err(wrong(format!("the name {bad:?}"), "names of printable characters"));
+        for (what, texts) in [("name", &names), ("prompt", &prompts)] {
+            let is_bad = |text: &&String| text.is_empty() || text.contains(obeyed) || text.len() > LONGEST;
+            if let Some(bad) = texts.iter().find(is_bad) {
+                let expected = format!("{what}s of printable characters, at most {LONGEST} bytes each");
+                return Err(wrong(format!("the {what} {bad:?}"), &expected));
+            }
         }
         let text_sha256 = text("text_sha256").unwrap_or_default().to_owned();
+        if text_sha256.len() != 64 || !text_sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong(format!("text_sha256 \"{text_sha256}\""), "64 hexadecimal digits"));
+        }
 
         let embeddings = rows(name, &file, "embeddings")?;
         let negatives = rows(name, &file, "negatives")?;
@@ -84,7 +93,15 @@ impl Vocabulary {
             return Err(wrong(format!("a threshold of {bad}"), "0 to 1, or NaN for the model's default"));
         }
         let names = names.into_iter().map(Into::into).collect();
-        Ok(Self { names, prompts, embeddings, thresholds, negatives, text_sha256 })
+        Ok(Self {
+            names,
+            prompts,
+            embeddings,
+            thresholds,
+            negatives,
+            text_sha256,
+            places: Default::default(),
+        })
     }
 
     /// The content of a vocabulary file.
@@ -116,15 +133,6 @@ impl Vocabulary {
             ("text_sha256".to_owned(), self.text_sha256.clone()),
         ]);
         serialize(tensors, Some(metadata)).map_err(|e| internal(&e))
-    }
-
-    /// Writes a vocabulary file.
-    ///
-    /// # Errors
-    /// [`Error::Device`] if it cannot be written.
-    pub(crate) fn save(&self, path: &Path) -> Result<()> {
-        let io = |source| Error::io(ErrorKind::Device, path.display().to_string(), source);
-        std::fs::write(path, self.to_bytes()?).map_err(io)
     }
 }
 

@@ -56,7 +56,10 @@ fn another_format_is_an_error() {
     assert!(message(&raw(&[], &[("made", "elsewhere")])).contains("found no format"));
     let metadata = [("format", FORMAT), ("names", "[1]"), ("prompts", "[]")];
     assert!(message(&raw(&[], &metadata)).contains("no list of names"));
-    let metadata = [("format", FORMAT), ("names", "[]"), ("prompts", "[]")];
+    let metadata = [("format", FORMAT), ("names", "[]"), ("prompts", "[]"), ("text_sha256", "\u{1b}[2J")];
+    assert!(message(&raw(&[], &metadata)).contains("text_sha256 \" [2J\", expected 64 hexadecimal"));
+    let sha256 = "00ff".repeat(16);
+    let metadata = [("format", FORMAT), ("names", "[]"), ("prompts", "[]"), ("text_sha256", &sha256)];
     assert!(message(&raw(&[], &metadata)).contains("no tensor embeddings"));
     let double = ("embeddings", Dtype::F64, vec![1, 1], vec![0; 8]);
     assert!(message(&raw(&[double], &metadata)).contains("embeddings of type F64, expected F32"));

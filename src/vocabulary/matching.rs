@@ -1,16 +1,24 @@
 //! Similarities to calibrated probabilities, with "none of these" as the implicit alternative.
 //!
 //! `s_i = scale · cos(v, t_i)` over prompts and negatives. A margin is how far one similarity exceeds all its
-//! alternatives together, `m_i = s_i − ln Σ exp(s_j)`; logistic calibration (Platt scaling) turns margins
-//! into probabilities.
+//! alternatives together, `m_i = s_i − ln (Σ_j (1 − a_ij) · w_j · exp(s_j) + Σ_n exp(s_n))`, where j runs over
+//! the other prompts and n over the negatives; logistic calibration (Platt scaling) turns margins into
+//! probabilities.
+//!
+//! Synonyms are no alternatives to each other: `a_ij` is the likeness of two prompts ([`Places`]), 0 for most
+//! and 1 for those that mean the same, and `w_j = 1 / Σ_k a_jk` makes synonyms count once as an alternative to
+//! others (the diversity of similar species: Leinster and Cobbold 2012). Among themselves they are told apart
+//! by likelihood: what falls behind a synonym by `s_j − s_i` has its probability multiplied by
+//! `exp(−a_ij · (s_j − s_i))`.
 
 use super::embeddings::normalised;
+use super::places::Places;
 use super::words::Vocabulary;
 use crate::model::{ImageScore, RegionScore};
 
-/// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`. `embedding` needs no unit norm;
-/// `objectness` is a logit. A vector without a direction (zero, or not finite) shows nothing: every
-/// probability is 0.
+/// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`, less where a synonym fits better.
+/// `embedding` needs no unit norm; `objectness` is a logit. A vector without a direction (zero, or not finite)
+/// shows nothing: every probability is 0.
 pub(crate) fn region_scores(
     embedding: &[f32],
     objectness: f32,
@@ -18,20 +26,14 @@ pub(crate) fn region_scores(
     calibration: &RegionScore,
 ) -> Vec<f32> {
     let [bias, weight, object] = calibration.weights;
-    match margins(embedding, vocabulary, calibration.scale) {
-        Some(margins) => margins.map(|m| probability(bias + weight * m + object * objectness)).collect(),
-        None => vec![0.0; vocabulary.len()],
-    }
+    scores(embedding, vocabulary, calibration.scale, |m| bias + weight * m + object * objectness)
 }
 
-/// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`. `embedding` needs no unit norm; without a
-/// direction, as in [`region_scores`].
+/// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`, less where a synonym fits better.
+/// `embedding` needs no unit norm; without a direction, as in [`region_scores`].
 pub(crate) fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &ImageScore) -> Vec<f32> {
     let [bias, weight] = calibration.weights;
-    match margins(embedding, vocabulary, calibration.scale) {
-        Some(margins) => margins.map(|m| probability(bias + weight * m)).collect(),
-        None => vec![0.0; vocabulary.len()],
-    }
+    scores(embedding, vocabulary, calibration.scale, |m| bias + weight * m)
 }
 
 /// Probability of each label if exactly one of them is right: softmax of the scaled cosines, without
@@ -49,55 +51,78 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
     exponentials.into_iter().map(|value| value / sum).collect()
 }
 
-/// `m_i` of each label; `None` for an embedding without a direction.
-fn margins(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Option<impl Iterator<Item = f32>> {
-    let v = normalised(embedding)?;
+/// The probability of each label, whose logit is `calibrated` from its margin.
+fn scores(
+    embedding: &[f32],
+    vocabulary: &Vocabulary,
+    scale: f32,
+    calibrated: impl Fn(f32) -> f32,
+) -> Vec<f32> {
+    let Some(v) = normalised(embedding) else { return vec![0.0; vocabulary.len()] };
     let similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(|cosine| scale * cosine).collect();
     let negatives: Vec<f32> = vocabulary.negatives().dots(&v).map(|cosine| scale * cosine).collect();
-    let others = Alternatives::new(&similarities, &negatives);
-    Some(similarities.into_iter().enumerate().map(move |(i, s)| s - others.without(i, s)))
+    let places = vocabulary.places();
+    let margins = margins(&similarities, &negatives, places);
+    let behind = (0..similarities.len()).map(|label| behind(label, &similarities, places));
+    margins.into_iter().zip(behind).map(|(m, behind)| probability(calibrated(m)) * (-behind).exp()).collect()
 }
 
-/// `ln Σ exp(s_j)` over `j ≠ i` for every i, in linear time altogether.
-struct Alternatives {
-    /// Where the largest similarity of the prompts is, if no negative is larger.
-    best: Option<usize>,
-    /// `ln Σ exp` without the best.
-    without_best: f32,
-    /// The largest similarity of all.
-    max: f32,
-    /// `Σ exp(s_j − max)` over all. Taking away one that is not the best leaves at least exp(0) = 1, so
-    /// nothing cancels.
-    total: f32,
-}
-
-impl Alternatives {
-    fn new(prompts: &[f32], negatives: &[f32]) -> Self {
-        let all = || prompts.iter().chain(negatives).copied();
-        let max = all().fold(f32::NEG_INFINITY, f32::max);
-        let best = prompts.iter().position(|s| *s == max);
-        let total = all().map(|s| (s - max).exp()).sum();
-        let without_best = log_sum_exp(all().enumerate().filter(|(j, _)| Some(*j) != best).map(|(_, s)| s));
-        Self { best, without_best, max, total }
+/// `m_i` of each label.
+fn margins(similarities: &[f32], negatives: &[f32], places: &Places) -> Vec<f32> {
+    // With the largest subtracted, no exponential overflows. One that underflows leaves a margin above 700.
+    let most = similarities.iter().chain(negatives).copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponential = |similarity: f32| f64::from(similarity - most).exp();
+    let counted: Vec<f64> = similarities.iter().map(|similarity| exponential(*similarity)).collect();
+    let counted = |label: usize| counted.get(label).map_or(0.0, |e| e * f64::from(places.weight(label)));
+    // Sums from both ends: nothing is taken away from a total, so nothing cancels.
+    let groups = places.groups();
+    let masses: Vec<f64> =
+        groups.iter().map(|group| group.iter().map(|label| counted(*label)).sum()).collect();
+    let mut after = vec![0.0; groups.len()];
+    let mut sum = 0.0;
+    for (after, mass) in after.iter_mut().zip(&masses).rev() {
+        *after = sum;
+        sum += mass;
     }
-
-    fn without(&self, i: usize, s: f32) -> f32 {
-        if Some(i) == self.best {
-            self.without_best
-        } else {
-            self.max + (self.total - (s - self.max).exp()).ln()
+    let mut margins = similarities.to_vec();
+    let mut before: f64 = negatives.iter().map(|similarity| exponential(*similarity)).sum();
+    for ((group, mass), after) in groups.iter().zip(&masses).zip(after) {
+        for label in group {
+            // Where nothing competes, an imaginary alternative at right angles does: 0.
+            if negatives.is_empty() && places.is_alike_to_all(*label) {
+                continue;
+            }
+            let inside: f64 =
+                competitors(*label, group, places).map(|(other, share)| counted(other) * share).sum();
+            let alternatives = (before + inside + after).max(f64::MIN_POSITIVE).ln();
+            if let Some(margin) = margins.get_mut(*label) {
+                *margin = (f64::from(*margin - most) - alternatives) as f32;
+            }
         }
+        before += mass;
     }
+    margins
 }
 
-/// `ln Σ exp(s)`, by subtracting the largest first so that no exponential overflows. Without alternatives, an
-/// imaginary one at right angles competes: 0.
-fn log_sum_exp(similarities: impl Iterator<Item = f32> + Clone) -> f32 {
-    let max = similarities.clone().fold(f32::NEG_INFINITY, f32::max);
-    if max == f32::NEG_INFINITY {
-        return 0.0;
-    }
-    max + similarities.map(|s| (s - max).exp()).sum::<f32>().ln()
+/// The others in the label's group with what they keep of their weight as alternatives to it, `1 − a_ij`.
+fn competitors<'a>(
+    label: usize,
+    group: &'a [usize],
+    places: &'a Places,
+) -> impl Iterator<Item = (usize, f64)> + 'a {
+    let mut alike = places.alike(label).iter().peekable();
+    let others = group.iter().copied().filter(move |other| *other != label);
+    others.map(move |other| {
+        let likeness = alike.next_if(|(like, _)| *like == other).map_or(0.0, |(_, likeness)| *likeness);
+        (other, f64::from(1.0 - likeness))
+    })
+}
+
+/// How far a label's similarity falls behind those of its synonyms, `max_j a_ij · (s_j − s_i)`; 0 if it leads.
+fn behind(label: usize, similarities: &[f32], places: &Places) -> f32 {
+    let at = |label: usize| similarities.get(label).copied().unwrap_or(f32::NEG_INFINITY);
+    let lags = places.alike(label).iter().map(|(other, likeness)| likeness * (at(*other) - at(label)));
+    lags.fold(0.0, f32::max)
 }
 
 /// The logistic function; 0 for NaN.

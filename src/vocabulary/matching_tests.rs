@@ -16,7 +16,7 @@ fn close(found: &[f32], expected: &[f64]) {
 #[test]
 fn a_region_competes_with_the_other_prompts_and_the_negatives() {
     // Cosines with (1, 0): 0.6 and 0 for the prompts, -1 for the negative; similarities 6, 0, -10.
-    let words = vocabulary(&[("up", [0.6, 0.8]), ("north", [0.0, 1.0])], &[[-1.0, 0.0]]);
+    let words = vocabulary(&[("down", [0.6, -0.8]), ("north", [0.0, 1.0])], &[[-1.0, 0.0]]);
     let calibration = RegionScore { scale: 10.0, weights: [-0.5, 0.25, 2.0] };
     let m0 = 6.0 - (0f64.exp() + (-10f64).exp()).ln();
     let m1 = 0.0 - (6f64.exp() + (-10f64).exp()).ln();
@@ -36,28 +36,75 @@ fn a_tag_competes_with_the_other_prompts_and_the_negatives() {
     close(&tag_scores(&[3.0, 0.0], &words, &calibration), &expected);
 }
 
+/// `m_i` by the formula, from cosines between labels that `alike` gives.
+fn plain(similarities: &[f32], negatives: &[f32], places: &Places) -> Vec<f64> {
+    let likeness = |i: usize, j: usize| {
+        places
+            .alike(i)
+            .iter()
+            .find(|(other, _)| *other == j)
+            .map_or(0.0, |(_, likeness)| f64::from(*likeness))
+    };
+    let labels = 0..similarities.len();
+    let margin = |i: usize| {
+        let others = labels
+            .clone()
+            .filter(|j| *j != i)
+            .map(|j| (1.0 - likeness(i, j)) * f64::from(places.weight(j)) * f64::from(similarities[j]).exp());
+        let sum: f64 = others.sum::<f64>() + negatives.iter().map(|n| f64::from(*n).exp()).sum::<f64>();
+        f64::from(similarities[i]) - sum.ln()
+    };
+    labels.clone().map(margin).collect()
+}
+
+fn at(degrees: &[f32]) -> Places {
+    let rows = degrees.iter().flat_map(|d| [d.to_radians().cos(), d.to_radians().sin()]).collect();
+    Places::of(&Embeddings::from_data(2, rows).unwrap())
+}
+
 #[test]
 fn margins_are_those_of_the_plain_formula_even_when_one_dominates() {
-    let cases: [(&[f32], &[f32]); 5] = [
-        (&[1.0, 2.0, 3.0], &[0.5]),
-        (&[80.0, -80.0, 79.999], &[-80.0, 3.0]),
-        (&[5.0, 5.0], &[5.0]),
-        (&[-3.0, 2.0], &[90.0]),
-        (&[100.0], &[-100.0, -100.0]),
+    let cases: [(&[f32], &[f32], &[f32]); 7] = [
+        (&[1.0, 2.0, 3.0], &[0.5], &[0.0, 90.0, 180.0]),
+        (&[80.0, -80.0, 79.999], &[-80.0, 3.0], &[0.0, 90.0, 180.0]),
+        (&[5.0, 5.0], &[5.0], &[0.0, 120.0]),
+        (&[-3.0, 2.0], &[90.0], &[0.0, 120.0]),
+        (&[100.0], &[-100.0, -100.0], &[0.0]),
+        (&[1.0, 4.0, 3.0, 2.0], &[0.5, -1.0], &[0.0, 80.0, 40.0, 200.0]),
+        (&[70.0, 69.0, -70.0, 68.0, 3.0], &[-60.0], &[0.0, 46.0, 180.0, 10.0, 230.0]),
     ];
-    for (prompts, negatives) in cases {
-        let others = Alternatives::new(prompts, negatives);
-        let all: Vec<f64> = prompts.iter().chain(negatives).map(|s| f64::from(*s)).collect();
-        for (i, s) in prompts.iter().enumerate() {
-            let sum: f64 = all.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, s)| s.exp()).sum();
-            let found = f64::from(others.without(i, *s));
-            assert!(
-                (found - sum.ln()).abs() < 1e-4,
-                "{prompts:?} {negatives:?} without {i}: {found}, not {}",
-                sum.ln()
-            );
+    for (prompts, negatives, degrees) in cases {
+        let places = at(degrees);
+        let found = margins(prompts, negatives, &places);
+        for (found, expected) in found.iter().zip(plain(prompts, negatives, &places)) {
+            assert!((f64::from(*found) - expected).abs() < 1e-4, "{prompts:?}: {found}, not {expected}");
         }
     }
+}
+
+#[test]
+fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
+    let region = RegionScore { scale: 10.0, weights: [-0.5, 0.5, 1.0] };
+    let negatives = [[0.0, 1.0], [-1.0, 0.0]];
+    let alone = vocabulary(&[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8])], &negatives);
+    let twins = vocabulary(&[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.6, 0.8])], &negatives);
+    let copies = vocabulary(
+        &[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.8, 0.6]), ("a cat", [0.8, 0.6])],
+        &negatives,
+    );
+    let scores = |words: &Vocabulary| region_scores(&[1.0, 0.0], 0.5, words, &region);
+    let (one, two, many) = (scores(&alone), scores(&twins), scores(&copies));
+    // The better name has what it has alone, the other falls behind by exp(−10 · (0.8 − 0.6)).
+    assert!((two[0] - one[0]).abs() < 1e-6, "{two:?} {one:?}");
+    let margin = 6.0 - (f64::from(-6.0f32).exp() + 0f64.exp() + (-10f64).exp()).ln();
+    close(&two[2..], &[sigmoid(-0.5 + 0.5 * margin + 0.5) * (-2f64).exp()]);
+    // Copies change nothing, neither for the place nor for the others.
+    for (copy, of) in [(0, 0), (1, 1), (2, 0), (3, 0)] {
+        assert!((many[copy] - one[of]).abs() < 1e-6, "{many:?} {one:?}");
+    }
+    let tags =
+        |words: &Vocabulary| tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] });
+    assert!((tags(&twins)[0] - tags(&alone)[0]).abs() < 1e-6);
 }
 
 #[test]
@@ -106,6 +153,7 @@ fn five_thousand_prompts_and_a_hundred_regions_are_quick() {
         thresholds: vec![None; labels],
         negatives: wave(1000, 0.61),
         text_sha256: String::new(),
+        places: Default::default(),
     };
     let calibration = RegionScore { scale: 20.0, weights: [0.0, 1.0, 1.0] };
     let region = vec![1.0; dimension];

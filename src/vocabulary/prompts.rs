@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 
+use super::list;
 use crate::error::{Error, Result};
 
 /// Longest prompt and longest name, in characters.
@@ -23,9 +24,9 @@ pub(crate) struct Prompt {
 }
 
 impl Prompt {
-    /// Reads `person, dog, red bus`, or `@FILE` with one prompt per line and `#` comments. Each item is a
-    /// prompt, or `name = prompt` if the printed name is to differ. Empty items are skipped, repeated ones
-    /// merged.
+    /// Reads `person, dog, red bus`, other notations of such a list ([`list::items`]), or `@FILE` with one prompt
+    /// per line and `#` comments. Each item is a prompt, or `name = prompt` if the printed name is to differ.
+    /// Empty items are skipped, repeated ones merged.
     ///
     /// # Errors
     /// [`Error::Settings`] if nothing is left, a prompt or name is empty or longer than [`MAX_CHARACTERS`],
@@ -35,11 +36,29 @@ impl Prompt {
         match argument.trim().strip_prefix('@') {
             Some(file) => {
                 let text = read(file)?;
-                let lines = text.lines().enumerate();
-                let items = lines.map(|(i, line)| (format!("{file} line {}", i + 1), line));
-                collect(file, items.filter(|(_, line)| !line.trim_start().starts_with('#')))
+                let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
+                let lines = lines.filter(|(_, line)| {
+                    let line = line.trim_start();
+                    !line.is_empty() && !line.starts_with('#')
+                });
+                let lines: Vec<(usize, &str)> = lines.collect();
+                match lines.as_slice() {
+                    [(i, only)] => Self::list(&format!("{file} line {i}"), file, only),
+                    _ if list::is_array(&text) => Self::list(file, file, &text),
+                    _ => collect(
+                        file,
+                        lines.into_iter().map(|(i, line)| {
+                            let place = format!("{file} line {i}");
+                            // Bullets, as in YAML and Markdown.
+                            let line = line.trim_start();
+                            let line =
+                                ["- ", "* ", "• "].iter().find_map(|b| line.strip_prefix(b)).unwrap_or(line);
+                            list::item(&place, line).map(|item| (place, item))
+                        }),
+                    ),
+                }
             }
-            None => collect("prompt", argument.split(',').map(|item| ("prompt".to_owned(), item))),
+            None => Self::list("prompt", "prompt", argument),
         }
     }
 
@@ -48,7 +67,13 @@ impl Prompt {
     /// # Errors
     /// Same as [`Prompt::parse`].
     pub(crate) fn each(source: &str, items: &[String]) -> Result<Vec<Self>> {
-        collect(source, items.iter().map(|item| (source.to_owned(), item.as_str())))
+        collect(source, items.iter().map(|item| Ok((source.to_owned(), list::item(source, item)?))))
+    }
+
+    /// Reads a list at `place` in `source`.
+    fn list(place: &str, source: &str, text: &str) -> Result<Vec<Self>> {
+        let items = list::items(place, text)?;
+        collect(source, items.into_iter().map(|item| Ok((place.to_owned(), item))))
     }
 
     fn parse_one(place: &str, item: &str) -> Result<Option<Self>> {
@@ -102,12 +127,13 @@ fn read(file: &str) -> Result<String> {
 }
 
 /// Parses (place, item) pairs and merges duplicates; the first of each stays.
-fn collect<'a>(source: &str, items: impl Iterator<Item = (String, &'a str)>) -> Result<Vec<Prompt>> {
+fn collect(source: &str, items: impl Iterator<Item = Result<(String, String)>>) -> Result<Vec<Prompt>> {
     let mut prompts: Vec<Prompt> = Vec::new();
     let mut name_of_text: HashMap<String, String> = HashMap::new();
     let mut text_of_name: HashMap<String, String> = HashMap::new();
-    for (place, item) in items {
-        let Some(prompt) = Prompt::parse_one(&place, item)? else { continue };
+    for item in items {
+        let (place, item) = item?;
+        let Some(prompt) = Prompt::parse_one(&place, &item)? else { continue };
         // The text tower folds case: prompts that differ only there are the same prompt.
         let (name, text) = (prompt.name.to_lowercase(), prompt.text.to_lowercase());
         if let Some(other) = name_of_text.get(&text) {

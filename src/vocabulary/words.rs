@@ -1,8 +1,9 @@
 //! A vocabulary: names, what was embedded for each, and what else a region could be.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::embeddings::Embeddings;
+use super::places::Places;
 use super::prompts::Prompt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::dot;
@@ -23,6 +24,8 @@ pub(crate) struct Vocabulary {
     pub(super) negatives: Embeddings,
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
     pub(super) text_sha256: String,
+    /// Compared when they are first asked for: the bank of negatives never is.
+    pub(super) places: OnceLock<Places>,
 }
 
 /// The prompt that is hardest to tell apart from another one.
@@ -96,6 +99,7 @@ impl Vocabulary {
             thresholds: vec![None; prompts.len()],
             negatives,
             text_sha256: text_sha256.to_owned(),
+            places: OnceLock::new(),
         })
     }
 
@@ -146,6 +150,11 @@ impl Vocabulary {
     /// Unit-norm embeddings of "none of these".
     pub(crate) fn negatives(&self) -> &Embeddings {
         &self.negatives
+    }
+
+    /// Which labels mean nearly the same.
+    pub(crate) fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::of(&self.embeddings))
     }
 
     /// Lowest score worth reporting, one per label, 0 to 1; `None` leaves it to the model.
@@ -199,6 +208,7 @@ impl Vocabulary {
             thresholds: vec![None; places.len()],
             negatives: self.negatives.clone(),
             text_sha256: self.text_sha256.clone(),
+            places: OnceLock::new(),
         })
     }
 

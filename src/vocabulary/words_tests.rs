@@ -9,7 +9,8 @@ pub(crate) fn vocabulary(labels: &[(&str, [f32; 2])], negatives: &[[f32; 2]]) ->
         embeddings: rows(labels.iter().map(|label| label.1).collect()),
         thresholds: vec![None; labels.len()],
         negatives: rows(negatives.to_vec()),
-        text_sha256: "00ff".to_owned(),
+        text_sha256: "00ff".repeat(16),
+        places: OnceLock::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod builder;
 mod heat;
+mod names;
 mod outputs;
 mod planner;
 mod session;
@@ -17,11 +18,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, Builder};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::FrameReport;
 use crate::sinks::Sink;
+use crate::system::no_thread;
 
 /// Watches live sources: detects, tracks, reports events, hands one [`FrameReport`] per frame to every sink.
 ///
@@ -80,10 +82,11 @@ impl Watcher {
     /// Same as [`Watcher::run`].
     pub fn run_with(mut self, mut on_report: impl FnMut(&FrameReport) -> ControlFlow<()>) -> Result<()> {
         let (sender, reports) = sync_channel(0);
-        self.session.add_sink(Box::new(Forward { sender, pictures: self.pictures }));
+        self.session.add_sink(Box::new(Forward { sender, pictures: self.pictures }))?;
         let (session, stop) = (&mut self.session, &self.stop);
         thread::scope(|scope| {
-            let watched = scope.spawn(|| session.run(&mut |_| {}));
+            let watched = Builder::new().spawn_scoped(scope, || session.run(&mut |_| {}));
+            let watched = watched.map_err(|refused| no_thread("the loop", &refused))?;
             // Moved here, so that a panic of `on_report` ends the loop, too.
             let (reports, stop) = (reports, StopOnDrop(stop));
             for report in &reports {

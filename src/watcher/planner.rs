@@ -15,6 +15,8 @@ pub(crate) struct Planner {
     embedder: Embedder,
     /// The latest vocabularies, by their prompts.
     known: Vec<(Vec<Prompt>, Vocabulary)>,
+    /// The last warning about prompts, which is not repeated.
+    told: Option<String>,
 }
 
 /// What a watch begins with.
@@ -30,7 +32,7 @@ pub(crate) struct Beginning {
 impl Planner {
     /// A planner for a model.
     pub(crate) fn new(bundle: Bundle) -> Self {
-        Self { embedder: Embedder::new(bundle), known: Vec::new() }
+        Self { embedder: Embedder::new(bundle), known: Vec::new(), told: None }
     }
 
     /// Loads the networks, and plans with their text tower if there are words to embed.
@@ -62,6 +64,11 @@ impl Planner {
         let words = words(settings)?;
         let manifest = self.embedder.bundle().manifest.clone();
         let vocabulary = words.vocabulary(&manifest, |prompts| self.embed(prompts))?;
+        let warning = vocabulary.ambiguity();
+        if let Some(warning) = warning.as_ref().filter(|warning| self.told.as_ref() != Some(warning)) {
+            tracing::warn!("{warning}");
+        }
+        self.told = warning;
         let words = vocabulary.clone();
         let states = |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts), Ok);
         Plan::new(settings, vocabulary, manifest.score.threshold, states)

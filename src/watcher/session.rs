@@ -3,21 +3,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
 
 use super::heat::Heat;
-use super::outputs::outboxes;
+use super::outputs::{outboxes, sinks};
 use super::planner::{Beginning, Planner};
-use super::sources;
+use super::sources::{self, Captures};
 use crate::config::{Settings, SourceSettings};
 use crate::error::Result;
 use crate::pipeline::{
-    Mailbox, Outbox, Plan, Progress, RateController, Sources, Watch, WatchControl, bundle, finish, threads,
+    Outbox, Plan, Progress, RateController, SourceState, Sources, Watch, WatchControl, bundle, finish,
+    threads,
 };
 use crate::sinks::Sink;
-use crate::source::Live;
+use crate::source::{Live, set_max_picture_mb};
 use crate::system::{State, notify, thermal};
 
 /// Sources and sinks besides those in the settings.
@@ -29,10 +29,10 @@ pub(crate) struct Own {
     pub sinks: Vec<Box<dyn Sink>>,
 }
 
-/// A watch that is ready to run: sources are being captured, the networks are loaded.
+/// A watch that is ready to run: the networks are loaded, and one source is open at least.
 pub(crate) struct Session {
     watch: Watch,
-    captures: Vec<JoinHandle<()>>,
+    captures: Captures,
     stop: Arc<AtomicBool>,
     warning: Option<String>,
 }
@@ -46,23 +46,32 @@ pub(crate) struct Reload {
 }
 
 impl Session {
-    /// Opens sources and sinks, loads the model and starts to capture. `stop` ends it once it is set.
+    /// Opens sinks and loads the model while sources are being opened. `stop` ends it once it is set.
     ///
     /// # Errors
-    /// Settings, words, the model, a sink or the only source cannot be used.
+    /// Settings, words, the model, a sink or all sources cannot be used.
     pub(crate) fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
-        let mut opened = sources::open(settings)?;
-        opened.extend(own.sources.into_iter().map(sources::own));
+        if let Some(megabytes) = settings.max_picture_mb {
+            set_max_picture_mb(megabytes);
+        }
+        let sinks = sinks(settings)?;
+        let mut wanted = sources::wanted(settings)?;
+        wanted.extend(own.sources.into_iter().map(sources::own));
         let mut settings = settings.clone();
         // Each has zones and lines, those shared by all.
-        settings.source.resize(opened.len(), SourceSettings::default());
+        settings.source.resize(wanted.len(), SourceSettings::default());
+        let captures = Captures::start(wanted, Arc::clone(&stop))?;
         let mut planner = Planner::new(bundle(settings.model.as_deref())?);
         let Beginning { pipeline, plan, warning } = planner.start(&settings, threads(settings.threads))?;
-        let outboxes = outboxes(&settings, own.sinks)?;
-        let mailbox = Arc::new(Mailbox::new(opened.len()));
-        let mut rate = RateController::new(plan.target, plan.max_celsius, opened.len());
+        let outboxes = outboxes(sinks, own.sinks)?;
+        let mut rate = RateController::new(plan.target, plan.max_celsius, captures.names.len());
         rate.measured(&thermal(Path::new("/")));
-        let (states, captures) = sources::start(opened, &plan, &mailbox, &stop)?;
+        let states = captures.names.iter().enumerate().map(|(index, (name, faults))| {
+            SourceState::new(Arc::clone(name), Arc::clone(faults), &plan, index)
+        });
+        let states = states.collect::<Result<_>>()?;
+        captures.begin()?;
+        let mailbox = Arc::clone(&captures.mailbox);
         let (plans, receiver) = channel();
         let control = WatchControl {
             plans: receiver,
@@ -75,8 +84,12 @@ impl Session {
     }
 
     /// Gives every report to this sink as well.
-    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) {
-        self.watch.add_outbox(Outbox::new(sink));
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) -> Result<()> {
+        self.watch.add_outbox(Outbox::new(sink)?);
+        Ok(())
     }
 
     /// What there is to say of the model, such as that it runs in float.
@@ -107,20 +120,7 @@ impl Session {
         });
         notify(State::Stopping);
         finish(self.watch.outboxes(), &self.stop);
-        self.end_captures();
+        self.captures.end();
         watched
-    }
-
-    fn end_captures(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.watch.sources().mailbox.wake();
-    }
-}
-
-/// Ends the threads of sources, without waiting for one that is stuck in a read.
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.end_captures();
-        sources::join(std::mem::take(&mut self.captures));
     }
 }

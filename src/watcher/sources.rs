@@ -1,90 +1,134 @@
 //! From settings to running sources.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use super::names::names;
 use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
-use crate::pipeline::{Capture, Faults, Mailbox, Open, Plan, SourceState};
+use crate::pipeline::{Capture, Faults, Mailbox, Open, Opening};
 use crate::source::{
-    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, open as open_source, pixel_format, shown,
+    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, apart::prepare as prepare_source,
+    open as open_source, pixel_format,
 };
 
+/// How long sources have before the model is loaded: what is wrong with a file is told at once.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// A source to capture.
-pub(crate) struct Opened {
+pub(crate) struct Wanted {
     name: Arc<str>,
-    /// The source; `None` if it could not be opened at once.
+    /// The source, if it is open already.
     first: Option<Box<dyn Live>>,
-    again: Open,
+    open: Open,
     /// Whether to reopen it when it is gone.
     persist: bool,
 }
 
-/// Opens all sources in the settings. Where there are several, one that is not there yet does not stop the
-/// others.
+/// Sources that are being captured. They are opened side by side, each in its thread: one that is not there
+/// yet keeps no other waiting.
+pub(crate) struct Captures {
+    /// What messages call each source, and what went wrong with it.
+    pub names: Vec<(Arc<str>, Arc<Faults>)>,
+    /// Their newest frames.
+    pub mailbox: Arc<Mailbox>,
+    opening: Arc<Opening>,
+    threads: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// The sources in the settings.
 ///
 /// # Errors
-/// Settings cannot be used, or no source can be opened: why the first cannot.
-pub(crate) fn open(settings: &Settings) -> Result<Vec<Opened>> {
-    let mut opened = Vec::new();
-    let mut failed = None;
-    for source in &settings.source {
-        let options = options(source)?;
+/// Their settings cannot be used.
+pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
+    let wanted = settings.source.iter().zip(names(&settings.source)).map(|(source, name)| {
+        let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
+        prepare_source(&source.url, &options);
         let url = source.url.clone();
-        let again: Open = Box::new(move || open_source(&url, &options));
-        let first = match again() {
-            Ok(source) => Some(source),
-            Err(error) if settings.source.len() > 1 => {
-                tracing::warn!("{error}");
-                failed.get_or_insert(error);
-                None
-            }
-            Err(error) => return Err(error),
-        };
-        let name = source.name.clone().unwrap_or_else(|| shown(&source.url)).into();
-        let persist = source.url != "-" && first.as_ref().is_none_or(|source| !source.waits());
-        opened.push(Opened { name, first, again, persist });
-    }
-    match failed {
-        Some(error) if opened.iter().all(|source| source.first.is_none()) => Err(error),
-        _ => Ok(opened),
-    }
+        Ok(Wanted {
+            name: name.into(),
+            first: None,
+            open: Box::new(move || open_source(&url, &options)),
+            persist: source.url != "-",
+        })
+    });
+    wanted.collect()
 }
 
 /// A source of the caller's own. Once it is gone it is not opened again.
-pub(crate) fn own(source: Box<dyn Live>) -> Opened {
+pub(crate) fn own(source: Box<dyn Live>) -> Wanted {
     let name: Arc<str> = source.name().into();
     let shown = Arc::clone(&name);
     let again = move || Err(Error::device(&*shown, "a source that is gone", "one that can be opened again"));
-    Opened { name, first: Some(source), again: Box::new(again), persist: false }
+    Wanted { name, first: Some(source), open: Box::new(again), persist: false }
 }
 
-/// Starts one thread per source.
-///
-/// # Errors
-/// Zones that contradict each other.
-pub(crate) fn start(
-    opened: Vec<Opened>,
-    plan: &Plan,
-    mailbox: &Arc<Mailbox>,
-    stop: &Arc<AtomicBool>,
-) -> Result<(Vec<SourceState>, Vec<JoinHandle<()>>)> {
-    let (mut states, mut threads) = (Vec::new(), Vec::new());
-    for (index, source) in opened.into_iter().enumerate() {
-        let faults = Arc::<Faults>::default();
-        states.push(SourceState::new(Arc::clone(&source.name), Arc::clone(&faults), plan, index)?);
-        let capture = Capture {
-            index,
-            name: source.name,
-            faults,
-            stop: Arc::clone(stop),
-            mailbox: Arc::clone(mailbox),
-            persist: source.persist,
+impl Captures {
+    /// Starts one thread per source, which opens it, and gives them a moment. `stop` ends them.
+    ///
+    /// # Errors
+    /// The system has no threads left, or no source can be opened, as far as is known by then: why the first
+    /// cannot.
+    pub(crate) fn start(wanted: Vec<Wanted>, stop: Arc<AtomicBool>) -> Result<Self> {
+        // The caller's own, which come last, are open already: nobody waits for them.
+        let unopened = wanted.iter().filter(|source| source.first.is_none()).count();
+        let mut captures = Self {
+            names: Vec::new(),
+            mailbox: Arc::new(Mailbox::new(wanted.len())),
+            opening: Arc::new(Opening::new(unopened)),
+            threads: Vec::new(),
+            stop,
         };
-        threads.push(capture.start(source.first, source.again));
+        for (index, source) in wanted.into_iter().enumerate() {
+            let faults = Arc::<Faults>::default();
+            captures.names.push((Arc::clone(&source.name), Arc::clone(&faults)));
+            let capture = Capture {
+                index,
+                name: source.name,
+                faults,
+                stop: Arc::clone(&captures.stop),
+                mailbox: Arc::clone(&captures.mailbox),
+                opening: Arc::clone(&captures.opening),
+                persist: source.persist,
+            };
+            captures.threads.push(capture.start(source.first, source.open)?);
+        }
+        captures.opening.wait(GLANCE, || captures.stopped())?;
+        Ok(captures)
     }
-    Ok((states, threads))
+
+    /// Waits until one source is open, and lets frames be read from then on.
+    ///
+    /// # Errors
+    /// No source can be opened: why the first cannot.
+    pub(crate) fn begin(&self) -> Result<()> {
+        self.opening.wait(Duration::MAX, || self.stopped())?;
+        self.opening.begin();
+        Ok(())
+    }
+
+    /// Tells the threads to end.
+    pub(crate) fn end(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.mailbox.wake();
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Joins the threads that have ended. One that is blocked in a read is left behind.
+impl Drop for Captures {
+    fn drop(&mut self) {
+        self.end();
+        for thread in self.threads.drain(..).filter(JoinHandle::is_finished) {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// The options of `source`, in the form that its kind accepts.
@@ -102,6 +146,7 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         follow: source.follow,
         repeat: source.repeat,
         real_time: source.real_time,
+        decoder_mb: None,
     };
     let camera = ["/dev/", "v4l2://"].iter().any(|prefix| source.url.starts_with(prefix));
     match &source.pixel_format {
@@ -138,15 +183,6 @@ fn size(text: &str) -> std::result::Result<(u32, u32), String> {
     let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     let sane = sides.filter(|(w, h)| (1..=16_384).contains(w) && (1..=16_384).contains(h));
     sane.ok_or_else(|| "WIDTHxHEIGHT, for example 640x480".to_owned())
-}
-
-/// Joins the threads that have ended. One that is blocked in a read is left behind.
-pub(crate) fn join(threads: Vec<JoinHandle<()>>) {
-    for thread in threads {
-        if thread.is_finished() {
-            let _ = thread.join();
-        }
-    }
 }
 
 #[cfg(test)]

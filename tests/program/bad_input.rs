@@ -170,7 +170,7 @@ fn unusable_vocabularies_are_refused() {
     fs::write(&file, "person, dog").unwrap();
     refused(&["11 bytes", "expected"]);
 
-    edgeclip(path, &["vocab", "build", PROMPT[0], PROMPT[1], "--out", "v.vocab.safetensors"]).ok();
+    edgeclip(path, &["vocab", "build", PROMPT[0], PROMPT[1], "--out", "v.vocab.safetensors", "--force"]).ok();
     let bytes = fs::read(&file).unwrap();
     let sha = edgeclip(path, &["vocab", "show", "v.vocab.safetensors", "--format", "json"]).ok().json()[0]["text_sha256"].clone();
     let sha = sha.as_str().unwrap();

@@ -238,3 +238,30 @@ fn help_shows_examples() {
         assert!(help.contains("Example") && help.contains("  edgeclip "), "{help}");
     }
 }
+
+#[test]
+fn synonyms_find_what_the_single_prompt_finds() {
+    let folder = tempdir().unwrap();
+    let cat = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/cat.jpg");
+    let found = |prompt: &str| {
+        let answer = edgeclip(folder.path(), &["detect", cat, "--prompt", prompt]);
+        assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+        let line = answer.json().remove(0);
+        (scores(&line["detections"]).iter().sum::<f64>(), line["detections"].clone(), answer.stderr)
+    };
+    let (alone, boxes, quiet) = found("cat");
+    assert!(alone > 0.7 && !quiet.contains("hard to tell apart"), "{alone} {quiet}");
+    for prompt in ["cat, cats", "cat, a cat", "cat, kitten", "cat, tabby cat", "[dog, cat]", "cat. dog."] {
+        let (sum, found, _) = found(prompt);
+        assert!((sum - alone).abs() < 0.02, "{prompt}: {sum}, alone {alone}");
+        assert_eq!(found[0]["box"], boxes[0]["box"], "{prompt}");
+    }
+    let told = found("cat, cats").2;
+    assert!(told.contains("hard to tell apart: \"cat\" and \"cats\" (similarity 0.89)"), "{told}");
+    let refused = edgeclip(folder.path(), &["detect", cat, "--prompt", "cat|dog"]);
+    assert!(
+        refused.stderr.contains("found \"cat|dog\", expected commas between prompts"),
+        "{}",
+        refused.stderr
+    );
+}

@@ -8,6 +8,8 @@ use serde_json::Value;
 use tempfile::tempdir;
 
 use crate::common::edgeclip;
+use crate::common::film::{Studio, jpeg};
+use crate::faults::camera::Camera;
 
 /// The check called `name`.
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -64,4 +66,23 @@ fn kernels_that_this_processor_has_not_are_an_error() {
     let processor = check(&report, "processor");
     assert_eq!(processor["state"], "error");
     assert!(processor["advice"].as_str().unwrap().contains("scalar"), "{processor}");
+}
+
+#[test]
+fn a_camera_of_the_network_is_watched_for_a_moment() {
+    let folder = tempdir().unwrap();
+    let camera = Camera::new(&jpeg(&Studio::new().picture(Some(60))));
+    let url = camera.url();
+    let report = edgeclip(folder.path(), &["doctor", "--source", &url, "--json"]).json().remove(0);
+    let found = check(&report, "camera");
+    assert_eq!((&found["state"], &found["details"]["codec"]), (&"ok".into(), &"JPEG".into()), "{report}");
+    assert_eq!([&found["details"]["width"], &found["details"]["height"]], [320, 240], "{report}");
+    // 20 a second are sent.
+    let fps = found["details"]["fps"].as_f64().unwrap();
+    assert!(fps > 1.0 && fps < 40.0, "{report}");
+    drop(camera);
+    let answer = edgeclip(folder.path(), &["doctor", "--source", &url]);
+    assert_eq!(answer.code, Some(2), "{answer:?}");
+    assert!(answer.stdout.contains("refused"), "{answer:?}");
+    assert!(answer.stdout.contains("are the address and the port right"), "{answer:?}");
 }

@@ -25,7 +25,7 @@ fn close(a: &[f32], b: &[f32]) -> bool {
 }
 
 fn embed(folder: &Path, arguments: &[&str]) -> Vec<u8> {
-    edgeclip(folder, &[&["embed", "--out", "e.safetensors"], arguments].concat()).ok();
+    edgeclip(folder, &[&["embed", "--out", "e.safetensors", "--force"], arguments].concat()).ok();
     fs::read(folder.join("e.safetensors")).unwrap()
 }
 

@@ -18,7 +18,8 @@ fn with_isa(isa: &str, folder: &Path, arguments: &[&str]) -> Output {
 fn available() -> Vec<String> {
     let folder = tempdir().unwrap();
     common::picture(&folder.path().join("blocks.png"), 90, 60);
-    let refused = with_isa("mmx", folder.path(), &["embed", "blocks.png", "--out", "mmx.safetensors"]);
+    let refused =
+        with_isa("mmx", folder.path(), &["embed", "blocks.png", "--force", "--out", "mmx.safetensors"]);
     let line = String::from_utf8(refused.stderr).unwrap();
     assert_eq!((refused.status.code(), line.lines().count()), (Some(2), 1), "{line}");
     let (_, names) = line.trim_end().split_once("EDGECLIP_ISA: found mmx, expected one of ").expect(&line);
@@ -33,7 +34,8 @@ fn every_isa_gives_the_same_embeddings_of_pictures() {
     common::picture(&folder.path().join("blocks.png"), 90, 60);
     let embed = |isa: &str| {
         let file = format!("{isa}.safetensors");
-        let output = with_isa(isa, folder.path(), &["embed", "blocks.png", "--dense", "--out", &file]);
+        let output =
+            with_isa(isa, folder.path(), &["embed", "blocks.png", "--dense", "--force", "--out", &file]);
         assert!(output.status.success(), "{output:?}");
         // The header, whose length comes first, is in no fixed order.
         let bytes = fs::read(folder.path().join(file)).unwrap();
@@ -51,7 +53,7 @@ fn every_isa_gives_the_same_embeddings_of_prompts() {
     let folder = tempdir().unwrap();
     let embed = |isa: &str| {
         let file = format!("{isa}.vocab.safetensors");
-        let prompts = ["vocab", "build", "--prompt", "cat, a person at the door", "--out", &file];
+        let prompts = ["vocab", "build", "--prompt", "cat, a person at the door", "--force", "--out", &file];
         let output = with_isa(isa, folder.path(), &prompts);
         assert!(output.status.success(), "{output:?}");
         let bytes = fs::read(folder.path().join(file)).unwrap();

@@ -26,6 +26,8 @@ mod examples;
 #[cfg(feature = "text")]
 mod faults;
 #[cfg(feature = "text")]
+mod inputs_stay;
+#[cfg(feature = "text")]
 mod isa;
 #[cfg(feature = "text")]
 mod live;
@@ -39,3 +41,5 @@ mod run;
 mod service;
 #[cfg(feature = "text")]
 mod soak;
+#[cfg(feature = "text")]
+mod threads;

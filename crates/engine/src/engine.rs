@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Outputs};
 use crate::input::{Input, Values};
 use crate::lower::{self, Entry};
+use crate::memory::Budget;
 use crate::plan::{self, Plan, StepReport, by_pixel};
 use crate::refusal::{Reason, Refusal};
-use crate::tract::message;
+use crate::tract::{guarded, message};
 use edgeclip_kernels::Isa;
 use edgeclip_kernels::team::Team;
 
@@ -38,45 +39,58 @@ enum Body {
 }
 
 impl Engine {
-    /// The network that `file` held, lowered if it can be.
-    pub(crate) fn int8(file: String, mut proto: ModelProto, isa: Isa, threads: usize) -> Result<Self> {
-        let input = Input::declared(&file, &proto)?;
+    /// The network that `file` held: lowered if `int8` and if it can be, else in tract.
+    pub(crate) fn new(
+        file: String,
+        proto: ModelProto,
+        isa: Isa,
+        threads: usize,
+        int8: bool,
+        budget: Budget,
+    ) -> Result<Self> {
+        let panicked = |panic| Error::model(&file, panic, "an ONNX network that tract can run");
+        guarded(&file, || Self::planned(&file, proto, isa, threads, int8, budget), panicked)
+    }
+
+    fn planned(
+        file: &str,
+        mut proto: ModelProto,
+        isa: Isa,
+        threads: usize,
+        int8: bool,
+        budget: Budget,
+    ) -> Result<Self> {
+        let input = Input::declared(file, &proto)?;
+        lower::structure(file, &proto)?;
         lower::prepare(&mut proto);
-        lower::check(&file, &proto)?;
+        lower::check(file, &proto)?;
         let team = Team::new(threads).map_err(|source| Error::Threads { count: threads, source })?;
-        match lower::lower(&proto, &input) {
-            Ok((entry, lowered)) => {
-                let plan = Box::new(Plan::new(lowered, isa, team));
-                Ok(Self { file, input, body: Body::Int8(isa, entry, plan) })
-            }
-            Err(Refusal::Broken(Reason { node, why })) => {
-                Err(Error::model(file, format!("node {node} with {why}"), "shapes and types that fit"))
-            }
-            Err(Refusal::Float(reason)) => Self::in_tract(file, input, proto, Some(reason)),
-        }
+        let lowered = lower::lower(&proto, &input, int8, budget);
+        let body =
+            match lowered.and_then(|(entry, lowered)| Ok((entry, Plan::new(lowered, isa, team, budget)?))) {
+                Ok((entry, plan)) => Body::Int8(isa, entry, Box::new(plan)),
+                Err(Refusal::Float(reason)) => {
+                    let graph = Graph::of_picture(file, proto, &input, budget)?;
+                    Body::Float { graph, refusal: int8.then_some(reason) }
+                }
+                Err(refusal) => return Err(refusal.error(file, budget)),
+            };
+        Ok(Self { file: file.to_owned(), input, body })
     }
 
-    /// The network that `file` held, in tract alone.
-    pub(crate) fn float(file: String, proto: ModelProto) -> Result<Self> {
-        let input = Input::declared(&file, &proto)?;
-        Self::in_tract(file, input, proto, None)
-    }
-
-    fn in_tract(file: String, input: Input, proto: ModelProto, refusal: Option<Reason>) -> Result<Self> {
-        let graph = Graph::of_picture(&file, proto, &input)?;
-        Ok(Self { file, input, body: Body::Float { graph, refusal } })
-    }
-
-    /// Whether the int8 kernels run it.
+    /// Whether the int8 kernels run it, or parts of it.
     pub fn is_int8(&self) -> bool {
-        matches!(self.body, Body::Int8(..))
+        matches!(&self.body, Body::Int8(_, _, plan) if plan.has_kernels())
     }
 
     /// The nodes that stay in float and why, one line each. If not even [`Engine::is_int8`], the first that
     /// keeps the whole network in float.
     pub fn left_in_float(&self) -> Vec<String> {
         match &self.body {
-            Body::Int8(_, _, plan) => plan.left_in_float().iter().map(ToString::to_string).collect(),
+            Body::Int8(_, _, plan) => {
+                let count = if plan.has_kernels() { usize::MAX } else { 1 };
+                plan.left_in_float().iter().take(count).map(ToString::to_string).collect()
+            }
             Body::Float { refusal, .. } => refusal.iter().map(ToString::to_string).collect(),
         }
     }
@@ -89,7 +103,7 @@ impl Engine {
     /// Names and shapes of its outputs, in the file's order.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the first output that is not of f32.
+    /// [`Error::Model`] naming the first output that is not of numbers.
     pub fn outputs(&self) -> Result<Vec<(String, Vec<usize>)>> {
         match &self.body {
             Body::Int8(_, _, plan) => {
@@ -99,10 +113,10 @@ impl Engine {
         }
     }
 
-    /// Index and shape of the f32 output `name`.
+    /// Index and shape of the output `name`.
     ///
     /// # Errors
-    /// [`Error::Model`] if there is no such output, or if one is not of f32.
+    /// [`Error::Model`] if there is no such output, or if one is not of numbers.
     pub fn output(&self, name: &str) -> Result<(usize, Vec<usize>)> {
         let outputs = self.outputs()?;
         let found = outputs.iter().enumerate().find(|(_, (output, _))| output == name);
@@ -114,7 +128,8 @@ impl Engine {
     }
 
     /// One pass over a picture, the values of [`Engine::input`] row-major; the values of all outputs
-    /// likewise, in the file's order.
+    /// likewise, in the file's order. An output of integers gives them as they are stored, not dequantised, each
+    /// as the nearest f32: exactly up to 2²⁴.
     ///
     /// # Errors
     /// [`Error::Input`] if `input` has another type or length than [`Engine::input`].
@@ -130,6 +145,7 @@ impl Engine {
     /// # Errors
     /// Same as [`Engine::run`].
     pub fn run_into<'a>(&self, input: impl Into<Values<'a>>, outputs: &mut [Vec<f32>]) -> Result<()> {
+        let input: Values<'_> = input.into();
         let mut pass = self.pass(input)?;
         outputs.iter_mut().enumerate().try_for_each(|(index, values)| pass.read(index, values))
     }
@@ -138,11 +154,11 @@ impl Engine {
     ///
     /// # Errors
     /// Same as [`Engine::run`].
-    pub fn pass<'a>(&self, input: impl Into<Values<'a>>) -> Result<Pass<'_>> {
+    pub fn pass<'a>(&'a self, input: impl Into<Values<'a>>) -> Result<Pass<'a>> {
         let input = self.checked(input.into())?;
         match &self.body {
             Body::Int8(isa, entry, plan) => {
-                let results = plan.run(&entry.quantised(*isa, input)).map_err(|error| self.failed(&error))?;
+                let results = plan.run(entry.picture(*isa, input)).map_err(|error| self.failed(&error))?;
                 Ok(Pass { engine: self, results: Results::Int8(results) })
             }
             Body::Float { graph, .. } => {
@@ -168,7 +184,7 @@ impl Engine {
         let input = self.checked(input.into())?;
         match &self.body {
             Body::Int8(isa, entry, plan) => {
-                plan.timed(&entry.quantised(*isa, input)).map_err(|error| self.failed(&error))
+                plan.timed(entry.picture(*isa, input)).map_err(|error| self.failed(&error))
             }
             Body::Float { .. } => Ok(Vec::new()),
         }
@@ -189,8 +205,9 @@ impl Engine {
         if index < count { Ok(()) } else { Err(Error::Input(format!("{}: no output {index}", self.file))) }
     }
 
+    /// Only what tract runs can fail.
     fn failed(&self, error: &TractError) -> Error {
-        Error::Internal(format!("{}: {}", self.file, message(error)))
+        Error::model(&self.file, message(error), "an ONNX network that tract can run")
     }
 }
 

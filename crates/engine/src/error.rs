@@ -97,9 +97,21 @@ impl From<UnknownIsa> for Error {
     }
 }
 
-/// Control characters (line breaks in names of files and nodes and in messages of tract) become spaces.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// Most characters of a name or sentence in a message.
+const LONGEST: usize = 400;
+
+/// Names of files and nodes and messages of tract as a line may hold them: control characters and those that
+/// turn the direction of text become spaces, what is too long is cut.
+pub(crate) fn one_line(text: &str) -> String {
+    let printable = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns { ' ' } else { c }
+    };
+    let mut line: String = text.chars().take(LONGEST).map(printable).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 #[cfg(test)]
@@ -117,5 +129,7 @@ mod tests {
         let error = Error::Input("7 values\nfor 8".into());
         assert_eq!((error.to_string().as_str(), error.kind()), ("7 values for 8", Kind::Input));
         assert!(!Error::Internal("a\nb".into()).to_string().contains('\n'));
+        let long = Error::model("x".repeat(10_000_000), "\u{1b}[2J\u{202e}", "a name").to_string();
+        assert!(long.chars().count() < 500 && long.ends_with("…: found  [2J , expected a name"), "{long}");
     }
 }

@@ -11,11 +11,13 @@ use tract_onnx::tract_hir::internal::{DimLike, Factoid};
 
 use crate::error::{Error, Result};
 use crate::input::{Element, Input, Values};
+use crate::lower;
+use crate::memory::Budget;
 use crate::ops::{File, Ops};
 use crate::proto::{not_onnx, output_names, parse};
-use crate::refusal::{Reason, Refusal};
 use crate::signature::{Dim, Signature, Tensor as Given};
-use crate::tract::{bounded, message};
+use crate::table;
+use crate::tract::{Failure, floats, guarded, is_numeric, message, planned};
 use edgeclip_kernels::Isa;
 
 /// A network with any number of inputs, whose dimensions may change from call to call.
@@ -38,6 +40,8 @@ pub struct Graph {
     plan: Arc<TypedRunnableModel>,
     outputs: Vec<String>,
     left: Vec<String>,
+    /// Rows of the table that each input indexes.
+    rows: Vec<Option<usize>>,
 }
 
 impl Graph {
@@ -53,29 +57,42 @@ impl Graph {
         isa: Option<Isa>,
         inputs: &[Signature<'_>],
     ) -> Result<Self> {
+        guarded(file, || Self::loaded(file, bytes, isa, inputs), |panic| broken(file, panic))
+    }
+
+    fn loaded(
+        file: &str,
+        bytes: Cow<'static, [u8]>,
+        isa: Option<Isa>,
+        inputs: &[Signature<'_>],
+    ) -> Result<Self> {
         let facts = |model: &InferenceModel| {
             inputs.iter().enumerate().map(|(index, input)| fact(file, model, index, input)).collect()
         };
-        let Some(isa) = isa else { return Self::build(file, parse(file, &bytes)?, |_| (), facts) };
+        let budget = Budget::default();
+        let Some(isa) = isa else { return Self::build(file, parse(file, &bytes)?, |_| (), facts, budget) };
         let (mut proto, data) = File::decode(bytes).map_err(|error| not_onnx(file, &error))?;
+        lower::structure(file, &proto)?;
+        let rows = table::rows(&proto);
+        proto.graph.iter_mut().for_each(lower::distinct);
         let ops = Ops::take(&data, &mut proto, isa).map_err(|refusal| {
-            let (Refusal::Float(Reason { node, why }) | Refusal::Broken(Reason { node, why })) = refusal;
-            Error::model(file, format!("{node}: {why}"), "constants that make sense")
+            let reason = refusal.reason();
+            Error::model(file, format!("{}: {}", reason.node, reason.why), "constants that make sense")
         })?;
         drop(data);
         let left = ops.left_in_float().iter().map(ToString::to_string).collect();
-        let graph = Self::build(file, proto, |model| ops.install(model), facts)?;
-        Ok(Self { left, ..graph })
+        let graph = Self::build(file, proto, |model| ops.install(model), facts, budget)?;
+        Ok(Self { left, rows, ..graph })
     }
 
     /// A picture's network that tract runs alone.
-    pub(crate) fn of_picture(file: &str, proto: ModelProto, input: &Input) -> Result<Self> {
+    pub(crate) fn of_picture(file: &str, proto: ModelProto, input: &Input, budget: Budget) -> Result<Self> {
         let kind = match input.element {
             Element::Int8 => i8::datum_type(),
             Element::Uint8 => u8::datum_type(),
             Element::Float => f32::datum_type(),
         };
-        Self::build(file, proto, |_| (), |_| Ok(vec![kind.fact(input.shape)]))
+        Self::build(file, proto, |_| (), |_| Ok(vec![kind.fact(input.shape)]), budget)
     }
 
     /// Plans a graph, after `change` has put other ops into it.
@@ -84,9 +101,9 @@ impl Graph {
         proto: ModelProto,
         change: impl FnOnce(&mut InferenceModel),
         inputs: impl FnOnce(&InferenceModel) -> Result<Vec<TypedFact>>,
+        budget: Budget,
     ) -> Result<Self> {
-        let broken =
-            |error: TractError| Error::model(file, message(&error), "an ONNX network that tract can run");
+        let broken = |error: TractError| broken(file, message(&error));
         let outputs = output_names(file, &proto)?;
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
@@ -104,15 +121,22 @@ impl Graph {
             }
             model.set_input_fact(index, fact.into()).map_err(broken)?;
         }
-        let model = model.into_optimized().map_err(broken)?;
-        bounded(&model).map_err(broken)?;
-        let plan = model.into_runnable().map_err(broken)?;
-        Ok(Self { file: file.to_owned(), plan, outputs, left: Vec::new() })
+        let plan = planned(model, budget).map_err(|failure| match failure {
+            Failure::Memory(why) => Error::model(file, format!("node {why}"), budget.expected()),
+            Failure::Tract(why) => self::broken(file, why),
+        })?;
+        Ok(Self { file: file.to_owned(), plan, outputs, left: Vec::new(), rows: Vec::new() })
     }
 
     /// Products with int8 weights that stay in float and why, one line each.
     pub fn left_in_float(&self) -> &[String] {
         &self.left
+    }
+
+    /// How many rows the constant table has that input `index` picks from, such as the embeddings of tokens;
+    /// `None` if it picks from none, or without an instruction set.
+    pub fn rows(&self, index: usize) -> Option<usize> {
+        self.rows.get(index).copied().flatten()
     }
 
     /// Shape of input `index`; named dimensions count as 0.
@@ -127,25 +151,25 @@ impl Graph {
     /// Names and shapes of the outputs, in the file's order; named dimensions count as 0.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the first output that is not of f32.
+    /// [`Error::Model`] naming the first output that is not of numbers.
     pub fn outputs(&self) -> Result<Vec<(String, Vec<usize>)>> {
         let names = self.outputs.iter();
         names.map(|name| self.output(name).map(|(_, shape)| (name.clone(), shape))).collect()
     }
 
-    /// Index and shape of the f32 output `name`; named dimensions count as 0.
+    /// Index and shape of the output `name`; named dimensions count as 0.
     ///
     /// # Errors
-    /// [`Error::Model`] if there is no such output, or if it is not of f32.
+    /// [`Error::Model`] if there is no such output, or if it is not of numbers.
     pub fn output(&self, name: &str) -> Result<(usize, Vec<usize>)> {
         let found = || format!("outputs {}", self.outputs.join(", "));
         let index = self.outputs.iter().position(|output| output == name);
         let index =
             index.ok_or_else(|| Error::model(&self.file, found(), format!("an output called {name}")))?;
         let fact = self.plan.model().output_fact(index).map_err(|error| self.internal(&error))?;
-        if fact.datum_type != f32::datum_type() {
+        if !is_numeric(fact.datum_type) {
             let found = format!("output {name} of type {:?}", fact.datum_type);
-            return Err(Error::model(&self.file, found, "type F32"));
+            return Err(Error::model(&self.file, found, "numbers"));
         }
         Ok((index, sizes(fact)))
     }
@@ -153,8 +177,8 @@ impl Graph {
     /// One pass.
     ///
     /// # Errors
-    /// [`Error::Input`] if a tensor has more or fewer values than its shape, [`Error::Internal`] if shapes
-    /// contradict what was declared.
+    /// [`Error::Input`] if a tensor has more or fewer values than its shape, [`Error::Model`] if the network
+    /// cannot compute with them.
     pub fn run(&self, inputs: &[Given<'_>]) -> Result<Outputs<'_>> {
         let tensors = inputs.iter().map(|input| match *input {
             Given::Float(shape, values) => self.tensor(shape, values),
@@ -174,7 +198,8 @@ impl Graph {
     }
 
     fn pass(&self, inputs: TVec<TValue>) -> Result<Outputs<'_>> {
-        let values = self.plan.run(inputs).map_err(|error| self.internal(&error))?;
+        let run = || self.plan.run(inputs).map_err(|error| broken(&self.file, message(&error)));
+        let values = guarded(&self.file, run, |panic| broken(&self.file, panic))?;
         Ok(Outputs { graph: self, values })
     }
 
@@ -205,13 +230,12 @@ pub struct Outputs<'a> {
 }
 
 impl Outputs<'_> {
-    /// The values of output `index`, in the file's order, row-major.
+    /// The values of output `index`, in the file's order, row-major; integers as the nearest f32.
     ///
     /// # Errors
-    /// [`Error::Input`] if there is no such output, [`Error::Internal`] if it is not of f32.
+    /// [`Error::Input`] if there is no such output, [`Error::Internal`] if it is not of numbers.
     pub fn values(&self, index: usize) -> Result<Vec<f32>> {
-        let view = self.get(index)?.to_plain_array_view::<f32>();
-        Ok(view.map_err(|error| self.graph.internal(&error))?.iter().copied().collect())
+        floats(self.get(index)?).map_err(|error| self.graph.internal(&error))
     }
 
     /// The shape of output `index`, in the file's order.
@@ -226,6 +250,11 @@ impl Outputs<'_> {
         let missing = || Error::Input(format!("{}: no output {index}", self.graph.file));
         self.values.get(index).ok_or_else(missing)
     }
+}
+
+/// The error of a network that tract cannot run.
+fn broken(file: &str, found: String) -> Error {
+    Error::model(file, found, "an ONNX network that tract can run")
 }
 
 fn sizes(fact: &TypedFact) -> Vec<usize> {

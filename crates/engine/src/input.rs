@@ -120,10 +120,15 @@ impl Input {
                     continue;
                 }
                 Some(Dim::DimValue(size)) => format!("size {size} on axis {axis}"),
+                // A batch of one picture, whatever the axis is called.
+                Some(Dim::DimParam(_)) | None if axis == 0 => {
+                    sizes.push(1);
+                    continue;
+                }
                 Some(Dim::DimParam(name)) => format!("dynamic size {name:?} on axis {axis}"),
                 None => format!("dynamic size on axis {axis}"),
             };
-            return Err(refuse(found, "fixed sizes: export without dynamic axes, batch 1"));
+            return Err(refuse(found, "fixed sizes: export without dynamic axes but the batch"));
         }
         let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
         if count.is_none_or(|count| count > LARGEST) {

@@ -42,6 +42,7 @@ mod error;
 mod graph;
 mod input;
 mod lower;
+mod memory;
 mod ops;
 mod options;
 mod plan;
@@ -49,6 +50,9 @@ mod proto;
 mod refusal;
 mod signature;
 mod steps;
+mod table;
+#[cfg(test)]
+mod tests;
 mod tract;
 
 pub use edgeclip_kernels::Isa;
@@ -59,6 +63,7 @@ pub use input::{Element, Input, Values};
 pub use options::Options;
 pub use plan::StepReport;
 pub use signature::{Dim, Signature, Tensor};
+pub use tract::reading;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,10 +1,12 @@
 //! Opening networks.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::memory::Budget;
 use crate::proto::parse;
 use edgeclip_kernels::Isa;
 
@@ -16,11 +18,12 @@ pub struct Options {
     threads: usize,
     isa: Option<Isa>,
     int8: bool,
+    budget: Option<Budget>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { threads: 1, isa: None, int8: true }
+        Self { threads: 1, isa: None, int8: true, budget: None }
     }
 }
 
@@ -37,9 +40,16 @@ impl Options {
         Self { isa: Some(isa), ..self }
     }
 
-    /// The whole network in float through tract, to compare with.
+    /// The whole network in float through tract, quantised where the file says so, to compare with.
     pub fn in_float(self) -> Self {
         Self { int8: false, ..self }
+    }
+
+    /// The bytes that the tensors of one pass may take together, the file itself, and the constants that are
+    /// computed while the network is loaded. Without, it is half of the memory that this process may have, at
+    /// most 1 GiB. A network that needs more is an [`Error::Model`].
+    pub fn memory(self, bytes: usize) -> Self {
+        Self { budget: Some(Budget::of(bytes)), ..self }
     }
 
     /// Opens the ONNX file `path`, whose only input is a picture `[1, channels, height, width]` of a fixed
@@ -51,8 +61,15 @@ impl Options {
     /// set of this CPU.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Engine> {
         let file = path.as_ref().display().to_string();
-        let bytes = fs::read(path).map_err(|source| Error::Io { name: file.clone(), source })?;
-        self.load(&file, &bytes)
+        let budget = self.budget.unwrap_or_default();
+        let mut bytes = Vec::new();
+        let most = (budget.bytes() as u64).saturating_add(1);
+        let read = File::open(path).and_then(|opened| opened.take(most).read_to_end(&mut bytes));
+        read.map_err(|source| Error::Io { name: file.clone(), source })?;
+        if bytes.len() > budget.bytes() {
+            return Err(Error::model(file, "a file of more bytes than that", budget.expected()));
+        }
+        Self { budget: Some(budget), ..self.clone() }.load(&file, &bytes)
     }
 
     /// The same of the ONNX file in `bytes`, called `file` in errors.
@@ -61,14 +78,12 @@ impl Options {
     /// Same as [`Options::open`].
     pub fn load(&self, file: &str, bytes: &[u8]) -> Result<Engine> {
         let proto = parse(file, bytes)?;
-        if !self.int8 {
-            return Engine::float(file.to_owned(), proto);
-        }
+        let budget = self.budget.unwrap_or_default();
         let isa = match self.isa {
             Some(isa) => isa,
             None => Isa::chosen()?,
         };
-        Engine::int8(file.to_owned(), proto, isa, self.threads)
+        Engine::new(file.to_owned(), proto, isa, self.threads, self.int8, budget)
     }
 }
 

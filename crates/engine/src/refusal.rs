@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use crate::error::{Error, one_line};
+use crate::memory::Budget;
+use crate::tract::Failure;
+
 /// A node or tensor, and what is the matter with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
@@ -13,7 +17,7 @@ pub(crate) struct Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} stays in float: {}", self.node, self.why)
+        write!(formatter, "{} stays in float: {}", one_line(&self.node), one_line(&self.why))
     }
 }
 
@@ -24,6 +28,10 @@ pub(crate) enum Refusal {
     Float(Reason),
     /// The file is broken: nothing may run it.
     Broken(Reason),
+    /// Nor can tract run it.
+    Tract(Reason),
+    /// It takes more memory than it may.
+    Memory(Reason),
 }
 
 impl Refusal {
@@ -33,5 +41,35 @@ impl Refusal {
 
     pub(crate) fn broken(node: &str, why: impl Into<String>) -> Self {
         Self::Broken(Reason { node: node.to_owned(), why: why.into() })
+    }
+
+    pub(crate) fn memory(node: &str, why: impl Into<String>) -> Self {
+        Self::Memory(Reason { node: node.to_owned(), why: why.into() })
+    }
+
+    /// Of an island that ends in `node`.
+    pub(crate) fn unplanned(node: &str, failure: Failure) -> Self {
+        match failure {
+            Failure::Memory(why) => Self::memory(node, why),
+            Failure::Tract(why) => Self::Tract(Reason { node: node.to_owned(), why }),
+        }
+    }
+
+    /// What is the matter.
+    pub(crate) fn reason(self) -> Reason {
+        let (Self::Float(reason) | Self::Broken(reason) | Self::Tract(reason) | Self::Memory(reason)) = self;
+        reason
+    }
+
+    /// The error of a network that nothing can run for this reason.
+    pub(crate) fn error(self, file: &str, budget: Budget) -> Error {
+        let (Reason { node, why }, expected) = match self {
+            Self::Broken(reason) => (reason, "shapes and types that fit".to_owned()),
+            Self::Float(reason) | Self::Tract(reason) => {
+                (reason, "an ONNX network that tract can run".to_owned())
+            }
+            Self::Memory(reason) => (reason, budget.expected()),
+        };
+        Error::model(file, format!("node {node} with {why}"), expected)
     }
 }

@@ -1,33 +1,237 @@
-//! What all that goes through tract needs: a bound on memory, and its errors in one line.
+//! What all that goes through tract needs: a bound on memory before anything is computed, no panic that ends
+//! the process, and errors in one line.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::{Factoid, TDim};
+
+use crate::memory::Budget;
 
 /// Longest message of tract that is worth a line.
 const MESSAGE: usize = 300;
 
-/// Most values of a tensor that tract may compute.
-const LARGEST: usize = 1 << 28;
+/// Most values of a dimension that is only known when the network runs, for the estimate of memory.
+const NAMED: usize = 1;
 
-/// Refuses a graph with a tensor of known size that no memory holds: tract would abort the process when it
-/// allocates it.
-pub(crate) fn bounded(model: &TypedModel) -> TractResult<()> {
-    for node in model.nodes() {
-        for output in &node.outputs {
-            if let Some(shape) = output.fact.shape.as_concrete()
-                && shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n)).is_none_or(|n| n > LARGEST)
-            {
-                return Err(TractError::msg(format!("{} makes a tensor of shape {shape:?}", node.name)));
-            }
+thread_local! {
+    /// The file that this thread reads.
+    static READING: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Why a network cannot be planned.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A tensor, and what it needs.
+    Memory(String),
+    /// What tract says.
+    Tract(String),
+}
+
+impl From<TractError> for Failure {
+    fn from(error: TractError) -> Self {
+        Self::Tract(message(&error))
+    }
+}
+
+/// The file that the calling thread reads, while it is inside code that may panic over a broken network.
+///
+/// The functions that load and run networks turn such a panic into an [`Error`](crate::Error). A program that
+/// aborts on panics has no such second chance: its panic hook can ask here whether the network is to blame, say
+/// so, and exit.
+///
+/// ```
+/// std::panic::set_hook(Box::new(|panic| {
+///     if let Some(file) = edgeclip_engine::reading() {
+///         eprintln!("model file {file} is broken: {panic}");
+///         std::process::exit(2);
+///     }
+/// }));
+/// assert_eq!(edgeclip_engine::reading(), None);
+/// ```
+pub fn reading() -> Option<String> {
+    READING.with(|reading| reading.try_borrow().ok().and_then(|reading| reading.clone()))
+}
+
+/// Does `work` on the network of `file`; a panic becomes the error that `panicked` makes of its message.
+pub(crate) fn guarded<T, E>(
+    file: &str,
+    work: impl FnOnce() -> Result<T, E>,
+    panicked: impl FnOnce(String) -> E,
+) -> Result<T, E> {
+    let outer = READING.replace(Some(file.to_owned()));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    READING.set(outer);
+    result.unwrap_or_else(|panic| Err(panicked(words(&*panic))))
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+    format!("what makes tract fail: {}", shortened(text))
+}
+
+/// Plans `model`, whose inputs are set, if its tensors fit into `budget`.
+///
+/// # Errors
+/// The first tensor that is too large, before tract computes anything of its size.
+pub(crate) fn planned(mut model: InferenceModel, budget: Budget) -> Result<Arc<TypedRunnableModel>, Failure> {
+    fits(&mut model, budget)?;
+    let model = model.into_optimized()?;
+    let order = model.eval_order()?;
+    let mut live = Live::new(budget);
+    for &id in &order {
+        let node = model.node(id);
+        let sizes: Vec<usize> = (node.outputs.iter())
+            .map(|output| bytes(output.fact.datum_type, output.fact.shape.iter()))
+            .collect();
+        live.made(id, &node.name, &sizes, node.outputs.iter().map(|output| output.successors.len()))?;
+        live.read(node.inputs.iter().map(|input| (input.node, input.slot)));
+    }
+    Ok(model.into_runnable()?)
+}
+
+/// Infers shapes node by node, each before it is computed: tract computes what depends on constants only while
+/// it infers shapes.
+fn fits(model: &mut InferenceModel, budget: Budget) -> Result<(), Failure> {
+    let order = model.eval_order()?;
+    let mut live = Live::new(budget);
+    for id in order {
+        let (inputs, outputs) = model.node_facts(id)?;
+        let (inputs, outputs): (Facts, Facts) =
+            (inputs.into_iter().cloned().collect(), outputs.into_iter().cloned().collect());
+        let node = model.node(id);
+        let observed = node.op.observe_outlets(model, node)?.into_iter();
+        let observed: Facts =
+            observed.map(|outlet| model.outlet_fact(outlet).cloned()).collect::<TractResult<_>>()?;
+        let context = |error: TractError| error.context(node.name.clone());
+        let mut op = node.op.clone();
+        let (_, shapes, _) =
+            op.infer_facts(refs(&inputs), refs(&outputs), refs(&observed)).map_err(context)?;
+        let mut sizes: Vec<usize> = shapes.iter().map(size).collect();
+        if op.name() == "Range" {
+            sizes = vec![range(&inputs).map_err(context)?];
+        }
+        live.made(id, &node.name, &sizes, node.outputs.iter().map(|output| output.successors.len()))?;
+        live.read(node.inputs.iter().map(|input| (input.node, input.slot)));
+        let (_, made, _) = op.infer(refs(&inputs), refs(&outputs), refs(&observed)).map_err(context)?;
+        let facts = made.iter().zip(&outputs).map(|(made, declared)| declared.unify(made));
+        let facts: Vec<InferenceFact> = facts.collect::<TractResult<_>>()?;
+        model.node_mut(id).op = op;
+        for (slot, fact) in facts.into_iter().enumerate() {
+            model.set_outlet_fact((id, slot).into(), fact)?;
         }
     }
     Ok(())
 }
 
+/// Bytes of a `Range`, of whose length no rule knows before it is made.
+fn range(inputs: &Facts) -> TractResult<usize> {
+    let mut numbers = [0.0; 3];
+    for (number, fact) in numbers.iter_mut().zip(inputs) {
+        let Some(value) = fact.value.concretize() else { return Ok(0) };
+        let value = value.cast_to::<f64>()?;
+        *number = value.to_plain_array_view::<f64>()?.iter().next().copied().unwrap_or(0.0);
+    }
+    let [start, end, step] = numbers;
+    // A step of zero makes an endless one: the cast saturates.
+    Ok((((end - start) / step).max(0.0).ceil() as usize).saturating_mul(i64::datum_type().size_of()))
+}
+
+/// Bytes of a tensor as far as its shape is known.
+fn size(fact: &InferenceFact) -> usize {
+    let dims = fact.shape.dims().map(|dim| dim.concretize().unwrap_or_else(|| 1.into()));
+    let dims: Vec<TDim> = dims.collect();
+    bytes(fact.datum_type.concretize().unwrap_or(f32::datum_type()), dims.iter())
+}
+
+/// Bytes of a tensor, or the largest number there is.
+fn bytes<'a>(kind: DatumType, dims: impl Iterator<Item = &'a TDim>) -> usize {
+    let sizes = dims.map(|dim| match dim.clone().simplify().to_i64() {
+        Ok(size) => usize::try_from(size).unwrap_or(usize::MAX),
+        Err(_) => NAMED,
+    });
+    sizes.fold(kind.size_of(), usize::saturating_mul)
+}
+
+type Facts = TVec<InferenceFact>;
+
+fn refs(facts: &Facts) -> TVec<&InferenceFact> {
+    facts.iter().collect()
+}
+
+/// Tensors that are held at one time.
+struct Live {
+    budget: Budget,
+    bytes: usize,
+    /// Bytes of a tensor and how many nodes are still to read it.
+    tensors: HashMap<(usize, usize), (usize, usize)>,
+}
+
+impl Live {
+    fn new(budget: Budget) -> Self {
+        Self { budget, bytes: 0, tensors: HashMap::new() }
+    }
+
+    /// Node `id` makes tensors of so many bytes for so many readers.
+    fn made(
+        &mut self,
+        id: usize,
+        name: &str,
+        sizes: &[usize],
+        readers: impl Iterator<Item = usize>,
+    ) -> Result<(), Failure> {
+        for (slot, (&size, readers)) in sizes.iter().zip(readers).enumerate() {
+            self.bytes = self.bytes.saturating_add(size);
+            self.tensors.insert((id, slot), (size, readers));
+        }
+        if self.bytes > self.budget.bytes() {
+            return Err(Failure::Memory(format!(
+                "{name}, which brings the memory to {} MB",
+                self.bytes >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    /// A node has read these tensors.
+    fn read(&mut self, tensors: impl Iterator<Item = (usize, usize)>) {
+        for key in tensors {
+            if let Some((size, readers)) = self.tensors.get_mut(&key) {
+                *readers = readers.saturating_sub(1);
+                if *readers == 0 {
+                    self.bytes = self.bytes.saturating_sub(*size);
+                    self.tensors.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+/// Whether values of a type can be given as f32.
+pub(crate) fn is_numeric(kind: DatumType) -> bool {
+    kind.is_number() || kind == bool::datum_type()
+}
+
+/// The values of a tensor of numbers: integers as the f32 that is nearest.
+pub(crate) fn floats(tensor: &Tensor) -> TractResult<Vec<f32>> {
+    let tensor = tensor.cast_to::<f32>()?;
+    Ok(tensor.to_plain_array_view::<f32>()?.iter().copied().collect())
+}
+
 /// A tract error and its causes, shortened: tract prints whole nodes.
 pub(crate) fn message(error: &TractError) -> String {
-    let full = format!("{error:#}");
-    match full.char_indices().nth(MESSAGE) {
-        Some((end, _)) => format!("{}…", &full[..end]),
-        None => full,
+    shortened(&format!("{error:#}"))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

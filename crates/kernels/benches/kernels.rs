@@ -62,6 +62,7 @@ fn square(side: usize, kernel: usize, stride: usize) -> Window {
         kernel: [kernel; 2],
         stride: [stride; 2],
         pad: [kernel / 2; 2],
+        dilation: [1; 2],
     }
 }
 

@@ -43,12 +43,18 @@
 //! - Means and linear ×2 upsampling: integer weighted sum of `x − zx`, times one f32 multiplier, rounded like
 //!   a convolution. A mean's multiplier is `(sx/sy)/n`, where n includes the padding or not, as the graph
 //!   says.
+//! - Constants of each channel (products, sums, batch normalisation, PRelu): `v = (x − zx)·m[c] + b[c]`, in f32, with `m` and `b`
+//!   computed in f64 and rounded once; below zero times the channel's slope; rounded like a convolution.
+//! - Softmax: `e[d] = round(exp(−d·sx) · 2^bits)` for the distance d from the largest value, a table; with `bits` = 24, or less for
+//!   more than 128 values, the sum is exact in 32 bits. `y = clamp(round_half_even(e · ((1/sy) / Σ e)) + zy)`, in f32.
+//! - Local response normalisation: an exact sum of squares, then square roots and one quotient in f32.
 //! - Functions of one value (activations, change of scale): a table of 256 entries, built at load from the
 //!   graph's float definition: every node rounds to f32; exp, erf, tanh and the like are computed in f64 and
 //!   rounded once.
 //! - Products of float rows with int8 weights: [`product`] quantises the rows on the fly.
 
 pub mod add;
+pub mod affine;
 pub mod attention;
 pub mod blend;
 mod bounds;
@@ -66,12 +72,16 @@ pub mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 pub mod normalise;
+pub mod pad;
 pub mod patches;
 pub mod pool;
 pub mod product;
+pub mod rearrange;
 pub mod repeat;
 pub mod requantise;
 pub mod resize;
+pub mod response;
+pub mod softmax;
 pub mod sum;
 pub mod table;
 pub mod team;

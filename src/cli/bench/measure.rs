@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::explain::{Explanation, Sort};
 use super::memory;
 use super::quantile::quantile;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SHORT, printable};
 use edgeclip_engine::{Element, Engine, Input, StepReport, Values};
 use edgeclip_kernels::Isa;
 
@@ -104,7 +104,9 @@ impl fmt::Display for Measurement {
         writeln!(
             to,
             "{}  {channels}×{height}×{width}, {}, {} {threads}",
-            self.network, self.isa, self.threads
+            printable(&self.network, SHORT),
+            self.isa,
+            self.threads
         )?;
         writeln!(to, "load    {:8.2} ms, first result after {:.2} ms", self.load_ms, self.first_result_ms)?;
         writeln!(

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
         (None, Some(bundle)) => (bundle.manifest.name.clone(), Vision::engine(bundle, threads)?),
         (None, None) => return Err(Error::bug("no network to time").into()),
     };
+    network.outputs()?;
     if !network.is_int8() {
         let why = network.left_in_float().join(", ");
         complain(&format!("warning: {name} runs in float, which is slow: {why}"));

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::check::{Check, State};
+use super::network;
 use crate::error::{Error, Result};
 use crate::source::{self, Camera, Offers, Wish};
 
@@ -12,6 +13,9 @@ const NAME: &str = "camera";
 
 /// One check per camera. With `wanted`, only that one, which must work.
 pub(crate) fn checks(wanted: Option<&Path>) -> Vec<Check> {
+    if let Some(address) = wanted.and_then(Path::to_str).filter(|name| is_address(name)) {
+        return vec![network::check(NAME, address)];
+    }
     if let Some(path) = wanted {
         let opened = Camera::open(path, &Wish::default(), &[]);
         let check = opened.map(|camera| {
@@ -35,6 +39,10 @@ pub(crate) fn checks(wanted: Option<&Path>) -> Vec<Check> {
         Err(error) => Check::failed(NAME, &error),
     };
     found.into_iter().map(check).collect()
+}
+
+fn is_address(name: &str) -> bool {
+    name.contains("://") && !name.starts_with("v4l2://")
 }
 
 fn is_permission(error: &Error) -> bool {

@@ -5,7 +5,10 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, printable};
+
+/// Most characters of what was found.
+const LINE: usize = 2000;
 
 /// Outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,7 +69,8 @@ impl Check {
             State::Warning => "warning",
             State::Error => "error",
         };
-        writeln!(out, "{state:8} {:12} {}", self.name, self.found)?;
-        self.advice.iter().try_for_each(|advice| writeln!(out, "{:22}-> {advice}", ""))
+        writeln!(out, "{state:8} {:12} {}", self.name, printable(&self.found, LINE))?;
+        let advice = self.advice.iter().map(|advice| printable(advice, LINE));
+        advice.into_iter().try_for_each(|advice| writeln!(out, "{:22}-> {advice}", ""))
     }
 }

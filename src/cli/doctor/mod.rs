@@ -4,6 +4,7 @@ mod camera;
 mod check;
 mod machine;
 mod model;
+mod network;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,11 +24,12 @@ use crate::error::Error;
 #[command(after_help = "\
 Examples:
   edgeclip doctor
-  edgeclip doctor --source /dev/video0 --json")]
+  edgeclip doctor --source /dev/video0 --json
+  edgeclip doctor --source rtsp://user:password@192.168.1.20/stream2")]
 pub(crate) struct Args {
-    /// The camera that must work; without this flag, having no camera is not an error, since pictures and
-    /// pipes need none
-    #[arg(long, value_name = "DEVICE")]
+    /// The camera that must work, /dev/video0, rtsp://… or http://…; without this flag, having no camera is
+    /// not an error, since pictures and pipes need none
+    #[arg(long, value_name = "SOURCE")]
     source: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]

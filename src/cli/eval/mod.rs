@@ -108,7 +108,7 @@ impl Answerer {
             })?;
             let look = self.pipeline.look(&frame, vocabulary)?;
             if let Some(detect) = &request.detect {
-                let mut found = self.pipeline.named(&look, |_| detect.threshold);
+                let mut found = self.pipeline.named(&look, vocabulary, |_| detect.threshold);
                 found.truncate(detect.top.unwrap_or(found.len()));
                 answer.detect = Some(Detections::new(&found));
             }

@@ -27,6 +27,10 @@ pub(crate) struct Flags {
     /// Threads of the vision network [default: as many as physical cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Rates")]
     threads: Option<u16>,
+    /// Most megabytes that a picture may take while it is decoded; larger JPEGs are decoded at a part of their size,
+    /// other pictures refused [default: half of the available memory, 16 to 400]
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    max_picture_mb: Option<i64>,
     /// Looks per second at each source, or auto: as many as the machine can [default: auto]
     #[arg(long, value_name = "N|auto", help_heading = "Rates")]
     #[serde(serialize_with = "fps")]
@@ -82,6 +86,12 @@ pub(crate) struct Flags {
     /// Kinds of events to keep a picture of [default: appear,enter,cross,state]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     snapshot_events: Option<Vec<String>>,
+    /// Per cent of the disk that annotated frames and snapshots leave free, by deleting the oldest [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    keep_free: Option<i64>,
+    /// Replace files for CSV and Motion JPEG that edgeclip did not write
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
+    force: Option<bool>,
     /// Which boxes pictures and tables show: tracks, or detections of each frame [default: tracks]
     #[arg(long, value_name = "BOXES", help_heading = "Output")]
     show: Option<String>,

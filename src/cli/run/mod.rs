@@ -4,7 +4,6 @@ mod assign;
 mod flags;
 mod followed;
 mod list;
-mod log;
 mod status;
 mod summary;
 mod tick;
@@ -12,7 +11,6 @@ mod tick;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -27,6 +25,8 @@ use super::words::words;
 use super::{Failures, print};
 use crate::config::{Settings, resolve};
 use crate::error::{Error, Result};
+use crate::sinks::Inputs;
+use crate::system::start_thread;
 use crate::watcher::{Own, Reload, Session};
 
 /// Watch cameras and streams: one line of JSON per frame, and one for everything that happens
@@ -71,6 +71,18 @@ impl Args {
     fn settings(&self) -> Result<Settings> {
         resolve(flags::table(self.config.as_deref(), &self.flags, &self.sources, &self.places)?)
     }
+
+    /// Sees to it that nothing is written over the configuration file.
+    fn refuse_own_file(&self, settings: &Settings) -> Result<()> {
+        let mut inputs = Inputs::default();
+        self.config.iter().for_each(|file| inputs.add_file(file));
+        inputs.refuse_stdout()?;
+        let outputs = [("csv", &settings.csv), ("mjpeg", &settings.mjpeg)];
+        outputs
+            .iter()
+            .flat_map(|(key, file)| file.iter().map(move |file| (key, file)))
+            .try_for_each(|(key, file)| inputs.refuse_file(file, key))
+    }
 }
 
 /// Runs the subcommand.
@@ -82,16 +94,18 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
         return list::list();
     }
+    // Before files are read: whoever changes one may tell at once.
+    let (stop, hangup) = signals()?;
     let files = Arc::new(Followed::new(args.config.clone()));
     let settings = args.settings()?;
     files.set(settings.files());
+    args.refuse_own_file(&settings)?;
     if args.print_config {
         let text = toml::to_string_pretty(&settings).map_err(|error| Error::bug(error.to_string()))?;
         print(|out| std::io::Write::write_all(out, text.as_bytes()))?;
         return Ok(Failures::default());
     }
-    log::start(args.log);
-    let (stop, hangup) = signals()?;
+    super::log::start(args.log);
     if settings.source.is_empty() {
         let expected = "--source, for example /dev/video0; `edgeclip run --list` lists cameras";
         return Err(Error::settings("run", "no source", expected).into());
@@ -104,7 +118,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     let terminal = on_terminal();
     let mut tick = Tick::new(OnChange { hangup, files, read }, terminal);
     if let Some(interval) = status {
-        tick.write_status(interval, stop);
+        tick.write_status(interval, stop)?;
     }
     let watched = session.run(&mut |progress| tick.run(progress));
     // Status ends before the summary begins.
@@ -134,7 +148,7 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
     let shared = Arc::new(Mutex::new((args, settings, reload)));
     Box::new(move || {
         let (shared, files) = (Arc::clone(&shared), Arc::clone(&files));
-        thread::spawn(move || {
+        let started = start_thread("reload", move || {
             let (args, before, reload) = &mut *shared.lock().unwrap_or_else(PoisonError::into_inner);
             let changed = args.settings().and_then(|settings| {
                 files.set(settings.files());
@@ -151,5 +165,8 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
                 Err(error) => tracing::error!("{error}; keeping the previous configuration"),
             }
         });
+        if let Err(error) = started {
+            tracing::error!("{error}; keeping the previous configuration");
+        }
     })
 }

@@ -7,8 +7,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::print;
+use crate::error::Result;
 use crate::pipeline::{Progress, SourceState};
 use crate::sinks::{SinkStatus, Status, write_status};
+use crate::system::start_thread;
 
 /// How long the last lines of status may take.
 const GRACE: Duration = Duration::from_secs(1);
@@ -22,9 +24,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Sets `stop` when nobody reads any more.
-    pub(crate) fn new(stop: Arc<AtomicBool>) -> Self {
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(crate) fn new(stop: Arc<AtomicBool>) -> Result<Self> {
         let (sender, statuses) = sync_channel::<Vec<Status>>(1);
-        let thread = thread::spawn(move || {
+        let thread = start_thread("status", move || {
             for status in statuses.into_iter().flatten() {
                 match print(|out| write_status(out, &status)) {
                     Ok(false) => {}
@@ -32,8 +37,8 @@ impl Writer {
                     Err(error) => tracing::warn!("{error:#}"),
                 }
             }
-        });
-        Self { sender: Some(sender), thread }
+        })?;
+        Ok(Self { sender: Some(sender), thread })
     }
 
     /// Drops these if the ones before have not been written yet.

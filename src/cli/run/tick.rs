@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::followed::Followed;
 use super::status::{Writer, line, statuses};
+use crate::error::Result;
 use crate::pipeline::Progress;
 
 /// How often a terminal's line of status changes.
@@ -65,8 +66,12 @@ impl Tick {
     }
 
     /// Also writes status lines in JSON, one every `interval`. `stop` is set when nobody reads them any more.
-    pub(crate) fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) {
-        self.status = Some((Timer::later(interval), Writer::new(stop)));
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub(crate) fn write_status(&mut self, interval: Duration, stop: Arc<AtomicBool>) -> Result<()> {
+        self.status = Some((Timer::later(interval), Writer::new(stop)?));
+        Ok(())
     }
 
     /// Called often.

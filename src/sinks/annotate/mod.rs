@@ -2,15 +2,18 @@
 
 mod canvas;
 mod colour;
+mod font;
 mod label;
 mod layout;
 mod outline;
 mod painter;
 mod scale;
 mod scene;
+mod script;
 mod trail;
 
 pub use self::painter::Painter;
+pub(crate) use self::script::without_glyph;
 
 use self::canvas::Canvas;
 use self::colour::Palette;

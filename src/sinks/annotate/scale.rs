@@ -6,6 +6,8 @@ use embedded_graphics::mono_font::iso_8859_1::{
 };
 use embedded_graphics::prelude::*;
 
+use super::script::is_latin;
+
 const FONTS: [&MonoFont<'static>; 6] =
     [&FONT_6X10, &FONT_7X13_BOLD, &FONT_8X13_BOLD, &FONT_9X15_BOLD, &FONT_9X18_BOLD, &FONT_10X20];
 
@@ -17,7 +19,7 @@ pub(crate) struct Scale {
     pub edge: u32,
     /// Room between a plate's border and its text.
     pub padding: u32,
-    /// Covers Latin-1; draws a question mark for everything else.
+    /// For texts of Latin-1; [`super::script`] draws all others.
     pub font: &'static MonoFont<'static>,
     /// Each pixel of the font is a block of this side.
     pub factor: u32,
@@ -45,9 +47,20 @@ impl Scale {
         (self.font.character_size + Size::new(self.font.character_spacing, 0)) * self.factor
     }
 
-    /// How many characters fit on a plate of `width` pixels.
-    pub(crate) fn columns(&self, width: u32) -> usize {
-        (width.saturating_sub(2 * self.padding) / self.cell().width.max(1)) as usize
+    /// Size of half an ideograph in texts of other scripts, whose font has one size, and of its pixels.
+    pub(crate) fn wide_cell(&self) -> (Size, u32) {
+        let factor = (self.cell().height + 7) / 16;
+        (Size::new(8, 16) * factor.max(1), factor.max(1))
+    }
+
+    /// Size of one character of `text`.
+    pub(crate) fn cell_of(&self, text: &str) -> Size {
+        if is_latin(text) { self.cell() } else { self.wide_cell().0 }
+    }
+
+    /// How many characters of `text` fit on a plate of `width` pixels.
+    pub(crate) fn columns(&self, width: u32, text: &str) -> usize {
+        (width.saturating_sub(2 * self.padding) / self.cell_of(text).width.max(1)) as usize
     }
 }
 

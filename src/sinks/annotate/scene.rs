@@ -9,6 +9,7 @@ use super::label::{draw_label, label_size, shortened};
 use super::layout::Layout;
 use super::outline::{caption, draw_outline, point};
 use super::scale::Scale;
+use super::script::columns;
 use super::trail::{Step, draw_trail};
 use crate::events::Outline;
 use crate::geometry::Rect;
@@ -62,18 +63,20 @@ impl Scene<'_> {
         for mark in self.marks.iter().rev() {
             draw_box(target, self.pixels(&mark.rect, picture), &scale, mark)?;
         }
-        let columns = scale.columns(picture.size.width);
+        let columns = |text: &str| scale.columns(picture.size.width, text);
+        let tags: String = self.tags.iter().map(|(name, _)| *name).collect();
         let mut plates = Vec::new();
-        if let Some(text) = self.tags_line(columns) {
+        if let Some(text) = self.tags_line(columns(&tags)) {
             plates.push((layout.place_tags(label_size(&text, &scale)), text, QUIET));
         }
         let has_room = picture.size.height >= 6 * scale.cell().height;
         if let Some(clock) = self.clock.as_ref().filter(|_| has_room) {
-            let text = shortened(clock, "", columns);
+            let text = shortened(clock, "", columns(clock));
             plates.push((layout.place_clock(label_size(&text, &scale)), text, QUIET));
         }
         for outline in self.outlines {
-            let text = shortened(&caption(outline), "", columns);
+            let caption = caption(outline);
+            let text = shortened(&caption, "", columns(&caption));
             let corners = outline.points.iter().map(|corner| point(*corner, picture));
             plates.push((layout.place_at(label_size(&text, &scale), corners), text, QUIET));
         }
@@ -84,7 +87,7 @@ impl Scene<'_> {
                 .width
                 .max((picture.size.width as f32 * LABEL_WIDTH) as u32)
                 .min(picture.size.width);
-            let text = shortened(mark.name, &mark.suffix, scale.columns(widest));
+            let text = shortened(mark.name, &mark.suffix, scale.columns(widest, mark.name));
             plates.push((layout.place(label_size(&text, &scale), around), text, mark.colour));
         }
         for (area, text, colour) in plates.iter().rev() {
@@ -94,17 +97,18 @@ impl Scene<'_> {
     }
 
     /// As many tags as fit into one line of so many characters; `None` if there are none.
-    fn tags_line(&self, columns: usize) -> Option<String> {
+    fn tags_line(&self, most: usize) -> Option<String> {
+        let length = |text: &str| text.chars().map(columns).sum::<usize>();
         let mut line = String::new();
         for (name, score) in &self.tags {
             let score = format!(" {score:.2}");
             let separator = if line.is_empty() { "" } else { ", " };
-            let used = line.chars().count() + separator.len();
-            let whole = name.chars().count() + score.len();
+            let used = length(&line) + separator.len();
+            let whole = length(name) + score.len();
             if line.is_empty() {
-                line = shortened(name, &score, columns);
-            } else if used + whole <= columns {
-                line = format!("{line}{separator}{name}{score}");
+                line = shortened(name, &score, most);
+            } else if used + whole <= most {
+                line = format!("{line}{separator}{}", shortened(name, &score, whole));
             } else {
                 break;
             }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use self::folder::Folder;
+use self::folder::{Kept, SnapshotFolder};
 use self::name::stem;
 use super::clock::unix;
 use super::live_jsonl::{Track, VERSION};
@@ -33,6 +33,8 @@ pub(crate) struct SnapshotOptions {
     pub plain: bool,
     /// Most bytes of all files together; the oldest are deleted.
     pub most_bytes: u64,
+    /// Per cent of the disk that stay free, as far as it lies with snapshots.
+    pub free: u8,
     /// Most snapshots per minute of the source's time; further events get none.
     pub per_minute: usize,
     /// Draws the annotations.
@@ -47,6 +49,7 @@ impl SnapshotOptions {
             kinds: [EventKind::Appear, EventKind::Enter, EventKind::Cross, EventKind::State].into(),
             plain: false,
             most_bytes: 500_000_000,
+            free: 5,
             per_minute: 60,
             painter: Painter::new(ShownBoxes::Tracks),
         }
@@ -58,9 +61,10 @@ impl SnapshotOptions {
 pub(crate) struct Snapshots {
     options: SnapshotOptions,
     name: String,
-    folder: Folder,
+    folder: SnapshotFolder,
     painter: Painter,
     recent: VecDeque<SystemTime>,
+    idle: bool,
 }
 
 impl Snapshots {
@@ -71,9 +75,10 @@ impl Snapshots {
     /// [`Error::Device`] if the folder cannot be created or read.
     pub(crate) fn new(options: SnapshotOptions) -> Result<Self> {
         let name = options.folder.display().to_string();
-        let folder = Folder::open(&options.folder, options.most_bytes)?;
+        let kept = Kept { most_bytes: options.most_bytes, free: options.free };
+        let folder = SnapshotFolder::open(&options.folder, kept)?;
         let painter = options.painter.clone();
-        Ok(Self { options, name, folder, painter, recent: VecDeque::new() })
+        Ok(Self { options, name, folder, painter, recent: VecDeque::new(), idle: true })
     }
 
     /// Whether one more may be kept at `time`. Snapshots from before the clock was set back no longer count.
@@ -88,11 +93,13 @@ impl Snapshots {
 
     fn keep(&mut self, event: &Event, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
         let record = EventRecord::of(event);
+        self.folder.refresh()?;
         let stem = self.folder.free(stem(report.time, &record));
         let description = Description {
             r#type: "snapshot",
             version: VERSION,
             name: &stem,
+            sequence: self.folder.next_sequence(),
             pictures: pictures.iter().map(|(ending, _)| format!("{stem}{ending}")).collect(),
             source: &report.source,
             frame: report.frame,
@@ -122,6 +129,7 @@ impl Sink for Snapshots {
         let wanted: Vec<&Event> = wanted.collect();
         // The painter sees every report: frames without a look draw boxes dashed as in the last look.
         self.painter.follow(report);
+        self.idle = true;
         if wanted.is_empty() {
             return Ok(());
         }
@@ -135,7 +143,10 @@ impl Sink for Snapshots {
             // Encoded once for all events of the frame.
             if pictures.is_empty() {
                 let jpeg = |rgb: &[u8]| {
-                    encode(&self.name, PictureKind::Jpeg, JPEG_QUALITY, rgb, picture.width, picture.height)
+                    let (name, kind) = (&self.name, PictureKind::Jpeg);
+                    let mut file = encode(name, kind, JPEG_QUALITY, rgb, picture.width, picture.height)?;
+                    folder::mark(&mut file);
+                    Result::Ok(file)
                 };
                 let mut rgb = picture.data.clone();
                 if self.options.plain {
@@ -145,8 +156,13 @@ impl Sink for Snapshots {
                 pictures.insert(0, (folder::ANNOTATED, jpeg(&rgb)?));
             }
             self.keep(event, report, &pictures)?;
+            self.idle = false;
         }
         Ok(())
+    }
+
+    fn was_idle(&self) -> bool {
+        self.idle
     }
 }
 
@@ -156,6 +172,7 @@ struct Description<'a> {
     r#type: &'static str,
     version: u32,
     name: &'a str,
+    sequence: u64,
     pictures: Vec<String>,
     source: &'a str,
     frame: u64,

@@ -93,7 +93,7 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
     fs::write(path.join("1998-01-01T00-00-00.000Z_tag_x.jpg"), "mine").unwrap();
     fs::write(path.join("1998-01-01T00-00-00.000Z_tag_y.json"), "{}").unwrap();
     fs::write(path.join("notes.txt"), "mine").unwrap();
-    fs::write(path.join(".edgeclip-part-x.jpg"), "half").unwrap();
+    fs::write(path.join(".edgeclip-part-0123456789abcdef"), "{\"type\"").unwrap();
     let others = names(path).iter().filter(|name| !name.starts_with("2026")).count() - 1;
 
     options.most_bytes = 3 * one + one / 2;
@@ -134,6 +134,102 @@ fn an_event_whose_pixels_were_left_out_is_passed_over() {
     let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
     sink.take(&FrameReport { picture: None, ..entering(0) }).unwrap();
     assert!(names(folder.path()).is_empty());
+}
+
+/// Takes a snapshot `second` seconds after the first, and renames it as if the clock had said another year.
+fn in_another_year(path: &Path, second: u64, year: &str) {
+    Snapshots::new(SnapshotOptions::new(path)).unwrap().take(&entering(second)).unwrap();
+    let taken = FIRST.replace("06-00-00", &format!("06-00-{second:02}"));
+    let renamed = taken.replace("2026", year);
+    for ending in ["jpg", "json"] {
+        fs::rename(path.join(format!("{taken}.{ending}")), path.join(format!("{renamed}.{ending}"))).unwrap();
+    }
+    let json = path.join(format!("{renamed}.json"));
+    fs::write(&json, fs::read_to_string(&json).unwrap().replace("2026-", &format!("{year}-"))).unwrap();
+}
+
+#[test]
+fn the_oldest_is_what_was_written_first_whatever_the_clock_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    // The clock was far ahead, then in 1970, then right.
+    in_another_year(path, 0, "2036");
+    in_another_year(path, 1, "2036");
+    in_another_year(path, 2, "1970");
+    let one: u64 =
+        names(path).iter().map(|name| fs::metadata(path.join(name)).unwrap().len()).sum::<u64>() / 3;
+    let options = SnapshotOptions { most_bytes: 3 * one + one / 2, ..SnapshotOptions::new(path) };
+    let mut left = Vec::new();
+    for second in 10..14 {
+        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+        let pictures = names(path).into_iter().filter(|name| name.ends_with(".jpg"));
+        left.push(pictures.map(|name| format!("{} {}", &name[..4], &name[17..19])).collect::<Vec<_>>());
+    }
+    let expected = [
+        ["1970 02", "2026 10", "2036 01"],
+        ["1970 02", "2026 10", "2026 11"],
+        ["2026 10", "2026 11", "2026 12"],
+        ["2026 11", "2026 12", "2026 13"],
+    ];
+    assert_eq!(left, expected);
+}
+
+#[test]
+fn snapshots_that_somebody_has_changed_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut options = SnapshotOptions::new(path);
+    for second in 0..2 {
+        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+    }
+    fs::write(path.join(format!("{FIRST}.jpg")), "my crop").unwrap();
+    let of = |name: &str| fs::metadata(path.join(name)).unwrap().len();
+    let one: u64 = names(path).iter().filter(|name| name.contains("00-01")).map(|name| of(name)).sum();
+    options.most_bytes = one + one / 2;
+    for second in 2..5 {
+        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+    }
+    let seconds: Vec<String> = names(path).iter().map(|name| name[17..19].to_owned()).collect();
+    assert_eq!(seconds, ["00", "00", "04", "04"]);
+    assert_eq!(fs::read(path.join(format!("{FIRST}.jpg"))).unwrap(), b"my crop");
+}
+
+#[test]
+fn files_are_private_and_a_folder_that_has_gone_is_made_anew() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/events");
+    let mut sink = Snapshots::new(SnapshotOptions::new(&path)).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for second in 0..2 {
+        sink.take(&entering(second)).unwrap();
+        assert_eq!(names(&path).len(), 2);
+        assert!(names(&path).iter().all(|name| mode(&path.join(name)) == 0o600));
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o700, 0o700));
+        fs::remove_dir_all(folder.path().join("a")).unwrap();
+    }
+    assert!(!sink.was_idle());
+    sink.take(&frame_report()).unwrap();
+    assert!(sink.was_idle());
+}
+
+#[test]
+fn on_a_full_disk_the_oldest_make_room() {
+    let test = "sinks::snapshots::tests::on_a_full_disk_the_oldest_make_room";
+    on_a_small_disk(test, |disk| {
+        fs::write(disk.join("theirs"), vec![0; 100 << 10]).unwrap();
+        let mut sink = Snapshots::new(SnapshotOptions::new(disk)).unwrap();
+        for second in 0..60 {
+            sink.take(&entering(second)).unwrap();
+        }
+        let left = names(disk);
+        let own = left.iter().filter(|name| name.starts_with("2026")).count();
+        assert!((6..60).contains(&own) && left.contains(&"theirs".to_owned()), "{left:?}");
+        assert!(left.iter().any(|name| name.contains("06-00-59")), "{left:?}");
+        let free = crate::system::Folder::open(disk).unwrap().space().unwrap();
+        assert!(free.available * 100 >= free.total * 3, "{free:?}");
+    });
 }
 
 #[test]

@@ -3,22 +3,24 @@
 //! Plain HTTP only: within a camera's own network, TLS would add a large library and no trust, since cameras
 //! sign their own certificates.
 
+mod body;
+mod connection;
+mod content;
+mod download;
 pub(super) mod multipart;
 mod request;
 
-use std::io::Read;
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ureq::http::Response;
-use ureq::{Body, BodyReader};
-
-use super::jpeg;
 use super::live::{CapturedFrame, Encoding, Live, Next};
-use super::mjpeg::LONGEST;
-use super::network::{Address, Fault, POLL, Patience, Protocol, Remote, seconds, without_secrets};
-use crate::error::{Error, Result};
-use multipart::{Part, Parts, boundary};
+use super::network::{Address, Fault, POLL, Patience, Protocol, Remote, seconds};
+use crate::error::{Error, Result, shown_address};
+use body::Body;
+use content::Content;
+use download::{Download, Outcome};
+use multipart::{Part, Parts};
 use request::{Client, reason};
 
 /// How often a single picture is fetched by default.
@@ -35,34 +37,36 @@ const FETCHES_PER_SECOND: u32 = 1;
 /// [`Error::Device`] if the first connection fails: no camera, password or path refused, or other content; the
 /// message says what to do. [`Error::Settings`] if the address is invalid or begins with `https://`.
 pub(crate) fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
-    if address.starts_with("https://") {
-        return Err(Error::settings(without_secrets(address), "an https:// address", request::NO_TLS));
+    if address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https")) {
+        return Err(Error::settings(shown_address(address), "an https:// address", request::NO_TLS));
     }
     let address = Address::parse(address, "http")?;
     let interval = Duration::from_secs(1) / rate.unwrap_or(FETCHES_PER_SECOND).max(1);
     let name = address.name.clone();
-    let protocol = Http { client: Client::new(address, patience), stall: patience.stall, interval };
+    let protocol = Http { client: Client::new(address, patience), patience, interval };
     Ok(Box::new(Remote::open(&name, patience, protocol)?))
 }
 
 struct Http {
     client: Client,
-    /// Longest time without a whole picture of a stream.
-    stall: Duration,
+    patience: Patience,
     /// Time from one fetch of a single picture to the next.
     interval: Duration,
 }
 
 /// A response that is being read.
-enum Session {
-    Stream {
-        parts: Parts<BodyReader<'static>>,
-        /// When the last whole picture had arrived.
-        heard: Instant,
-    },
+struct Session {
+    reading: Reading,
+    /// When the last whole picture had arrived.
+    heard: Instant,
+}
+
+/// What is being read.
+enum Reading {
+    Stream(Parts<Body<TcpStream>>),
     Picture {
         /// The response, until it has been read.
-        response: Option<Response<Body>>,
+        download: Option<Download<Body<TcpStream>>>,
         /// When to fetch the next one.
         due: Instant,
     },
@@ -72,15 +76,17 @@ impl Protocol for Http {
     type Session = Session;
 
     fn connect(&mut self) -> std::result::Result<Session, Fault> {
-        let response = self.client.get()?;
-        let now = Instant::now();
-        Ok(match Content::of(&response)? {
-            Content::Stream(boundary) => Session::Stream {
-                parts: Parts::new(response.into_body().into_reader(), &boundary),
-                heard: now,
-            },
-            Content::Picture => Session::Picture { response: Some(response), due: now },
-        })
+        let mut response = self.client.get()?;
+        let content = Content::of(&mut response, self.patience.connect)?;
+        let heard = Instant::now();
+        let reading = match content {
+            Content::Stream(boundary) => Reading::Stream(Parts::new(response.body, &boundary)),
+            Content::Picture => {
+                let length = response.body.length;
+                Reading::Picture { download: Some(Download::new(response.body, length)), due: heard }
+            }
+        };
+        Ok(Session { reading, heard })
     }
 
     fn read(
@@ -88,99 +94,86 @@ impl Protocol for Http {
         session: &mut Session,
         frame: &mut CapturedFrame,
     ) -> std::result::Result<Next, String> {
-        match session {
-            Session::Stream { parts, heard } => next_part(parts, heard, self.stall, frame),
-            Session::Picture { response, due } => match response.take() {
-                Some(response) => {
-                    let next = picture(response, frame);
-                    // An interval that was missed is not made up for.
-                    *due = (*due + self.interval).max(Instant::now());
-                    next
-                }
-                None => self.fetch(*due).map(|fetched| {
-                    *response = fetched;
-                    Next::Nothing
-                }),
-            },
+        // However many bytes come: what counts is pictures.
+        let stall = match session.reading {
+            Reading::Stream(_) => self.patience.stall,
+            Reading::Picture { .. } => self.patience.stall.max(2 * self.interval),
+        };
+        if session.heard.elapsed() >= stall {
+            let silent = matches!(&session.reading, Reading::Stream(parts) if parts.silence() >= stall);
+            let what = if silent { "bytes" } else { "whole picture" };
+            return Err(format!("no {what} for {}", seconds(stall)));
         }
+        let next = match &mut session.reading {
+            Reading::Stream(parts) => part(parts, frame),
+            Reading::Picture { download: Some(reading), due } => match reading.next(POLL) {
+                Ok(Outcome::Nothing) => Ok(Next::Nothing),
+                outcome => {
+                    session.reading = Reading::Picture {
+                        download: None,
+                        // An interval that was missed is not made up for.
+                        due: (*due + self.interval).max(Instant::now()),
+                    };
+                    picture(outcome, frame)
+                }
+            },
+            Reading::Picture { download, due } => self.fetch(*due).map(|fetched| {
+                *download = fetched;
+                Next::Nothing
+            }),
+        };
+        if matches!(next, Ok(Next::Frame)) {
+            session.heard = Instant::now();
+        }
+        next
     }
 }
 
 impl Http {
     /// Fetches a single picture once it is due.
-    fn fetch(&mut self, due: Instant) -> std::result::Result<Option<Response<Body>>, String> {
+    fn fetch(&mut self, due: Instant) -> std::result::Result<Option<Download<Body<TcpStream>>>, String> {
         let early = due.saturating_duration_since(Instant::now());
         thread::sleep(early.min(POLL));
         if early > POLL {
             return Ok(None);
         }
-        let response = self.client.get().map_err(|fault| fault.found)?;
-        match Content::of(&response).map_err(|fault| fault.found)? {
-            Content::Picture => Ok(Some(response)),
+        let mut response = self.client.get().map_err(|fault| fault.found)?;
+        match Content::of(&mut response, self.patience.connect).map_err(|fault| fault.found)? {
+            Content::Picture => {
+                let length = response.body.length;
+                Ok(Some(Download::new(response.body, length)))
+            }
             Content::Stream(_) => Err("a stream instead of a picture".to_owned()),
         }
     }
 }
 
 /// The next part of a stream.
-fn next_part(
-    parts: &mut Parts<impl Read>,
-    heard: &mut Instant,
-    stall: Duration,
-    frame: &mut CapturedFrame,
-) -> std::result::Result<Next, String> {
-    if heard.elapsed() >= stall {
-        return Err(format!("no whole picture for {}", seconds(stall)));
-    }
-    match parts.next() {
-        Ok(Some(Part::Picture(bytes))) => {
+fn part(parts: &mut Parts<Body<TcpStream>>, frame: &mut CapturedFrame) -> std::result::Result<Next, String> {
+    match parts.next(POLL) {
+        Ok(Part::Picture(bytes)) => {
             frame.fill(&bytes, Encoding::Jpeg, 0);
-            *heard = Instant::now();
             Ok(Next::Frame)
         }
-        Ok(Some(Part::Broken(why))) => Ok(Next::Broken(why)),
-        Ok(None) => Err("the camera has ended the stream".to_owned()),
+        Ok(Part::Broken(why)) => Ok(Next::Broken(why)),
+        Ok(Part::Nothing) => Ok(Next::Nothing),
+        Ok(Part::End) => Err("the camera has ended the stream".to_owned()),
         Err(error) => Err(reason(&error)),
     }
 }
 
-/// Reads a single picture.
-fn picture(response: Response<Body>, frame: &mut CapturedFrame) -> std::result::Result<Next, String> {
-    let mut bytes = Vec::new();
-    let read = response.into_body().into_reader().take(LONGEST as u64 + 1).read_to_end(&mut bytes);
-    Ok(match read {
-        Err(error) if bytes.is_empty() => return Err(reason(&error)),
-        Err(error) => Next::Broken(format!("a picture cut short: {}", reason(&error))),
-        Ok(_) if bytes.len() > LONGEST => Next::Broken(multipart::too_long()),
-        Ok(_) if jpeg::is_complete(&bytes) => {
+/// A single picture that has been read.
+fn picture(
+    outcome: std::io::Result<Outcome>,
+    frame: &mut CapturedFrame,
+) -> std::result::Result<Next, String> {
+    match outcome {
+        Ok(Outcome::Picture(bytes)) => {
             frame.fill(&bytes, Encoding::Jpeg, 0);
-            Next::Frame
+            Ok(Next::Frame)
         }
-        Ok(_) => Next::Broken(multipart::not_jpeg(&bytes)),
-    })
-}
-
-/// What a camera sends.
-#[derive(Debug, PartialEq, Eq)]
-enum Content {
-    /// Parts separated by this boundary.
-    Stream(String),
-    /// One picture.
-    Picture,
-}
-
-impl Content {
-    fn of(response: &Response<Body>) -> std::result::Result<Self, Fault> {
-        let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let found = header.unwrap_or("no content type");
-        let media = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let boundary = if media.starts_with("multipart/") { boundary(found).map(Self::Stream) } else { None };
-        let picture =
-            ["image/jpeg", "image/jpg", "image/pjpeg"].contains(&media.as_str()).then_some(Self::Picture);
-        boundary.or(picture).ok_or_else(|| {
-            let expected = "multipart/x-mixed-replace with a boundary, or image/jpeg: the path of the camera's Motion \
-                            JPEG stream or snapshot";
-            Fault::new(format!("content of type {found}"), expected)
-        })
+        Ok(Outcome::Broken(why)) => Ok(Next::Broken(why)),
+        Ok(Outcome::Nothing) => Ok(Next::Nothing),
+        Err(error) => Err(reason(&error)),
     }
 }

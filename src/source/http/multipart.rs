@@ -2,24 +2,21 @@
 //! specified.
 
 use std::io::{self, ErrorKind, Read};
+use std::time::{Duration, Instant};
 
-use super::super::jpeg;
-use super::super::mjpeg::{Cut, LONGEST, Walk};
+use super::super::jpeg::{Cutter, Step};
 
-/// Longest part header in bytes.
-const LONGEST_HEADER: usize = 16 << 10;
 /// Bytes per read.
 const CHUNK: usize = 64 << 10;
 
-/// The boundary of a content type such as `multipart/x-mixed-replace; boundary="frame"`.
-pub(in crate::source) fn boundary(content_type: &str) -> Option<String> {
+/// The boundary of a content type such as `multipart/x-mixed-replace; boundary="frame"`; empty if it has none.
+pub(in crate::source) fn boundary(content_type: &str) -> String {
     let parameter = content_type.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;
         key.trim().eq_ignore_ascii_case("boundary").then_some(value)
-    })?;
+    });
     // Many cameras include the leading dashes in the boundary.
-    let boundary = parameter.trim().trim_matches('"').trim_start_matches('-');
-    (!boundary.is_empty()).then(|| boundary.to_owned())
+    parameter.unwrap_or_default().trim().trim_matches('"').trim_start_matches('-').to_owned()
 }
 
 /// One part of a stream.
@@ -29,176 +26,93 @@ pub(in crate::source) enum Part {
     Picture(Vec<u8>),
     /// Not a picture: why.
     Broken(String),
+    /// Nothing in time.
+    Nothing,
+    /// The stream has ended.
+    End,
 }
 
 /// A stream, split into its parts.
 pub(in crate::source) struct Parts<R> {
     input: R,
-    /// Bytes that have been read but not consumed.
+    cutter: Cutter,
+    /// Bytes that have been read but not consumed, from `taken` on.
     held: Vec<u8>,
-    /// What precedes each part.
-    delimiter: Vec<u8>,
-    /// The last part was broken, or none has come yet: the bytes before the next one are skipped silently.
-    lost: bool,
+    taken: usize,
+    ended: bool,
+    /// When bytes came last.
+    heard: Instant,
     chunk: Vec<u8>,
 }
 
 impl<R: Read> Parts<R> {
-    /// The parts of `input`, separated by `boundary`.
+    /// The parts of `input`, which should be separated by `boundary`.
     pub(crate) fn new(input: R, boundary: &str) -> Self {
-        let delimiter = format!("--{boundary}").into_bytes();
-        Self { input, held: Vec::new(), delimiter, lost: true, chunk: vec![0; CHUNK] }
+        let cutter = Cutter::joining(boundary);
+        Self {
+            input,
+            cutter,
+            held: Vec::new(),
+            taken: 0,
+            ended: false,
+            heard: Instant::now(),
+            chunk: vec![0; CHUNK],
+        }
     }
 
-    /// The next part; `None` at the end.
+    /// How long no bytes have come.
+    pub(crate) fn silence(&self) -> Duration {
+        self.heard.elapsed()
+    }
+
+    /// The next part, for at most `patience` or as long as one read takes.
     ///
     /// # Errors
-    /// Same as the input's.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Part>> {
-        let Some(skipped) = self.skip_to_part()? else { return Ok(None) };
-        if skipped > 0 && !self.lost {
-            self.lost = true;
-            return Ok(Some(Part::Broken(format!("{skipped} bytes between pictures"))));
+    /// Same as the input's, unless it only has nothing yet.
+    pub(crate) fn next(&mut self, patience: Duration) -> io::Result<Part> {
+        let start = Instant::now();
+        loop {
+            let held = self.held.get(self.taken..).unwrap_or_default();
+            match self.cutter.step(held, self.ended) {
+                Step::More(0) => {
+                    if !self.more()? || start.elapsed() >= patience && !self.ended {
+                        return Ok(Part::Nothing);
+                    }
+                }
+                Step::More(dropped) => self.taken += dropped,
+                Step::Picture(length) => {
+                    let picture = held.get(..length).unwrap_or_default().to_vec();
+                    self.taken += length;
+                    return Ok(Part::Picture(picture));
+                }
+                Step::Repaired(picture, length) => {
+                    self.taken += length;
+                    return Ok(Part::Picture(picture));
+                }
+                Step::Broken(dropped, why) => {
+                    self.taken += dropped;
+                    return Ok(Part::Broken(why));
+                }
+                Step::End => return Ok(Part::End),
+            }
         }
-        let Some(header) = self.header()? else { return Ok(None) };
-        let part = match header {
-            Err(why) => Some(Part::Broken(why)),
-            Ok(Some(length)) => self.body(length)?,
-            Ok(None) => self.jpeg()?,
-        };
-        self.lost = matches!(part, Some(Part::Broken(_)));
-        Ok(part)
     }
 
-    /// Reads more; `false` at the end.
+    /// Reads more, or notes the end; `false` if there is nothing yet.
     fn more(&mut self) -> io::Result<bool> {
-        loop {
-            match self.input.read(&mut self.chunk) {
-                Ok(count) => {
-                    self.held.extend_from_slice(self.chunk.get(..count).unwrap_or_default());
-                    return Ok(count > 0);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        self.held.drain(..self.taken.min(self.held.len()));
+        self.taken = 0;
+        match self.input.read(&mut self.chunk) {
+            Ok(count) => {
+                self.held.extend_from_slice(self.chunk.get(..count).unwrap_or_default());
+                self.ended = count == 0;
+                self.heard = Instant::now();
+                Ok(true)
             }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(false),
+            Err(error) => Err(error),
         }
-    }
-
-    /// Drops everything up to the next delimiter; returns how many bytes that was, not counting line ends and
-    /// dashes.
-    fn skip_to_part(&mut self) -> io::Result<Option<usize>> {
-        let mut skipped = 0;
-        let counted = |bytes: &[u8]| bytes.iter().filter(|byte| !b"\r\n-".contains(byte)).count();
-        loop {
-            let found = self.held.windows(self.delimiter.len()).position(|bytes| bytes == self.delimiter);
-            let end = found.unwrap_or_else(|| self.held.len().saturating_sub(self.delimiter.len() - 1));
-            skipped += counted(self.held.get(..end).unwrap_or_default());
-            self.held.drain(..end);
-            if found.is_some() {
-                // Two more dashes mark the end of the stream.
-                while self.held.len() < self.delimiter.len() + 2 {
-                    if !self.more()? {
-                        return Ok(None);
-                    }
-                }
-                let last = self.held.get(self.delimiter.len()..).is_some_and(|rest| rest.starts_with(b"--"));
-                return Ok((!last).then_some(skipped));
-            }
-            if !self.more()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Consumes a delimiter and the lines up to an empty one; returns the length of the body, where it is
-    /// given.
-    fn header(&mut self) -> io::Result<Option<Result<Option<usize>, String>>> {
-        let end = loop {
-            match header_end(self.held.get(..LONGEST_HEADER).unwrap_or(&self.held)) {
-                Some(end) => break end,
-                None if self.held.len() >= LONGEST_HEADER => {
-                    self.held.drain(..self.delimiter.len());
-                    return Ok(Some(Err(format!("a header of more than {LONGEST_HEADER} bytes"))));
-                }
-                None => {
-                    if !self.more()? {
-                        return Ok(None);
-                    }
-                }
-            }
-        };
-        let header: Vec<u8> = self.held.drain(..end).collect();
-        let header = String::from_utf8_lossy(&header).into_owned();
-        let length = header.lines().skip(1).find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.trim().eq_ignore_ascii_case("content-length").then(|| value.trim().to_owned())
-        });
-        Ok(Some(match length.map(|length| (length.parse(), length)) {
-            None => Ok(None),
-            Some((Ok(length), _)) if length <= LONGEST => Ok(Some(length)),
-            Some((Ok(_), _)) => Err(too_long()),
-            Some((Err(_), length)) => Err(format!("a length of {length:?}")),
-        }))
-    }
-
-    /// Consumes a body of `length` bytes.
-    fn body(&mut self, length: usize) -> io::Result<Option<Part>> {
-        while self.held.len() < length {
-            if !self.more()? {
-                return Ok(Some(Part::Broken("a picture cut short by the end of the stream".to_owned())));
-            }
-        }
-        let rest = self.held.split_off(length);
-        let body = std::mem::replace(&mut self.held, rest);
-        Ok(Some(if jpeg::is_complete(&body) { Part::Picture(body) } else { Part::Broken(not_jpeg(&body)) }))
-    }
-
-    /// Consumes a body of unknown length: up to the end of the JPEG file.
-    fn jpeg(&mut self) -> io::Result<Option<Part>> {
-        let mut walk = Walk::default();
-        loop {
-            match walk.on(&self.held) {
-                Cut::Frame(end) => {
-                    let rest = self.held.split_off(end);
-                    return Ok(Some(Part::Picture(std::mem::replace(&mut self.held, rest))));
-                }
-                // The next part is searched for in what follows.
-                Cut::Garbage(_, why) => return Ok(Some(Part::Broken(why.to_owned()))),
-                Cut::More if self.held.len() > LONGEST => return Ok(Some(Part::Broken(too_long()))),
-                Cut::More => {
-                    if !self.more()? {
-                        let why = "a picture cut short by the end of the stream";
-                        return Ok(Some(Part::Broken(why.to_owned())));
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Index behind the first empty line after the delimiter's line.
-fn header_end(held: &[u8]) -> Option<usize> {
-    let mut line = 0;
-    for (at, _) in held.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-        let text = held.get(line..at).unwrap_or_default();
-        if matches!(text, [] | [b'\r']) {
-            return Some(at + 1);
-        }
-        line = at + 1;
-    }
-    None
-}
-
-/// The reason for refusing a picture by its length.
-pub(in crate::source) fn too_long() -> String {
-    format!("a picture of more than {LONGEST} bytes")
-}
-
-/// Why `bytes` are not a picture.
-pub(in crate::source) fn not_jpeg(bytes: &[u8]) -> String {
-    match bytes {
-        [0xff, 0xd8, ..] => "a picture cut short (no end-of-image marker)".to_owned(),
-        _ => format!("{} bytes that are not JPEG", bytes.len()),
     }
 }
 

@@ -1,15 +1,13 @@
 //! Requests: redirects, authentication, timeouts.
 
-use std::io;
-use std::time::Duration;
+use std::io::{self, ErrorKind};
 
 use http_auth::{PasswordClient, PasswordParams};
-use ureq::http::Response;
-use ureq::http::header::{AUTHORIZATION, LOCATION, WWW_AUTHENTICATE};
-use ureq::{Agent, Body};
 use url::Url;
 
-use super::super::network::{Address, Fault, Patience, seconds, without_secrets};
+use super::super::network::{Address, Fault, Patience, seconds};
+use super::connection::{self, Response};
+use crate::error::shown_address;
 
 /// Most redirects that are followed per request.
 const MOST_REDIRECTS: usize = 5;
@@ -21,37 +19,23 @@ pub(super) const NO_TLS: &str =
 pub(super) struct Client {
     address: Address,
     patience: Patience,
-    agent: Agent,
     /// Answers the camera's last challenge.
     login: Option<PasswordClient>,
 }
 
 impl Client {
     pub(crate) fn new(address: Address, patience: Patience) -> Self {
-        let time = |limit: Duration| Some(limit);
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            // Cameras are local: a proxy of the environment is not for them.
-            .proxy(None)
-            .user_agent(concat!("edgeclip/", env!("CARGO_PKG_VERSION")))
-            .timeout_resolve(time(patience.connect))
-            .timeout_connect(time(patience.connect))
-            .timeout_send_request(time(patience.connect))
-            .timeout_recv_response(time(patience.connect))
-            .timeout_per_read(time(patience.stall))
-            .build();
-        Self { address, patience, agent: Agent::new_with_config(config), login: None }
+        Self { address, patience, login: None }
     }
 
     /// Fetches the address, follows redirects and answers a Basic or Digest challenge.
-    pub(crate) fn get(&mut self) -> Result<Response<Body>, Fault> {
+    pub(crate) fn get(&mut self) -> Result<Response, Fault> {
         let mut url = self.address.url.clone();
         let mut challenged = false;
         for _ in 0..=MOST_REDIRECTS {
             let mut response = self.ask(&url)?;
             // The same request again, with the password.
-            if response.status() == 401
+            if response.status == 401
                 && !challenged
                 && self.is_home(&url)
                 && self.take_challenge(&response)?
@@ -59,7 +43,7 @@ impl Client {
                 challenged = true;
                 response = self.ask(&url)?;
             }
-            match response.status().as_u16() {
+            match response.status {
                 200 => return Ok(response),
                 301 | 302 | 303 | 307 | 308 => url = redirected(&url, &response)?,
                 code => return Err(self.refusal(code)),
@@ -68,8 +52,8 @@ impl Client {
         Err(Fault::new(format!("more than {MOST_REDIRECTS} redirects"), "the address that they lead to"))
     }
 
-    fn ask(&mut self, url: &Url) -> Result<Response<Body>, Fault> {
-        let mut request = self.agent.get(url.as_str());
+    fn ask(&mut self, url: &Url) -> Result<Response, Fault> {
+        let mut authorization = None;
         if self.is_home(url)
             && let Some(credentials) = &self.address.credentials
             && let Some(login) = &mut self.login
@@ -82,16 +66,15 @@ impl Client {
                 method: "GET",
                 body: Some(&[]),
             });
-            let answer = answer.map_err(|error| {
+            authorization = Some(answer.map_err(|error| {
                 Fault::new(format!("a challenge that cannot be answered ({error})"), "Basic or Digest")
-            })?;
-            request = request.header(AUTHORIZATION, answer);
+            })?);
         }
-        request.call().map_err(|error| {
+        connection::get(url, authorization.as_deref(), self.patience.connect).map_err(|error| {
             let expected = "a camera that answers: are the address and the port right (usually 80)?";
-            let found = match error {
-                ureq::Error::Timeout(_) => format!("no answer within {}", seconds(self.patience.connect)),
-                other => reason(&other.into_io()),
+            let found = match error.kind() {
+                ErrorKind::TimedOut => format!("no answer within {}", seconds(self.patience.connect)),
+                _ => reason(&error),
             };
             Fault::new(found, expected)
         })
@@ -103,13 +86,12 @@ impl Client {
     }
 
     /// Stores the challenge of `response`; `false` if there is no password to answer it with.
-    fn take_challenge(&mut self, response: &Response<Body>) -> Result<bool, Fault> {
+    fn take_challenge(&mut self, response: &Response) -> Result<bool, Fault> {
         if self.address.credentials.is_none() {
             return Ok(false);
         }
-        let challenges = response.headers().get_all(WWW_AUTHENTICATE);
         let mut builder = PasswordClient::builder();
-        for challenge in challenges.iter().filter_map(|challenge| challenge.to_str().ok()) {
+        for challenge in response.all("www-authenticate") {
             builder = builder.challenges(challenge);
         }
         let login = builder.build();
@@ -139,22 +121,21 @@ impl Client {
 }
 
 /// Where `response` to `url` leads.
-fn redirected(url: &Url, response: &Response<Body>) -> Result<Url, Fault> {
-    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    let target = location.and_then(|location| url.join(location).ok());
+fn redirected(url: &Url, response: &Response) -> Result<Url, Fault> {
+    let target = response.header("location").and_then(|location| url.join(location).ok());
     let expected = "the address of a stream or picture";
     let target = target.ok_or_else(|| Fault::new("a redirect to nowhere", expected))?;
     match target.scheme() {
         "http" => Ok(target),
-        "https" => Err(Fault::new(format!("a redirect to {}", without_secrets(target.as_str())), NO_TLS)),
+        "https" => Err(Fault::new(format!("a redirect to {}", shown_address(target.as_str())), NO_TLS)),
         other => Err(Fault::new(format!("a redirect to {other}://"), expected)),
     }
 }
 
 /// Why reading has failed.
 pub(super) fn reason(error: &io::Error) -> String {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
-        Some(ureq::Error::Timeout(_)) => "no bytes in time".to_owned(),
+    match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "no bytes in time".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -3,8 +3,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::without_secrets;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown_address};
 
 /// A parsed address.
 #[derive(Clone)]
@@ -32,7 +31,7 @@ impl Address {
     /// # Errors
     /// [`Error::Settings`] if it is not an address with this scheme and a host.
     pub(crate) fn parse(text: &str, scheme: &str) -> Result<Self> {
-        let name = without_secrets(text);
+        let name = shown_address(text);
         let expected = || {
             format!(
                 "{scheme}://[user:password@]host[:port]/path, special characters of the password percent-encoded"
@@ -77,7 +76,7 @@ mod tests {
     fn credentials_are_decoded_and_kept_apart() {
         let address = Address::parse("rtsp://ad%20min:p%40ss@cam:8554/s?a=1", "rtsp").unwrap();
         assert_eq!(address.url.as_str(), "rtsp://cam:8554/s?a=1");
-        assert_eq!(address.name, "rtsp://cam:8554/s?a=1");
+        assert_eq!(address.name, "rtsp://cam:8554/s");
         let Credentials { user, password } = address.credentials.unwrap();
         assert_eq!((user.as_str(), password.as_str()), ("ad min", "p@ss"));
         assert!(Address::parse("http://cam/", "http").unwrap().credentials.is_none());

@@ -4,7 +4,6 @@
 mod address;
 #[cfg(any(feature = "rtsp", feature = "http"))]
 mod fault;
-mod name;
 mod patience;
 #[cfg(any(feature = "rtsp", feature = "http"))]
 mod remote;
@@ -13,7 +12,6 @@ mod remote;
 pub(super) use address::Address;
 #[cfg(any(feature = "rtsp", feature = "http"))]
 pub(super) use fault::{Fault, seconds};
-pub(super) use name::without_secrets;
 pub(crate) use patience::Patience;
 #[cfg(feature = "http")]
 pub(super) use remote::POLL;

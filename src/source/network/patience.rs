@@ -18,7 +18,7 @@ pub(crate) struct Patience {
 }
 
 impl Default for Patience {
-    /// 10 s to connect, 10 s for a frame, pauses of 1, 2, 4, … 30 s.
+    /// 10 s to connect, 10 s for a frame, pauses of 1, 2, 4, 5, 5 … s.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),

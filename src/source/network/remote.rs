@@ -1,5 +1,6 @@
 //! A network camera, read by the calling thread and reconnected when the connection is lost.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,7 @@ impl<P: Protocol> Remote<P> {
     /// # Errors
     /// [`Error::Device`](error::Error::Device) if that fails.
     pub(crate) fn open(name: &str, patience: Patience, mut protocol: P) -> error::Result<Self> {
-        let session = protocol.connect().map_err(|fault| fault.into_error(name))?;
+        let session = guarded(|| protocol.connect(), broken).map_err(|fault| fault.into_error(name))?;
         tracing::info!(source = name, "connected");
         Ok(Self {
             name: name.to_owned(),
@@ -78,7 +79,8 @@ impl<P: Protocol> Remote<P> {
             thread::sleep(remaining.min(POLL));
             return Ok(Next::Nothing);
         }
-        self.session = Some(self.protocol.connect().map_err(|fault| fault.found)?);
+        let connected = guarded(|| self.protocol.connect(), broken);
+        self.session = Some(connected.map_err(|fault| fault.found)?);
         tracing::info!(source = self.name, "connected");
         Ok(Next::Nothing)
     }
@@ -104,7 +106,7 @@ impl<P: Protocol> Live for Remote<P> {
             self.hang_up();
         }
         let next = match &mut self.session {
-            Some(session) => self.protocol.read(session, frame),
+            Some(session) => guarded(|| self.protocol.read(session, frame), |panic| broken(panic).found),
             None => self.reconnect(),
         };
         match next {
@@ -127,6 +129,22 @@ impl<P: Protocol> Live for Remote<P> {
             }
         }
     }
+}
+
+/// What a library makes of bytes that it does not expect is a fault of the camera. Where panics end the
+/// process, as in the program `edgeclip`, it is a process of its own (`apart/`).
+fn guarded<T, E>(work: impl FnOnce() -> Result<T, E>, broken: impl FnOnce(&str) -> E) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        Err(broken(text.or_else(|| panic.downcast_ref().copied()).unwrap_or("a panic")))
+    })
+}
+
+fn broken(panic: &str) -> Fault {
+    Fault::new(
+        format!("answers that a library cannot read ({})", panic.replace(char::is_control, " ")),
+        "a camera that follows the standard: another path, or newer firmware",
+    )
 }
 
 impl<P: Protocol> Drop for Remote<P> {

@@ -101,3 +101,12 @@ fn frames_that_piled_up_before_the_first_call_are_not_delivered() {
     drop(remote);
     assert_eq!(hung_up.load(Ordering::Relaxed), 2, "a session in use is ended as well");
 }
+
+#[test]
+fn a_library_that_panics_is_a_fault_of_the_camera() {
+    let error = open(|_| panic!("odd\nbytes")).err().unwrap().to_string();
+    assert!(
+        error.starts_with("cam: found answers that a library cannot read (odd bytes), expected"),
+        "{error}"
+    );
+}

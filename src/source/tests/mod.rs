@@ -1,5 +1,6 @@
 //! Sources as callers see them: files and real sockets in, frames or errors out.
 
+mod descriptions;
 #[cfg(feature = "http")]
 mod http;
 mod live;

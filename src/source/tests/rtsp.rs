@@ -8,7 +8,8 @@ use super::network::rtsp::{Camera, Script, Step, send};
 use super::network::squares::{picture_number, units};
 use super::network::watch::{DEADLINE, PATIENCE, until};
 use crate::frame::{PixelFormat, Range};
-use crate::source::{Encoding, Next, Patience, rtsp};
+use crate::source::network::Patience;
+use crate::source::{Encoding, Next, rtsp};
 
 /// SPS and PPS of `squares.h264`.
 const PARAMETERS: &str = "Z0LAC9kDhH5cBEAAAAMAQAAABQPFCpI=,aMuAjLI=";

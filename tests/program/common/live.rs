@@ -119,6 +119,23 @@ impl Running {
         }
     }
 
+    /// How many lines it has told so far.
+    pub(crate) fn told_so_far(&mut self) -> usize {
+        self.errors().len()
+    }
+
+    /// Waits for a line of standard error with all of `parts` behind the first `before` ones.
+    pub(crate) fn tells_after(&mut self, before: usize, parts: &[&str]) {
+        let fits = |line: &String| parts.iter().all(|part| line.contains(part));
+        let start = Instant::now();
+        while !self.errors.iter().skip(before).any(fits) {
+            assert!(start.elapsed() < PATIENCE, "no {parts:?} in {:#?}", self.errors);
+            let line = self.told.recv_timeout(PATIENCE);
+            self.errors
+                .push(line.unwrap_or_else(|error| panic!("{error}: no {parts:?} in {:#?}", self.errors)));
+        }
+    }
+
     /// All that it has told so far.
     fn errors(&mut self) -> &[String] {
         self.errors.extend(self.told.try_iter());

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub(crate) struct Camera {
 #[derive(Default)]
 struct State {
     dead: AtomicBool,
+    picture: Mutex<Arc<[u8]>>,
     /// So many pictures are sent on a connection; no limit for 0.
     most: AtomicU64,
 }
@@ -31,10 +32,10 @@ impl Camera {
     pub(crate) fn at(port: u16, picture: &[u8]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (state, picture) = (Arc::<State>::default(), Arc::<[u8]>::from(picture));
+        let state = Arc::new(State { picture: Mutex::new(picture.into()), ..State::default() });
         let theirs = Arc::clone(&state);
         listener.set_nonblocking(true).unwrap();
-        let thread = Some(thread::spawn(move || work(&listener, &theirs, &picture)));
+        let thread = Some(thread::spawn(move || work(&listener, &theirs)));
         Self { port, state, thread }
     }
 
@@ -44,6 +45,11 @@ impl Camera {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/video.mjpg", self.port)
+    }
+
+    /// From now on it sends these bytes as its pictures.
+    pub(crate) fn shows(&self, picture: &[u8]) {
+        *self.state.picture.lock().unwrap() = picture.into();
     }
 
     /// After so many pictures on a connection, nothing more comes.
@@ -59,20 +65,20 @@ impl Drop for Camera {
     }
 }
 
-fn work(listener: &TcpListener, state: &Arc<State>, picture: &Arc<[u8]>) {
+fn work(listener: &TcpListener, state: &Arc<State>) {
     let mut threads = Vec::new();
     while !state.dead.load(Ordering::Relaxed) {
         if let Ok((stream, _)) = listener.accept() {
-            let (state, picture) = (Arc::clone(state), Arc::clone(picture));
+            let state = Arc::clone(state);
             // Whoever hangs up ends it.
-            threads.push(thread::spawn(move || drop(serve(stream, &state, &picture))));
+            threads.push(thread::spawn(move || drop(serve(stream, &state))));
         }
         thread::sleep(Duration::from_millis(10));
     }
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
-fn serve(mut stream: TcpStream, state: &State, picture: &[u8]) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     let mut request = BufReader::new(stream.try_clone()?).lines();
     while request.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
@@ -81,8 +87,9 @@ fn serve(mut stream: TcpStream, state: &State, picture: &[u8]) -> std::io::Resul
     while !state.dead.load(Ordering::Relaxed) {
         let most = state.most.load(Ordering::Relaxed);
         if most == 0 || sent < most {
+            let picture = Arc::clone(&state.picture.lock().unwrap());
             write!(stream, "--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", picture.len())?;
-            stream.write_all(picture)?;
+            stream.write_all(&picture)?;
             stream.write_all(b"\r\n")?;
             sent += 1;
         }

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{ModelProto, NodeProto};
 
-use super::onnx::Onnx;
+use super::arrange::in_order;
+use super::onnx::{Onnx, integer};
+use crate::memory::Budget;
 use crate::refusal::{Reason, Refusal};
-use crate::steps::{Activation, Draft, Op, Order, Quantised, Target, View};
+use crate::steps::{Activation, Draft, Op, Order, Quantised, Target, Unit, View};
 use edgeclip_kernels::table::Table;
 
 /// The steps so far.
@@ -17,13 +19,26 @@ pub(super) struct Builder<'a> {
     pub(super) steps: Vec<Draft>,
     pub(super) tensors: HashMap<String, Quantised>,
     buffers: usize,
+    /// Name and shape of the graph's input, where it is in float.
+    pub(super) float: Option<(String, [usize; 4])>,
+    /// Whether the rules are asked.
+    pub(super) int8: bool,
+    pub(super) budget: Budget,
+    /// Bytes of the largest buffer.
+    largest: usize,
     /// Why nodes were left in float, in the graph's order.
     pub(super) left: Vec<Reason>,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(model: &'a ModelProto, onnx: Onnx<'a>) -> Self {
-        Self { onnx, model, steps: Vec::new(), tensors: HashMap::new(), buffers: 0, left: Vec::new() }
+    pub(super) fn new(model: &'a ModelProto, onnx: Onnx<'a>, int8: bool, budget: Budget) -> Self {
+        let (steps, tensors, left) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { onnx, model, steps, tensors, buffers: 0, float: None, int8, budget, largest: 0, left }
+    }
+
+    /// Name and shape of the graph's input, where it is in float.
+    pub(super) fn picture(&self) -> Option<(String, [usize; 4])> {
+        self.float.clone()
     }
 
     /// Declares the graph's input, buffer 0, as the quantised tensor `name`.
@@ -36,7 +51,17 @@ impl<'a> Builder<'a> {
     /// A new buffer.
     pub(super) fn buffer(&mut self, channels: usize, height: usize, width: usize) -> View {
         self.buffers += 1;
-        View::whole(self.buffers - 1, channels, height, width)
+        let view = View::whole(self.buffers - 1, channels, height, width);
+        self.largest = self.largest.max(view.len());
+        view
+    }
+
+    /// Whether every buffer so far fits into the memory; the last one belongs to `node`.
+    pub(super) fn within_budget(&self, node: &str) -> Result<(), Refusal> {
+        if self.largest <= self.budget.bytes() {
+            return Ok(());
+        }
+        Err(Refusal::memory(node, format!("a tensor of {} MB", self.largest >> 20)))
     }
 
     /// Adds a step.
@@ -71,14 +96,17 @@ impl<'a> Builder<'a> {
         tensor.at(to)
     }
 
-    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of.
-    pub(super) fn activation(&self, name: &str) -> Result<Activation, Refusal> {
-        let x = self.any_activation(name)?;
+    /// What `name`, a float tensor with the channels on axis 1, is the `DequantizeLinear` of; copied where in memory
+    /// they do not lie side by side.
+    pub(super) fn activation(&mut self, name: &str) -> Result<Activation, Refusal> {
+        let mut x = self.any_activation(name)?;
         if x.tensor.order == Order::Last {
-            Err(Refusal::float(name, "channels on the last axis"))
-        } else {
-            Ok(x)
+            if x.tensor.shape.len() < 2 || x.tensor.shape[0] != 1 {
+                return Err(Refusal::float(name, format!("channels of a tensor {:?}", x.tensor.shape)));
+            }
+            x.tensor = in_order(self, name, &x.tensor, Order::First);
         }
+        Ok(x)
     }
 
     /// The same wherever the channels are.
@@ -98,6 +126,29 @@ impl<'a> Builder<'a> {
             }
             None => Err(Refusal::float(&node.name, "an input that was not lowered")),
         }
+    }
+
+    /// Scales and zero points of a `QuantizeLinear`, whose result has the shape `shape`.
+    pub(super) fn units(&self, node: &NodeProto, shape: &[usize]) -> Result<(Unit, bool), Refusal> {
+        if let Ok((scale, zero, unsigned)) = self.unit(node, true) {
+            return Ok((Unit::whole((scale, zero)), unsigned));
+        }
+        let name = |index: usize| node.input.get(index).map_or("", String::as_str);
+        let scales = self.onnx.floats(name(1))?.values;
+        let zeros = self.onnx.integers(name(2))?.values;
+        let unsigned =
+            self.onnx.constant(name(2)).is_some_and(|zero| zero.data_type == DataType::Uint8 as i32);
+        let rank = shape.len() as i64;
+        let axis = integer(node, "axis", 1);
+        let axis = usize::try_from(if axis < 0 { axis + rank } else { axis }).ok();
+        let size = axis.and_then(|axis| shape.get(axis));
+        if size != Some(&scales.len()) || zeros.len() != scales.len() {
+            let found = format!("{} scales for a tensor of shape {shape:?}", scales.len());
+            return Err(Refusal::broken(&node.name, found));
+        }
+        let run = shape.iter().skip(axis.unwrap_or(0) + 1).product();
+        let zeros = zeros.iter().map(|&zero| zero as i32 - if unsigned { 128 } else { 0 }).collect();
+        Ok((Unit { scales, zeros, run }, unsigned))
     }
 
     /// Scale, zero point as of int8 and whether it is of uint8, of a `QuantizeLinear` or `DequantizeLinear`

@@ -1,4 +1,6 @@
-//! Moving tables into the convolutions before them.
+//! Passes over the steps: moving tables into the convolutions before them, dropping what nobody reads.
+
+use std::collections::HashSet;
 
 use crate::steps::{Draft, Op, View};
 use edgeclip_kernels::table::Table;
@@ -14,6 +16,20 @@ pub(super) fn fuse_tables(steps: &mut Vec<Draft>, outputs: &[View]) {
             index += 1;
         }
     }
+}
+
+/// Drops the steps whose results nobody reads.
+pub(super) fn drop_unread(steps: &mut Vec<Draft>, outputs: &[View]) {
+    let mut read: HashSet<usize> = outputs.iter().map(|view| view.buffer).collect();
+    let mut kept = Vec::with_capacity(steps.len());
+    while let Some(step) = steps.pop() {
+        if read.contains(&step.to.buffer) {
+            read.extend(step.from.iter().map(|view| view.buffer));
+            kept.push(step);
+        }
+    }
+    kept.reverse();
+    *steps = kept;
 }
 
 /// Moves the table of input `input` of step `index`, if it has one. Whether nothing is left of the step.
@@ -41,7 +57,9 @@ fn fuse(steps: &mut Vec<Draft>, outputs: &[View], index: usize, input: usize) ->
     if !matches!(steps[index].op, Op::Table(_)) {
         return false;
     }
-    steps[maker].to = steps[index].to;
+    // Its own height and width stay: the kernel writes row by row, and a Reshape before the table may have
+    // changed them.
+    steps[maker].to.buffer = steps[index].to.buffer;
     steps.remove(index);
     true
 }

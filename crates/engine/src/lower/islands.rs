@@ -4,9 +4,8 @@ use tract_onnx::pb::{NodeProto, TensorProto};
 use tract_onnx::prelude::{Datum, DatumType};
 
 use super::builder::Builder;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::steps::{Island, Op, Order, Quantised, View};
-use crate::tract::message;
 
 /// The nodes between quantised tensors and one other.
 #[derive(Default)]
@@ -14,15 +13,21 @@ struct Part {
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
     inputs: Vec<(String, Quantised)>,
+    /// Whether one of them reads the graph's float input.
+    picture: bool,
 }
 
 impl Builder<'_> {
-    /// Leaves all nodes between the float tensor `name` and the quantised ones before it to tract, and
-    /// quantises what comes of them with `unit`, scale and zero point. (tract 0.23.9 scales a softmax wrongly
-    /// where it quantises it itself.)
-    pub(super) fn island(&mut self, name: &str, unit: (f32, i32)) -> Result<Quantised, Refusal> {
+    /// Leaves all nodes between `node`, a `QuantizeLinear`, and the quantised tensors before it to tract for
+    /// this reason, and quantises what comes of them. (tract 0.23.9 scales a softmax wrongly, and makes the
+    /// largest int8 of −∞, where it quantises itself.)
+    pub(super) fn leave(&mut self, node: &NodeProto, reason: Reason) -> Result<(), Refusal> {
+        let [Some(name), Some(output)] = [node.input.first(), node.output.first()] else {
+            return Err(Refusal::broken(&node.name, "no input or output"));
+        };
         let (island, from) = self.cut(name)?;
         let shape = island.output.clone();
+        let (unit, unsigned) = self.units(node, &shape)?;
         let tensor = match shape[..] {
             [1, channels] => Quantised::vector(self.buffer(channels, 1, 1)),
             [1, channels, height, width] => Quantised::picture(self.buffer(channels, height, width)),
@@ -32,16 +37,26 @@ impl Builder<'_> {
                 Quantised { shape, order: Order::Last, ..Quantised::picture(view) }
             }
         };
+        self.within_budget(&node.name)?;
         let to = if tensor.order == Order::Last { flat(tensor.view) } else { tensor.view };
         let title = self.onnx.title(name).to_owned();
         self.push(&title, Op::Island(Box::new(island), unit), from, to);
-        Ok(tensor)
+        self.left.push(reason);
+        self.tensors.insert(output.clone(), Quantised { unsigned, ..tensor });
+        Ok(())
     }
 
     /// All nodes between the float tensor `output` and the quantised ones before it, for tract, with the
     /// views that they read.
     pub(super) fn cut(&mut self, output: &str) -> Result<(Island, Vec<View>), Refusal> {
-        let part = self.part(output)?;
+        let mut part = self.part(output)?;
+        // A link of a chain that no rule took as a whole after all.
+        while let Some(link) = part.nodes.iter().find(|node| node.op_type == "QuantizeLinear") {
+            let reason =
+                Reason { node: link.name.clone(), why: "a part of a chain that no rule knows".into() };
+            self.leave(&link.clone(), reason)?;
+            part = self.part(output)?;
+        }
         let inputs: Vec<(String, DatumType, Vec<usize>)> = part
             .inputs
             .iter()
@@ -50,8 +65,11 @@ impl Builder<'_> {
                 (name.clone(), kind, tensor.shape.clone())
             })
             .collect();
-        let island = Island::new(self.model, part.nodes, part.constants, &inputs, output);
-        let island = island.map_err(|error| Refusal::float(output, message(&error)))?;
+        let picture = part.picture.then(|| self.picture()).flatten();
+        let picture = picture.as_ref().map(|(name, shape)| (name.as_str(), *shape));
+        let island =
+            Island::new(self.model, part.nodes, part.constants, picture, &inputs, output, self.budget);
+        let island = island.map_err(|failure| Refusal::unplanned(self.onnx.title(output), failure))?;
         if island.output.contains(&0) {
             return Err(Refusal::broken(output, format!("no values, a shape of {:?}", island.output)));
         }
@@ -82,8 +100,10 @@ impl Builder<'_> {
                     let inputs = &self.onnx.graph.node[index].input;
                     wanted.extend(inputs.iter().filter(|input| !input.is_empty()).cloned());
                 }
+            } else if self.picture().is_some_and(|(picture, _)| picture == name) {
+                part.picture = true;
             } else {
-                return Err(Refusal::float(output, format!("float values from the graph's input {name}")));
+                return Err(Refusal::broken(output, format!("an input {name} that nothing makes")));
             }
         }
         indices.sort_unstable();

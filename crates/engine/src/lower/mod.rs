@@ -1,39 +1,54 @@
 //! Lowering: from a QDQ graph to a list of steps that call the int8 kernels.
 //!
 //! Every chain of nodes between quantised tensors that a rule knows becomes one step; the nodes of any other
-//! chain become an island that tract runs in float. A graph of which nothing is left then, or whose picture
-//! is not quantised first of all, is refused as a whole.
+//! chain become an island that tract runs in float. tract never quantises: it would compute some operators
+//! between quantised tensors in integers of its own, and wrongly. A graph that quantises nothing is left to it
+//! as a whole.
 
+mod arrange;
+mod asymmetric;
 mod builder;
 mod check;
 mod entry;
 mod fuse;
+mod grid;
 mod islands;
+mod moves;
 mod onnx;
 mod prepare;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-pub(super) use check::check;
+pub(super) use check::{check, structure};
 pub(super) use entry::Entry;
-pub(super) use prepare::prepare;
+pub(super) use prepare::{distinct, prepare};
 
 use tract_onnx::pb::{ModelProto, NodeProto};
 
-use crate::input::Input;
+use crate::input::{Element, Input};
+use crate::memory::Budget;
 use crate::refusal::{Reason, Refusal};
-use crate::steps::{Lowered, Op, Output, Quantised, Source, Target, View};
+use crate::steps::{Activation, Lowered, Output, Quantised, Source, Target, View};
 use builder::Builder;
 use onnx::Onnx;
 
-/// Lowers a network that takes `input`.
+/// Lowers a network that takes `input`, within `budget`; with `int8`, through the rules.
 ///
 /// # Errors
-/// The first node that keeps the whole network in float or is broken.
-pub(super) fn lower(model: &ModelProto, input: &Input) -> Result<(Entry, Lowered), Refusal> {
+/// [`Refusal::Float`] if nothing is quantised; the first node that is broken, that tract cannot run, or that is
+/// too large.
+pub(super) fn lower(
+    model: &ModelProto,
+    input: &Input,
+    int8: bool,
+    budget: Budget,
+) -> Result<(Entry, Lowered), Refusal> {
     let Some(graph) = &model.graph else { return Err(Refusal::float("graph", "none")) };
-    let mut builder = Builder::new(model, Onnx::new(graph));
+    if graph.node.iter().all(|node| node.op_type != "QuantizeLinear") && input.element == Element::Float {
+        return Err(Refusal::float("graph", "a network that quantises nothing"));
+    }
+    let mut builder = Builder::new(model, Onnx::new(graph), int8, budget);
     let entry = entry::lower(&mut builder, input)?;
     for node in graph.node.iter().filter(|node| node.op_type == "QuantizeLinear") {
         quantise(&mut builder, node)?;
@@ -44,6 +59,12 @@ pub(super) fn lower(model: &ModelProto, input: &Input) -> Result<(Entry, Lowered
             activation.tensor.view = builder.in_graph_order(&name, &activation.tensor);
             return Ok(Output { name, source: Source::Dequantised(activation) });
         }
+        // Its integers.
+        if let Some(mut tensor) = builder.tensors.get(&name).cloned() {
+            tensor.view = builder.in_graph_order(&name, &tensor);
+            let zero = if tensor.unsigned { -128 } else { 0 };
+            return Ok(Output { name, source: Source::Dequantised(Activation { tensor, scale: 1.0, zero }) });
+        }
         let (island, from) = builder.cut(&name)?;
         let node = builder.onnx.title(&name).to_owned();
         builder.left.push(Reason { node, why: "an output that is not dequantised".to_owned() });
@@ -51,11 +72,8 @@ pub(super) fn lower(model: &ModelProto, input: &Input) -> Result<(Entry, Lowered
     });
     let outputs = outputs.collect::<Result<Vec<_>, Refusal>>()?;
     let Builder { mut steps, left, .. } = builder;
-    if steps.iter().all(|step| matches!(step.op, Op::Island(..))) {
-        let first = left.first().cloned().map(Refusal::Float);
-        return Err(first.unwrap_or_else(|| Refusal::float("graph", "nothing to compute")));
-    }
     let views: Vec<View> = outputs.iter().flat_map(Output::views).copied().collect();
+    fuse::drop_unread(&mut steps, &views);
     fuse::fuse_tables(&mut steps, &views);
     let [_, channels, height, width] = input.shape;
     Ok((entry, Lowered { size: [channels, height, width], steps, outputs, left }))
@@ -64,24 +82,27 @@ pub(super) fn lower(model: &ModelProto, input: &Input) -> Result<(Entry, Lowered
 /// Lowers the chain that ends in `node`, a `QuantizeLinear`.
 fn quantise(builder: &mut Builder, node: &NodeProto) -> Result<(), Refusal> {
     let [Some(input), Some(output)] = [node.input.first(), node.output.first()] else {
-        return Err(Refusal::float(&node.name, "no input or output"));
+        return Err(Refusal::broken(&node.name, "no input or output"));
     };
     if builder.tensors.contains_key(output) {
         return Ok(());
     }
-    let (scale, zero, unsigned) = builder.unit(node, true)?;
-    let target = Target { scale, zero, low: -128, high: 127 };
-    let tensor = match rules::lower(builder, input, target) {
-        Ok(Some(tensor)) => tensor,
-        // A link of a chain that a later rule takes as a whole.
-        Ok(None) => return Ok(()),
-        Err(Refusal::Float(reason)) => {
-            let tensor = builder.island(input, (scale, zero))?;
-            builder.left.push(reason);
-            tensor
+    let unit = builder.unit(node, true);
+    let lowered = match &unit {
+        Ok((scale, zero, _)) if builder.int8 => {
+            rules::lower(builder, input, Target { scale: *scale, zero: *zero, low: -128, high: 127 })
         }
-        Err(broken) => return Err(broken),
+        Ok(_) => Err(Refusal::float(&node.name, "asked for")),
+        Err(refusal) => Err(refusal.clone()),
     };
-    builder.tensors.insert(output.clone(), Quantised { unsigned, ..tensor });
-    Ok(())
+    builder.within_budget(&node.name)?;
+    match lowered {
+        Ok(tensor) => {
+            let unsigned = unit.is_ok_and(|(_, _, unsigned)| unsigned);
+            builder.tensors.insert(output.clone(), Quantised { unsigned, ..tensor });
+            Ok(())
+        }
+        Err(Refusal::Float(reason)) => builder.leave(node, reason),
+        Err(broken) => Err(broken),
+    }
 }

@@ -1,12 +1,17 @@
 //! Spelling out what exporters write in several ways, so that rules meet one form: constants are
-//! initializers, weights are stored quantised, every node has a name, nothing is copied. No value changes.
+//! initializers, weights are stored quantised with a zero point of 0, every node has a name of its own, nothing
+//! is copied, the batch is one picture. No value changes.
 
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension;
+use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
+use super::asymmetric::symmetric;
 use super::onnx::{Onnx, integer};
+use super::{grid, moves};
 
 /// Rewrites the graph of `model` in place.
 pub(crate) fn prepare(model: &mut ModelProto) {
@@ -14,10 +19,51 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     for node in graph.node.iter_mut().filter(|node| node.name.is_empty()) {
         node.name = node.output.first().cloned().unwrap_or_default();
     }
+    one_batch(graph);
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "Sum" && node.input.len() == 2) {
+        node.op_type = "Add".to_owned();
+    }
     constants(graph);
     copies(graph);
     zero_points(graph);
     while fold(graph) {}
+    moves::of_picture(graph);
+    moves::of_integers(graph);
+    moves::of_floats(graph);
+    moves::of_results(graph);
+    grid::weights(graph);
+    symmetric(graph);
+    distinct(graph);
+}
+
+/// Shapes that are declared between the input and the outputs may name the batch: only the input's counts, and
+/// it is one picture.
+fn one_batch(graph: &mut GraphProto) {
+    graph.value_info.clear();
+    graph.output.iter_mut().for_each(|output| output.r#type = None);
+    let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let inputs = graph.input.iter_mut().filter(|input| !constants.contains(input.name.as_str()));
+    for input in inputs {
+        if let Some(Value::TensorType(tensor)) = input.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+            && let Some(batch) = tensor.shape.as_mut().and_then(|shape| shape.dim.first_mut())
+        {
+            batch.value = Some(dimension::Value::DimValue(1));
+        }
+    }
+}
+
+/// Nodes get names that no other node, constant or input has: tract tells them apart by name.
+pub(crate) fn distinct(graph: &mut GraphProto) {
+    let mut known: HashSet<String> = graph.initializer.iter().map(|tensor| tensor.name.clone()).collect();
+    known.extend(graph.input.iter().map(|input| input.name.clone()));
+    for (index, node) in graph.node.iter_mut().enumerate() {
+        if node.name.is_empty() {
+            node.name = node.output.first().cloned().unwrap_or_default();
+        }
+        while !known.insert(node.name.clone()) {
+            node.name = format!("{}_{index}", node.name);
+        }
+    }
 }
 
 /// `Constant` nodes become initializers.
@@ -101,6 +147,7 @@ fn copies(graph: &mut GraphProto) {
 /// A `QuantizeLinear` without a zero point gets one of zero, of the type that it makes.
 fn zero_points(graph: &mut GraphProto) {
     let mut made = Vec::new();
+    let known: HashSet<String> = graph.initializer.iter().map(|tensor| tensor.name.clone()).collect();
     for node in graph.node.iter_mut().filter(|node| node.op_type == "QuantizeLinear") {
         let (Some(output), [_, scale, rest @ ..]) = (node.output.first(), &node.input[..]) else { continue };
         if rest.first().is_some_and(|zero| !zero.is_empty()) {
@@ -113,7 +160,10 @@ fn zero_points(graph: &mut GraphProto) {
         let Some(scales) = graph.initializer.iter().find(|tensor| tensor.name == *scale) else { continue };
         let count = scales.float_data.len().max(scales.raw_data.len() / size_of::<f32>());
         let dims = scales.dims.clone();
-        let name = format!("{output}_zero_point");
+        let mut name = format!("{output}_zero_point");
+        while known.contains(&name) {
+            name.push('_');
+        }
         made.push(integers(&name, kind, dims, vec![0; count]));
         node.input.truncate(2);
         node.input.push(name);

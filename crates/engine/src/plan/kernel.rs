@@ -1,15 +1,20 @@
 //! What a step calls: a kernel with its constants packed.
 
-use crate::steps::{Convolution, Island, Kind, Op};
+use crate::steps::{Convolution, Island, Kind, Op, Unit};
 use edgeclip_kernels::Isa;
 use edgeclip_kernels::add::Add;
+use edgeclip_kernels::affine::Affine;
 use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::Pointwise;
 use edgeclip_kernels::conv_residual::ConvResidual;
 use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
 use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::rearrange::Rearrange;
+use edgeclip_kernels::response::Response;
+use edgeclip_kernels::softmax::Softmax;
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::upsample::Upsample;
 
@@ -22,15 +27,19 @@ pub(super) enum Kernel {
     Residual(ConvResidual, Option<(Window, i8)>),
     Add(Add),
     Multiply(Multiply),
+    Affine(Affine),
+    Softmax(Softmax),
+    Response(Response),
     Concat(Vec<Table>),
     Interleave(Box<[Table; 2]>),
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
     Repeat,
-    Planes,
-    /// Its results are quantised with this scale and zero point.
-    Island(Box<Island>, (f32, i32)),
+    Rearrange(Rearrange, usize),
+    Pad(Pad),
+    /// Its results are quantised so.
+    Island(Box<Island>, Unit),
 }
 
 impl Kernel {
@@ -44,7 +53,11 @@ impl Kernel {
             }
             Op::Multiply(multiply) => Self::Multiply(multiply),
             Op::Repeat => Self::Repeat,
-            Op::Planes => Self::Planes,
+            Op::Rearrange(order, start) => Self::Rearrange(order, start),
+            Op::Pad(pad) => Self::Pad(pad),
+            Op::Affine(affine) => Self::Affine(affine),
+            Op::Softmax(softmax) => Self::Softmax(softmax),
+            Op::Response(response) => Self::Response(response),
             Op::Add(add) => Self::Add(add),
             Op::Table(table) => Self::Concat(vec![table]),
             Op::Concat(tables) => Self::Concat(tables),
@@ -78,7 +91,11 @@ impl Kernel {
             Self::Add(_) => "add",
             Self::Multiply(_) => "multiply",
             Self::Repeat => "nearest",
-            Self::Planes => "layout",
+            Self::Rearrange(..) => "layout",
+            Self::Pad(_) => "pad",
+            Self::Affine(_) => "affine",
+            Self::Softmax(_) => "softmax",
+            Self::Response(_) => "response",
             Self::Concat(tables) if tables.len() == 1 => "table",
             Self::Concat(_) => "concat",
             Self::Interleave(_) => "interleave",

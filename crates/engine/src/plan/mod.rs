@@ -14,11 +14,13 @@ use std::time::{Duration, Instant};
 
 use tract_onnx::prelude::TractResult;
 
-use crate::refusal::Reason;
-use crate::steps::{Activation, Lowered, Output, Source};
+use crate::memory::Budget;
+use crate::refusal::{Reason, Refusal};
+use crate::steps::{Activation, Lowered, Output, Picture, Source};
 use arena::Arena;
 use edgeclip_kernels::team::Team;
 use edgeclip_kernels::{Isa, layout};
+use kernel::Kernel;
 use step::{SMALL, Step};
 
 /// A network that is planned for an instruction set and a team of threads.
@@ -40,14 +42,29 @@ pub(crate) struct Plan {
 pub(crate) struct Pass<'a> {
     plan: &'a Plan,
     arena: Option<Arena>,
+    picture: Picture<'a>,
 }
 
 impl Plan {
-    pub(crate) fn new(lowered: Lowered, isa: Isa, team: Team) -> Self {
+    /// # Errors
+    /// [`Refusal::Memory`] if the buffers of a pass do not fit into `budget`.
+    pub(crate) fn new(lowered: Lowered, isa: Isa, team: Team, budget: Budget) -> Result<Self, Refusal> {
         let Lowered { size, mut steps, mut outputs, left } = lowered;
         let slots = slots::assign(&mut steps, &mut outputs, size.iter().product());
+        let bytes = slots.iter().fold(0, |sum: usize, &bytes| sum.saturating_add(bytes));
+        if bytes > budget.bytes() {
+            let largest = steps.iter().max_by_key(|step| step.to.len());
+            let (name, size) = largest.map_or(("input", 0), |step| (step.name.as_str(), step.to.len()));
+            let found = format!("{} MB of {} MB for all tensors of a pass", size >> 20, bytes >> 20);
+            return Err(Refusal::memory(name, found));
+        }
         let steps = steps.into_iter().map(|draft| Step::new(draft, isa)).collect();
-        Self { isa, team, size, steps, outputs, slots, arenas: Mutex::default(), left }
+        Ok(Self { isa, team, size, steps, outputs, slots, arenas: Mutex::default(), left })
+    }
+
+    /// Whether any step is one of our kernels.
+    pub(crate) fn has_kernels(&self) -> bool {
+        self.steps.iter().any(|step| !matches!(step.kernel, Kernel::Island(..)))
     }
 
     /// Why parts of the network stay in float, in the graph's order.
@@ -66,12 +83,12 @@ impl Plan {
     }
 
     /// One pass over `[channels, height, width]`.
-    pub(crate) fn run(&self, input: &[i8]) -> TractResult<Pass<'_>> {
+    pub(crate) fn run<'a>(&'a self, input: Picture<'a>) -> TractResult<Pass<'a>> {
         self.pass(input, |_, _| ())
     }
 
     /// The same; also the time of each step of [`Plan::report`].
-    pub(crate) fn timed(&self, input: &[i8]) -> TractResult<Vec<Duration>> {
+    pub(crate) fn timed(&self, input: Picture<'_>) -> TractResult<Vec<Duration>> {
         let mut times = vec![Duration::ZERO; 1 + self.steps.len()];
         let mut pass = self.pass(input, |index, time| times[index] = time)?;
         for index in (0..self.outputs.len()).filter(|&index| self.outputs[index].island().is_some()) {
@@ -83,9 +100,13 @@ impl Plan {
     }
 
     /// `finished` gets the index and the time of each step, the conversion of the input first.
-    fn pass(&self, input: &[i8], mut finished: impl FnMut(usize, Duration)) -> TractResult<Pass<'_>> {
+    fn pass<'a>(
+        &'a self,
+        picture: Picture<'a>,
+        mut finished: impl FnMut(usize, Duration),
+    ) -> TractResult<Pass<'a>> {
         let arena = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut pass = Pass { plan: self, arena: None };
+        let mut pass = Pass { plan: self, arena: None, picture };
         let arena = arena.unwrap_or_else(|| Arena::new(&self.slots, self.team.threads()));
         let arena = pass.arena.insert(arena);
         let mut last = Instant::now();
@@ -95,13 +116,15 @@ impl Plan {
         };
         let [channels, height, width] = self.size;
         let pixels = height * width;
-        let to = &mut arena.slots[0][..channels * pixels];
-        self.team.split(&mut arena.scratch, to, channels, self.team.threads(), |_, first, to| {
-            layout::interleaved(self.isa, channels, pixels, &input[first..], to);
-        });
+        if let Some(input) = &pass.picture.quantised {
+            let to = &mut arena.slots[0][..channels * pixels];
+            self.team.split(&mut arena.scratch, to, channels, self.team.threads(), |_, first, to| {
+                layout::interleaved(self.isa, channels, pixels, &input[first..], to);
+            });
+        }
         lap(0);
         for (index, step) in self.steps.iter().enumerate() {
-            step.run(self.isa, &self.team, arena)?;
+            step.run(self.isa, &self.team, arena, pass.picture.float)?;
             lap(1 + index);
         }
         Ok(pass)
@@ -122,11 +145,11 @@ impl Pass<'_> {
 
     /// The values of output `index` in the layout of the graph.
     pub(crate) fn read(&mut self, index: usize, values: &mut Vec<f32>) -> TractResult<()> {
-        let Self { plan, arena: Some(Arena { slots, scratch }) } = self else { return Ok(()) };
+        let Self { plan, arena: Some(Arena { slots, scratch }), picture } = self else { return Ok(()) };
         let (tensor, unit) = match &plan.outputs[index].source {
             Source::Dequantised(Activation { tensor, scale, zero }) => (tensor, (*scale, *zero)),
             Source::Float { island, from } => {
-                *values = island.run(&step::planes(plan.isa, from, slots))?;
+                *values = island.run(picture.float, &step::planes(plan.isa, from, slots))?;
                 return Ok(());
             }
         };
@@ -155,7 +178,7 @@ impl Pass<'_> {
                 return Ok(());
             }
         };
-        let Self { plan, arena: Some(Arena { slots, scratch }) } = self else { return Ok(()) };
+        let Self { plan, arena: Some(Arena { slots, scratch }), .. } = self else { return Ok(()) };
         values.resize(view.len(), 0.0);
         let from = &slots[view.buffer][view.offset..];
         let parts = plan.parts(view.len(), SMALL / 8);

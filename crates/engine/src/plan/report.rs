@@ -2,6 +2,7 @@
 
 use super::kernel::Kernel;
 use super::step::Step;
+use crate::error::one_line;
 use crate::refusal::Reason;
 use crate::steps::Output;
 
@@ -31,9 +32,9 @@ pub(super) fn report(
     let input =
         StepReport { node: "input".to_owned(), kernel: "layout", refusal: None, shape: size, macs: 0 };
     // Islands come in the order of their refusals.
-    let mut left = left.iter().map(|reason| reason.why.clone());
+    let mut left = left.iter().map(|reason| one_line(&reason.why));
     let steps = steps.iter().map(|step| StepReport {
-        node: step.name.clone(),
+        node: one_line(&step.name),
         kernel: step.kernel.name(),
         refusal: matches!(step.kernel, Kernel::Island(..)).then(|| left.next().unwrap_or_default()),
         shape: [step.to.channels, step.to.height, step.to.width],
@@ -42,7 +43,7 @@ pub(super) fn report(
     let mut reports: Vec<StepReport> = std::iter::once(input).chain(steps).collect();
     let floats = outputs.iter().filter_map(|output| output.island().map(|island| (output, island)));
     reports.extend(floats.map(|(output, island)| StepReport {
-        node: output.name.clone(),
+        node: one_line(&output.name),
         kernel: "float",
         refusal: Some(left.next().unwrap_or_default()),
         shape: [island.output.iter().product(), 1, 1],

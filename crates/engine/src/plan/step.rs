@@ -7,7 +7,9 @@ use super::kernel::Kernel;
 use crate::steps::{Draft, View};
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::team::Team;
-use edgeclip_kernels::{Isa, add, layout, multiply, patches, pool, repeat, table, upsample};
+use edgeclip_kernels::{
+    Isa, add, affine, layout, multiply, pad, patches, pool, repeat, response, softmax, table, upsample,
+};
 
 /// Work, in products and eighths of written values, that is not worth another thread.
 pub(super) const SMALL: usize = 300_000;
@@ -33,10 +35,11 @@ impl Step {
         Self { name, kernel: Kernel::new(op, isa), from, to, macs }
     }
 
-    pub(super) fn run(&self, isa: Isa, team: &Team, arena: &mut Arena) -> TractResult<()> {
+    /// `picture` is the network's input, where that is in float.
+    pub(super) fn run(&self, isa: Isa, team: &Team, arena: &mut Arena, picture: &[f32]) -> TractResult<()> {
         // A step never reads the slot that it writes.
         let mut slot = std::mem::take(&mut arena.slots[self.to.buffer]);
-        let done = self.write(isa, team, arena, &mut slot[..self.to.len()]);
+        let done = self.write(isa, team, arena, picture, &mut slot[..self.to.len()]);
         arena.slots[self.to.buffer] = slot;
         done.map_err(|error| error.context(self.name.clone()))
     }
@@ -49,7 +52,14 @@ impl Step {
         }
     }
 
-    fn write(&self, isa: Isa, team: &Team, arena: &mut Arena, to: &mut [i8]) -> TractResult<()> {
+    fn write(
+        &self,
+        isa: Isa,
+        team: &Team,
+        arena: &mut Arena,
+        picture: &[f32],
+        to: &mut [i8],
+    ) -> TractResult<()> {
         let Arena { slots, scratch } = arena;
         // From a view's first channel to its last.
         let input = |index: usize| {
@@ -119,11 +129,29 @@ impl Step {
             Kernel::Repeat => team.split(scratch, to, row, parts, |_, first, to| {
                 repeat::twice(self.from[0].width, channels, input(0), first, to);
             }),
-            Kernel::Planes => layout::planes(isa, self.from[0].channels, self.from[0].stride, input(0), to),
+            Kernel::Rearrange(order, start) => {
+                let part = to.len() / order.parts();
+                team.split(scratch, to, part, parts, |_, first, to| {
+                    order.run(isa, &input(0)[*start..], first, to);
+                });
+            }
+            Kernel::Pad(pad) => team.split(scratch, to, row, parts, |_, first, to| {
+                pad::run(pad, input(0), self.from[0].stride, first, to);
+            }),
+            Kernel::Affine(constants) => team.split(scratch, to, channels, parts, |_, first, to| {
+                affine::run(isa, constants, after(0, first), self.from[0].stride, to);
+            }),
+            Kernel::Softmax(shares) => team.split(scratch, to, channels, parts, |own, first, to| {
+                softmax::run(isa, shares, &mut own.sums, &after(0, first)[..to.len()], to);
+            }),
+            Kernel::Response(response) => team.split(scratch, to, channels, parts, |own, first, to| {
+                let from = &after(0, first)[..to.len()];
+                response::run(isa, response, channels, &mut own.sums, from, to);
+            }),
             Kernel::Island(island, unit) => {
-                let floats = island.run(&planes(isa, &self.from, slots))?;
+                let floats = island.run(picture, &planes(isa, &self.from, slots))?;
                 let mut values = vec![0; floats.len()];
-                layout::quantised(isa, *unit, &floats, &mut values);
+                unit.quantise(isa, &floats, &mut values);
                 layout::interleaved(isa, channels, self.to.pixels(), &values, to);
             }
         }

@@ -1,15 +1,21 @@
 //! The steps of a network before their weights are packed.
 
 use edgeclip_kernels::add::Add;
+use edgeclip_kernels::affine::Affine;
 use edgeclip_kernels::conv_residual::Residual;
 use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
 use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::rearrange::Rearrange;
 use edgeclip_kernels::requantise::Requantise;
+use edgeclip_kernels::response::Response;
+use edgeclip_kernels::softmax::Softmax;
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::upsample::Upsample;
 
 use super::island::Island;
+use super::unit::Unit;
 
 /// Some or all channels of a picture in a buffer, `[height, width, channels]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +40,11 @@ impl View {
     }
 
     pub(crate) fn pixels(&self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pixels() * self.channels
+        self.pixels().saturating_mul(self.channels)
     }
 }
 
@@ -72,6 +78,11 @@ pub(crate) enum Op {
     /// Of two tensors of one shape, or of the first by one value a channel.
     Multiply(Multiply),
     Table(Table),
+    /// Constants of each channel.
+    Affine(Affine),
+    /// Over the channels of each pixel.
+    Softmax(Softmax),
+    Response(Response),
     /// One table an input.
     Concat(Vec<Table>),
     /// The two inputs channel by channel in turn.
@@ -81,10 +92,11 @@ pub(crate) enum Op {
     Upsample(Upsample),
     /// Every pixel four times.
     Repeat,
-    /// All values in the order of planes.
-    Planes,
-    /// Its results are quantised with this scale and zero point.
-    Island(Box<Island>, (f32, i32)),
+    /// All values in another order, from so many values after the first on.
+    Rearrange(Rearrange, usize),
+    Pad(Pad),
+    /// Its results are quantised so.
+    Island(Box<Island>, Unit),
 }
 
 /// One step: `to`, a whole buffer, from `from`.
@@ -101,7 +113,9 @@ impl Draft {
     /// Products of weights and activations.
     pub(crate) fn macs(&self) -> u64 {
         match &self.op {
-            Op::Convolution(conv) | Op::Residual(conv, _) => (self.to.pixels() * conv.weights.len()) as u64,
+            Op::Convolution(conv) | Op::Residual(conv, _) => {
+                self.to.pixels().saturating_mul(conv.weights.len()) as u64
+            }
             Op::Island(island, _) => island.macs,
             _ => 0,
         }

@@ -9,11 +9,14 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::Cost;
 
-use crate::tract::bounded;
+use crate::memory::Budget;
+use crate::tract::{Failure, floats, guarded, is_numeric, planned};
 
-/// A part of the graph in float, with quantised inputs and one float output, in the layout of the graph.
+/// A part of the graph in float, with quantised inputs and one output, in the layout of the graph.
 pub(crate) struct Island {
     plan: Arc<TypedRunnableModel>,
+    /// Its shape, if the first input is the picture itself, in float.
+    picture: Option<[usize; 4]>,
     inputs: Vec<(DatumType, Vec<usize>)>,
     /// Shape of the output.
     pub(crate) output: Vec<usize>,
@@ -29,14 +32,16 @@ impl fmt::Debug for Island {
 
 impl Island {
     /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors)
-    /// to the float tensor `output`.
+    /// to the tensor `output` of numbers; `picture` is the graph's float input, where they read it.
     pub(crate) fn new(
         model: &ModelProto,
         nodes: Vec<NodeProto>,
         initializer: Vec<TensorProto>,
+        picture: Option<(&str, [usize; 4])>,
         inputs: &[(String, DatumType, Vec<usize>)],
         output: &str,
-    ) -> TractResult<Self> {
+        budget: Budget,
+    ) -> Result<Self, Failure> {
         let value = |name: &str, r#type: Option<TypeProto>| ValueInfoProto {
             name: name.to_owned(),
             r#type,
@@ -44,14 +49,13 @@ impl Island {
         };
         let input = |(name, kind, _): &(String, DatumType, Vec<usize>)| {
             let kind = if *kind == u8::datum_type() { DataType::Uint8 } else { DataType::Int8 };
-            let tensor = TensorType { elem_type: kind as i32, shape: None };
-            let declared = TypeProto { denotation: String::new(), value: Some(Value::TensorType(tensor)) };
-            value(name, Some(declared))
+            value(name, Some(declared(kind)))
         };
+        let float = picture.iter().map(|(name, _)| value(name, Some(declared(DataType::Float))));
         let graph = GraphProto {
             node: nodes,
             initializer,
-            input: inputs.iter().map(input).collect(),
+            input: float.chain(inputs.iter().map(input)).collect(),
             output: vec![value(output, None)],
             ..GraphProto::default()
         };
@@ -62,27 +66,32 @@ impl Island {
             ..ModelProto::default()
         };
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto)?;
-        for (index, (_, kind, shape)) in inputs.iter().enumerate() {
-            model.set_input_fact(index, kind.fact(shape).into())?;
+        let pictures = picture.iter().map(|(_, shape)| f32::fact(shape));
+        let facts = pictures.chain(inputs.iter().map(|(_, kind, shape)| kind.fact(shape)));
+        for (index, fact) in facts.enumerate() {
+            model.set_input_fact(index, fact.into())?;
         }
-        let model = model.into_optimized()?;
-        bounded(&model)?;
-        let plan = model.into_runnable()?;
+        let plan = planned(model, budget)?;
         let fact = plan.model().output_fact(0)?;
         let Some(shape) = fact.shape.as_concrete().map(<[usize]>::to_vec) else {
-            return Err(TractError::msg(format!("{:?} where fixed sizes were expected", fact.shape)));
+            return Err(Failure::Tract(format!("{:?} where fixed sizes were expected", fact.shape)));
         };
-        if fact.datum_type != f32::datum_type() {
-            return Err(TractError::msg(format!("{:?} where f32 was expected", fact.datum_type)));
+        if !is_numeric(fact.datum_type) {
+            return Err(Failure::Tract(format!("{:?} where numbers were expected", fact.datum_type)));
         }
         let inputs = inputs.iter().map(|(_, kind, shape)| (*kind, shape.clone())).collect();
         let macs = macs(plan.model())?;
-        Ok(Self { plan, inputs, output: shape, macs })
+        Ok(Self { plan, picture: picture.map(|(_, shape)| shape), inputs, output: shape, macs })
     }
 
     /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values
     /// likewise.
-    pub(crate) fn run(&self, inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
+    pub(crate) fn run(&self, picture: &[f32], inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
+        guarded("of this network", || self.pass(picture, inputs), TractError::msg)
+    }
+
+    fn pass(&self, picture: &[f32], inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
+        let picture = self.picture.iter().map(|shape| Tensor::from_shape(shape, picture).map(TValue::from));
         let inputs = inputs.iter().zip(&self.inputs).map(|(data, (kind, shape))| {
             if *kind == u8::datum_type() {
                 let data: Vec<u8> = data.iter().map(|&q| q as u8 ^ 128).collect();
@@ -90,9 +99,14 @@ impl Island {
             }
             Tensor::from_shape(shape, data).map(TValue::from)
         });
-        let outputs = self.plan.run(inputs.collect::<TractResult<_>>()?)?;
-        Ok(outputs[0].to_plain_array_view::<f32>()?.iter().copied().collect())
+        let outputs = self.plan.run(picture.chain(inputs).collect::<TractResult<_>>()?)?;
+        floats(&outputs[0])
     }
+}
+
+fn declared(kind: DataType) -> TypeProto {
+    let tensor = TensorType { elem_type: kind as i32, shape: None };
+    TypeProto { denotation: String::new(), value: Some(Value::TensorType(tensor)) }
 }
 
 /// Multiplications with additions of a whole graph, as tract counts them.

@@ -3,12 +3,16 @@
 mod draft;
 mod island;
 mod output;
+mod picture;
 mod tensor;
+mod unit;
 
 pub(crate) use draft::{Convolution, Draft, Kind, Op, View};
 pub(crate) use island::Island;
 pub(crate) use output::{Output, Source};
+pub(crate) use picture::Picture;
 pub(crate) use tensor::{Activation, Order, Quantised, Target, signed};
+pub(crate) use unit::Unit;
 
 use crate::refusal::Reason;
 

@@ -37,7 +37,7 @@ impl Quantised {
     /// The same values in the same order of memory, seen by the graph as `shape`.
     pub(crate) fn reshaped(&self, shape: Vec<usize>, order: Order) -> Self {
         let (height, width) = match (order, &shape[..]) {
-            (Order::First, &[_, _, height, width]) | (Order::Last, &[_, height, width, _]) => (height, width),
+            (Order::First, &[1, _, height, width]) | (Order::Last, &[1, height, width, _]) => (height, width),
             _ => (self.view.pixels(), 1),
         };
         let view = View { height, width, ..self.view };

@@ -4,6 +4,7 @@
 
 mod errors;
 mod fourier;
+mod nodes;
 mod small;
 
 use std::path::{Path, PathBuf};

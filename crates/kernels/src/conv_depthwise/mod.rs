@@ -39,8 +39,9 @@ enum Body {
 
 impl Depthwise {
     /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. The
-    /// scalar body runs where the instruction set has none for the window: on x86-64, kernels other than 3×3
-    /// and 5×5 and strides above eight; on aarch64, more than 49 taps or fewer than eight channels.
+    /// scalar body runs where the instruction set has none for the window: kernels
+    /// with gaps; on x86-64, kernels other than 3×3 and 5×5 and strides above eight; on aarch64, more than 49 taps
+    /// or fewer than eight channels.
     ///
     /// # Panics
     /// If the lengths do not agree.

@@ -51,6 +51,7 @@ fn every_isa_gives_what_scalar_gives() {
                         kernel: [kernel; 2],
                         stride: [stride; 2],
                         pad: [before; 2],
+                        dilation: [1; 2],
                     };
                     let x = bytes(side[0] * side[1] * channels, channels as u32);
                     let w = bytes(channels * kernel * kernel, 77);
@@ -70,7 +71,7 @@ fn wide_rows_and_other_kernels() {
             for stride in [1, 2] {
                 let input = [11, 20];
                 let output = [0, 1].map(|axis| (input[axis] + 2 * pad[axis] - kernel[axis]) / stride + 1);
-                let window = Window { input, output, kernel, stride: [stride; 2], pad };
+                let window = Window { input, output, kernel, stride: [stride; 2], pad, dilation: [1; 2] };
                 let w: Vec<i8> =
                     bytes(channels * kernel[0] * kernel[1], 3).into_iter().map(|w| w.max(-127)).collect();
                 same_as_scalar(window, channels, 17, &bytes(11 * 20 * channels, 4), &w);
@@ -85,7 +86,8 @@ fn wide_rows_are_done_in_parts() {
         let side = [kernel + 1, 301];
         let output = side.map(|n| (n - 1) / stride + 1);
         let pad = [kernel / 2; 2];
-        let window = Window { input: side, output, kernel: [kernel; 2], stride: [stride; 2], pad };
+        let window =
+            Window { input: side, output, kernel: [kernel; 2], stride: [stride; 2], pad, dilation: [1; 2] };
         let x = bytes(side[0] * side[1] * 70, 5);
         same_as_scalar(window, 70, 3, &x, &bytes(70 * kernel * kernel, 6));
     }
@@ -93,7 +95,14 @@ fn wide_rows_are_done_in_parts() {
 
 #[test]
 fn runs_of_the_extremes_do_not_saturate() {
-    let window = Window { input: [4, 4], output: [4, 4], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    let window = Window {
+        input: [4, 4],
+        output: [4, 4],
+        kernel: [3, 3],
+        stride: [1, 1],
+        pad: [1, 1],
+        dilation: [1; 2],
+    };
     for (x, w) in [(-128, -128), (-128, -127), (-128, 127), (127, -128), (127, 127)] {
         same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 9]);
         let window = Window { kernel: [5, 5], pad: [2, 2], ..window };
@@ -103,7 +112,14 @@ fn runs_of_the_extremes_do_not_saturate() {
 
 #[test]
 fn one_window_by_hand() {
-    let window = Window { input: [2, 2], output: [1, 1], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    let window = Window {
+        input: [2, 2],
+        output: [1, 1],
+        kernel: [3, 3],
+        stride: [1, 1],
+        pad: [1, 1],
+        dilation: [1; 2],
+    };
     let requantise =
         Requantise { bias: vec![0], multiplier: vec![1.0], zero: 0, low: -128, high: 127, table: None };
     let conv = Depthwise::new(Isa::SCALAR, window, -1, &[1, 1, 1, 1, 2, 3, 1, 4, 5], requantise);

@@ -35,7 +35,7 @@ struct Block<V: Vector> {
 
 /// Whether this file supports the window: the buffer must hold two of them.
 pub(super) fn fits(window: &Window) -> bool {
-    (window.kernel == [3, 3] || window.kernel == [5, 5]) && window.stride[1] <= 8
+    window.is_plain() && (window.kernel == [3, 3] || window.kernel == [5, 5]) && window.stride[1] <= 8
 }
 
 /// Output rows done together: two if their interleaved columns overlap in all but one row.

@@ -47,13 +47,20 @@ impl Direct {
         assert!(window.is_sound(inputs, outputs));
         assert_eq!(weights.len(), outputs * window.kernel[0] * window.kernel[1] * inputs);
         assert_eq!(requantise.multiplier.len(), outputs);
+        // Where the kernel has gaps, activations under one row of it do not lie side by side.
+        #[cfg(target_arch = "x86_64")]
+        let plain = window.is_plain();
         let body = match isa.level() {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => Body::Avx2(vector::Direct::new(window, padding, weights, requantise)),
+            Level::Avx2 if plain => Body::Avx2(vector::Direct::new(window, padding, weights, requantise)),
             #[cfg(target_arch = "x86_64")]
-            Level::AvxVnni => Body::AvxVnni(vector::Direct::new(window, padding, weights, requantise)),
+            Level::AvxVnni if plain => {
+                Body::AvxVnni(vector::Direct::new(window, padding, weights, requantise))
+            }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512Vnni => Body::Avx512Vnni(vector::Direct::new(window, padding, weights, requantise)),
+            Level::Avx512Vnni if plain => {
+                Body::Avx512Vnni(vector::Direct::new(window, padding, weights, requantise))
+            }
             _ => Body::Patches(scalar::Direct::new(isa, window, padding, weights, requantise)),
         };
         Self { window, inputs, outputs, body }

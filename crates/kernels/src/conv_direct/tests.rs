@@ -50,7 +50,14 @@ fn every_isa_gives_what_scalar_gives() {
                         padded.checked_sub(kernel[axis]).map(|room| room / stride[axis] + 1)
                     });
                     let [Some(height), Some(width)] = output else { continue };
-                    let window = Window { input: side, output: [height, width], kernel, stride, pad };
+                    let window = Window {
+                        input: side,
+                        output: [height, width],
+                        kernel,
+                        stride,
+                        pad,
+                        dilation: [1; 2],
+                    };
                     let x = bytes(side[0] * side[1] * inputs, 3);
                     let w = bytes(outputs * kernel[0] * kernel[1] * inputs, 5);
                     same_as_scalar(window, outputs, &x, &w);
@@ -62,13 +69,27 @@ fn every_isa_gives_what_scalar_gives() {
 
 #[test]
 fn many_rows_are_done_in_chunks() {
-    let window = Window { input: [40, 64], output: [40, 64], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    let window = Window {
+        input: [40, 64],
+        output: [40, 64],
+        kernel: [3, 3],
+        stride: [1, 1],
+        pad: [1, 1],
+        dilation: [1; 2],
+    };
     same_as_scalar(window, 20, &bytes(40 * 64 * 48, 8), &bytes(20 * 9 * 48, 9));
 }
 
 #[test]
 fn runs_of_the_extremes_do_not_saturate() {
-    let window = Window { input: [4, 4], output: [4, 4], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    let window = Window {
+        input: [4, 4],
+        output: [4, 4],
+        kernel: [3, 3],
+        stride: [1, 1],
+        pad: [1, 1],
+        dilation: [1; 2],
+    };
     for (x, w) in [(-128, -128), (-128, 127), (127, -128), (127, 127)] {
         same_as_scalar(window, 70, &[x; 4 * 4 * 66], &[w; 70 * 9 * 66]);
     }
@@ -76,7 +97,14 @@ fn runs_of_the_extremes_do_not_saturate() {
 
 #[test]
 fn one_window_by_hand() {
-    let window = Window { input: [2, 2], output: [1, 1], kernel: [3, 3], stride: [1, 1], pad: [1, 1] };
+    let window = Window {
+        input: [2, 2],
+        output: [1, 1],
+        kernel: [3, 3],
+        stride: [1, 1],
+        pad: [1, 1],
+        dilation: [1; 2],
+    };
     let requantise =
         Requantise { bias: vec![0], multiplier: vec![1.0], zero: 0, low: -128, high: 127, table: None };
     for isa in Isa::available() {

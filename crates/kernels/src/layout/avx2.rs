@@ -38,6 +38,27 @@ pub(super) fn dequantised(
     }
 }
 
+/// Same as the specification; needs at least 16 channels and 16 pixels.
+#[target_feature(enable = "avx2")]
+pub(super) fn planes(channels: usize, stride: usize, input: &[i8], output: &mut [i8]) {
+    let pixels = output.len() / channels;
+    for pixel in starts(pixels) {
+        for channel in starts(channels) {
+            let mut rows = [_mm_setzero_si128(); SIDE];
+            for (row, at) in rows.iter_mut().zip(pixel..) {
+                let from = &input[at * stride + channel..][..SIDE];
+                // SAFETY: 16 bytes.
+                *row = unsafe { _mm_loadu_si128(from.as_ptr().cast()) };
+            }
+            for (plane, at) in transposed(rows).into_iter().zip(channel..) {
+                let to = &mut output[at * pixels + pixel..][..SIDE];
+                // SAFETY: 16 bytes.
+                unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), plane) };
+            }
+        }
+    }
+}
+
 /// Starts of blocks that cover `count`. The last one overlaps the previous one.
 fn starts(count: usize) -> impl Iterator<Item = usize> {
     (0..count.div_ceil(SIDE)).map(move |block| (block * SIDE).min(count - SIDE))

@@ -47,6 +47,11 @@ pub fn planes(isa: Isa, channels: usize, stride: usize, input: &[i8], output: &m
     if isa != Isa::SCALAR && channels >= neon::SIDE && output.len() >= neon::SIDE * channels {
         return neon::planes(channels, stride, input, output);
     }
+    #[cfg(target_arch = "x86_64")]
+    if isa != Isa::SCALAR && channels >= 16 && output.len() >= 16 * channels {
+        // SAFETY: all of this CPU's instruction sets but scalar have AVX2.
+        return unsafe { avx2::planes(channels, stride, input, output) };
+    }
     vectorised!(isa, scalar::planes, (channels: usize, stride: usize, input: &[i8], output: &mut [i8]));
 }
 

@@ -19,13 +19,23 @@ pub struct Window {
     pub stride: [usize; 2],
     /// Padding rows above and padding columns left of the input.
     pub pad: [usize; 2],
+    /// How far apart neighbouring rows and columns of the kernel lie on the input: 1 where it has no gaps.
+    pub dilation: [usize; 2],
 }
 
 impl Window {
     /// The input row (axis 0) or column (axis 1) under `tap` of output `at`; `None` in the padding.
     #[inline(always)]
     pub fn source(&self, axis: usize, at: usize, tap: usize) -> Option<usize> {
-        (at * self.stride[axis] + tap).checked_sub(self.pad[axis]).filter(|&i| i < self.input[axis])
+        (at * self.stride[axis] + tap * self.dilation[axis])
+            .checked_sub(self.pad[axis])
+            .filter(|&i| i < self.input[axis])
+    }
+
+    /// Whether the kernel has no gaps.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.dilation == [1, 1]
     }
 
     /// Whether the sizes of these windows, of the pictures on both sides and of what the windows cover are numbers, where pixels
@@ -34,7 +44,13 @@ impl Window {
     pub(crate) fn is_sound(&self, inputs: usize, outputs: usize) -> bool {
         let covered = |axis: usize| {
             let start = self.output[axis].saturating_sub(1).checked_mul(self.stride[axis])?;
-            Some(start.checked_add(self.kernel[axis])?.max(self.input[axis].checked_add(self.pad[axis])?))
+            let side =
+                self.kernel[axis].saturating_sub(1).checked_mul(self.dilation[axis])?.checked_add(1)?;
+            Some(
+                start
+                    .checked_add(side.max(self.kernel[axis]))?
+                    .max(self.input[axis].checked_add(self.pad[axis])?),
+            )
         };
         let fits =
             |[rows, columns]: [usize; 2], channels| bounds::product([rows, columns, channels]).is_some();

@@ -8,6 +8,9 @@ use super::Window;
 /// Same as the scalar body, to which it falls back at the input's edges and where a register would reach past
 /// the end of a slice.
 pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
+    if !window.is_plain() {
+        return super::scalar::row(window, channels, padding, input, y, output);
+    }
     let [height, width] = window.kernel;
     let (line, step) = (width * channels, window.stride[1] * channels);
     let patch = height * line;

@@ -3,7 +3,6 @@
 
 use super::Window;
 
-#[cfg(any(test, not(target_arch = "aarch64")))]
 pub(super) fn row(window: &Window, channels: usize, padding: i8, input: &[i8], y: usize, output: &mut [i8]) {
     let [height, width] = window.kernel;
     for (x, output) in output.chunks_exact_mut(height * width * channels).enumerate() {
@@ -29,7 +28,8 @@ pub(super) fn patch(
         };
         let row = row * window.input[1];
         let left = x * window.stride[1];
-        if left >= window.pad[1] && left - window.pad[1] + width <= window.input[1] {
+        if window.dilation[1] == 1 && left >= window.pad[1] && left - window.pad[1] + width <= window.input[1]
+        {
             to.copy_from_slice(&input[(row + left - window.pad[1]) * channels..][..line]);
             continue;
         }
@@ -54,7 +54,7 @@ mod tests {
                 for stride in [1, 2, 3] {
                     let input = [9, 13];
                     let output = [0, 1].map(|axis| (input[axis] + 2 * pad[axis] - kernel[axis]) / stride + 1);
-                    let window = Window { input, output, kernel, stride: [stride; 2], pad };
+                    let window = Window { input, output, kernel, stride: [stride; 2], pad, dilation: [1; 2] };
                     let x: Vec<i8> = (0..9 * 13 * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
                     let patch = kernel[0] * kernel[1] * channels;
                     for y in 0..output[0] {
@@ -71,7 +71,14 @@ mod tests {
 
     #[test]
     fn padding_and_steps_are_where_they_should_be() {
-        let window = Window { input: [3, 3], output: [2, 2], kernel: [2, 2], stride: [2, 2], pad: [1, 1] };
+        let window = Window {
+            input: [3, 3],
+            output: [2, 2],
+            kernel: [2, 2],
+            stride: [2, 2],
+            pad: [1, 1],
+            dilation: [1; 2],
+        };
         let input = [1, 2, 3, 4, 5, 6, 7, 8, 9];
         let mut output = [0; 8];
         row(&window, 1, -9, &input, 0, &mut output);

@@ -45,7 +45,7 @@ pub fn max(isa: Isa, window: &Window, channels: usize, input: &[i8], first: usiz
             (window: &Window, channels: usize, input: &[i8], first: usize, output: &mut [i8])
         ),
         #[cfg(target_arch = "aarch64")]
-        Level::Neon | Level::Dotprod | Level::I8mm if channels >= neon::LANES => {
+        Level::Neon | Level::Dotprod | Level::I8mm if window.is_plain() && channels >= neon::LANES => {
             neon::max(window, channels, input, first, output);
         }
         _ => scalar::max(window, channels, input, first, output),
@@ -71,7 +71,7 @@ pub fn mean(
     check(window, channels, input, first, output);
     assert_eq!(sums.len(), channels);
     #[cfg(target_arch = "aarch64")]
-    if isa != Isa::SCALAR && channels >= neon::LANES {
+    if isa != Isa::SCALAR && window.is_plain() && channels >= neon::LANES {
         return neon::mean(window, mean, channels, input, first, output);
     }
     vectorised!(

@@ -66,9 +66,23 @@ mod tests {
 
     #[test]
     fn windows_by_hand() {
-        let window = Window { input: [3, 3], output: [2, 2], kernel: [3, 3], stride: [2, 2], pad: [1, 1] };
+        let window = Window {
+            input: [3, 3],
+            output: [2, 2],
+            kernel: [3, 3],
+            stride: [2, 2],
+            pad: [1, 1],
+            dilation: [1; 2],
+        };
         let input = [-1, -2, -3, -4, -50, -6, -7, -8, -9];
-        let halves = Window { input: [2, 3], output: [1, 1], kernel: [2, 2], stride: [2, 2], pad: [0, 0] };
+        let halves = Window {
+            input: [2, 3],
+            output: [1, 1],
+            kernel: [2, 2],
+            stride: [2, 2],
+            pad: [0, 0],
+            dilation: [1; 2],
+        };
         for isa in Isa::available() {
             let mut output = [0; 4];
             pool::max(isa, &window, 1, &input, 0, &mut output[..2]);
@@ -102,7 +116,7 @@ mod tests {
             ] {
                 let output =
                     [0, 1].map(|axis| (side[axis] + pad[axis] + after - kernel[axis]) / stride[axis] + 1);
-                let window = Window { input: side, output, kernel, stride, pad };
+                let window = Window { input: side, output, kernel, stride, pad, dilation: [1; 2] };
                 let input: Vec<i8> =
                     (0..side[0] * side[1] * channels).map(|i| ((i * 7919) >> 3) as i8).collect();
                 let run = |isa| {
@@ -122,10 +136,24 @@ mod tests {
 
     #[test]
     fn every_isa_gives_what_scalar_gives() {
-        let window = Window { input: [5, 7], output: [2, 3], kernel: [3, 3], stride: [2, 2], pad: [0, 0] };
+        let window = Window {
+            input: [5, 7],
+            output: [2, 3],
+            kernel: [3, 3],
+            stride: [2, 2],
+            pad: [0, 0],
+            dilation: [1; 2],
+        };
         let padded = Window { output: [3, 4], pad: [1, 1], ..window };
         let halves = Window { kernel: [2, 2], ..window };
-        let long = Window { input: [2, 700], output: [1, 2], kernel: [2, 601], stride: [1, 99], pad: [0, 0] };
+        let long = Window {
+            input: [2, 700],
+            output: [1, 2],
+            kernel: [2, 601],
+            stride: [1, 99],
+            pad: [0, 0],
+            dilation: [1; 2],
+        };
         let shapes = [window, padded, halves, long];
         for (window, channels) in shapes
             .into_iter()

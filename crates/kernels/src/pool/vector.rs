@@ -9,7 +9,7 @@ const BUFFER: usize = 16 * 1024;
 
 /// Whether the buffer holds the columns of one window.
 pub(super) fn fits(window: &Window, channels: usize) -> bool {
-    window.kernel[1] * channels <= BUFFER
+    window.is_plain() && window.kernel[1] * channels <= BUFFER
 }
 
 /// # Safety

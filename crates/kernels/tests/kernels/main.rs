@@ -51,5 +51,5 @@ fn requantise(inputs: usize, outputs: usize, seed: u64) -> Requantise {
 /// The windows of a kernel over a picture that is padded alike on all sides.
 fn window(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2], pad: [usize; 2]) -> Window {
     let output = [0, 1].map(|axis| (input[axis] + 2 * pad[axis] - kernel[axis]) / stride[axis] + 1);
-    Window { input, output, kernel, stride, pad }
+    Window { input, output, kernel, stride, pad, dilation: [1; 2] }
 }

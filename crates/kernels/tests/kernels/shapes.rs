@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use edgeclip_kernels::add::Add;
+use edgeclip_kernels::affine::{self, Affine};
 use edgeclip_kernels::attention::{self, Attention, Tokens};
 use edgeclip_kernels::colour::{self, Matrix, Row, Yuv};
 use edgeclip_kernels::conv_depthwise::Depthwise;
@@ -11,10 +12,14 @@ use edgeclip_kernels::conv_pointwise::{Pointwise, Scratch};
 use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
 use edgeclip_kernels::layer_norm::LayerNorm;
 use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::pad::{self, Pad};
 use edgeclip_kernels::patches::{self, Window};
 use edgeclip_kernels::pool::{self, Mean};
 use edgeclip_kernels::product::{self, Columns, Product};
+use edgeclip_kernels::rearrange::Rearrange;
 use edgeclip_kernels::resize::Resize;
+use edgeclip_kernels::response::{self, Power, Response};
+use edgeclip_kernels::softmax::{self, Softmax};
 use edgeclip_kernels::table::{self, Table};
 use edgeclip_kernels::upsample::{self, Upsample};
 use edgeclip_kernels::{Isa, add, blend, gelu, layout, multiply};
@@ -41,6 +46,16 @@ fn windows(most: usize) -> impl Strategy<Value = Window> {
     (axis.clone(), axis).prop_map(|(y, x)| {
         let pair = |index: usize| [y.1[index], x.1[index]];
         window([y.0, x.0], pair(0), pair(1), pair(2))
+    })
+}
+
+/// Kernels with gaps.
+fn gaps() -> impl Strategy<Value = Window> {
+    (windows(4), [1..4usize, 1..4]).prop_map(|(window, dilation)| {
+        let sides = [0, 1].map(|axis| (window.kernel[axis] - 1) * dilation[axis] + 1);
+        let least = |axis: usize| sides[axis].saturating_sub(2 * window.pad[axis]).max(window.input[axis]);
+        let made = crate::window([least(0), least(1)], sides, window.stride, window.pad);
+        Window { kernel: window.kernel, dilation, ..made }
     })
 }
 
@@ -86,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn depthwise(window in prop_oneof![square_windows(), windows(5)], channels in 1..140usize, seed: u16) {
+    fn depthwise(window in prop_oneof![square_windows(), windows(5), gaps()], channels in 1..140usize, seed: u16) {
         let seed = u64::from(seed);
         let (x, w) = (bytes(area(window.input) * channels, seed), bytes(area(window.kernel) * channels, seed + 1));
         alike(|isa| {
@@ -100,7 +115,7 @@ proptest! {
     }
 
     #[test]
-    fn direct(window in windows(5), (inputs, outputs) in (1..20usize, 1..70usize), seed: u16) {
+    fn direct(window in prop_oneof![windows(5), gaps()], (inputs, outputs) in (1..20usize, 1..70usize), seed: u16) {
         let (seed, taps) = (u64::from(seed), area(window.kernel));
         let (x, w) = (bytes(area(window.input) * inputs, seed), bytes(outputs * taps * inputs, seed + 1));
         alike(|isa| {
@@ -114,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn patches_by_the_formula(window in windows(4), channels in 1..40usize, seed: u16) {
+    fn patches_by_the_formula(window in prop_oneof![windows(4), gaps()], channels in 1..40usize, seed: u16) {
         let x = bytes(area(window.input) * channels, u64::from(seed));
         for y in 0..window.output[0] {
             let mut found = vec![1; window.output[1] * area(window.kernel) * channels];
@@ -133,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn pooling(window in windows(6), channels in 1..80usize, padding_counts: bool, seed: u16) {
+    fn pooling(window in prop_oneof![windows(6), gaps()], channels in 1..80usize, padding_counts: bool, seed: u16) {
         let x = bytes(area(window.input) * channels, u64::from(seed));
         let mean = Mean { zeros: [-5, 7], multiplier: 1.57, padding_counts };
         alike(|isa| {
@@ -156,6 +171,85 @@ proptest! {
             }
             (sum, product)
         })?;
+    }
+
+    #[test]
+    fn channelwise((channels, pixels, gap) in (1..90usize, 0..12usize, 0..4usize), zeros in [-128..128i32, -128..128], seed: u16) {
+        let (seed, stride) = (u64::from(seed), channels + gap);
+        let x = bytes(pixels * stride, seed);
+        let constants = |more: u64| floats(channels, seed + more);
+        let (multiplier, offset, slope) = (constants(1), constants(2), constants(3));
+        let line = Affine { zeros, multiplier, offset, slope, low: -120, high: 126 };
+        let root = Response {
+            before: 2, after: 1 + channels % 3, bias: 1.0, factor: 0.01, power: Power::ThreeQuarters, zeros, multiplier: 3.7, low: -128,
+            high: 100,
+        };
+        let exponentials = Box::new(std::array::from_fn(|d| ((1 << 20) >> (d / 8)) + 7));
+        let shares = Softmax { length: channels, exponentials, inverse: 256.0, zero: -128, low: -128, high: 127 };
+        let dense = &x[..pixels * channels];
+        alike(|isa| {
+            let mut y = [(); 3].map(|()| vec![0; pixels * channels]);
+            affine::run(isa, &line, &x, stride, &mut y[0]);
+            response::run(isa, &root, channels, &mut Vec::new(), dense, &mut y[1]);
+            softmax::run(isa, &shares, &mut Vec::new(), dense, &mut y[2]);
+            y
+        })?;
+    }
+
+    #[test]
+    fn rearranged(sizes in prop::collection::vec(1..20usize, 1..5), order: u64, gap in 0..3usize, seed: u16) {
+        // The axes of the input in some order, the last of them with a gap behind its values.
+        let mut axes: Vec<usize> = (0..sizes.len()).collect();
+        axes.sort_by_key(|&axis| (order >> (8 * axis)) as u8);
+        let (mut strides, mut distance) = (vec![0; sizes.len()], 1);
+        for &axis in axes.iter().rev() {
+            strides[axis] = distance;
+            distance *= sizes[axis] + gap;
+        }
+        let (x, count) = (bytes(distance, u64::from(seed)), sizes.iter().product::<usize>());
+        let rearrange = Rearrange::new(&sizes, &strides);
+        let found = |isa| {
+            let mut y = vec![0; count];
+            let half = rearrange.parts() / 2;
+            let (a, b) = y.split_at_mut(count / rearrange.parts() * half);
+            rearrange.run(isa, &x, 0, a);
+            rearrange.run(isa, &x, half, b);
+            y
+        };
+        let expected: Vec<i8> = (0..count)
+            .map(|index| {
+                let mut rest = index;
+                let places = sizes.iter().zip(&strides).rev().map(|(&size, &stride)| {
+                    let at = rest % size;
+                    rest /= size;
+                    at * stride
+                });
+                x[places.sum::<usize>()]
+            })
+            .collect();
+        prop_assert_eq!(found(Isa::SCALAR), expected);
+        alike(found)?;
+    }
+
+    #[test]
+    fn padded(input in [1..6usize, 1..6, 1..9], before in [0..3usize, 0..3, 0..3], after in [0..3usize, 0..3, 0..3], gap in 0..3usize, seed: u16) {
+        let output = [0, 1, 2].map(|axis| before[axis] + input[axis] + after[axis]);
+        let stride = input[2] + gap;
+        let x = bytes(input[0] * input[1] * stride, u64::from(seed));
+        let given = Pad { input, output, before, fill: -9 };
+        let mut found = vec![0; output.iter().product()];
+        let (top, bottom) = found.split_at_mut(output[1] * output[2]);
+        pad::run(&given, &x, stride, 0, top);
+        pad::run(&given, &x, stride, 1, bottom);
+        for (at, &value) in found.iter().enumerate() {
+            let place = [at / output[2] / output[1], at / output[2] % output[1], at % output[2]];
+            let inside = [0, 1, 2].map(|axis| place[axis].checked_sub(before[axis]).filter(|&at| at < input[axis]));
+            let expected = match inside {
+                [Some(y), Some(column), Some(channel)] => x[(y * input[1] + column) * stride + channel],
+                _ => -9,
+            };
+            prop_assert_eq!(value, expected, "{:?}", place);
+        }
     }
 
     #[test]

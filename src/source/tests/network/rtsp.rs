@@ -200,7 +200,7 @@ fn description(script: &Script) -> String {
     format!(
         "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\n\
          m=audio 0 RTP/AVP 0\r\na=control:track1\r\n\
-         m=video 0 RTP/AVP 96\r\na=rtpmap:96 {}/90000\r\na=fmtp:96 packetization-mode=1{parameters}\r\na=control:track2\r\n",
+         m=video 0 RTP/AVP 96\r\na=rtpmap:96 {}/90000\r\na=fmtp:96 packetization-mode=1{parameters}\r\ngarbage\r\na=control:track2\r\n",
         script.codec
     )
 }

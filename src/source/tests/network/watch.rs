@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::source::{CapturedFrame, Live, Next, Patience};
+use crate::source::network::Patience;
+use crate::source::{CapturedFrame, Live, Next};
 
 /// Long enough for a loaded machine; every test ends by what it sees.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);

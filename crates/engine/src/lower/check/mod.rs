@@ -3,6 +3,7 @@
 
 mod flaw;
 mod quantisation;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -15,6 +16,7 @@ use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 use super::onnx::{Onnx, list};
 use crate::error::{Error, Result};
 use flaw::{Flaw, RANK};
+pub(crate) use structure::structure;
 
 /// Checks the constants and all nodes that quantise, dequantise or multiply by weights, of `model` after
 /// [`prepare`](super::prepare).
@@ -98,8 +100,8 @@ fn sizes(onnx: &Onnx<'_>, node: &NodeProto) -> std::result::Result<(), Flaw> {
     }
 }
 
-/// Data that fit the shape, numbers that fit the type, nothing that is not a number. An infinity may stand
-/// alone, as a bound or a mask.
+/// Data that fit the shape, numbers that fit the type, nothing that is not a number. Infinities are bounds and
+/// masks.
 fn constant(onnx: &Onnx<'_>, tensor: &TensorProto) -> std::result::Result<(), Flaw> {
     if tensor.data_location == Some(DataLocation::External as i32) {
         return Err(Flaw::new("data in another file", "a network in one file"));
@@ -108,10 +110,10 @@ fn constant(onnx: &Onnx<'_>, tensor: &TensorProto) -> std::result::Result<(), Fl
     match DataType::try_from(tensor.data_type) {
         Ok(DataType::Float) => {
             let values = onnx.floats(&tensor.name).map_err(|_| unfit())?.values;
-            match values.iter().find(|v| v.is_nan() || (v.is_infinite() && values.len() > 1)) {
-                Some(value) => Err(Flaw::new(format!("a value of {value}"), "finite numbers")),
-                None => Ok(()),
+            if values.iter().any(|value| value.is_nan()) {
+                return Err(Flaw::new("a value of NaN", "numbers"));
             }
+            Ok(())
         }
         Ok(kind @ (DataType::Int8 | DataType::Uint8)) => {
             let range = if kind == DataType::Int8 { -128..=127 } else { 0..=255 };

@@ -10,6 +10,7 @@ use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorPr
 
 use crate::Kind;
 use crate::engine::Engine;
+use crate::memory::Budget;
 use crate::proto::parse;
 use edgeclip_kernels::Isa;
 
@@ -17,6 +18,10 @@ use edgeclip_kernels::Isa;
 fn network() -> ModelProto {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/networks/mobile_int8.onnx");
     parse("mobile_int8.onnx", &fs::read(path).unwrap()).unwrap()
+}
+
+fn load(model: ModelProto) -> crate::Result<Engine> {
+    Engine::new("x.onnx".into(), model, Isa::SCALAR, 1, true, Budget::default())
 }
 
 /// Node `index` of those of one kind.
@@ -58,7 +63,54 @@ const Q: &str = "QuantizeLinear";
 /// What is broken, how, and what the error says.
 type Case = (&'static str, fn(&mut GraphProto), &'static [&'static str]);
 
-const CASES: [Case; 37] = [
+const CASES: [Case; 42] = [
+    (
+        "two constants of one name",
+        |g| {
+            let name = g.initializer[0].name.clone();
+            g.initializer[1].name = name;
+        },
+        &["two tensors called", "expected names that differ"],
+    ),
+    (
+        "a transposition of nothing",
+        |g| node(g, "Add", 0).input.truncate(1),
+        &["(Add) with 1 inputs, expected at least 2"],
+    ),
+    ("a node that makes nothing", |g| node(g, "Add", 0).output.clear(), &["(Add) with no output"]),
+    (
+        "endless padding",
+        |g| attribute(g, "Conv", 0, "pads").ints = vec![1 << 31, 0, 0, 0],
+        &["(Conv) with pads of [2147483648, 0, 0, 0], expected numbers from 0 to 65536"],
+    ),
+    (
+        "endless steps",
+        |g| attribute(g, "Conv", 0, "strides").ints = vec![1 << 62, 1],
+        &["(Conv) with strides of [4611686018427387904, 1]"],
+    ),
+    (
+        "an endless kernel",
+        |g| attribute(g, "Conv", 0, "kernel_shape").ints = vec![1 << 31, 3],
+        &["(Conv) with kernel_shape of [2147483648, 3]"],
+    ),
+    (
+        "a kernel that reaches too far",
+        |g| {
+            let name = "dilations".to_owned();
+            let gaps = AttributeProto { name, ints: vec![40_000, 1], ..AttributeProto::default() };
+            node(g, "Conv", 0).attribute.push(gaps);
+        },
+        &["a kernel of [3, 3] with dilations of [40000, 1], expected at most"],
+    ),
+    (
+        "a graph inside a node",
+        |g| {
+            let inner = AttributeProto { g: Some(GraphProto::default()), ..AttributeProto::default() };
+            node(g, "Add", 0).attribute.push(inner);
+        },
+        &["(Add) with a graph inside, expected a graph without branches"],
+    ),
+    ("no outputs", |g| g.output.clear(), &["found no outputs"]),
     (
         "zero scale",
         |g| floats(constant(g, Q, 0, 1), &[0.0]),
@@ -77,12 +129,7 @@ const CASES: [Case; 37] = [
             g.initializer.push(bias);
             node(g, "Conv", 0).input[2] = "bias".into();
         },
-        &["constant bias of conv3 with a value of NaN, expected finite"],
-    ),
-    (
-        "infinite weights' scales",
-        |g| floats(constant(g, DQ, 1, 1), &[1.0, f32::INFINITY, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
-        &["a value of inf"],
+        &["constant bias of conv3 with a value of NaN, expected numbers"],
     ),
     (
         "more scales than zero points",
@@ -108,16 +155,6 @@ const CASES: [Case; 37] = [
     ("axis before the first", |g| attribute(g, DQ, 1, "axis").i = -5, &["node dq1", "along axis -5 of 4"]),
     ("axis of another size", |g| attribute(g, DQ, 1, "axis").i = 2, &["node dq1", "along axis 2 of size 3"]),
     (
-        "axis that does not count the outputs",
-        |g| {
-            // The depthwise convolution's weights, as if their first two axes were swapped.
-            let weights = constant(g, DQ, 8, 0);
-            weights.dims = vec![1, 24, 5, 5];
-            attribute(g, DQ, 8, "axis").i = 1;
-        },
-        &["weights with scales along axis 1, expected axis 0, the outputs"],
-    ),
-    (
         "zero point of another type",
         |g| integers(constant(g, DQ, 0, 2), DataType::Uint8, &[3]),
         &["node dq0", "a zero point of another type than the tensor"],
@@ -136,11 +173,6 @@ const CASES: [Case; 37] = [
         "zero point out of range",
         |g| integers(constant(g, Q, 0, 2), DataType::Int8, &[300]),
         &["a value of 300, expected -128..=127"],
-    ),
-    (
-        "asymmetric weights",
-        |g| integers(constant(g, DQ, 1, 2), DataType::Int8, &[0, 0, 5, 0, 0, 0, 0, 0]),
-        &["(Conv)", "weights with a zero point of 5, expected symmetric"],
     ),
     (
         "bias with a zero point",
@@ -223,7 +255,7 @@ const CASES: [Case; 37] = [
     (
         "scale left out",
         |g| node(g, Q, 0).input.truncate(1),
-        &["(QuantizeLinear)", "1 inputs, expected a tensor, a scale"],
+        &["(QuantizeLinear)", "1 inputs, expected at least 2"],
     ),
     (
         "unknown op",
@@ -234,13 +266,6 @@ const CASES: [Case; 37] = [
         "missing input",
         |g| node(g, "Conv", 1).input[0] = "nowhere".into(),
         &["(Conv)", "an input nowhere that nothing before it makes"],
-    ),
-    (
-        "dynamic batch",
-        |g| image(g).dim[0].value = Some(Dim::DimParam("batch".into())),
-        &[
-            "input image of dynamic size \"batch\" on axis 0, expected fixed sizes: export without dynamic axes",
-        ],
     ),
     ("dynamic width", |g| image(g).dim[3].value = None, &["dynamic size on axis 3"]),
     (
@@ -253,12 +278,12 @@ const CASES: [Case; 37] = [
 
 #[test]
 fn broken_files_are_errors_that_say_where_and_what() {
-    assert!(Engine::int8("x.onnx".into(), network(), Isa::SCALAR, 1).unwrap().is_int8());
+    assert!(load(network()).unwrap().is_int8());
     let mut missed = Vec::new();
     for (what, breaks, parts) in CASES {
         let mut model = network();
         breaks(model.graph.as_mut().unwrap());
-        let Err(error) = Engine::int8("x.onnx".into(), model, Isa::SCALAR, 1) else {
+        let Err(error) = load(model) else {
             missed.push(format!("{what}: no error"));
             continue;
         };
@@ -276,5 +301,5 @@ fn an_infinite_bound_is_no_flaw() {
     let mut model = network();
     let graph = model.graph.as_mut().unwrap();
     floats(constant(graph, "Clip", 0, 2), &[f32::INFINITY]);
-    assert!(Engine::int8("x.onnx".into(), model, Isa::SCALAR, 1).unwrap().is_int8());
+    assert!(load(model).unwrap().is_int8());
 }

@@ -1,14 +1,13 @@
 //! The weights of `Conv`, `Gemm` and `MatMul`.
 
 use tract_onnx::pb::NodeProto;
-use tract_onnx::pb::tensor_proto::DataType;
 
 use super::flaw::Flaw;
 use crate::lower::onnx::{Onnx, integer, list};
 
 /// Kernel, groups and bias of a convolution.
 pub(super) fn conv(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
-    let Some(dims) = weights(onnx, node, 0)? else { return Ok(()) };
+    let Some(dims) = weights(onnx, node)? else { return Ok(()) };
     let [outputs, _, kernel @ ..] = &dims[..] else {
         return Err(Flaw::new(format!("weights of shape {dims:?}"), "[outputs, inputs, rows, columns]"));
     };
@@ -52,59 +51,39 @@ pub(super) fn pooling(node: &NodeProto) -> Result<(), Flaw> {
 /// Weights and bias of a `Gemm`.
 pub(super) fn gemm(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
     let axis = usize::from(integer(node, "transB", 0) == 0);
-    let Some(dims) = weights(onnx, node, axis)? else { return Ok(()) };
+    let Some(dims) = weights(onnx, node)? else { return Ok(()) };
     match dims[..] {
-        [_, _] => bias(onnx, node, &[1, dims[axis]]),
+        [_, _] => bias(onnx, node, &[-1, dims[axis]]),
         _ => Err(Flaw::new(format!("weights of shape {dims:?}"), "a matrix")),
     }
 }
 
 /// Weights of a `MatMul`.
 pub(super) fn matmul(onnx: &Onnx<'_>, node: &NodeProto) -> Result<(), Flaw> {
-    weights(onnx, node, 1).map(drop)
+    weights(onnx, node).map(drop)
 }
 
-/// The shape of a node's input 1, if constant. Where it is quantised, it is symmetric, and its scales lie
-/// along `outputs`.
-fn weights(onnx: &Onnx<'_>, node: &NodeProto, outputs: usize) -> Result<Option<Vec<i64>>, Flaw> {
+/// The shape of a node's input 1, if constant.
+fn weights(onnx: &Onnx<'_>, node: &NodeProto) -> Result<Option<Vec<i64>>, Flaw> {
     let Some(name) = node.input.get(1) else { return Err(Flaw::new("no weights", "two inputs")) };
     let Some(dq) = onnx.made_by(name, "DequantizeLinear") else {
         return Ok(onnx.constant(name).map(|tensor| tensor.dims.clone()));
     };
     let Some(tensor) = dq.input.first().and_then(|name| onnx.constant(name)) else { return Ok(None) };
-    let symmetric = match DataType::try_from(tensor.data_type) {
-        Ok(DataType::Uint8) => 128,
-        _ => 0,
-    };
-    if let Some(zeros) = dq.input.get(2).and_then(|name| onnx.integers(name).ok()) {
-        if let Some(zero) = zeros.values.iter().find(|zero| **zero != symmetric) {
-            let found = format!("weights with a zero point of {zero}");
-            return Err(Flaw::new(found, format!("symmetric weights, {symmetric}")));
-        }
-    } else if symmetric != 0 {
-        return Err(Flaw::new("uint8 weights with a zero point of 0", "symmetric weights, 128"));
-    }
-    let scales = dq.input.get(1).and_then(|name| onnx.constant(name)).and_then(|tensor| tensor.dims.first());
-    if tensor.dims.len() > outputs && scales.is_some_and(|&count| count > 1) {
-        let axis = integer(dq, "axis", 1);
-        let rank = tensor.dims.len() as i64;
-        if (if axis < 0 { axis + rank } else { axis }) != outputs as i64 {
-            let found = format!("weights with scales along axis {axis}");
-            return Err(Flaw::new(found, format!("axis {outputs}, the outputs")));
-        }
-    }
     Ok(Some(tensor.dims.clone()))
 }
 
-/// A constant bias of the shape `expected`, leading ones left out or not, or of one number where a batch axis
-/// is expected.
+/// A constant bias of a shape that broadcasts to `expected`; of which −1 is any size.
 fn bias(onnx: &Onnx<'_>, node: &NodeProto, expected: &[i64]) -> Result<(), Flaw> {
     let Some(name) = node.input.get(2).filter(|name| !name.is_empty()) else { return Ok(()) };
     let stored = onnx.made_by(name, "DequantizeLinear").and_then(|dq| dq.input.first()).unwrap_or(name);
     let Some(tensor) = onnx.constant(stored) else { return Ok(()) };
     let (dims, outputs) = (&tensor.dims[..], expected.last().copied().unwrap_or(0));
-    let one = expected.len() > 1 && dims.iter().all(|&dim| dim == 1);
-    if one || dims == [outputs] || dims == expected {
+    // Only a product's bias broadcasts.
+    let broadcasts =
+        |(&dim, &size): (&i64, &i64)| dim == size || (expected.len() > 1 && (dim == 1 || size == -1));
+    let fits = dims.iter().rev().zip(expected.iter().rev()).all(broadcasts);
+    if fits && dims.len() <= expected.len() && (expected.len() > 1 || dims.len() == 1) {
         return Ok(());
     }
     Err(Flaw::new(format!("a bias of shape {dims:?}"), format!("[{outputs}]")))

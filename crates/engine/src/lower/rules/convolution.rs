@@ -2,18 +2,25 @@
 
 use tract_onnx::pb::NodeProto;
 
+use super::groups;
 use super::weights::{bias, requantise, weights};
+use super::window::window;
 use crate::lower::builder::Builder;
-use crate::lower::onnx::{input, integer, list, word};
+use crate::lower::onnx::{input, integer};
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Convolution, Kind, Op, Quantised, Target, View};
 use edgeclip_kernels::conv_residual::Residual;
 use edgeclip_kernels::patches::Window;
+use edgeclip_kernels::requantise::Requantise;
 
 /// DQ → Conv → Q: 1×1 with steps of one is pointwise, one channel a group depthwise, all others go over
-/// patches.
+/// patches, each group by itself.
 pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let (conv, from) = convolution(builder, node, target)?;
+    let stored = Stored::new(builder, node, target)?;
+    if stored.kind().is_none() {
+        return Ok(groups::conv(builder, node, stored));
+    }
+    let (conv, from) = stored.convolution(builder, node)?;
     let [height, width] = conv.window.output;
     let to = builder.buffer(conv.requantise.bias.len(), height, width);
     builder.push(&node.name, Op::Convolution(Box::new(conv)), vec![from], to);
@@ -27,7 +34,7 @@ pub(super) fn residual(
     other: &Activation,
     target: Target,
 ) -> Result<Quantised, Refusal> {
-    let (conv, from) = convolution(builder, node, target)?;
+    let (conv, from) = Stored::new(builder, node, target)?.convolution(builder, node)?;
     let [height, width] = conv.window.output;
     let outputs = conv.requantise.bias.len();
     if conv.kind == Kind::Depthwise {
@@ -50,77 +57,105 @@ pub(super) fn residual(
     Ok(Quantised::picture(to))
 }
 
-/// The convolution of `node` and what it reads.
-fn convolution(
-    builder: &mut Builder,
-    node: &NodeProto,
-    target: Target,
-) -> Result<(Convolution, View), Refusal> {
-    let refuse = |what: String| Refusal::float(&node.name, what);
-    let x = builder.activation(input(node, 0)?)?;
-    let weights = weights(builder, node, 0)?;
-    let (&[_, channels, height, width], &[outputs, inputs, rows, columns]) =
-        (&x.tensor.shape[..], &weights.dims[..])
-    else {
-        return Err(refuse(format!("a convolution of shapes {:?} and {:?}", x.tensor.shape, weights.dims)));
-    };
-    let group = usize::try_from(integer(node, "group", 1)).unwrap_or(0);
-    if inputs.checked_mul(group) != Some(channels) {
-        let found = format!("weights {:?} in {group} groups for {channels} channels", weights.dims);
-        return Err(Refusal::broken(&node.name, found));
-    }
-    if !word(node, "auto_pad", "NOTSET", "NOTSET") || list(node, "dilations", &[1, 1]) != [1, 1] {
-        return Err(refuse("automatic padding or dilation".into()));
-    }
-    let window = window(node, [height, width], [rows, columns], false)?;
-    let kind = match group {
-        1 if [rows, columns] == [1, 1] && window.stride == [1, 1] && window.output == window.input => {
-            Kind::Pointwise
-        }
-        1 => Kind::Patches,
-        _ if inputs == 1 && outputs == channels => Kind::Depthwise,
-        _ => return Err(refuse(format!("{group} groups of {inputs} channels"))),
-    };
-    let mut values = weights.values;
-    if kind == Kind::Patches {
-        values = taps_first(&values, inputs, rows * columns);
-    }
-    let bias = bias(builder, node, input(node, 2).ok(), x.scale, &weights.scales)?;
-    let requantise = requantise(node, &x, &weights.scales, &bias, &values, target)?;
-    let view = if kind == Kind::Pointwise { x.tensor.view } else { builder.dense(&node.name, x.tensor.view) };
-    Ok((Convolution { kind, window, padding: x.zero as i8, weights: values, requantise }, view))
+/// A convolution as the file has it.
+pub(super) struct Stored {
+    pub(super) x: Activation,
+    pub(super) window: Window,
+    pub(super) groups: usize,
+    /// Inputs of a group.
+    pub(super) inputs: usize,
+    /// `[outputs, inputs, rows, columns]`.
+    pub(super) weights: Vec<i8>,
+    pub(super) requantise: Requantise,
 }
 
-/// The windows of a convolution or pooling with its `strides` and `pads`. With `ceil` the last windows may
-/// reach beyond the padding but must begin before its end.
-pub(super) fn window(
-    node: &NodeProto,
-    size: [usize; 2],
-    kernel: [usize; 2],
-    ceil: bool,
-) -> Result<Window, Refusal> {
-    let number =
-        |values: Vec<i64>| values.iter().map(|&v| usize::try_from(v).ok()).collect::<Option<Vec<_>>>();
-    let (strides, pads) = (number(list(node, "strides", &[1, 1])), number(list(node, "pads", &[0; 4])));
-    let refuse = || Refusal::float(&node.name, "strides, pads or a kernel that do not fit the picture");
-    let (Some(&[down, right]), Some(&[top, left, bottom, after])) = (strides.as_deref(), pads.as_deref())
-    else {
-        return Err(refuse());
-    };
-    let out = |size: usize, kernel: usize, stride: usize, before: usize, after: usize| {
-        let room = (size + before + after).checked_sub(kernel);
-        let room = room.filter(|_| kernel > 0 && before.max(after) < kernel)?;
-        let steps =
-            if ceil { room.checked_add(stride)?.checked_sub(1)? } else { room }.checked_div(stride)?;
-        Some(steps + usize::from(!ceil || steps * stride < size + before))
-    };
-    let height = out(size[0], kernel[0], down, top, bottom).ok_or_else(refuse)?;
-    let width = out(size[1], kernel[1], right, left, after).ok_or_else(refuse)?;
-    Ok(Window { input: size, output: [height, width], kernel, stride: [down, right], pad: [top, left] })
+impl Stored {
+    fn new(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Self, Refusal> {
+        let x = builder.activation(input(node, 0)?)?;
+        let weights = weights(builder, node, 0)?;
+        let (&[_, channels, height, width], &[_, inputs, rows, columns]) =
+            (&x.tensor.shape[..], &weights.dims[..])
+        else {
+            let found = format!("a convolution of shapes {:?} and {:?}", x.tensor.shape, weights.dims);
+            return Err(Refusal::float(&node.name, found));
+        };
+        let groups = usize::try_from(integer(node, "group", 1)).unwrap_or(0);
+        if inputs.checked_mul(groups) != Some(channels) {
+            let found = format!("weights {:?} in {groups} groups for {channels} channels", weights.dims);
+            return Err(Refusal::broken(&node.name, found));
+        }
+        let window = window(node, [height, width], [rows, columns], false)?;
+        let bias = bias(builder, node, input(node, 2).ok(), x.scale, &weights.scales)?;
+        let requantise = requantise(node, &x, &weights.scales, &bias, &weights.values, target)?;
+        Ok(Self { x, window, groups, inputs, weights: weights.values, requantise })
+    }
+
+    pub(super) fn outputs(&self) -> usize {
+        self.requantise.bias.len()
+    }
+
+    /// Whether one output pixel is computed of the input pixel in its place.
+    pub(super) fn is_pointwise(&self) -> bool {
+        let window = &self.window;
+        window.kernel == [1, 1] && window.stride == [1, 1] && window.output == window.input
+    }
+
+    /// Which kernel convolves; `None` for groups that are not depthwise.
+    fn kind(&self) -> Option<Kind> {
+        match self.groups {
+            1 if self.is_pointwise() => Some(Kind::Pointwise),
+            1 => Some(Kind::Patches),
+            groups if self.inputs == 1 && self.outputs() == groups => Some(Kind::Depthwise),
+            _ => None,
+        }
+    }
+
+    /// What one kernel does, and what it reads.
+    fn convolution(
+        mut self,
+        builder: &mut Builder,
+        node: &NodeProto,
+    ) -> Result<(Convolution, View), Refusal> {
+        let kind = self.kind().ok_or_else(|| {
+            Refusal::float(
+                &node.name,
+                format!("{} groups and a sum without a quantised step between", self.groups),
+            )
+        })?;
+        if kind == Kind::Depthwise {
+            self.fill_gaps();
+        }
+        let Self { x, window, inputs, mut weights, requantise, .. } = self;
+        if kind == Kind::Patches {
+            weights = taps_first(&weights, inputs, window.kernel[0] * window.kernel[1]);
+        }
+        let view =
+            if kind == Kind::Pointwise { x.tensor.view } else { builder.dense(&node.name, x.tensor.view) };
+        Ok((Convolution { kind, window, padding: x.zero as i8, weights, requantise }, view))
+    }
+
+    /// Small kernels with gaps become larger ones with weights of zero, which have kernels of their own.
+    fn fill_gaps(&mut self) {
+        let Window { kernel, dilation, .. } = self.window;
+        let full = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
+        if dilation == [1, 1] || full.iter().any(|&side| side > 5) {
+            return;
+        }
+        let mut filled = vec![0; self.weights.len() / (kernel[0] * kernel[1]) * full[0] * full[1]];
+        let from = self.weights.chunks_exact(kernel[0] * kernel[1]);
+        for (to, from) in filled.chunks_exact_mut(full[0] * full[1]).zip(from) {
+            for (tap, &weight) in from.iter().enumerate() {
+                let (row, column) = (tap / kernel[1] * dilation[0], tap % kernel[1] * dilation[1]);
+                to[row * full[1] + column] = weight;
+            }
+        }
+        self.weights = filled;
+        (self.window.kernel, self.window.dilation) = (full, [1, 1]);
+    }
 }
 
 /// `[outputs, inputs, taps]` → `[outputs, taps, inputs]`, as patches lie.
-fn taps_first(weights: &[i8], inputs: usize, taps: usize) -> Vec<i8> {
+pub(super) fn taps_first(weights: &[i8], inputs: usize, taps: usize) -> Vec<i8> {
     let output = |row: &[i8]| -> Vec<i8> {
         (0..taps)
             .flat_map(|tap| (0..inputs).map(move |i| (i, tap)))

@@ -1,8 +1,9 @@
-//! `Add` and `Mul` of two tensors.
+//! `Add`, `Sub` and `Mul` of two tensors.
 
 use tract_onnx::pb::NodeProto;
 
 use super::{constant, convolution, function, matrix};
+use crate::lower::arrange::{in_order, usual};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::input;
 use crate::refusal::Refusal;
@@ -10,7 +11,7 @@ use crate::steps::{Activation, Op, Order, Quantised, Target};
 use edgeclip_kernels::add::Add;
 use edgeclip_kernels::multiply::Multiply;
 
-/// Whether an `Add` or `Mul` joins two tensors; if not, it is a link of a function of one.
+/// Whether an `Add`, `Sub` or `Mul` joins two tensors; if not, it is a link of a function of one.
 pub(super) fn joins(builder: &Builder, node: &NodeProto) -> bool {
     let [a, b] = &node.input[..] else { return false };
     let made = |name: &str, op: &str| builder.onnx.made_by(name, op).is_some();
@@ -18,18 +19,19 @@ pub(super) fn joins(builder: &Builder, node: &NodeProto) -> bool {
     let tensor = |name: &str| builder.any_activation(name).is_ok();
     match node.op_type.as_str() {
         "Add" => a != b && ((tensor(a) && tensor(b)) || summed(a) || summed(b)),
-        "Mul" => a != b && tensor(a) && tensor(b),
+        "Mul" | "Sub" => a != b && tensor(a) && tensor(b),
         _ => false,
     }
 }
 
-/// DQ, DQ → Add → Q of two tensors of one shape; a convolution and a tensor; a product and its bias; else a
+/// DQ, DQ → Add or Sub → Q of two tensors of one shape; a convolution and a tensor; a product and its bias; else a
 /// function of one tensor.
 pub(super) fn add(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     if !joins(builder, node) {
         return function::chain(builder, &node.output[0], target);
     }
     let names = [input(node, 0)?, input(node, 1)?];
+    let sign = if node.op_type == "Sub" { -1.0 } else { 1.0 };
     for (one, other) in [(names[0], names[1]), (names[1], names[0])] {
         if let Some(conv) = builder.onnx.made_by(one, "Conv")
             && let Ok(other) = builder.activation(other)
@@ -42,12 +44,13 @@ pub(super) fn add(builder: &mut Builder, node: &NodeProto, target: Target) -> Re
             return matrix::product(builder, product, Some(other), target);
         }
     }
-    let (a, b) = (builder.any_activation(names[0])?, builder.any_activation(names[1])?);
+    let (mut a, mut b) = (builder.any_activation(names[0])?, builder.any_activation(names[1])?);
+    alike(builder, node, &mut a, &mut b);
     if (&a.tensor.shape, a.tensor.order) != (&b.tensor.shape, b.tensor.order) {
         return Err(shapes(node, &a, &b));
     }
     let Target { zero, low, high, .. } = target;
-    let multipliers = [a.scale / target.scale, b.scale / target.scale];
+    let multipliers = [a.scale / target.scale, sign * b.scale / target.scale];
     let add = Add { zeros: [a.zero, b.zero], multipliers, zero, low, high };
     finite(node, &multipliers)?;
     let from = vec![builder.dense(&node.name, a.tensor.view), builder.dense(&node.name, b.tensor.view)];
@@ -66,7 +69,8 @@ pub(super) fn multiply(
     if !joins(builder, node) {
         return function::chain(builder, &node.output[0], target);
     }
-    let (a, b) = (builder.any_activation(input(node, 0)?)?, builder.any_activation(input(node, 1)?)?);
+    let (mut a, mut b) = (builder.any_activation(input(node, 0)?)?, builder.any_activation(input(node, 1)?)?);
+    alike(builder, node, &mut a, &mut b);
     let is_gate = |x: &Activation| x.tensor.shape == [1, x.tensor.view.channels, 1, 1];
     let same = (&a.tensor.shape, a.tensor.order) == (&b.tensor.shape, b.tensor.order);
     let (a, b) = if !same && is_gate(&a) { (b, a) } else { (a, b) };
@@ -85,6 +89,15 @@ pub(super) fn multiply(
     let multiply = Multiply { zeros: [a.zero, b.zero], multiplier, zero, low, high };
     builder.push(&node.name, Op::Multiply(multiply), from, to);
     Ok(a.tensor.at(to))
+}
+
+/// Two tensors of one shape also lie alike.
+fn alike(builder: &mut Builder, node: &NodeProto, a: &mut Activation, b: &mut Activation) {
+    if a.tensor.shape == b.tensor.shape && a.tensor.order != b.tensor.order {
+        let order = usual(&a.tensor.shape);
+        a.tensor = in_order(builder, &node.name, &a.tensor, order);
+        b.tensor = in_order(builder, &node.name, &b.tensor, order);
+    }
 }
 
 fn shapes(node: &NodeProto, a: &Activation, b: &Activation) -> Refusal {

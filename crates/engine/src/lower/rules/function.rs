@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use tract_onnx::pb::NodeProto;
 
-use super::{constant, functions};
+use super::{affine, constant, functions};
 use crate::lower::builder::Builder;
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Op, Quantised, Target};
@@ -27,8 +27,19 @@ struct Chain<'b, 'a> {
     known: HashMap<String, Value>,
 }
 
-/// DQ → … → Q, elementwise; nothing is left of it where no value changes.
+/// DQ → … → Q, elementwise: a table, or where constants differ from channel to channel, a line for each.
 pub(super) fn chain(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
+    match table(builder, name, target) {
+        Err(Refusal::Float(reason)) => match affine::chain(builder, name, target) {
+            Err(Refusal::Float(_)) => Err(Refusal::Float(reason)),
+            lowered => lowered,
+        },
+        lowered => lowered,
+    }
+}
+
+/// Nothing is left of it where no value changes.
+fn table(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
     let mut chain = Chain { builder, source: None, known: HashMap::new() };
     let value = chain.value(name)?;
     let (Value::Varies(values), Some(x)) = (value, chain.source) else {

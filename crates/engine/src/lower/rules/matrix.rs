@@ -46,7 +46,8 @@ pub(super) fn product(
     let bias = bias(builder, node, constant, x.scale, &weights.scales)?;
     let requantise = requantise(node, &x, &weights.scales, &bias, &values, target)?;
     let size = [x.tensor.view.height, x.tensor.view.width];
-    let window = Window { input: size, output: size, kernel: [1, 1], stride: [1, 1], pad: [0, 0] };
+    let window =
+        Window { input: size, output: size, kernel: [1, 1], stride: [1, 1], pad: [0, 0], dilation: [1; 2] };
     let to = builder.buffer(outputs, size[0], size[1]);
     let (kind, padding) = (Kind::Pointwise, x.zero as i8);
     let conv = Convolution { kind, window, padding, weights: values, requantise };

@@ -1,18 +1,23 @@
 //! The rules: which chains of nodes become which steps. All match backwards from the float tensor that is
 //! quantised.
 
+mod affine;
 mod constant;
 mod convolution;
 mod elementwise;
 mod function;
 mod functions;
+mod groups;
 mod matrix;
 mod moves;
+mod padding;
 mod pooling;
 mod resize;
 mod shuffle;
+mod softmax;
 mod views;
 mod weights;
+mod window;
 
 use tract_onnx::pb::NodeProto;
 
@@ -21,34 +26,35 @@ use super::onnx::input;
 use crate::refusal::Refusal;
 use crate::steps::{Quantised, Target};
 
-/// Lowers what makes the float tensor `name`, to be quantised to `target`. `None` where the node is a link of
-/// a longer chain.
-pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Option<Quantised>, Refusal> {
+/// Lowers what makes the float tensor `name`, to be quantised to `target`.
+pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
     let Some(index) = builder.onnx.producer(name) else {
         return Err(Refusal::float(name, "a float input of the graph"));
     };
     let node = &builder.onnx.graph.node[index];
     match node.op_type.as_str() {
-        "Conv" => convolution::conv(builder, node, target).map(Some),
-        "Gemm" | "MatMul" => matrix::product(builder, node, None, target).map(Some),
+        "Conv" => convolution::conv(builder, node, target),
+        "Gemm" | "MatMul" => matrix::product(builder, node, None, target),
         "Relu" | "Clip" if fuses(builder, node) => {
             let target = clipped(builder, node, target)?;
             lower(builder, input(node, 0)?, target)
         }
-        "Add" => elementwise::add(builder, node, target).map(Some),
-        "Mul" => elementwise::multiply(builder, node, target).map(Some),
-        "Concat" => moves::concat(builder, node, target).map(Some),
-        "Slice" => views::slice(builder, node, target).map(Some),
-        "Split" => views::split(builder, node, name, target).map(Some),
-        "Transpose" if shuffle::is_swap(node) => Ok(None),
-        "Transpose" => moves::transpose(builder, node, target).map(Some),
-        "Reshape" if shuffle::is_link(builder, node) => shuffle::link(builder, node, target),
-        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => moves::reshape(builder, node, target).map(Some),
-        "MaxPool" => pooling::max(builder, node, target).map(Some),
-        "AveragePool" => pooling::average(builder, node, target).map(Some),
-        "GlobalAveragePool" | "ReduceMean" => pooling::global(builder, node, target).map(Some),
-        "Resize" => resize::resize(builder, node, target).map(Some),
-        _ => function::chain(builder, name, target).map(Some),
+        "Add" | "Sub" => elementwise::add(builder, node, target),
+        "Mul" => elementwise::multiply(builder, node, target),
+        "Concat" => moves::concat(builder, node, target),
+        "Slice" => views::slice(builder, node, target),
+        "Split" => views::split(builder, node, name, target),
+        "Transpose" => moves::transpose(builder, node, target),
+        "Reshape" if let Some(shuffled) = shuffle::shuffle(builder, node, target) => Ok(shuffled),
+        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => moves::reshape(builder, node, target),
+        "MaxPool" => pooling::max(builder, node, target),
+        "AveragePool" => pooling::average(builder, node, target),
+        "GlobalAveragePool" | "ReduceMean" => pooling::global(builder, node, target),
+        "Softmax" => softmax::softmax(builder, node, target),
+        "LRN" => softmax::response(builder, node, target),
+        "Pad" => padding::pad(builder, node, target),
+        "Resize" => resize::resize(builder, node, target),
+        _ => function::chain(builder, name, target),
     }
 }
 

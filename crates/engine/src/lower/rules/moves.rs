@@ -3,63 +3,96 @@
 use tract_onnx::pb::NodeProto;
 
 use super::function::{moved, rescaled};
+use crate::lower::arrange::{copied, in_order, memory, strides, usual, whole};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Op, Order, Quantised, Target, View};
 
-/// DQ… → Concat → Q along the channels: each input through the table that brings it to the result's scale.
+/// DQ… → Concat → Q along any axis: each input through the table that brings it to the result's scale.
 pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let refuse = || Refusal::float(&node.name, "a Concat that is not along the channels");
-    let inputs: Vec<Activation> =
+    let refuse = || Refusal::float(&node.name, "a Concat of tensors of other shapes");
+    let mut inputs: Vec<Activation> =
         node.input.iter().map(|name| builder.any_activation(name)).collect::<Result<_, _>>()?;
     let first = inputs.first().ok_or_else(refuse)?.tensor.clone();
     let rank = first.shape.len();
     let axis = integer(node, "axis", 0);
     let axis = usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).map_err(|_| refuse())?;
-    let channels_axis = if first.order == Order::First { 1 } else { rank - 1 };
     let same = |x: &Activation| {
         let rest =
             |shape: &[usize]| shape.iter().enumerate().all(|(at, &n)| at == axis || n == first.shape[at]);
-        x.tensor.order == first.order && x.tensor.shape.len() == rank && rest(&x.tensor.shape)
+        x.tensor.shape.len() == rank && rest(&x.tensor.shape)
     };
-    if axis != channels_axis || !inputs.iter().all(same) {
+    if axis >= rank || !inputs.iter().all(same) {
         return Err(refuse());
     }
+    let mut shape = first.shape.clone();
+    shape[axis] = inputs.iter().map(|x| x.tensor.shape[axis]).sum();
+    let alike = inputs.iter().all(|x| x.tensor.order == first.order);
+    let order = if alike { first.order } else { usual(&shape) };
+    let axes = memory(order, rank);
+    if !alike || axes.last() != Some(&axis) {
+        for x in &mut inputs {
+            x.tensor = in_order(builder, &node.name, &x.tensor, order);
+        }
+    }
     let tables = inputs.iter().map(|x| rescaled(x, target)).collect();
-    let from: Vec<View> = inputs.iter().map(|x| x.tensor.view).collect();
-    let channels = from.iter().map(|view| view.channels).sum();
-    let to = builder.buffer(channels, from[0].height, from[0].width);
+    // What lies behind the axis in memory is copied in one piece.
+    let at = axes.iter().position(|&found| found == axis).ok_or_else(refuse)?;
+    let outer: usize = axes[..at].iter().map(|&axis| shape[axis]).product();
+    let pieces = inputs.iter().map(|x| {
+        let channels = x.tensor.view.len() / outer.max(1);
+        if channels == x.tensor.view.channels {
+            return x.tensor.view;
+        }
+        View::whole(x.tensor.view.buffer, channels, outer, 1)
+    });
+    let from: Vec<View> = pieces.collect();
+    let (height, width) = match from[0] {
+        view if view.pixels() == outer => (view.height, view.width),
+        _ => (outer, 1),
+    };
+    let to = builder.buffer(from.iter().map(|view| view.channels).sum(), height, width);
     builder.push(&node.name, Op::Concat(tables), from, to);
-    let mut tensor = first.at(to);
-    tensor.shape[axis] = channels;
-    Ok(tensor)
+    Ok(whole(to.buffer, shape, order, first.unsigned))
 }
 
-/// DQ → Transpose → Q that moves the channels from axis 1 to the last or back: in memory they lie last in any
-/// case.
+/// DQ → Transpose → Q. Where it moves the channels from axis 1 to the last or back there is nothing to do: in memory they lie last
+/// in any case.
 pub(super) fn transpose(
     builder: &mut Builder,
     node: &NodeProto,
     target: Target,
 ) -> Result<Quantised, Refusal> {
     let x = builder.any_activation(input(node, 0)?)?;
-    let rank = x.tensor.shape.len() as i64;
-    let reversed: Vec<i64> = (0..rank).rev().collect();
+    let rank = x.tensor.shape.len();
+    let reversed: Vec<i64> = (0..rank as i64).rev().collect();
     let found = list(node, "perm", &reversed);
-    let (order, expected): (Order, Vec<i64>) = match x.tensor.order {
-        Order::First => (Order::Last, [0].into_iter().chain(2..rank).chain([1]).collect()),
-        Order::Last => (Order::First, [0, rank - 1].into_iter().chain(1..rank - 1).collect()),
-    };
-    if rank < 3 || found != expected || x.tensor.shape[0] != 1 {
-        return Err(Refusal::float(&node.name, format!("a Transpose by {found:?} of {:?}", x.tensor.shape)));
+    let axes: Vec<usize> = found.iter().filter_map(|&axis| usize::try_from(axis).ok()).collect();
+    if axes.len() != rank || (0..rank).any(|axis| !axes.contains(&axis)) {
+        return Err(Refusal::broken(&node.name, format!("a Transpose by {found:?} of {:?}", x.tensor.shape)));
     }
-    let shape = found.iter().map(|&axis| x.tensor.shape[axis as usize]).collect();
-    Ok(moved(builder, node, &x, target).reshaped(shape, order))
+    let tensor = moved(builder, node, &x, target);
+    let distances = strides(&tensor);
+    let shape: Vec<usize> = axes.iter().map(|&axis| tensor.shape[axis]).collect();
+    let permuted: Vec<usize> = axes.iter().map(|&axis| distances[axis]).collect();
+    // The channels of a view stay where they are.
+    let channels = memory(tensor.order, rank).last().copied().unwrap_or(0);
+    let other = if tensor.order == Order::First { Order::Last } else { Order::First };
+    for order in [other, tensor.order] {
+        let by_memory: Vec<usize> = memory(order, rank).iter().map(|&axis| axes[axis]).collect();
+        let kept: Vec<usize> = by_memory.iter().copied().filter(|&axis| tensor.shape[axis] > 1).collect();
+        let before = memory(tensor.order, rank).into_iter().filter(|&axis| tensor.shape[axis] > 1);
+        if by_memory.last() == Some(&channels) && before.eq(kept) && shape.first() == Some(&1) {
+            return Ok(tensor.reshaped(shape, order));
+        }
+    }
+    let order = usual(&shape);
+    Ok(copied(builder, &node.name, &tensor, (shape, &permuted, 0), order))
 }
 
-/// DQ → Flatten, Reshape, Squeeze or Unsqueeze → Q that leaves the channels on their axis, or makes a vector
-/// of all values.
+/// DQ → Flatten, Reshape, Squeeze or Unsqueeze → Q: nothing to do where the channels stay on their axis, or where the values lie
+/// in memory as they do in the graph.
 pub(super) fn reshape(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.any_activation(input(node, 0)?)?;
     let shape = target_shape(builder, node, &x.tensor.shape)?;
@@ -71,17 +104,13 @@ pub(super) fn reshape(builder: &mut Builder, node: &NodeProto, target: Target) -
         Order::Last if shape.last() == Some(&view.channels) => Some(Order::Last),
         _ => None,
     };
-    if order.is_none() && shape != [1, view.len()] {
-        return Err(Refusal::float(&node.name, format!("from shape {:?} to {shape:?}", x.tensor.shape)));
-    }
     let tensor = moved(builder, node, &x, target);
     if let Some(order) = order {
         return Ok(tensor.reshaped(shape, order));
     }
-    let from = builder.in_graph_order(&node.name, &tensor);
-    let to = builder.buffer(view.len(), 1, 1);
-    builder.push(&node.name, Op::Planes, vec![from], to);
-    Ok(Quantised::vector(to))
+    let flat = in_order(builder, &node.name, &tensor, Order::Last);
+    let order = if shape.len() == 2 && shape[0] == 1 { Order::First } else { Order::Last };
+    Ok(whole(flat.view.buffer, shape, order, flat.unsigned))
 }
 
 /// The shape that the node makes of `shape`.

@@ -2,10 +2,10 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::convolution::window;
 use super::function::moved;
+use super::window::window;
 use crate::lower::builder::Builder;
-use crate::lower::onnx::{input, integer, list, word};
+use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Op, Quantised, Target};
 use edgeclip_kernels::patches::Window;
@@ -13,16 +13,12 @@ use edgeclip_kernels::pool::Mean;
 
 /// The windows of a pooling node over `x`.
 fn windows(node: &NodeProto, x: &Activation, ceil: bool) -> Result<Window, Refusal> {
-    let plain = word(node, "auto_pad", "NOTSET", "NOTSET") && list(node, "dilations", &[1, 1]) == [1, 1];
     let kernel = list(node, "kernel_shape", &[]);
     match (&x.tensor.shape[..], &kernel[..]) {
-        (&[_, _, height, width], &[rows, columns]) if plain && rows > 0 && columns > 0 => {
+        (&[_, _, height, width], &[rows, columns]) if rows > 0 && columns > 0 => {
             window(node, [height, width], [rows as usize, columns as usize], ceil)
         }
-        _ => Err(Refusal::float(
-            &node.name,
-            "a pooling with dilation or automatic padding, or not of two axes",
-        )),
+        _ => Err(Refusal::float(&node.name, "a pooling that is not of two axes")),
     }
 }
 
@@ -85,7 +81,8 @@ pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) ->
         keeps = integer(node, "keepdims", 1) != 0;
     }
     let size = [height, width];
-    let window = Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0] };
+    let window =
+        Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0], dilation: [1; 2] };
     let tensor = mean(builder, node, &x, window, false, target)?;
     Ok(if keeps { tensor } else { Quantised { shape: vec![1, channels], ..tensor } })
 }

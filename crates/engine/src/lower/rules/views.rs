@@ -3,6 +3,7 @@
 use tract_onnx::pb::NodeProto;
 
 use super::function::moved;
+use crate::lower::arrange::{copied, strides};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
@@ -35,25 +36,75 @@ fn part(
     Ok(tensor)
 }
 
-/// DQ → Slice → Q.
+/// DQ → Slice → Q: along the channels no step, along other axes or with gaps a copy.
 pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
-    let refuse = || Refusal::float(&node.name, "a Slice other than of neighbouring channels");
     let x = builder.any_activation(input(node, 0)?)?;
-    let one = |index: usize, default: Option<i64>| match node.input.get(index).map(String::as_str) {
-        None | Some("") => default.ok_or_else(refuse),
-        Some(name) => match builder.onnx.integers(name)?.values[..] {
-            [value] => Ok(value),
-            _ => Err(refuse()),
-        },
+    let rank = x.tensor.shape.len() as i64;
+    // Attributes in old files.
+    let values = |index: usize, name: &str| match node.input.get(index).map(String::as_str) {
+        None | Some("") => Ok(list(node, name, &[])),
+        Some(name) => builder.onnx.integers(name).map(|constant| constant.values),
     };
-    let (rank, channels) = (x.tensor.shape.len() as i64, x.tensor.view.channels as i64);
-    let axis = one(3, Some(0))?;
-    if (if axis < 0 { axis + rank } else { axis }) != channels_axis(&x.tensor) || one(4, Some(1))? != 1 {
-        return Err(refuse());
+    let (starts, ends) = (values(1, "starts")?, values(2, "ends")?);
+    let (mut axes, mut steps) = (values(3, "axes")?, values(4, "steps")?);
+    if axes.is_empty() {
+        axes = (0..starts.len() as i64).collect();
     }
-    let place = |at: i64| (if at < 0 { at + channels } else { at }).clamp(0, channels) as usize;
-    let range = (place(one(1, None)?), place(one(2, None)?));
-    part(builder, node, &x, target, range)
+    if steps.is_empty() {
+        steps = vec![1; starts.len()];
+    }
+    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+        return Err(Refusal::broken(&node.name, "starts, ends, axes and steps of different number"));
+    }
+    let mut ranges: Vec<Range> =
+        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    for (((&start, &end), &axis), &step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
+        let axis = if axis < 0 { axis + rank } else { axis };
+        let range = usize::try_from(axis).ok().and_then(|axis| ranges.get_mut(axis));
+        let range = range.ok_or_else(|| Refusal::broken(&node.name, format!("an axis {axis} of {rank}")))?;
+        let step = usize::try_from(step).ok().filter(|&step| step > 0);
+        let step = step.ok_or_else(|| Refusal::float(&node.name, "a Slice from the end on"))?;
+        let size = range.size as i64;
+        let place = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size) as usize;
+        let (start, end) = (place(start), place(end));
+        if start >= end {
+            return Err(Refusal::broken(&node.name, format!("values {start} to {end} of {size}")));
+        }
+        *range = Range { start, size: (end - start).div_ceil(step), step };
+    }
+    let channels = channels_axis(&x.tensor) as usize;
+    let others = ranges.iter().enumerate().filter(|(axis, _)| *axis != channels);
+    let whole = others.zip(&x.tensor.shape).all(|((axis, range), _)| range.size == x.tensor.shape[axis]);
+    if whole && ranges[channels].step == 1 {
+        let Range { start, size, .. } = ranges[channels];
+        return part(builder, node, &x, target, (start, start + size));
+    }
+    Ok(cut(builder, node, &x, target, &ranges))
+}
+
+/// Values along an axis.
+struct Range {
+    start: usize,
+    /// How many.
+    size: usize,
+    step: usize,
+}
+
+/// A copy of the ranges of `x` along all its axes.
+fn cut(
+    builder: &mut Builder,
+    node: &NodeProto,
+    x: &Activation,
+    target: Target,
+    ranges: &[Range],
+) -> Quantised {
+    let tensor = moved(builder, node, x, target);
+    let found = strides(&tensor);
+    let start = ranges.iter().zip(&found).map(|(range, stride)| range.start * stride).sum();
+    let distances: Vec<usize> =
+        ranges.iter().zip(&found).map(|(range, stride)| range.step * stride).collect();
+    let shape = ranges.iter().map(|range| range.size).collect();
+    copied(builder, &node.name, &tensor, (shape, &distances, start), tensor.order)
 }
 
 /// DQ → Split → Q of the output `name`.
@@ -63,13 +114,13 @@ pub(super) fn split(
     name: &str,
     target: Target,
 ) -> Result<Quantised, Refusal> {
-    let refuse = || Refusal::float(&node.name, "a Split other than of the channels");
     let x = builder.any_activation(input(node, 0)?)?;
-    let (rank, channels) = (x.tensor.shape.len() as i64, x.tensor.view.channels);
+    let rank = x.tensor.shape.len() as i64;
     let axis = integer(node, "axis", 0);
-    if (if axis < 0 { axis + rank } else { axis }) != channels_axis(&x.tensor) {
-        return Err(refuse());
-    }
+    let axis = if axis < 0 { axis + rank } else { axis };
+    let refuse = || Refusal::broken(&node.name, format!("an axis {axis} of {rank} or parts that do not fit"));
+    let axis = usize::try_from(axis).ok().filter(|&axis| (axis as i64) < rank).ok_or_else(refuse)?;
+    let values = x.tensor.shape[axis];
     let sizes = match input(node, 1) {
         Ok(sizes) => builder.onnx.integers(sizes)?.values,
         Err(_) => list(node, "split", &[]),
@@ -77,11 +128,20 @@ pub(super) fn split(
     let mut sizes: Vec<usize> = sizes.iter().map(|&size| size.max(0) as usize).collect();
     if sizes.is_empty() {
         // Equal parts, the last one smaller.
-        let size = channels.div_ceil(node.output.len());
-        sizes = (0..node.output.len()).map(|at| size.min(channels.saturating_sub(at * size))).collect();
+        let size = values.div_ceil(node.output.len());
+        sizes = (0..node.output.len()).map(|at| size.min(values.saturating_sub(at * size))).collect();
     }
     let index = node.output.iter().position(|output| output == name).ok_or_else(refuse)?;
-    let start = sizes.iter().take(index).sum::<usize>();
+    let start = sizes.iter().take(index).fold(0usize, |sum, &size| sum.saturating_add(size));
     let size = *sizes.get(index).ok_or_else(refuse)?;
-    part(builder, node, &x, target, (start, start + size))
+    if size == 0 || start.saturating_add(size) > values {
+        return Err(refuse());
+    }
+    if axis as i64 == channels_axis(&x.tensor) {
+        return part(builder, node, &x, target, (start, start + size));
+    }
+    let mut ranges: Vec<Range> =
+        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    ranges[axis] = Range { start, size, step: 1 };
+    Ok(cut(builder, node, &x, target, &ranges))
 }

@@ -5,7 +5,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 
 use super::constant;
 use crate::lower::builder::Builder;
-use crate::lower::onnx::input;
+use crate::lower::onnx::{input, integer};
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Target};
 use edgeclip_kernels::requantise::Requantise;
@@ -30,14 +30,23 @@ pub(super) fn weights(builder: &Builder, node: &NodeProto, outputs: usize) -> Re
     let stored = builder.onnx.integers(input(dq, 0)?).map_err(|_| refuse("weights that are computed"))?;
     let kind = builder.onnx.constant(input(dq, 0)?).map(|tensor| tensor.data_type);
     let shift = if kind == Some(DataType::Uint8 as i32) { 128 } else { 0 };
+    let zeros = match input(dq, 2) {
+        Ok(zero) => builder.onnx.integers(zero)?.values,
+        Err(_) => vec![0],
+    };
+    if zeros.iter().any(|&zero| zero != shift) {
+        return Err(refuse("weights that go beyond int8 less their zero point"));
+    }
     let values: Option<Vec<i8>> = stored.values.iter().map(|&w| i8::try_from(w - shift).ok()).collect();
     let values = values.ok_or_else(|| refuse("weights beyond int8"))?;
-    let outputs = stored.dims.get(outputs).copied().unwrap_or(0);
     let mut scales = builder.onnx.floats(input(dq, 1)?)?.values;
+    let (axis, rank) = (integer(dq, "axis", 1), stored.dims.len() as i64);
+    let along = scales.len() == 1 || (if axis < 0 { axis + rank } else { axis }) == outputs as i64;
+    let outputs = stored.dims.get(outputs).copied().unwrap_or(0);
     if scales.len() == 1 {
         scales = vec![scales[0]; outputs];
     }
-    if scales.len() != outputs || values.is_empty() {
+    if scales.len() != outputs || values.is_empty() || !along {
         return Err(refuse("weights without one scale an output"));
     }
     Ok(Weights { dims: stored.dims, values, scales })
@@ -53,6 +62,11 @@ pub(super) fn bias(
     scales: &[f32],
 ) -> Result<Vec<i32>, Refusal> {
     let Some(name) = name else { return Ok(vec![0; scales.len()]) };
+    let stored = builder.onnx.made_by(name, "DequantizeLinear").and_then(|dq| dq.input.first());
+    let dims = builder.onnx.constant(stored.map_or(name, String::as_str)).map(|tensor| &tensor.dims[..]);
+    if dims.is_some_and(|dims| dims.iter().rev().skip(1).any(|&dim| dim != 1)) {
+        return Err(Refusal::float(&node.name, "a bias of more than one row"));
+    }
     if let Some(stored) = in_units(builder, name, scale, scales) {
         return Ok(stored);
     }

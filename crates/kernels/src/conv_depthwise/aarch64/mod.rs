@@ -16,7 +16,7 @@ const LANES: usize = 8;
 
 /// Whether these kernels support the window.
 pub(super) fn fits(window: &Window, channels: usize) -> bool {
-    channels >= LANES && window.kernel[0] * window.kernel[1] < general::MAX_TAPS
+    window.is_plain() && channels >= LANES && window.kernel[0] * window.kernel[1] < general::MAX_TAPS
 }
 
 #[derive(Debug)]

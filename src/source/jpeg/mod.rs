@@ -1,4 +1,23 @@
-//! Markers of a JPEG file (ITU T.81, annex B).
+//! JPEG (ITU T.81, annex B): markers, where a file ends, whether it is whole.
+
+mod cutter;
+mod gap;
+mod profile;
+mod walk;
+mod whole;
+
+pub(super) use cutter::{Cutter, Step};
+pub(super) use profile::profile;
+pub(super) use walk::is_frame;
+pub(super) use walk::{Cut, Walk};
+pub(super) use whole::whole;
+
+/// Longest picture of a stream in bytes.
+pub(super) const LONGEST: usize = 64 << 20;
+
+/// The APP0 segment of Motion JPEG in AVI files. It makes the decoder use the Huffman tables of annex K where a
+/// frame has none, as those of many cameras.
+pub(super) const MOTION_JPEG: &[u8] = b"\xff\xe0\x00\x07AVI1\x00";
 
 pub(super) const START_OF_IMAGE: u8 = 0xd8;
 pub(super) const END_OF_IMAGE: u8 = 0xd9;
@@ -34,10 +53,15 @@ pub(super) fn next_marker(bytes: &[u8], at: usize) -> Option<Marker> {
     Some(Marker { code, start, end })
 }
 
+/// Whether a file with these first bytes is JPEG.
+pub(super) fn is_jpeg(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, START_OF_IMAGE])
+}
+
 /// Whether `bytes` begin with the start of an image and its end follows a scan. The decoder fills what is
 /// missing with grey and reports no error.
 pub(super) fn is_complete(bytes: &[u8]) -> bool {
-    if !bytes.starts_with(&[0xff, START_OF_IMAGE]) {
+    if !is_jpeg(bytes) {
         return false;
     }
     let (mut at, mut scanned) = (0, false);

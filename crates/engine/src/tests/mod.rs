@@ -1,0 +1,10 @@
+//! Whole networks, built here in the forms that exporters write.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod budget;
+mod fallback;
+mod mutants;
+mod net;
+mod threads;
+mod valid;

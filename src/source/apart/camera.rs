@@ -1,0 +1,153 @@
+//! A camera that another process reads.
+
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::decoder::Decoder;
+use super::message::{Answer, Header, LONGEST_FRAME, NEXT};
+use super::process::{POLL, Process, died};
+use crate::error::{Error, ErrorParts, Result};
+use crate::source::live::{CapturedFrame, Decode, Live, Next};
+use crate::source::retry::Retry;
+
+/// A source that another process reads, and starts anew when it has died.
+pub(super) struct Camera {
+    name: String,
+    process: Process,
+    /// For pictures that are files; those of a video are decoded by the process that reads it.
+    decoder: Option<Arc<Decoder>>,
+    /// Whether the camera is connected, as opposed to being connected.
+    opened: bool,
+    /// Whether the process has been asked for what comes next.
+    asked: bool,
+    retry: Retry,
+    /// Number of the next frame, and of the first one of the present process.
+    number: u64,
+    first: u64,
+    /// When the first process was started, and how much later the present one was.
+    begun: Instant,
+    later: Duration,
+}
+
+impl Camera {
+    /// Waits until the camera is connected.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub(super) fn open(name: &str, mut process: Process, decoder: Option<Decoder>) -> Result<Self> {
+        let begun = Instant::now();
+        // One whose source could not be opened before.
+        let revived = process.revive();
+        revived.map_err(|error| {
+            Error::device(name, format!("no process to read it ({error})"), "another attempt")
+        })?;
+        let failed: Error = loop {
+            match process.receive() {
+                Some(Answer::Opened) => {
+                    return Ok(Self {
+                        name: name.to_owned(),
+                        process,
+                        decoder: decoder.map(Arc::new),
+                        opened: true,
+                        asked: false,
+                        retry: Retry::default(),
+                        number: 0,
+                        first: 0,
+                        begun,
+                        later: Duration::ZERO,
+                    });
+                }
+                Some(Answer::Refused(error)) => break error.into(),
+                Some(Answer::Died(why)) => {
+                    let expected = "a camera whose answers can be read: its sub-stream, or another path";
+                    break Error::device(name, died(&why), expected);
+                }
+                _ => {}
+            }
+        };
+        process.leave();
+        if let Some(decoder) = decoder {
+            decoder.leave();
+        }
+        Err(failed)
+    }
+
+    /// Has the process started again when it is time to.
+    fn revive(&mut self) {
+        let remaining = self.retry.remaining();
+        if !remaining.is_zero() {
+            thread::sleep(remaining.min(POLL));
+            return;
+        }
+        (self.first, self.later) = (self.number, self.begun.elapsed());
+        (self.opened, self.asked) = (false, false);
+        if self.process.revive().is_err() {
+            self.retry.failed();
+        }
+    }
+
+    /// Copies a frame out of the shared file.
+    fn fetch(&mut self, header: &Header, frame: &mut CapturedFrame) -> Next {
+        if header.length > LONGEST_FRAME {
+            return Next::Broken(format!("a frame of {} bytes", header.length));
+        }
+        frame.bytes.resize(header.length, 0);
+        if let Err(error) = self.process.shared.read_exact_at(&mut frame.bytes, 0) {
+            return Next::Broken(format!("a frame that is not there ({error})"));
+        }
+        header.describe(frame);
+        frame.decode_with(self.decoder.clone().map(|decoder| decoder as Arc<dyn Decode>));
+        frame.number += self.first;
+        self.number = frame.number + 1;
+        frame.media_time = frame.media_time.map(|time| time + self.later);
+        self.retry.succeeded();
+        Next::Frame
+    }
+
+    fn stalled(&mut self, error: ErrorParts) -> Next {
+        self.retry.failed();
+        let error = Error::from(error);
+        Next::Stalled(error.found().map_or_else(|| error.to_string(), str::to_owned))
+    }
+}
+
+impl Live for Camera {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn waits(&self) -> bool {
+        false
+    }
+
+    fn next(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
+        if self.process.has_ended() {
+            self.revive();
+            return Ok(Next::Nothing);
+        }
+        if self.opened && !self.asked {
+            self.process.ask(&[NEXT]);
+            self.asked = true;
+        }
+        let Some(answer) = self.process.receive() else { return Ok(Next::Nothing) };
+        self.asked = false;
+        Ok(match answer {
+            Answer::Opened => {
+                self.opened = true;
+                Next::Nothing
+            }
+            Answer::Frame(header) => self.fetch(&header, frame),
+            Answer::Broken(why) => Next::Broken(why),
+            Answer::Stalled(why) => Next::Stalled(why),
+            Answer::End => Next::End,
+            Answer::Failed(error) | Answer::Refused(error) => self.stalled(error),
+            Answer::Died(why) => {
+                self.retry.failed();
+                Next::Stalled(died(&why))
+            }
+            Answer::Nothing | Answer::Picture { .. } | Answer::Panicked(_) => Next::Nothing,
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! One connection: a request, the header of its response.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use url::{Host, Url};
+
+use super::super::network::POLL;
+use super::body::Body;
+
+/// Longest header in bytes.
+const LONGEST_HEADER: usize = 64 << 10;
+/// Bytes per read of a header.
+const CHUNK: usize = 4096;
+
+/// A response whose header has been read.
+pub(super) struct Response {
+    pub status: u16,
+    /// Names in lower case, and values.
+    headers: Vec<(String, String)>,
+    pub body: Body<TcpStream>,
+}
+
+impl Response {
+    /// The values of a header, whose name is in lower case.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Requests `url` and reads the header of the response, for at most `patience`.
+///
+/// # Errors
+/// No connection, nothing in time ([`ErrorKind::TimedOut`]), or no HTTP.
+pub(super) fn get(url: &Url, authorization: Option<&str>, patience: Duration) -> io::Result<Response> {
+    let until = Instant::now() + patience;
+    let mut stream = connect(url, until)?;
+    stream.set_write_timeout(Some(left(until)?))?;
+    stream.write_all(request(url, authorization).as_bytes())?;
+    loop {
+        // Interim responses precede the one that counts.
+        let (head, held) = head(&mut stream, until)?;
+        let (status, headers) = parse(&head)
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "an answer that is not HTTP"))?;
+        if (100..200).contains(&status) {
+            continue;
+        }
+        stream.set_read_timeout(Some(POLL))?;
+        let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let chunked =
+            value("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+        let length =
+            value("content-length").and_then(|length| length.parse().ok()).filter(|length| *length > 0);
+        return Ok(Response { status, body: Body::new(stream, held, chunked, length), headers });
+    }
+}
+
+fn request(url: &Url, authorization: Option<&str>) -> String {
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let authorization = authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
+    let agent = concat!("edgeclip/", env!("CARGO_PKG_VERSION"));
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\
+         Connection: close\r\n{authorization}\r\n"
+    )
+}
+
+fn left(until: Instant) -> io::Result<Duration> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
+/// Connects to the first of the host's addresses that answers.
+fn connect(url: &Url, until: Instant) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, "no address for this host");
+    for address in addresses(url, until)? {
+        match TcpStream::connect_timeout(&address, left(until)?) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The host's addresses. A name server that does not answer is waited for in a thread of its own, since nothing
+/// else ends that wait.
+fn addresses(url: &Url, until: Instant) -> io::Result<Vec<SocketAddr>> {
+    let port = url.port_or_known_default().unwrap_or(80);
+    let name = match url.host() {
+        Some(Host::Ipv4(address)) => return Ok(vec![(address, port).into()]),
+        Some(Host::Ipv6(address)) => return Ok(vec![(address, port).into()]),
+        Some(Host::Domain(name)) => name.to_owned(),
+        None => String::new(),
+    };
+    let (send, receive) = channel();
+    thread::Builder::new().name("resolve".to_owned()).spawn(move || {
+        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        // Nobody waits any more.
+        let _ = send.send(found);
+    })?;
+    receive.recv_timeout(left(until)?).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
+/// Reads up to the empty line; what came behind it is returned as well.
+fn head(stream: &mut TcpStream, until: Instant) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut held = Vec::new();
+    loop {
+        if let Some(end) = end_of_head(&held) {
+            let rest = held.split_off(end);
+            return Ok((held, rest));
+        }
+        if held.len() > LONGEST_HEADER {
+            return Err(io::Error::new(ErrorKind::InvalidData, "a header of more than 64 KB"));
+        }
+        stream.set_read_timeout(Some(left(until)?))?;
+        let mut chunk = [0; CHUNK];
+        match stream.read(&mut chunk) {
+            Ok(0) => {
+                return Err(io::Error::new(
+                    ErrorKind::UnexpectedEof,
+                    "the connection was closed without an answer",
+                ));
+            }
+            Ok(count) => held.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(ErrorKind::TimedOut.into()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Index behind the first empty line, however lines end.
+fn end_of_head(held: &[u8]) -> Option<usize> {
+    let bare = held.windows(2).position(|bytes| bytes == b"\n\n").map(|at| at + 2);
+    let full = held.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| at + 4);
+    bare.into_iter().chain(full).min()
+}
+
+/// Status and headers. Some servers speak of `ICY` where they mean HTTP.
+fn parse(head: &[u8]) -> Option<(u16, Vec<(String, String)>)> {
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.lines();
+    let mut first = lines.next()?.split_ascii_whitespace();
+    let protocol = first.next()?.to_ascii_uppercase();
+    let status = first.next()?.parse().ok()?;
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    let headers = headers.map(|(key, value)| (key.trim().to_ascii_lowercase(), value.trim().to_owned()));
+    (protocol.starts_with("HTTP/") || protocol == "ICY").then(|| (status, headers.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_as_servers_write_them() {
+        let (status, headers) =
+            parse(b"HTTP/1.0 200 OK\r\nContent-TYPE : image/jpeg\r\nodd line\r\n\r\n").unwrap();
+        assert_eq!((status, headers), (200, vec![("content-type".to_owned(), "image/jpeg".to_owned())]));
+        assert_eq!(parse(b"ICY 200 OK\n\n").unwrap().0, 200);
+        assert_eq!(parse(b"HTTP/1.1 404\r\n\r\n").unwrap().0, 404);
+        assert!(parse(b"RTSP/1.0 200 OK\r\n\r\n").is_none() && parse(b"garbage\r\n\r\n").is_none());
+        assert_eq!(end_of_head(b"a\r\nb\r\n\r\nc\n\n"), Some(8));
+        assert_eq!(end_of_head(b"a\nb\n\nc"), Some(5));
+    }
+
+    #[test]
+    fn a_request_names_host_and_port_and_no_password() {
+        let text = request(&Url::parse("http://[::1]:8080/a%20b?c=d#e").unwrap(), Some("Basic eDp5"));
+        assert!(text.starts_with("GET /a%20b?c=d HTTP/1.1\r\nHost: [::1]:8080\r\n"), "{text}");
+        assert!(text.ends_with("Connection: close\r\nAuthorization: Basic eDp5\r\n\r\n"), "{text}");
+    }
+}
