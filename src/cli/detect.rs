@@ -159,9 +159,6 @@ fn detector(args: &Args, words: Words) -> Result<Detector> {
     }
     let mut detector = builder.build()?;
     detector.release_text_tower();
-    for warning in detector.warnings() {
-        warn(Some(warning));
-    }
     Ok(detector)
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, printable};
 /// `EX_CONFIG` of BSD `sysexits.h`: starting again with the same settings will not help.
 pub(crate) const UNUSABLE_SETTINGS: u8 = 78;
 /// Most characters of a line.
-const LINE: usize = 2000;
+pub(super) const LINE: usize = 2000;
 
 /// What went wrong so far.
 #[derive(Default)]

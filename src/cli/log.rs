@@ -6,6 +6,9 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::failures::LINE;
+use crate::error::printable;
+
 /// Lines such as `edgeclip: warning: …`. No time: the service manager adds it to logs.
 struct Line;
 
@@ -27,9 +30,10 @@ where
             Level::DEBUG => "debug: ",
             Level::TRACE => "trace: ",
         };
-        write!(writer, "edgeclip: {level}")?;
-        context.field_format().format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        // Names and reasons in it may come from files and cameras.
+        let mut message = String::new();
+        context.field_format().format_fields(Writer::new(&mut message), event)?;
+        writeln!(writer, "edgeclip: {level}{}", printable(&message, LINE))
     }
 }
 

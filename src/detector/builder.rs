@@ -99,15 +99,13 @@ impl DetectorBuilder {
         let manifest = bundle.manifest.clone();
         let with_text = words.as_ref().is_some_and(Words::need_text);
         let mut networks = Networks::load(&bundle, with_text, threads(asked_threads))?;
-        let warnings: Vec<String> = float_warning(&networks.vision).into_iter().collect();
-        for warning in &warnings {
+        if let Some(warning) = float_warning(&networks.vision) {
             tracing::warn!("{warning}");
         }
         let mut embedder = Embedder::new(bundle);
         embedder.set_tower(networks.text.take());
         let pipeline = Pipeline::new(networks, manifest);
-        let mut detector =
-            Detector { pipeline, embedder: Mutex::new(embedder), vocabulary: None, threshold, warnings };
+        let mut detector = Detector { pipeline, embedder: Mutex::new(embedder), vocabulary: None, threshold };
         if let Some(words) = words {
             detector.set_words(&words)?;
         }

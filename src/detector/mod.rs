@@ -43,8 +43,6 @@ pub struct Detector {
     embedder: Mutex<Embedder>,
     vocabulary: Option<Vocabulary>,
     threshold: Option<f32>,
-    /// What there is to say of the model, and of the prompts.
-    warnings: Vec<String>,
 }
 
 impl Detector {
@@ -116,7 +114,6 @@ impl Detector {
         drop(embedder);
         if let Some(warning) = vocabulary.ambiguity() {
             tracing::warn!("{warning}");
-            self.warnings.push(warning);
         }
         self.vocabulary = Some(vocabulary);
         Ok(())
@@ -223,11 +220,6 @@ impl Detector {
     pub fn annotate(&self, picture: &mut Picture, findings: &Findings) {
         let Picture { ref name, width, height, ref mut data, .. } = *picture;
         sinks::annotate(data, &PictureReport { path: name, width, height, names: self.labels(), findings });
-    }
-
-    /// What there is to say of the model, such as that it runs in float, and of all prompts so far.
-    pub(crate) fn warnings(&self) -> &[String] {
-        &self.warnings
     }
 }
 

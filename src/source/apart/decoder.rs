@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use super::message::{Answer, LONGEST_FRAME, NEXT};
 use super::process::{Process, died};
 use crate::error::{Error, Result};
-use crate::source::live::Decode;
 use crate::source::limits::MAX_PIXELS;
+use crate::source::live::Decode;
 use crate::source::picture::Picture;
 
 /// Decodes the pictures of one source.

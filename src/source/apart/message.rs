@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::super::live::{CapturedFrame, Encoding};
 use super::super::jpeg::LONGEST as LONGEST_JPEG;
+use super::super::live::{CapturedFrame, Encoding};
 use crate::error::ErrorParts;
 use crate::frame::{PixelFormat, Range};
 
