@@ -9,14 +9,14 @@ use clap::ValueEnum;
 
 use super::annotations::Annotations;
 use super::limits::LimitArgs;
-use super::model::{ModelArgs, warn};
+use super::model::ModelArgs;
 use super::words::WordArgs;
 use super::{Failures, print};
 use crate::detector::Detector;
 use crate::error::Result;
 use crate::pipeline::Words;
 use crate::report::{Findings, PictureReport};
-use crate::sinks::{Inputs, annotate, encode_picture, without_glyph, write_jsonl, write_text};
+use crate::sinks::{Inputs, annotate, encode_picture, write_jsonl, write_text};
 use crate::source::{Picture, expand};
 
 /// Find things in pictures: boxes and tags, in your own words
@@ -84,9 +84,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let annotations =
         annotations.map(|target| Annotations::new(target, &pictures, args.force, &inputs)).transpose()?;
     let detector = detector(args, words)?;
-    if args.annotate.is_some() {
-        warn_of_glyphs(&detector);
-    }
 
     let mut failures = Failures::default();
     for (index, path) in pictures.into_iter().enumerate() {
@@ -132,18 +129,6 @@ fn inputs(args: &Args) -> Inputs {
     inputs.add_pictures(&args.paths);
     args.words.add_to(&mut inputs);
     inputs
-}
-
-/// Says which characters of names cannot be drawn.
-fn warn_of_glyphs(detector: &Detector) {
-    let lacking = without_glyph(detector.labels().iter().map(|name| &**name));
-    let codes: Vec<String> = lacking.iter().map(|c| format!("{c} (U+{:04X})", u32::from(*c))).collect();
-    if !codes.is_empty() {
-        let codes = codes.join(", ");
-        warn(Some(&format!(
-            "--annotate has no glyph for {codes} and draws the code; `name = prompt` prints another name"
-        )));
-    }
 }
 
 fn detector(args: &Args, words: Words) -> Result<Detector> {

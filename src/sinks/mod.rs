@@ -20,7 +20,7 @@ mod status;
 mod text;
 
 pub use annotate::Painter;
-pub(crate) use annotate::{annotate, without_glyph};
+pub(crate) use annotate::annotate;
 pub(crate) use csv::Csv;
 pub(crate) use files::{Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;

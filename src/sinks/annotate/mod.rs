@@ -13,7 +13,6 @@ mod script;
 mod trail;
 
 pub use self::painter::Painter;
-pub(crate) use self::script::without_glyph;
 
 use self::canvas::Canvas;
 use self::colour::Palette;

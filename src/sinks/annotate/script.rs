@@ -39,17 +39,6 @@ pub(super) fn columns(c: char) -> usize {
     }
 }
 
-/// Characters of `texts` that no font has, each once; they are drawn as `U+1F600`.
-pub(crate) fn without_glyph<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<char> {
-    let mut found: Vec<char> = Vec::new();
-    for c in texts.into_iter().flat_map(str::chars) {
-        if c > '\u{ff}' && !is_invisible(c) && glyph(c).is_none() && !found.contains(&c) {
-            found.push(c);
-        }
-    }
-    found
-}
-
 /// What is drawn for `text`, from left to right.
 pub(super) fn cells(text: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
@@ -90,7 +79,7 @@ fn code(c: char) -> String {
 fn tell(c: char) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {
-        tracing::warn!("{} has no glyph in the labels' font and is drawn as its code", code(c))
+        tracing::warn!("{} has no glyph in the labels' font and is drawn as its code; `name = prompt` prints another name", code(c))
     });
 }
 
@@ -254,7 +243,6 @@ mod tests {
         assert_eq!(cells("😀"), code);
         assert_ne!(cells("😀"), cells("🐕"));
         assert_eq!((columns('😀'), columns('猫'), columns('Ł'), columns('a')), (7, 2, 1, 1));
-        assert_eq!(without_glyph(["a😀", "猫", "😀\u{fe0f}"]), ['😀']);
         assert_eq!(cells("\u{202e}a\u{200e}"), cells("a"));
     }
 
