@@ -34,7 +34,7 @@ mod y4m;
 
 pub(crate) use limits::set_max_picture_mb;
 pub use live::{CapturedFrame, Encoding, Live, Next};
-pub(crate) use open::{open, shown};
+pub(crate) use open::{check, open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::expand;
 pub use picture::Picture;

@@ -35,6 +35,22 @@ const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with 
 const PICTURES: [&str; 14] =
     ["jpg", "jpeg", "jpe", "jfif", "mpo", "thm", "png", "webp", "gif", "bmp", "heic", "heif", "tif", "tiff"];
 
+/// Sees to it that the options apply to the address `spec`, which is not opened. What else a source is shows when
+/// it is opened.
+///
+/// # Errors
+/// [`Error::Settings`] if the address is invalid or an option does not apply.
+pub(crate) fn check(spec: &str, options: &SourceOptions) -> Result<()> {
+    let Some((scheme, _)) = spec.split_once("://") else { return Ok(()) };
+    let accepted: &[SourceOption] = match scheme.to_ascii_lowercase().as_str() {
+        "v4l2" => return Ok(()),
+        "rtsp" | "rtsps" => &[],
+        "http" | "https" => &[SourceOption::FrameRate],
+        scheme => return Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
+    };
+    options.only(&shown(spec), "a network camera", accepted)
+}
+
 /// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
 ///
 /// # Errors
@@ -46,18 +62,9 @@ pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>>
     if spec == STDIN {
         return standard_input(options);
     }
-    if let (None, Some((scheme, _))) = (device, spec.split_once("://")) {
-        return match scheme.to_ascii_lowercase().as_str() {
-            "rtsp" | "rtsps" => {
-                options.only(&shown(spec), "a network camera", &[])?;
-                apart::open(spec, None, options.decoder_mb)
-            }
-            "http" | "https" => {
-                options.only(&shown(spec), "a network camera", &[SourceOption::FrameRate])?;
-                apart::open(spec, options.wish.fps, options.decoder_mb)
-            }
-            scheme => Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
-        };
+    check(spec, options)?;
+    if device.is_none() && spec.contains("://") {
+        return apart::open(spec, options.wish.fps, options.decoder_mb);
     }
     let path = Path::new(device.unwrap_or(spec));
     let about = fs::metadata(path);

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Opening};
 use crate::source::{
     ControlValue, FourCc, Live, Raw, SourceOptions, Wish, apart::prepare as prepare_source,
-    open as open_source, pixel_format,
+    check as check_source, open as open_source, pixel_format,
 };
 
 /// How long sources have before the model is loaded: what is wrong with a file is told at once.
@@ -46,6 +46,7 @@ pub(crate) struct Captures {
 pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
     let wanted = settings.source.iter().zip(names(&settings.source)).map(|(source, name)| {
         let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
+        check_source(&source.url, &options)?;
         prepare_source(&source.url, &options);
         let url = source.url.clone();
         Ok(Wanted {

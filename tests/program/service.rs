@@ -68,3 +68,12 @@ fn the_unit_gives_away_neither_passwords_nor_memory_nor_network() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }
+
+#[test]
+fn an_option_that_does_not_apply_to_one_of_several_sources_ends_it_before_it_begins() {
+    let folder = tempdir().unwrap();
+    let films = ["--source", "film.y4m", "--source", "rtsp://u:secret@127.0.0.1:9/x", "--real-time"];
+    let answer = edgeclip(folder.path(), &[&["run", "--prompt", "cat"], &films[..]].concat());
+    assert_eq!(answer.code, Some(78), "{answer:?}");
+    answer.refuses(&["rtsp://127.0.0.1:9/x: found the option real_time", "network camera"]);
+}
