@@ -1,6 +1,7 @@
 //! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes,
 //! frame by frame.
 
+mod about;
 mod animation;
 pub(crate) mod apart;
 mod avi;
