@@ -2,17 +2,18 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Picture;
+use super::about::About;
 use super::container::{Container, Piece};
 use super::paths::{Folder, natural};
 use super::picture_files::cutout;
+use super::suspects::Suspects;
 use super::{jpeg, limits, picture};
 use crate::error::Result;
 
@@ -36,6 +37,8 @@ pub(super) struct Follow {
     /// Formats that have been told to be unreadable.
     told: HashSet<&'static str>,
     picture: Option<Picture>,
+    /// What is being read, and what has killed an earlier process.
+    suspects: Suspects,
 }
 
 /// A path in the order of [`natural`].
@@ -63,32 +66,6 @@ struct Waiting {
     reported: bool,
 }
 
-/// What changes when a file is written or replaced: a name alone says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct About {
-    device: u64,
-    inode: u64,
-    length: u64,
-    /// Seconds and nanoseconds of its modification.
-    time: (i64, i64),
-}
-
-impl About {
-    fn of(about: &Metadata) -> Self {
-        Self {
-            device: about.dev(),
-            inode: about.ino(),
-            length: about.len(),
-            time: (about.mtime(), about.mtime_nsec()),
-        }
-    }
-
-    /// Whether this may be the same file with another time, as `cp -p` and FTP servers set it in the end.
-    fn is_touched(&self, other: &Self) -> bool {
-        (self.device, self.inode, self.length) == (other.device, other.inode, other.length)
-    }
-}
-
 /// Outcome of an attempt to read a file.
 enum Outcome {
     /// Its picture, and what it was read from.
@@ -103,7 +80,9 @@ enum Outcome {
 }
 
 impl Follow {
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    /// Follows `folder`. What `suspects` says has killed an earlier process is passed over.
+    pub(crate) fn new(folder: PathBuf, suspects: Suspects) -> Self {
+        suspects.open(&folder);
         Self {
             folder,
             taken: HashMap::new(),
@@ -112,6 +91,7 @@ impl Follow {
             due: Instant::now(),
             told: HashSet::new(),
             picture: None,
+            suspects,
         }
     }
 
@@ -128,11 +108,13 @@ impl Follow {
             .into_iter()
             .filter_map(|path| fs::metadata(&path).ok().map(|about| (path, About::of(&about))))
             .collect();
+        self.suspects.retain(there.iter());
         self.taken.retain(|path, _| there.contains_key(path));
         let gone = self.waiting.extract_if(.., |path, _| !there.contains_key(&path.0));
         self.lost.extend(gone.filter(|(_, waiting)| !waiting.reported).map(|(path, _)| path.0));
         for (path, about) in there {
-            if self.taken.get(&path).is_none_or(|(before, _)| *before != about) {
+            let is_new = self.taken.get(&path).is_none_or(|(before, _)| *before != about);
+            if is_new && !self.suspects.pass_over(&path, about) {
                 self.waiting.entry(Counted(path)).or_default();
             }
         }
@@ -142,9 +124,9 @@ impl Follow {
 
     /// Tries the waiting files in order, up to the first that may still be being written.
     fn first(&mut self) -> Option<(PathBuf, Outcome)> {
-        let taken = &self.taken;
+        let (taken, suspects) = (&self.taken, &self.suspects);
         self.waiting.iter_mut().find_map(|(path, waiting)| {
-            match waiting.attempt(&path.0, taken.get(&path.0)) {
+            match waiting.attempt(&path.0, taken.get(&path.0), suspects) {
                 Outcome::Given => None,
                 outcome => Some((path.0.clone(), outcome)),
             }
@@ -154,7 +136,7 @@ impl Follow {
 
 impl Waiting {
     /// Reads the file at `path`, which was `before` when it was delivered last.
-    fn attempt(&mut self, path: &Path, before: Option<&(About, u64)>) -> Outcome {
+    fn attempt(&mut self, path: &Path, before: Option<&(About, u64)>, suspects: &Suspects) -> Outcome {
         let about = fs::metadata(path).ok().map(|about| About::of(&about));
         let mut settled = false;
         if let Some((tried, when, why)) = &self.tried
@@ -172,6 +154,9 @@ impl Waiting {
                 self.reported = true;
                 return Outcome::Broken(why.clone());
             }
+        }
+        if let Some(about) = about {
+            suspects.read(path, about);
         }
         let limits = limits::current().for_frames();
         let name = path.display().to_string();
@@ -220,11 +205,17 @@ fn digest(bytes: &[u8]) -> u64 {
 impl Container for Follow {
     fn next(&mut self) -> Result<Piece<'_>> {
         self.picture = None;
+        // The picture before has been copied, and is in the mailbox.
+        self.suspects.done();
         self.look()?;
         if let Some(path) = self.lost.pop() {
             return Ok(Piece::Broken(format!("{}: removed before it was complete", path.display())));
         }
-        match self.first() {
+        let found = self.first();
+        if !matches!(found, Some((_, Outcome::Whole(..)))) {
+            self.suspects.done();
+        }
+        match found {
             Some((path, Outcome::Whole(picture, about, digest))) => {
                 self.waiting.remove(&Counted(path.clone()));
                 self.taken.insert(path, (about, digest));
@@ -240,6 +231,15 @@ impl Container for Follow {
                 thread::sleep(POLL);
                 Ok(Piece::Nothing)
             }
+        }
+    }
+}
+
+impl Drop for Follow {
+    fn drop(&mut self) {
+        // A decoder that panics is as bad as one that is killed.
+        if !thread::panicking() {
+            self.suspects.done();
         }
     }
 }

@@ -56,7 +56,7 @@ fn width(path: &str) -> Seen {
 #[test]
 fn a_file_that_is_replaced_is_a_new_picture() {
     let folder = tempdir().unwrap();
-    let mut follow = Follow::new(folder.path().to_owned());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
     for from in [CAT, COFFEE, CAT, CAT] {
         put(&folder, from, "snapshot.jpg");
         assert_eq!(next(&mut follow), width(from));
@@ -71,7 +71,7 @@ fn a_file_that_is_replaced_is_a_new_picture() {
 #[test]
 fn a_file_whose_time_is_set_later_is_the_same_picture() {
     let folder = tempdir().unwrap();
-    let mut follow = Follow::new(folder.path().to_owned());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
     put(&folder, CAT, "a.jpg");
     assert_eq!(next(&mut follow), width(CAT));
     let file = fs::File::options().append(true).open(folder.path().join("a.jpg")).unwrap();
@@ -86,7 +86,7 @@ fn numbered_files_come_as_people_count_and_others_are_passed_over() {
         put(&folder, from, name);
     }
     fs::write(folder.path().join("Thumbs.db"), b"x").unwrap();
-    let mut follow = Follow::new(folder.path().to_owned());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
     assert_eq!([next(&mut follow), next(&mut follow)], [width(CAT), width(COFFEE)]);
     assert_silent(&mut follow);
     fs::rename(folder.path().join("8.jpg.part"), folder.path().join("8.jpg")).unwrap();
@@ -96,7 +96,7 @@ fn numbered_files_come_as_people_count_and_others_are_passed_over() {
 #[test]
 fn half_an_upload_waits_and_a_missing_end_marker_does_not_matter() {
     let folder = tempdir().unwrap();
-    let mut follow = Follow::new(folder.path().to_owned());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
     let whole = fs::read(CAT).unwrap();
     let path = folder.path().join("a.jpg");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();

@@ -1,6 +1,7 @@
 //! Where pictures come from: files, folders and glob patterns, decoded to RGB; cameras, recordings and pipes,
 //! frame by frame.
 
+mod about;
 mod animation;
 pub(crate) mod apart;
 mod avi;
@@ -29,6 +30,7 @@ mod retry;
 #[cfg_attr(not(feature = "rtsp"), path = "rtsp_absent.rs")]
 pub(crate) mod rtsp;
 mod stdin;
+mod suspects;
 mod v4l2;
 mod y4m;
 
@@ -40,6 +42,7 @@ pub(crate) use paths::expand;
 pub use picture::Picture;
 pub(crate) use raw::{Raw, pixel_format};
 pub(crate) use retry::Retry;
+pub(crate) use suspects::Suspects;
 pub(crate) use v4l2::{Camera, ControlValue, FourCc, NO_PERMISSION, Offer, Offers, Wish, cameras};
 
 #[cfg(test)]

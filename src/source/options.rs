@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::{ControlValue, Raw, Wish};
+use super::{ControlValue, Raw, Suspects, Wish};
 use crate::error::{Error, Result};
 
 /// How to open a source. Options that do not apply to its kind are refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SourceOptions {
     /// Format, size and frame rate of a camera. Recordings accept the frame rate alone, which replaces their
     /// own.
@@ -17,6 +17,8 @@ pub(crate) struct SourceOptions {
     pub raw: Option<Raw>,
     /// A folder: wait for new pictures.
     pub follow: bool,
+    /// Which of them to pass over, since they have killed the program before.
+    pub suspects: Suspects,
     /// Files: start again at the end.
     pub repeat: bool,
     /// Files: frames arrive at their own rate (`wish.fps`, the recording's, else 25 per second) instead of on

@@ -41,6 +41,7 @@ pub(crate) struct Space {
 }
 
 /// A folder that is held open.
+#[derive(Debug)]
 pub(crate) struct Folder {
     handle: File,
     /// Where it was when it was opened, without links.
@@ -108,6 +109,11 @@ impl Folder {
     /// Opens a file for reading; a link is an error. Does not wait for the writer of a pipe.
     pub(crate) fn read(&self, name: &OsStr) -> io::Result<File> {
         self.open_at(name, libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
+    }
+
+    /// Opens a file for reading and writing anywhere in it; a link is an error.
+    pub(crate) fn update(&self, name: &OsStr) -> io::Result<File> {
+        self.open_at(name, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)
     }
 
     /// Opens a file for reading and appending; a link is an error.

@@ -10,7 +10,7 @@ use crate::config::{Control, Settings, SourceSettings};
 use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Opening};
 use crate::source::{
-    ControlValue, FourCc, Live, Raw, SourceOptions, Wish, apart::prepare as prepare_source,
+    ControlValue, FourCc, Live, Raw, SourceOptions, Suspects, Wish, apart::prepare as prepare_source,
     check as check_source, open as open_source, pixel_format,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Wanted {
     open: Open,
     /// Whether to reopen it when it is gone.
     persist: bool,
+    /// What it notes on files that may kill the program.
+    suspects: Suspects,
 }
 
 /// Sources that are being captured. They are opened side by side, each in its thread: one that is not there
@@ -36,6 +38,7 @@ pub(crate) struct Captures {
     pub mailbox: Arc<Mailbox>,
     opening: Arc<Opening>,
     threads: Vec<JoinHandle<()>>,
+    suspects: Vec<Suspects>,
     stop: Arc<AtomicBool>,
 }
 
@@ -48,12 +51,13 @@ pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
         let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
         check_source(&source.url, &options)?;
         prepare_source(&source.url, &options);
-        let url = source.url.clone();
+        let (url, suspects) = (source.url.clone(), options.suspects.clone());
         Ok(Wanted {
             name: name.into(),
             first: None,
             open: Box::new(move || open_source(&url, &options)),
             persist: source.url != "-",
+            suspects,
         })
     });
     wanted.collect()
@@ -64,7 +68,7 @@ pub(crate) fn own(source: Box<dyn Live>) -> Wanted {
     let name: Arc<str> = source.name().into();
     let shown = Arc::clone(&name);
     let again = move || Err(Error::device(&*shown, "a source that is gone", "one that can be opened again"));
-    Wanted { name, first: Some(source), open: Box::new(again), persist: false }
+    Wanted { name, first: Some(source), open: Box::new(again), persist: false, suspects: Suspects::default() }
 }
 
 impl Captures {
@@ -81,10 +85,12 @@ impl Captures {
             mailbox: Arc::new(Mailbox::new(wanted.len())),
             opening: Arc::new(Opening::new(unopened)),
             threads: Vec::new(),
+            suspects: Vec::new(),
             stop,
         };
         for (index, source) in wanted.into_iter().enumerate() {
             let faults = Arc::<Faults>::default();
+            captures.suspects.push(source.suspects);
             captures.names.push((Arc::clone(&source.name), Arc::clone(&faults)));
             let capture = Capture {
                 index,
@@ -115,6 +121,8 @@ impl Captures {
     pub(crate) fn end(&self) {
         self.stop.store(true, Ordering::Relaxed);
         self.mailbox.wake();
+        // A thread may be left behind in the middle of a picture.
+        self.suspects.iter().for_each(Suspects::close);
     }
 
     fn stopped(&self) -> bool {
@@ -145,6 +153,7 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         controls: controls.collect(),
         raw: None,
         follow: source.follow,
+        suspects: Suspects::kept(),
         repeat: source.repeat,
         real_time: source.real_time,
         decoder_mb: None,

@@ -119,6 +119,11 @@ impl Running {
         }
     }
 
+    /// Skips what it has written so far; how many lines that was.
+    pub(crate) fn lines_so_far(&mut self) -> usize {
+        self.lines.try_iter().count()
+    }
+
     /// How many lines it has told so far.
     pub(crate) fn told_so_far(&mut self) -> usize {
         self.errors().len()

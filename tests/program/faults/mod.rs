@@ -5,6 +5,7 @@ mod apart;
 pub(crate) mod camera;
 mod ends;
 mod endurance;
+mod poison;
 mod reload;
 /// The camera of the library's own tests.
 #[allow(dead_code, reason = "not all of it is used here")]
