@@ -77,6 +77,8 @@ pub(super) fn of_integers(graph: &mut GraphProto) {
 /// The results of moves that something else than a `QuantizeLinear` reads are quantised by the unit of their inputs.
 pub(super) fn of_floats(graph: &mut GraphProto) {
     let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    let single = graph.initializer.iter().filter(|tensor| tensor.dims.iter().all(|&size| size == 1));
+    let single: HashSet<&str> = single.map(|tensor| tensor.name.as_str()).collect();
     let mut units: HashMap<String, [String; 2]> = HashMap::new();
     let mut known = Vec::new();
     for node in &graph.node {
@@ -84,10 +86,7 @@ pub(super) fn of_floats(graph: &mut GraphProto) {
             (node.op_type.as_str(), &node.input[..], &node.output[..])
             && !constants.contains(from.as_str())
             && !zero.is_empty()
-            && graph
-                .initializer
-                .iter()
-                .any(|tensor| tensor.name == *scale && tensor.dims.iter().all(|&size| size == 1))
+            && single.contains(scale.as_str())
         {
             units.insert(to.clone(), [scale.clone(), zero.clone()]);
         }
@@ -163,15 +162,14 @@ pub(super) fn of_results(graph: &mut GraphProto) {
     let constants: HashSet<String> = graph.initializer.iter().map(|tensor| tensor.name.clone()).collect();
     let outputs: HashSet<String> = graph.output.iter().map(|output| output.name.clone()).collect();
     let mut makers: HashMap<String, String> = HashMap::new();
-    let mut readers: HashMap<String, Vec<NodeProto>> = HashMap::new();
+    let mut readers: HashMap<String, usize> = HashMap::new();
     for node in &graph.node {
         node.output.iter().for_each(|output| drop(makers.insert(output.clone(), node.op_type.clone())));
         let mut inputs = node.input.clone();
         inputs.dedup();
-        inputs.into_iter().for_each(|input| readers.entry(input).or_default().push(node.clone()));
+        inputs.into_iter().for_each(|input| *readers.entry(input).or_default() += 1);
     }
-    let alone =
-        |name: &String| !outputs.contains(name) && readers.get(name).is_some_and(|nodes| nodes.len() == 1);
+    let alone = |name: &String| !outputs.contains(name) && readers.get(name) == Some(&1);
     let mut units: HashMap<String, [String; 2]> = HashMap::new();
     for index in (0..graph.node.len()).rev() {
         let node = &mut graph.node[index];
