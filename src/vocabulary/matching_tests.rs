@@ -157,9 +157,18 @@ fn five_thousand_prompts_and_a_hundred_regions_are_quick() {
     };
     let calibration = RegionScore { scale: 20.0, weights: [0.0, 1.0, 1.0] };
     let region = vec![1.0; dimension];
-    let start = std::time::Instant::now();
+    let start = processor_seconds();
     for _ in 0..100 {
         assert_eq!(region_scores(&region, 0.0, &words, &calibration).len(), labels);
     }
-    assert!(start.elapsed().as_secs_f32() < 3.0, "{:?}", start.elapsed());
+    let taken = processor_seconds() - start;
+    assert!(taken < 3.0, "{taken} s");
+}
+
+/// What this thread has used, whatever else runs on the machine.
+fn processor_seconds() -> f32 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+    // The first after the name is field 3; 14 and 15 are user and system time, in hundredths of a second.
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<f32>().unwrap() / 100.0).sum()
 }

@@ -21,7 +21,7 @@ fn a_signal_ends_it_within_a_frame_and_each_line_is_whole() {
     let since = Instant::now();
     running.signal("TERM");
     running.wait();
-    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(30), "{:?}", since.elapsed());
     let ended = running.end();
     assert_eq!((ended.code, ended.errors.len()), (Some(0), 0), "{ended:?}");
     let frames = ended.lines.iter().filter_map(|line| line["frame"].as_u64().filter(|_| is(line, "frame")));

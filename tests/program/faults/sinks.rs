@@ -154,7 +154,7 @@ fn a_pipe_whose_reader_does_not_read_delays_nothing_and_not_the_end() {
     let since = Instant::now();
     running.signal("TERM");
     running.wait();
-    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(30), "{:?}", since.elapsed());
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     ended.told(&["warning: film: ", " results written, 0 failures; ", " frames and "]);
@@ -205,6 +205,6 @@ fn standard_output_that_nobody_reads_does_not_delay_the_end() {
         let since = Instant::now();
         running.signal("TERM");
         assert_eq!(running.wait().code(), Some(0));
-        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+        assert!(since.elapsed() < Duration::from_secs(30), "{:?}", since.elapsed());
     }
 }

@@ -88,14 +88,36 @@ fn constant<T: Copy, const N: usize>(
     typed: &[T],
     decode: impl Fn([u8; N]) -> T,
 ) -> Result<Constant<T>, Refusal> {
-    let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
-    let (raw, rest) = tensor.raw_data.as_chunks::<N>();
+    let dims = shape(tensor, typed.len(), N)?;
+    let (raw, _) = tensor.raw_data.as_chunks::<N>();
     let values = if raw.is_empty() { typed.to_vec() } else { raw.iter().map(|&b| decode(b)).collect() };
+    Ok(Constant { dims, values })
+}
+
+/// The shape of a constant whose values are stored as they should be: raw, `size` bytes each, or else as `typed` numbers.
+fn shape(tensor: &TensorProto, typed: usize, size: usize) -> Result<Vec<usize>, Refusal> {
+    let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
+    let raw = tensor.raw_data.len();
+    let stored = if raw < size { typed } else { raw / size };
     let count =
         dims.as_ref().and_then(|dims| dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim)));
     match dims {
-        Some(dims) if count == Some(values.len()) && rest.is_empty() => Ok(Constant { dims, values }),
+        Some(dims) if count == Some(stored) && raw.is_multiple_of(size) => Ok(dims),
         _ => Err(Refusal::float(&tensor.name, "a constant whose data do not fit its shape")),
+    }
+}
+
+/// The shape of a constant, whose values are not read.
+///
+/// # Errors
+/// As [`Onnx::floats`] and [`Onnx::integers`].
+pub(super) fn dims(tensor: &TensorProto) -> Result<Vec<usize>, Refusal> {
+    match DataType::try_from(tensor.data_type) {
+        Ok(DataType::Float) => shape(tensor, tensor.float_data.len(), 4),
+        Ok(DataType::Int8 | DataType::Uint8) => shape(tensor, tensor.int32_data.len(), 1),
+        Ok(DataType::Int32) => shape(tensor, tensor.int32_data.len(), 4),
+        Ok(DataType::Int64) => shape(tensor, tensor.int64_data.len(), 8),
+        _ => Err(Refusal::float(&tensor.name, "a constant of another type than f32 or integers")),
     }
 }
 

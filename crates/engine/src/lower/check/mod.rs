@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 
-use super::onnx::{Onnx, list};
+use super::onnx::{Onnx, dims, list};
 use crate::error::{Error, Result};
 use flaw::{Flaw, RANK};
 pub(crate) use structure::structure;
@@ -28,7 +28,7 @@ pub(crate) fn check(file: &str, model: &ModelProto) -> Result<()> {
     let Some(graph) = &model.graph else { return Err(Error::model(file, "no graph", "an ONNX network")) };
     let onnx = Onnx::new(graph);
     for tensor in &graph.initializer {
-        constant(&onnx, tensor).map_err(|flaw| {
+        constant(tensor).map_err(|flaw| {
             let reader = graph.node.iter().find(|node| node.input.contains(&tensor.name));
             let reader = reader.map_or("no node", |node| node.name.as_str());
             let found = format!("constant {} of {reader} with {}", tensor.name, flaw.found);
@@ -101,31 +101,36 @@ fn sizes(onnx: &Onnx<'_>, node: &NodeProto) -> std::result::Result<(), Flaw> {
 }
 
 /// Data that fit the shape, numbers that fit the type, nothing that is not a number. Infinities are bounds and
-/// masks.
-fn constant(onnx: &Onnx<'_>, tensor: &TensorProto) -> std::result::Result<(), Flaw> {
+/// masks. Nothing is copied: constants may be most of a file.
+fn constant(tensor: &TensorProto) -> std::result::Result<(), Flaw> {
     if tensor.data_location == Some(DataLocation::External as i32) {
         return Err(Flaw::new("data in another file", "a network in one file"));
     }
-    let unfit = || Flaw::new("data that do not fit its shape", "as many values as its shape has places");
+    let fits = || {
+        let unfit = |_| Flaw::new("data that do not fit its shape", "as many values as its shape has places");
+        dims(tensor).map(drop).map_err(unfit)
+    };
     match DataType::try_from(tensor.data_type) {
         Ok(DataType::Float) => {
-            let values = onnx.floats(&tensor.name).map_err(|_| unfit())?.values;
-            if values.iter().any(|value| value.is_nan()) {
+            fits()?;
+            let (raw, _) = tensor.raw_data.as_chunks();
+            let mut raw = raw.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            if raw.any(f32::is_nan) || tensor.float_data.iter().any(|value| value.is_nan()) {
                 return Err(Flaw::new("a value of NaN", "numbers"));
             }
             Ok(())
         }
         Ok(kind @ (DataType::Int8 | DataType::Uint8)) => {
+            fits()?;
             let range = if kind == DataType::Int8 { -128..=127 } else { 0..=255 };
-            let values = onnx.integers(&tensor.name).map_err(|_| unfit())?.values;
-            match values.iter().find(|value| !range.contains(*value)) {
+            match tensor.int32_data.iter().find(|value| !range.contains(*value)) {
                 Some(value) => {
                     Err(Flaw::new(format!("a value of {value}"), format!("{range:?} of its type")))
                 }
                 None => Ok(()),
             }
         }
-        Ok(DataType::Int32 | DataType::Int64) => onnx.integers(&tensor.name).map(drop).map_err(|_| unfit()),
+        Ok(DataType::Int32 | DataType::Int64) => fits(),
         Ok(kind @ (DataType::String | DataType::Undefined | DataType::Complex64 | DataType::Complex128)) => {
             Err(Flaw::new(format!("values of {kind:?}"), "numbers"))
         }
