@@ -17,7 +17,7 @@ pub(super) fn here(address: &str, fps: Option<u32>) -> Result<Box<dyn Live>> {
 }
 
 /// Whether an address has this scheme, or this one with TLS.
-pub(in crate::source) fn is_of(address: &str, scheme: &str) -> bool {
+pub(super) fn is_of(address: &str, scheme: &str) -> bool {
     let found = address.split_once("://").map(|(found, _)| found.to_ascii_lowercase());
     found.is_some_and(|found| found.strip_suffix('s').unwrap_or(&found) == scheme)
 }

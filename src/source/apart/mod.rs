@@ -25,12 +25,8 @@ use crate::error::{Error, Result, shown_address};
 use crate::system::memory;
 use camera::Camera;
 use decoder::Decoder;
-use here::here;
-pub(super) use here::is_of;
+use here::{here, is_of};
 use message::{Job, Order};
-
-/// Name of the hidden subcommand.
-const COMMAND: &str = "apart";
 
 /// Whether this program is `edgeclip`.
 static IS_EDGECLIP: AtomicBool = AtomicBool::new(false);

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use super::COMMAND;
-use super::message::{AGAIN, Answer, Inbox, Order, send};
+use super::message::{AGAIN, Answer, COMMAND, Inbox, Order, send};
 use super::nursery::{self, Started};
 use crate::error::{Error, Result};
 use crate::system::memory_file;

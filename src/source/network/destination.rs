@@ -3,7 +3,6 @@
 use url::{Host, Url};
 
 use super::Address;
-use crate::source::apart::is_of;
 
 /// To where a network source connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,9 @@ pub(crate) struct Destination {
 impl Destination {
     /// Of a network source; `None` if the address cannot be used, which opening it says.
     pub(crate) fn of(address: &str) -> Option<Self> {
-        let (scheme, usual) = if is_of(address, "rtsp") { ("rtsp", 554) } else { ("http", 80) };
+        let is_rtsp =
+            address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("rtsp"));
+        let (scheme, usual) = if is_rtsp { ("rtsp", 554) } else { ("http", 80) };
         let url: Url = Address::parse(address, scheme).ok()?.url;
         let host = url.host()?;
         let host_is_name = match &host {

@@ -56,8 +56,8 @@ pub(crate) fn is_sealed() -> bool {
 /// # Errors
 /// There are more threads, or the kernel has no filters for system calls.
 pub(crate) fn seal(profile: &Profile, reach: &Reach) -> io::Result<()> {
-    // Where /proc is hidden, nobody can tell.
-    if fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1) {
+    // Where /proc is hidden, as from a process that is sealed already, nobody can tell.
+    if !is_sealed() && fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1) {
         return Err(io::Error::other("threads that have begun already"));
     }
     let mut program = profile.filter().finish();
@@ -77,7 +77,14 @@ pub(crate) fn seal(profile: &Profile, reach: &Reach) -> io::Result<()> {
 
 /// What every part of this program may read: how much memory there is, how hot the processor is.
 pub(crate) fn machine() -> Vec<Grant> {
-    let files = ["/proc/cpuinfo", "/proc/meminfo", "/proc/self/cgroup", "/proc/sys/vm", "/sys"];
+    let files = [
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/self/cgroup",
+        "/proc/self/mountinfo",
+        "/proc/sys/vm",
+        "/sys",
+    ];
     let there = files.iter().map(Path::new).filter(|path| path.exists());
     there.map(|path| Grant::new(path, Right::Read)).collect()
 }

@@ -60,9 +60,7 @@ impl Profile {
         self.memory(&mut filter);
         self.threads(&mut filter);
         self.sockets(&mut filter);
-        if self.files {
-            devices(&mut filter);
-        }
+        self.requests(&mut filter);
         filter.all(FATAL, Verdict::Kill);
         filter
     }
@@ -117,12 +115,13 @@ impl Profile {
         #[cfg(target_arch = "arm")]
         filter.one(libc::SYS_send, Verdict::Allow);
     }
-}
 
-/// Requests to cameras and screens; none that types into a terminal.
-fn devices(filter: &mut Filter) {
-    let owners = OWNERS.map(|owner| [Bound::masked(1, OWNER, u32::from(owner) << 8)]);
-    let about = ABOUT.map(|request| [Bound::is(1, request)]);
-    let cases: Vec<&[Bound]> = owners.iter().chain(&about).map(|case| &case[..]).collect();
-    filter.bounded(libc::SYS_ioctl, &cases);
+    /// Requests about descriptors, and to cameras and screens; none that types into a terminal.
+    fn requests(self, filter: &mut Filter) {
+        let about = ABOUT.map(|request| [Bound::is(1, request)]);
+        let owners = OWNERS.map(|owner| [Bound::masked(1, OWNER, u32::from(owner) << 8)]);
+        let owners = if self.files { &owners[..] } else { &[] };
+        let cases: Vec<&[Bound]> = about.iter().chain(owners).map(|case| &case[..]).collect();
+        filter.bounded(libc::SYS_ioctl, &cases);
+    }
 }

@@ -15,8 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
-use super::COMMAND;
-use super::message::{Order, receive_first, send};
+use super::message::{COMMAND, Order, receive_first, send};
 use crate::system::receive_descriptors;
 
 /// The connection to it, once there is one.
