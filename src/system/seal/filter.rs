@@ -14,11 +14,11 @@ const ARGUMENTS: u32 = 16;
 
 /// `AUDIT_ARCH_…` of linux/audit.h
 #[cfg(target_arch = "x86_64")]
-const AUDIT: u32 = 0xc000_003e;
+pub(super) const AUDIT: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
-const AUDIT: u32 = 0xc000_00b7;
+pub(super) const AUDIT: u32 = 0xc000_00b7;
 #[cfg(target_arch = "arm")]
-const AUDIT: u32 = 0x4000_0028;
+pub(super) const AUDIT: u32 = 0x4000_0028;
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
@@ -162,8 +162,8 @@ pub(super) fn install(program: &mut [libc::sock_filter]) -> io::Result<()> {
 /// Whether the kernel has filters that end a process.
 pub(super) fn is_available() -> bool {
     let action = libc::SECCOMP_RET_KILL_PROCESS;
-    // SAFETY: the kernel reads a number at this address.
-    let answer =
-        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action) };
+    let (what, flags) = (libc::c_long::from(2_u8), libc::c_long::from(0_u8));
+    // SAFETY: `SECCOMP_GET_ACTION_AVAIL` has the kernel read a number at this address.
+    let answer = unsafe { libc::syscall(libc::SYS_seccomp, what, flags, &raw const action) };
     answer == 0
 }

@@ -3,6 +3,7 @@
 use std::process;
 
 use super::calls::{BASIC, FATAL, FILES, FORK, LIMITS, LOOK, NETWORK};
+
 use super::filter::{Bound, Filter, Verdict};
 
 /// `PR_SET_VMA`, with which C libraries name their memory.
@@ -125,3 +126,7 @@ impl Profile {
         filter.bounded(libc::SYS_ioctl, &cases);
     }
 }
+
+#[cfg(test)]
+#[path = "profile_tests.rs"]
+mod tests;

@@ -99,7 +99,9 @@ fn rights(right: Right, place: &File) -> BitFlags<AccessFs> {
 
 /// The version of Landlock that the kernel has; 0 if it has none.
 pub(super) fn version() -> u32 {
+    let nothing: libc::c_long = 0;
     // SAFETY: without attributes, the kernel reads no memory, and answers with its version (flag 1).
-    let answer = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0 as libc::c_long, 0, 1) };
+    let answer =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, nothing, 1 as libc::c_long) };
     u32::try_from(answer).unwrap_or(0)
 }
