@@ -34,8 +34,9 @@ pub(crate) fn close(settings: &Settings, files: &[PathBuf]) -> Result<()> {
     connect_notify();
     let reach = Reach { files: grants(settings, files), ports: Vec::new() };
     let profile = Profile { files: true, ..Profile::default() };
-    seal(&profile, &reach).map_err(|error| Error::settings("seal", error.to_string(), EXPECTED))?;
+    // Later it cannot be asked any more.
     let kernel = Kernel::present();
+    seal(&profile, &reach).map_err(|error| Error::settings("seal", error.to_string(), EXPECTED))?;
     let gaps = kernel.gaps();
     if gaps.is_empty() {
         tracing::info!("sealed (seccomp, Landlock {})", kernel.landlock);

@@ -102,8 +102,8 @@ impl Filter {
         self.end(verdict);
     }
 
-    /// A call that is allowed where all bounds of one of the `cases` hold, and refused else.
-    pub(super) fn bounded(&mut self, call: libc::c_long, cases: &[&[Bound]]) {
+    /// A call that is allowed where all bounds of one of the `cases` hold.
+    pub(super) fn bounded(&mut self, call: libc::c_long, cases: &[&[Bound]], otherwise: Verdict) {
         let length: usize = cases.iter().map(|case| 3 * case.len() + 1).sum::<usize>() + 1;
         self.jump(call as u32, 0, u8::try_from(length).unwrap_or(u8::MAX));
         for case in cases {
@@ -115,7 +115,7 @@ impl Filter {
             }
             self.end(Verdict::Allow);
         }
-        self.end(Verdict::Refuse);
+        self.end(otherwise);
     }
 
     /// The program.

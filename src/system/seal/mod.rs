@@ -86,5 +86,5 @@ pub(crate) fn machine() -> Vec<Grant> {
         "/sys",
     ];
     let there = files.iter().map(Path::new).filter(|path| path.exists());
-    there.map(|path| Grant::new(path, Right::Read)).collect()
+    there.map(|path| Grant { path: path.to_owned(), right: Right::Read }).collect()
 }

@@ -77,7 +77,7 @@ impl Profile {
             if self.names && cfg!(target_env = "gnu") {
                 filter.one(call, Verdict::Allow);
             } else {
-                filter.bounded(call, &[&data]);
+                filter.bounded(call, &[&data], Verdict::Refuse);
             }
         }
     }
@@ -85,15 +85,19 @@ impl Profile {
     /// New threads are no new processes; signals are for the process itself.
     fn threads(self, filter: &mut Filter) {
         let thread = libc::CLONE_THREAD as u32;
-        filter.bounded(libc::SYS_clone, &[&[Bound::masked(0, thread, thread)]]);
+        // C libraries hold all signals back while they fork, even that of a refusal.
+        let no_process = Verdict::Fail(libc::EPERM);
+        filter.bounded(libc::SYS_clone, &[&[Bound::masked(0, thread, thread)]], no_process);
+        #[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
+        [libc::SYS_fork, libc::SYS_vfork].map(|call| filter.one(call, no_process));
         // Its flags lie in memory. C libraries then use `clone`.
         filter.one(libc::SYS_clone3, Verdict::Fail(libc::ENOSYS));
-        filter.bounded(libc::SYS_tgkill, &[&[Bound::is(0, process::id())]]);
-        filter.bounded(libc::SYS_tkill, &[&[Bound::is(1, libc::SIGABRT as u32)]]);
-        filter.bounded(libc::SYS_prlimit64, &[&[Bound::is(0, 0)]]);
+        filter.bounded(libc::SYS_tgkill, &[&[Bound::is(0, process::id())]], Verdict::Refuse);
+        filter.bounded(libc::SYS_tkill, &[&[Bound::is(1, libc::SIGABRT as u32)]], Verdict::Refuse);
+        filter.bounded(libc::SYS_prlimit64, &[&[Bound::is(0, 0)]], Verdict::Refuse);
         let names = [libc::PR_SET_NAME as u32, libc::PR_GET_NAME as u32, NAME_MEMORY]
             .map(|what| [Bound::is(0, what)]);
-        filter.bounded(libc::SYS_prctl, &names.each_ref().map(|case| &case[..]));
+        filter.bounded(libc::SYS_prctl, &names.each_ref().map(|case| &case[..]), Verdict::Refuse);
     }
 
     /// Sockets of the internet alone, and those only that connect.
@@ -105,14 +109,14 @@ impl Profile {
             let families: Vec<[Bound; 1]> =
                 families.into_iter().map(|family| [Bound::is(0, family as u32)]).collect();
             let families: Vec<&[Bound]> = families.iter().map(|case| &case[..]).collect();
-            filter.bounded(libc::SYS_socket, &families);
+            filter.bounded(libc::SYS_socket, &families, Verdict::Refuse);
             if self.names || self.packets {
                 filter.one(libc::SYS_bind, Verdict::Allow);
             }
             return;
         }
         // To where they lead already.
-        filter.bounded(libc::SYS_sendto, &[&Bound::null(4)]);
+        filter.bounded(libc::SYS_sendto, &[&Bound::null(4)], Verdict::Refuse);
         #[cfg(target_arch = "arm")]
         filter.one(libc::SYS_send, Verdict::Allow);
     }
@@ -123,7 +127,7 @@ impl Profile {
         let owners = OWNERS.map(|owner| [Bound::masked(1, OWNER, u32::from(owner) << 8)]);
         let owners = if self.files { &owners[..] } else { &[] };
         let cases: Vec<&[Bound]> = about.iter().chain(owners).map(|case| &case[..]).collect();
-        filter.bounded(libc::SYS_ioctl, &cases);
+        filter.bounded(libc::SYS_ioctl, &cases, Verdict::Refuse);
     }
 }
 

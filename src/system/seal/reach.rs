@@ -33,10 +33,11 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// A right to `path`, or to the nearest folder above it that exists.
+    /// A right to `path`; one to read, to the nearest folder above it that exists.
     pub(crate) fn new(path: &Path, right: Right) -> Self {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let there = absolute.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+        let mut above = absolute.ancestors();
+        let there = above.find(|path| right == Right::Write || path.exists()).unwrap_or(Path::new("/"));
         Self { path: there.canonicalize().unwrap_or_else(|_| there.to_owned()), right }
     }
 }
