@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::{Format, Settings};
 use crate::error::shown_address;
-use crate::source::Destination;
+use crate::source::{Destination, followed_state};
 use crate::system::{Kernel, Right};
 use crate::watcher::grants;
 
@@ -165,6 +165,17 @@ fn outputs(settings: &Settings) -> Vec<Output> {
             settings.snapshot_mb
         );
         outputs.push(pictures("snapshot", folder, &what, kept));
+    }
+    if settings.source.iter().any(|source| source.follow)
+        && let Some(folder) = followed_state()
+    {
+        outputs.push(Output {
+            setting: "follow",
+            to: folder.display().to_string(),
+            pictures: false,
+            what: "the name of the file that is being read".to_owned(),
+            kept: "until edgeclip ends; if it is killed meanwhile, until the file changes".to_owned(),
+        });
     }
     outputs
 }

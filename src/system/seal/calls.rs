@@ -116,8 +116,8 @@ pub(super) const LIMITS: &[&[Call]] = &[
 /// Splits off processes, seals, ends and buries them.
 pub(super) const FORK: &[&[Call]] = &[
     calls![
-        SYS_clone SYS_kill SYS_landlock_add_rule SYS_landlock_create_ruleset SYS_landlock_restrict_self
-        SYS_memfd_create SYS_prctl SYS_prlimit64 SYS_seccomp SYS_sendmsg SYS_socketpair SYS_tgkill SYS_tkill
+        SYS_clone SYS_dup3 SYS_kill SYS_landlock_add_rule SYS_landlock_create_ruleset SYS_landlock_restrict_self
+        SYS_memfd_create SYS_pipe2 SYS_prctl SYS_prlimit64 SYS_seccomp SYS_sendmsg SYS_socketpair SYS_tgkill SYS_tkill
         SYS_wait4 SYS_waitid
     ],
     #[cfg(any(target_arch = "x86_64", target_arch = "arm"))]

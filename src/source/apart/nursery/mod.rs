@@ -92,7 +92,7 @@ fn ask<T>(
     let control = nursery.as_mut()?;
     let mut answered = || {
         let gone = |error: io::Error| {
-            io::Error::other(format!("the process that starts decoders has died ({error})"))
+            io::Error::other(format!("the process that starts decoders has died ({error}): restart edgeclip"))
         };
         send(control, request).map_err(gone)?;
         receive_first(control).map_err(gone)
