@@ -89,7 +89,9 @@ impl Profile {
         let no_process = Verdict::Fail(libc::EPERM);
         filter.bounded(libc::SYS_clone, &[&[Bound::masked(0, thread, thread)]], no_process);
         #[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
-        [libc::SYS_fork, libc::SYS_vfork].map(|call| filter.one(call, no_process));
+        for call in [libc::SYS_fork, libc::SYS_vfork] {
+            filter.one(call, no_process);
+        }
         // Its flags lie in memory. C libraries then use `clone`.
         filter.one(libc::SYS_clone3, Verdict::Fail(libc::ENOSYS));
         filter.bounded(libc::SYS_tgkill, &[&[Bound::is(0, process::id())]], Verdict::Refuse);
