@@ -10,7 +10,7 @@ use crate::source::{followed_state, make_followed_state};
 use crate::system::{Grant, Kernel, Profile, Reach, Right, connect_notify, machine, seal};
 
 /// What to do on a kernel that cannot seal.
-const EXPECTED: &str = "a kernel that can (Linux 4.14 or newer with CONFIG_SECCOMP_FILTER), or no seal";
+const EXPECTED: &str = "a kernel that can (Linux 3.17 or newer with CONFIG_SECCOMP_FILTER), or no seal";
 
 /// Sees to it that the kernel can seal.
 ///
