@@ -158,11 +158,11 @@ pub(super) const FATAL: &[&[Call]] = &[
 /// What is refused and has a name for it in messages.
 const REFUSED: &[&[Call]] = &[
     calls![
-        SYS_accept SYS_accept4 SYS_bind SYS_chdir SYS_clone SYS_fchmod SYS_fchown SYS_ioctl SYS_listen
+        SYS_accept SYS_accept4 SYS_bind SYS_chdir SYS_clone SYS_clone3 SYS_fchmod SYS_fchown SYS_ioctl SYS_listen
         SYS_mknodat SYS_mprotect SYS_prctl SYS_socket SYS_symlinkat SYS_truncate SYS_utimensat
     ],
     #[cfg(target_arch = "x86_64")]
-    calls![SYS_chmod SYS_mmap SYS_rmdir SYS_symlink SYS_vfork],
+    calls![SYS_arch_prctl SYS_chmod SYS_mmap SYS_rmdir SYS_symlink SYS_vfork],
     #[cfg(target_arch = "aarch64")]
     calls![SYS_mmap],
     #[cfg(target_arch = "arm")]
