@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 type Table = BTreeMap<String, BTreeSet<String>>;
 
 /// Crates that only one room may use; tract is for `crates/engine` alone.
-const SOLE_IMPORTERS: [(&str, &str); 6] = [
+const SOLE_IMPORTERS: [(&str, &str); 7] = [
     ("tract_", "none"),
     ("embedded_graphics", "sinks"),
     ("v4l::", "source"),
     ("retina::", "source"),
     ("openh264::", "source"),
     ("jpeg_decoder::", "source"),
+    ("landlock::", "system"),
 ];
 
 fn root() -> PathBuf {

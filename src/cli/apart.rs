@@ -3,7 +3,7 @@
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Failures, log};
-use crate::source::apart::keep;
+use crate::source::apart::{keep, serve_nursery};
 
 /// Read a network source for the `edgeclip run` that starts this
 #[derive(clap::Args)]
@@ -11,6 +11,9 @@ pub(crate) struct Args {
     /// Messages on standard error
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
+    /// Start such processes for a sealed `edgeclip run`
+    #[arg(long)]
+    nursery: bool,
 }
 
 /// Runs the subcommand.
@@ -19,6 +22,10 @@ pub(crate) struct Args {
 /// There is no order on standard input.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     log::start(args.log);
-    keep()?;
+    if args.nursery {
+        serve_nursery()?
+    } else {
+        keep()?
+    }
     Ok(Failures::default())
 }

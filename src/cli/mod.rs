@@ -13,6 +13,7 @@ mod limits;
 mod log;
 mod model;
 mod panics;
+mod privacy;
 mod run;
 mod vocab;
 mod words;
@@ -49,6 +50,7 @@ enum Command {
     Embed(embed::Args),
     Eval(eval::Args),
     Bench(bench::Args),
+    PrivacyReport(privacy::Args),
     #[command(hide = true)]
     Apart(apart::Args),
 }
@@ -76,6 +78,7 @@ pub fn run() -> ExitCode {
         Command::Embed(args) => embed::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::PrivacyReport(args) => privacy::run(&args),
         Command::Apart(args) => apart::run(&args),
     };
     let failures = outcome.unwrap_or_else(|error| {

@@ -84,6 +84,8 @@ pub(crate) struct Settings {
     /// that is available, 128 to 512.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoder_mb: Option<u64>,
+    /// Give up, once everything is open, whatever the settings do not need: other files, connections, programs.
+    pub seal: bool,
     /// Which boxes pictures and tables show.
     pub show: ShownBoxes,
     /// Draw the path of each track over the last seconds.
@@ -134,6 +136,7 @@ impl Default for Settings {
             keep_free: 5,
             force: false,
             decoder_mb: None,
+            seal: false,
             show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
@@ -209,6 +212,7 @@ impl Settings {
             ("snapshot", self.snapshots() != before.snapshots()),
             ("keep_free", self.keep_free != before.keep_free),
             ("decoder_mb", self.decoder_mb != before.decoder_mb),
+            ("seal", self.seal != before.seal),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

@@ -36,13 +36,14 @@ mod y4m;
 
 pub(crate) use limits::set_max_picture_mb;
 pub use live::{CapturedFrame, Encoding, Live, Next};
+pub(crate) use network::Destination;
 pub(crate) use open::{check, open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::expand;
 pub use picture::Picture;
 pub(crate) use raw::{Raw, pixel_format};
 pub(crate) use retry::Retry;
-pub(crate) use suspects::Suspects;
+pub(crate) use suspects::{Suspects, make_state as make_followed_state, state as followed_state};
 pub(crate) use v4l2::{Camera, ControlValue, FourCc, NO_PERMISSION, Offer, Offers, Wish, cameras};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -21,6 +21,20 @@ pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
     }
     // SAFETY: the descriptor is new, and nobody else's.
     Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// What standard input is; from then on, it is empty, also in processes that are split off.
+///
+/// # Errors
+/// No descriptor is left.
+pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
+    let taken = io::stdin().as_fd().try_clone_to_owned()?;
+    let nothing = File::open("/dev/null")?;
+    // SAFETY: takes two descriptors that are open.
+    if unsafe { libc::dup2(nothing.as_raw_fd(), libc::STDIN_FILENO) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(taken)
 }
 
 /// Who returns from [`fork`].
@@ -61,6 +75,12 @@ pub(crate) fn wait(process: i32) -> io::Result<ExitStatus> {
             return Err(error);
         }
     }
+}
+
+/// Ends a process from [`fork`] that has not been waited for yet.
+pub(crate) fn kill(process: i32) {
+    // SAFETY: takes integers.
+    unsafe { libc::kill(process, libc::SIGKILL) };
 }
 
 /// The process dies with the thread that started it, survives signals that are meant for that, gains no

@@ -1,4 +1,4 @@
-//! The machine: service manager, processor, memory, temperatures, screen. Files are read below a root folder,
+//! The machine: service manager, processor, memory, temperatures, screen, and how a process gives up its rights. Files are read below a root folder,
 //! so that tests can supply a machine of their own.
 
 mod console;
@@ -8,7 +8,9 @@ mod framebuffer;
 mod isolation;
 mod memory;
 mod notify;
+mod rights;
 mod room;
+mod seal;
 mod thermal;
 mod threads;
 
@@ -19,12 +21,14 @@ pub(crate) use folder::{FileId, Folder, Space};
 pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};
 pub(crate) use isolation::{
-    Forked, depend_on_parent, fork, ignore_hangup, limit_memory, limit_time, memory_file, unlimit_waiting,
-    wait,
+    Forked, depend_on_parent, fork, ignore_hangup, kill, limit_memory, limit_time, memory_file, take_stdin,
+    unlimit_waiting, wait,
 };
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
-pub(crate) use notify::{State, notify};
+pub(crate) use notify::{State, connect as connect_notify, notify};
+pub(crate) use rights::{receive_descriptors, send_descriptors};
 pub(crate) use room::room;
+pub(crate) use seal::{Grant, Kernel, Profile, Reach, Right, machine, seal};
 pub(crate) use thermal::{Thermal, Zone, thermal};
 pub(crate) use threads::{beside, no_thread, start as start_thread};
 

@@ -6,6 +6,9 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::seal::is_sealed;
 
 /// What systemd can be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,26 +21,49 @@ pub(crate) enum State {
     Stopping,
 }
 
+/// The connection to systemd, once there is one. Sealed processes cannot make it anew.
+static CONNECTION: Mutex<Option<UnixDatagram>> = Mutex::new(None);
+
 /// Notifies systemd if this process is a service of `Type=notify`; does nothing otherwise.
 /// Failures are ignored.
 pub(crate) fn notify(state: State) {
-    if let Some(socket) = env::var_os("NOTIFY_SOCKET") {
-        let _ = send(Path::new(&socket), state);
+    connect();
+    let mut connection = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
+    if connection.as_ref().is_some_and(|socket| tell(socket, state).is_err()) && !is_sealed() {
+        *connection = None;
     }
 }
 
-/// Sends one datagram to a socket in the file system, or to an abstract one if the name starts with `@`.
-fn send(socket: &Path, state: State) -> io::Result<()> {
+/// Connects to systemd if this process is a service of `Type=notify`.
+pub(crate) fn connect() {
+    let mut connection = CONNECTION.lock().unwrap_or_else(PoisonError::into_inner);
+    if connection.is_none()
+        && !is_sealed()
+        && let Some(socket) = env::var_os("NOTIFY_SOCKET")
+    {
+        *connection = reach(Path::new(&socket)).ok();
+    }
+}
+
+/// Connects to a socket in the file system, or to an abstract one if the name starts with `@`.
+fn reach(socket: &Path) -> io::Result<UnixDatagram> {
     let address = match socket.as_os_str().as_bytes().strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(socket)?,
     };
+    let socket = UnixDatagram::unbound()?;
+    socket.connect_addr(&address)?;
+    Ok(socket)
+}
+
+/// Sends one datagram.
+fn tell(socket: &UnixDatagram, state: State) -> io::Result<()> {
     let message: &[u8] = match state {
         State::Ready => b"READY=1",
         State::Watchdog => b"WATCHDOG=1",
         State::Stopping => b"STOPPING=1",
     };
-    UnixDatagram::unbound()?.send_to_addr(message, &address).map(|_| ())
+    socket.send(message).map(|_| ())
 }
 
 #[cfg(test)]
@@ -55,8 +81,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let listener = UnixDatagram::bind(&path).unwrap();
-        send(&path, State::Ready).unwrap();
-        send(&path, State::Watchdog).unwrap();
+        let socket = reach(&path).unwrap();
+        tell(&socket, State::Ready).unwrap();
+        tell(&socket, State::Watchdog).unwrap();
         assert_eq!(
             (received(&listener), received(&listener)),
             ("READY=1".to_owned(), "WATCHDOG=1".to_owned())
@@ -65,12 +92,12 @@ mod tests {
         let name = format!("edgeclip-test-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
         let listener = UnixDatagram::bind_addr(&address).unwrap();
-        send(Path::new(&format!("@{name}")), State::Stopping).unwrap();
+        tell(&reach(Path::new(&format!("@{name}"))).unwrap(), State::Stopping).unwrap();
         assert_eq!(received(&listener), "STOPPING=1");
     }
 
     #[test]
     fn a_missing_listener_is_an_error_that_notify_ignores() {
-        assert!(send(Path::new("/nonexistent/notify"), State::Ready).is_err());
+        assert!(reach(Path::new("/nonexistent/notify")).is_err());
     }
 }

@@ -195,6 +195,10 @@ impl WatcherBuilder {
         if settings.source.is_empty() && self.own.sources.is_empty() {
             return Err(Error::settings("source", "no source", "for example /dev/video0"));
         }
+        if settings.seal {
+            let expected = "false: it would be for the whole process, which is not edgeclip's";
+            return Err(Error::settings("seal", "true", expected));
+        }
         let stop = StopHandle::default();
         let (session, _) = Session::start(&settings, self.own, stop.flag())?;
         if let Some(warning) = session.warning() {

@@ -6,10 +6,12 @@ mod heat;
 mod names;
 mod outputs;
 mod planner;
+mod sealing;
 mod session;
 mod sources;
 
 pub use builder::WatcherBuilder;
+pub(crate) use sealing::grants;
 pub(crate) use session::{Own, Reload, Session};
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Everything that a watch consists of, put together from settings: `edgeclip run` and [`super::Watcher`]
 //! differ in who makes the settings and who attends to the loop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
@@ -9,6 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 use super::heat::Heat;
 use super::outputs::{outboxes, sinks};
 use super::planner::{Beginning, Planner};
+use super::sealing;
 use super::sources::{self, Captures};
 use crate::config::{Settings, SourceSettings};
 use crate::error::Result;
@@ -27,6 +28,8 @@ pub(crate) struct Own {
     pub sources: Vec<Box<dyn Live>>,
     /// Sinks, which come after the others.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Files that are read again while it runs, besides those that the settings name.
+    pub files: Vec<PathBuf>,
 }
 
 /// A watch that is ready to run: the networks are loaded, and one source is open at least.
@@ -54,9 +57,14 @@ impl Session {
         if let Some(megabytes) = settings.max_picture_mb {
             set_max_picture_mb(megabytes);
         }
+        sealing::check(settings)?;
         let sinks = sinks(settings)?;
         let mut wanted = sources::wanted(settings)?;
         wanted.extend(own.sources.into_iter().map(sources::own));
+        // From here on, threads begin and foreign bytes are read.
+        if settings.seal {
+            sealing::close(settings, &own.files)?;
+        }
         let mut settings = settings.clone();
         // Each has zones and lines, those shared by all.
         settings.source.resize(wanted.len(), SourceSettings::default());

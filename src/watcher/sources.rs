@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Opening};
 use crate::source::{
     ControlValue, FourCc, Live, Raw, SourceOptions, Suspects, Wish, apart::prepare as prepare_source,
-    check as check_source, open as open_source, pixel_format,
+    apart::prepare_sealed, check as check_source, open as open_source, pixel_format,
 };
 
 /// How long sources have before the model is loaded: what is wrong with a file is told at once.
@@ -47,10 +47,15 @@ pub(crate) struct Captures {
 /// # Errors
 /// Their settings cannot be used.
 pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
+    let mut sealed = Vec::new();
     let wanted = settings.source.iter().zip(names(&settings.source)).map(|(source, name)| {
         let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
         check_source(&source.url, &options)?;
-        prepare_source(&source.url, &options);
+        if settings.seal {
+            sealed.push((source.url.clone(), options.clone()));
+        } else {
+            prepare_source(&source.url, &options);
+        }
         let (url, suspects) = (source.url.clone(), options.suspects.clone());
         Ok(Wanted {
             name: name.into(),
@@ -60,7 +65,12 @@ pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
             suspects,
         })
     });
-    wanted.collect()
+    let wanted: Result<Vec<Wanted>> = wanted.collect();
+    let wanted = wanted?;
+    if settings.seal {
+        prepare_sealed(&sealed)?;
+    }
+    Ok(wanted)
 }
 
 /// A source of the caller's own. Once it is gone it is not opened again.

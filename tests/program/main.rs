@@ -38,6 +38,8 @@ mod no_text;
 #[cfg(feature = "text")]
 mod run;
 #[cfg(feature = "text")]
+mod seal;
+#[cfg(feature = "text")]
 mod service;
 #[cfg(feature = "text")]
 mod soak;

@@ -47,7 +47,7 @@ fn the_unit_gives_away_neither_passwords_nor_memory_nor_network() {
     assert_eq!(values(&unit, "LoadCredential"), ["edgeclip.toml:/etc/edgeclip/edgeclip.toml"]);
     assert_eq!(
         values(&unit, "ExecStart"),
-        ["/usr/bin/edgeclip run --config ${CREDENTIALS_DIRECTORY}/edgeclip.toml"]
+        ["/usr/bin/edgeclip run --seal --config ${CREDENTIALS_DIRECTORY}/edgeclip.toml"]
     );
     for key in ["MemoryMax", "TasksMax", "StateDirectory", "OOMPolicy"] {
         assert_eq!(values(&unit, key).len(), 1, "{key}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::assign::assign;
+use super::assign;
 use crate::error::{Error, Result};
 
 /// Flags for top-level settings. They override the file.
@@ -92,6 +92,9 @@ pub(crate) struct Flags {
     /// Replace files for CSV and Motion JPEG that edgeclip did not write
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Output")]
     force: Option<bool>,
+    /// Give up, once everything is open, whatever the settings do not need: other files, connections, programs
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Privacy")]
+    seal: Option<bool>,
     /// Which boxes pictures and tables show: tracks, or detections of each frame [default: tracks]
     #[arg(long, value_name = "BOXES", help_heading = "Output")]
     show: Option<String>,

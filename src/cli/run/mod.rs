@@ -8,6 +8,8 @@ mod status;
 mod summary;
 mod tick;
 
+pub(super) use assign::assign;
+
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -111,7 +113,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
         return Err(Error::settings("run", "no source", expected).into());
     }
     words("run", settings.prompt.as_ref(), settings.vocab.as_deref())?;
-    let (mut session, reload) = Session::start(&settings, Own::default(), Arc::clone(&stop))?;
+    let own = Own { files: args.config.iter().cloned().collect(), ..Own::default() };
+    let (mut session, reload) = Session::start(&settings, own, Arc::clone(&stop))?;
     warn(session.warning());
     let status = (settings.status > 0.0).then(|| Duration::from_secs_f32(settings.status));
     let read = reloader(args, settings, reload, Arc::clone(&files));

@@ -11,6 +11,8 @@ use super::super::live::{CapturedFrame, Encoding};
 use crate::error::ErrorParts;
 use crate::frame::{PixelFormat, Range};
 
+/// Name of the hidden subcommand that understands them.
+pub(super) const COMMAND: &str = "apart";
 /// Most bytes of a frame: the longest JPEG with what is put into it.
 pub(super) const LONGEST_FRAME: usize = LONGEST_JPEG + 4096;
 /// Longest message; pixels go another way.

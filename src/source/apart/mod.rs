@@ -8,9 +8,12 @@ mod camera;
 mod decoder;
 mod here;
 mod message;
+mod nursery;
 mod process;
+mod sealing;
 mod worker;
 
+pub(crate) use nursery::serve as serve_nursery;
 pub(crate) use worker::keep;
 
 use std::path::Path;
@@ -18,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::live::Live;
 use super::options::SourceOptions;
-use crate::error::{Result, shown_address};
+use crate::error::{Error, Result, shown_address};
 use crate::system::memory;
 use camera::Camera;
 use decoder::Decoder;
@@ -43,6 +46,21 @@ pub(crate) fn prepare(spec: &str, options: &SourceOptions) {
     if is_allowed() && ["rtsp", "http"].iter().any(|scheme| is_of(spec, scheme)) {
         orders(spec, options.wish.fps, options.decoder_mb).into_iter().for_each(process::prepare);
     }
+}
+
+/// Starts the process that will split off those of these sources, for a program that is about to give up the
+/// right to start any. Both it and they are sealed.
+///
+/// # Errors
+/// [`Error::Device`] if it cannot be started.
+pub(crate) fn prepare_sealed(sources: &[(String, SourceOptions)]) -> Result<()> {
+    let of = |(spec, options): &(String, SourceOptions)| orders(spec, options.wish.fps, options.decoder_mb);
+    let is_network = |spec: &str| ["rtsp", "http"].iter().any(|scheme| is_of(spec, scheme));
+    let orders = sources.iter().filter(|(spec, _)| is_network(spec)).flat_map(of).collect();
+    nursery::begin(orders).map_err(|error| {
+        let found = format!("no process that starts decoders ({error})");
+        Error::device("seal", found, "one more process, and a kernel that seals it")
+    })
 }
 
 /// Opens the network camera at `address`, whose process may use so many megabytes, by default a quarter of

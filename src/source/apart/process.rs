@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use super::message::{AGAIN, Answer, Inbox, Order, send};
+use super::message::{AGAIN, Answer, COMMAND, Inbox, Order, send};
+use super::nursery::{self, Started};
 use crate::error::{Error, Result};
 use crate::system::memory_file;
 
-/// Name of the hidden subcommand.
-const COMMAND: &str = "apart";
 /// Longest wait within one call.
 pub(super) const POLL: Duration = Duration::from_millis(200);
 
@@ -55,7 +54,7 @@ pub(super) fn take(name: &str, order: Order) -> Result<Process> {
 #[derive(Debug)]
 pub(super) struct Process {
     order: Order,
-    keeper: Child,
+    keeper: Keeper,
     control: UnixStream,
     inbox: Inbox,
     /// Where frames are.
@@ -66,8 +65,20 @@ pub(super) struct Process {
     ended: bool,
 }
 
+/// The process that starts the other one.
+#[derive(Debug)]
+enum Keeper {
+    Own(Child),
+    /// Its number with the nursery, which has started it.
+    Nursed(i32),
+}
+
 impl Process {
     fn start(order: Order) -> io::Result<Self> {
+        if let Some(started) = nursery::start(&order) {
+            let Started { keeper, control, shared } = started?;
+            return Self::new(order, Keeper::Nursed(keeper), control, shared);
+        }
         let (mut control, theirs) = UnixStream::pair()?;
         let shared = memory_file(c"edgeclip-frames")?;
         let keeper = Command::new("/proc/self/exe")
@@ -75,8 +86,12 @@ impl Process {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(shared.try_clone()?))
             .spawn()?;
-        control.set_read_timeout(Some(POLL))?;
         send(&mut control, &order)?;
+        Self::new(order, Keeper::Own(keeper), control, shared)
+    }
+
+    fn new(order: Order, keeper: Keeper, control: UnixStream, shared: File) -> io::Result<Self> {
+        control.set_read_timeout(Some(POLL))?;
         Ok(Self { order, keeper, control, inbox: Inbox::default(), shared, last_words: None, ended: false })
     }
 
@@ -130,8 +145,13 @@ impl Process {
 /// Ends both processes: one that is busy would not notice.
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
+        match &mut self.keeper {
+            Keeper::Own(keeper) => {
+                let _ = keeper.kill();
+                let _ = keeper.wait();
+            }
+            Keeper::Nursed(keeper) => nursery::end(*keeper),
+        }
     }
 }
 

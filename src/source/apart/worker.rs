@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::here::here;
 use super::message::{AGAIN, Answer, Header, Job, LONGEST_FRAME, NEXT, Order, receive_first, send};
+use super::sealing::{call_apart, is_sealed, seal_worker};
 use crate::error::{Error, ErrorKind, ErrorParts, Result};
 use crate::source::live::{CapturedFrame, Live, Next};
 use crate::source::picture::Picture;
@@ -37,27 +38,34 @@ pub(crate) fn keep() -> Result<()> {
     let mut control = UnixStream::from(own(io::stdin().as_fd().try_clone_to_owned())?);
     let frames = File::from(own(io::stdout().as_fd().try_clone_to_owned())?);
     let order: Order = receive_first(&mut control).map_err(foreign)?;
+    call_apart();
+    serve_order(&mut control, &frames, &order)
+}
+
+/// The same with an order that is known.
+///
+/// # Errors
+/// [`Error::Device`] if a process cannot be waited for.
+pub(super) fn serve_order(control: &mut UnixStream, frames: &File, order: &Order) -> Result<()> {
     system::depend_on_parent();
-    // What `ps` shows instead of `exe`.
-    let _ = fs::write("/proc/self/comm", "edgeclip-apart");
     loop {
         match system::fork() {
             Ok(Forked::New) => {
                 // Nobody is told of a source that nobody waits for.
-                let code = work(control, &frames, &order).map_or(1, |()| 0);
-                exit(code);
+                let worked = control.try_clone().and_then(|control| work(control, frames, order));
+                exit(i32::from(worked.is_err()));
             }
             Ok(Forked::Old(process)) => {
                 let status = system::wait(process);
                 let status = status.map_err(|source| Error::io(ErrorKind::Device, "apart", source))?;
-                if let Some(why) = died(status, &order)
-                    && send(&mut control, &Answer::Died(why)).is_err()
+                if let Some(why) = died(status, order)
+                    && send(control, &Answer::Died(why)).is_err()
                 {
                     return Ok(());
                 }
             }
             Err(error) => {
-                if send(&mut control, &Answer::Died(format!("it cannot be started ({error})"))).is_err() {
+                if send(control, &Answer::Died(format!("it cannot be started ({error})"))).is_err() {
                     return Ok(());
                 }
             }
@@ -79,6 +87,7 @@ fn died(status: ExitStatus, order: &Order) -> Option<String> {
         Some(libc::SIGABRT) => format!("signal 6, as when its {} MB of memory are used up", order.megabytes),
         Some(libc::SIGKILL) => "signal 9, as when the system has no memory left".to_owned(),
         Some(libc::SIGXCPU) => "it computed one frame for too long".to_owned(),
+        Some(libc::SIGSYS) => "it did what the seal forbids (signal 31)".to_owned(),
         Some(libc::SIGALRM) => "it did nothing for too long".to_owned(),
         Some(signal) => format!("signal {signal}"),
     })
@@ -88,10 +97,13 @@ fn died(status: ExitStatus, order: &Order) -> Option<String> {
 fn work(control: UnixStream, frames: &File, order: &Order) -> io::Result<()> {
     system::depend_on_parent();
     system::limit_memory(order.megabytes << 20);
-    // Of all processes here it is the one to be killed.
-    let _ = fs::write("/proc/self/oom_score_adj", "500");
+    if !is_sealed() {
+        // Of all processes here it is the one to be killed.
+        let _ = fs::write("/proc/self/oom_score_adj", "500");
+    }
     let last_words = control.try_clone()?;
     panic::set_hook(Box::new(move |panic| die(&last_words, panic)));
+    seal_worker(order)?;
     match &order.job {
         Job::Camera { address, fps } => camera(control, frames, address, *fps),
         Job::Pictures { .. } => pictures(control, frames),

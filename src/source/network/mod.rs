@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "rtsp", feature = "http"))]
 mod address;
+#[cfg_attr(not(any(feature = "rtsp", feature = "http")), path = "destination_absent.rs")]
+mod destination;
 #[cfg(any(feature = "rtsp", feature = "http"))]
 mod fault;
 mod patience;
@@ -10,6 +12,7 @@ mod remote;
 
 #[cfg(any(feature = "rtsp", feature = "http"))]
 pub(super) use address::Address;
+pub(crate) use destination::Destination;
 #[cfg(any(feature = "rtsp", feature = "http"))]
 pub(super) use fault::{Fault, seconds};
 pub(crate) use patience::Patience;

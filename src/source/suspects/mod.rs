@@ -15,6 +15,19 @@ use self::store::{Notes, Store, Suspect, place};
 use super::about::About;
 use crate::system::Folder;
 
+/// The folder of all notes; `None` if this user has none.
+pub(crate) fn state() -> Option<PathBuf> {
+    place(|name| env::var_os(name))
+}
+
+/// Makes the folder of all notes, where there can be one.
+pub(crate) fn make_state() {
+    let made = state().map(|folder| Folder::make(&folder));
+    if let Some(Err(error)) = made {
+        tracing::debug!("nothing is noted ({error})");
+    }
+}
+
 /// Notes on one followed folder. Clones share them. By default nothing is noted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Suspects(Arc<Mutex<Record>>);
@@ -43,7 +56,7 @@ impl Suspects {
         if !record.kept || record.store.is_some() {
             return;
         }
-        let Some(place) = place(|name| env::var_os(name)) else { return };
+        let Some(place) = state() else { return };
         if let Err(error) = record.open(&place, folder) {
             tracing::debug!("{}: nothing is noted ({error})", place.display());
         }

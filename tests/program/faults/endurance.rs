@@ -123,7 +123,7 @@ fn configure(watched: &mut Watched, folder: &std::path::Path) {
 }
 
 /// The access units of a committed film: the NAL units of each picture, which a delimiter begins.
-fn rtsp_pictures() -> Vec<Vec<Vec<u8>>> {
+pub(crate) fn rtsp_pictures() -> Vec<Vec<Vec<u8>>> {
     let bytes = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/h264/squares.h264")).unwrap();
     let text: Vec<usize> =
         bytes.windows(3).enumerate().filter(|(_, at)| *at == [0, 0, 1]).map(|(at, _)| at).collect();

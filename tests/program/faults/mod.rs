@@ -1,16 +1,16 @@
 //! What goes wrong with sources, sinks and configurations while `edgeclip run` watches: it goes on, counts it and tells it. Cameras that
 //! are unplugged are tested in cross/vm/, on an emulated board.
 
-mod apart;
+pub(crate) mod apart;
 pub(crate) mod camera;
 mod ends;
-mod endurance;
+pub(crate) mod endurance;
 mod poison;
 mod reload;
 /// The camera of the library's own tests.
 #[allow(dead_code, reason = "not all of it is used here")]
 #[path = "../../../src/source/tests/network/rtsp.rs"]
-mod rtsp;
+pub(crate) mod rtsp;
 mod sinks;
 mod sources;
 mod start;

@@ -1,0 +1,229 @@
+//! What a configuration can do, as facts.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::config::{Format, Settings};
+use crate::error::shown_address;
+use crate::source::{Destination, followed_state};
+use crate::system::{Kernel, Right};
+use crate::watcher::grants;
+
+/// What a configuration can do.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub version: &'static str,
+    /// The file of settings.
+    pub config: Option<String>,
+    /// Whether pictures are written anywhere.
+    pub pictures_leave: bool,
+    /// To whom it connects.
+    pub connects: Vec<Connection>,
+    /// Sources on this machine.
+    pub watches: Vec<String>,
+    /// What it writes.
+    pub writes: Vec<Output>,
+    pub seal: Seal,
+}
+
+/// A network source.
+#[derive(Debug, Serialize)]
+pub(super) struct Connection {
+    pub source: String,
+    pub host: String,
+    pub port: u16,
+    /// Whether name servers are asked.
+    pub looks_up: bool,
+}
+
+/// Something that is written.
+#[derive(Debug, Serialize)]
+pub(super) struct Output {
+    /// The setting that asks for it.
+    pub setting: &'static str,
+    pub to: String,
+    /// Whether there are pictures in it.
+    pub pictures: bool,
+    pub what: String,
+    /// How long it is kept.
+    pub kept: String,
+}
+
+/// What the seal leaves.
+#[derive(Debug, Serialize)]
+pub(super) struct Seal {
+    /// Whether the settings ask for it.
+    pub on: bool,
+    /// Whether this kernel refuses system calls.
+    pub seccomp: bool,
+    /// The kernel's version of Landlock, 0 for none.
+    pub landlock: u32,
+    pub not_enforced: Vec<&'static str>,
+    /// Paths that could be read, written, and used as devices.
+    pub reads: Vec<String>,
+    pub writes: Vec<String>,
+    pub devices: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(settings: &Settings, config: Option<&Path>) -> Self {
+        let writes = outputs(settings);
+        let urls = || settings.source.iter().map(|source| &source.url);
+        let is_remote = |url: &str| url.contains("://") && !url.starts_with("v4l2://");
+        let connection = |url: &String| {
+            let Destination { host, port, is_name, .. } = Destination::of(url)?;
+            Some(Connection { source: shown_address(url), host, port, looks_up: is_name })
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            config: config.map(|path| path.display().to_string()),
+            pictures_leave: writes.iter().any(|output| output.pictures),
+            connects: urls().filter(|url| is_remote(url)).filter_map(connection).collect(),
+            watches: urls().filter(|url| !is_remote(url)).cloned().collect(),
+            writes,
+            seal: Seal::new(settings, config),
+        }
+    }
+}
+
+impl Seal {
+    fn new(settings: &Settings, config: Option<&Path>) -> Self {
+        let kernel = Kernel::present();
+        let files: Vec<_> = config.map(Path::to_owned).into_iter().collect();
+        let grants = grants(settings, &files);
+        let of = |rights: &[Right]| {
+            let fitting = grants.iter().filter(|grant| rights.contains(&grant.right));
+            fitting.map(|grant| grant.path.display().to_string()).collect::<Vec<_>>()
+        };
+        Self {
+            on: settings.seal,
+            seccomp: kernel.filters,
+            landlock: kernel.landlock,
+            not_enforced: kernel.gaps(),
+            reads: of(&[Right::Read]),
+            writes: of(&[Right::Append, Right::Write]),
+            devices: of(&[Right::Use]),
+        }
+    }
+}
+
+/// What is written, in the order of the settings.
+fn outputs(settings: &Settings) -> Vec<Output> {
+    let lines = if settings.events_only { "events" } else { "what is seen in each frame, and events" };
+    let records = |setting, to: String, form: &str, kept: &str| Output {
+        setting,
+        to,
+        pictures: false,
+        what: format!("{lines}, as {form}"),
+        kept: kept.to_owned(),
+    };
+    let pictures = |setting, to: &Path, what: &str, kept: String| Output {
+        setting,
+        to: to.display().to_string(),
+        pictures: true,
+        what: what.to_owned(),
+        kept,
+    };
+    let reader = "as long as whoever reads it keeps it";
+    let mut outputs = Vec::new();
+    let stdout = || "standard output".to_owned();
+    match settings.format {
+        Format::Jsonl => outputs.push(records("format", stdout(), "JSON Lines", reader)),
+        Format::Csv => outputs.push(records("format", stdout(), "CSV", reader)),
+        Format::Mjpeg => {
+            let what = "every frame, annotated";
+            outputs.push(pictures("format", Path::new("standard output"), what, reader.to_owned()));
+        }
+        Format::None => {}
+    }
+    if let Some(file) = &settings.csv {
+        let kept = "without limit: edgeclip deletes nothing of it";
+        outputs.push(records("csv", file.display().to_string(), "CSV", kept));
+    }
+    let free = settings.keep_free;
+    if let Some(folder) = &settings.annotate {
+        let kept = format!(
+            "the newest {}, fewer where less than {free} % of the disk is free",
+            settings.annotate_max
+        );
+        outputs.push(pictures("annotate", folder, "frames, annotated", kept));
+    }
+    if let Some(file) = &settings.mjpeg {
+        let kept = "without limit in a file, not at all in a pipe".to_owned();
+        outputs.push(pictures("mjpeg", file, "every frame, annotated", kept));
+    }
+    if let Some(device) = &settings.framebuffer {
+        let kept = "until the next frame".to_owned();
+        outputs.push(pictures("framebuffer", device, "every frame, annotated, on a screen", kept));
+    }
+    if let Some(folder) = &settings.snapshot {
+        let plain = if settings.snapshot_plain { ", and without annotations as well" } else { "" };
+        let what = format!("the frame of an event, at most {} a minute{plain}", settings.snapshot_per_minute);
+        let kept = format!(
+            "the newest {} MB, less where less than {free} % of the disk is free",
+            settings.snapshot_mb
+        );
+        outputs.push(pictures("snapshot", folder, &what, kept));
+    }
+    if settings.source.iter().any(|source| source.follow)
+        && let Some(folder) = followed_state()
+    {
+        outputs.push(Output {
+            setting: "follow",
+            to: folder.display().to_string(),
+            pictures: false,
+            what: "the name of the file that is being read".to_owned(),
+            kept: "until edgeclip ends; if it is killed meanwhile, until the file changes".to_owned(),
+        });
+    }
+    outputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SourceSettings;
+
+    #[test]
+    fn what_leaves_and_to_whom_it_connects_is_told_without_secrets() {
+        let source = |url: &str| SourceSettings { url: url.to_owned(), ..SourceSettings::default() };
+        let settings = Settings {
+            source: vec![source("rtsp://admin:secret@192.168.1.20/x?key=secret"), source("/dev/video0")],
+            events_only: true,
+            ..Settings::default()
+        };
+        let report = Report::new(&settings, None);
+        let text = serde_json::to_string(&report).unwrap();
+        assert!(!text.contains("secret"), "{text}");
+        assert!(!report.pictures_leave && !report.seal.on);
+        let [connection] = &report.connects[..] else { panic!("{text}") };
+        let found = (connection.host.as_str(), connection.port, connection.looks_up);
+        assert_eq!(
+            (connection.source.as_str(), found),
+            ("rtsp://192.168.1.20/x", ("192.168.1.20", 554, false))
+        );
+        assert_eq!(report.watches, ["/dev/video0"]);
+        assert_eq!(report.seal.devices, ["/dev"]);
+        assert_eq!(report.writes[0].what, "events, as JSON Lines");
+    }
+
+    #[test]
+    fn every_output_with_pictures_counts() {
+        let none = || Settings { format: Format::None, ..Settings::default() };
+        assert!(outputs(&none()).is_empty());
+        for settings in [
+            Settings { format: Format::Mjpeg, ..none() },
+            Settings { annotate: Some("a".into()), ..none() },
+            Settings { mjpeg: Some("b".into()), ..none() },
+            Settings { framebuffer: Some("/dev/fb0".into()), ..none() },
+            Settings { snapshot: Some("c".into()), ..none() },
+        ] {
+            assert!(Report::new(&settings, None).pictures_leave, "{settings:?}");
+        }
+        let settings = Settings { csv: Some("log.csv".into()), ..Settings::default() };
+        let found = outputs(&settings);
+        assert_eq!(found.iter().map(|output| output.setting).collect::<Vec<_>>(), ["format", "csv"]);
+        assert!(!Report::new(&settings, None).pictures_leave);
+    }
+}

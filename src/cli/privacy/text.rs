@@ -1,0 +1,89 @@
+//! The report in plain words.
+
+use std::io::{self, Write};
+
+use super::report::{Report, Seal};
+
+/// Writes the report.
+pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let of = report.config.as_ref().map_or_else(|| "no file of settings".to_owned(), Clone::clone);
+    writeln!(out, "edgeclip {}, {of}", report.version)?;
+    heading(out, "Pictures")?;
+    if report.pictures_leave {
+        for output in report.writes.iter().filter(|output| output.pictures) {
+            writeln!(out, "  leave edgeclip: {} = {}: {}", output.setting, output.to, output.what)?;
+            writeln!(out, "    kept: {}", output.kept)?;
+        }
+    } else {
+        writeln!(out, "  stay inside: no setting writes one")?;
+    }
+    heading(out, "Words and numbers")?;
+    for output in report.writes.iter().filter(|output| !output.pictures) {
+        writeln!(out, "  {}: {}", output.to, output.what)?;
+        writeln!(out, "    kept: {}", output.kept)?;
+    }
+    if report.writes.iter().all(|output| output.pictures) {
+        writeln!(out, "  none are written")?;
+    }
+    heading(out, "Network")?;
+    writeln!(out, "  nobody can connect to edgeclip: it listens nowhere")?;
+    for connection in &report.connects {
+        let names = if connection.looks_up { ", whose address it asks name servers for" } else { "" };
+        writeln!(
+            out,
+            "  connects to {} port {}{names} ({})",
+            connection.host, connection.port, connection.source
+        )?;
+    }
+    if report.connects.is_empty() {
+        writeln!(out, "  it connects to nobody")?;
+    }
+    heading(out, "Sources on this machine")?;
+    report.watches.iter().try_for_each(|source| writeln!(out, "  {source}"))?;
+    if report.watches.is_empty() {
+        writeln!(out, "  none")?;
+    }
+    seal(out, &report.seal, !report.connects.is_empty())
+}
+
+fn seal(out: &mut impl Write, seal: &Seal, connects: bool) -> io::Result<()> {
+    heading(out, "Seal")?;
+    if !seal.on {
+        writeln!(
+            out,
+            "  off: all of the above is what edgeclip does, and nothing holds it to that (--seal, or seal = true)"
+        )?;
+    } else if !seal.seccomp {
+        writeln!(out, "  impossible: this kernel cannot refuse system calls, so edgeclip will not start")?;
+    } else {
+        writeln!(out, "  on: the kernel holds edgeclip to this, even if somebody takes it over")?;
+    }
+    let landlock = match seal.landlock {
+        0 => "no Landlock".to_owned(),
+        version => format!("Landlock {version}"),
+    };
+    let seccomp = if seal.seccomp { "seccomp" } else { "no seccomp" };
+    writeln!(out, "  this kernel has {seccomp} and {landlock}")?;
+    for gap in &seal.not_enforced {
+        writeln!(out, "  not enforced by it: {gap}")?;
+    }
+    let state = if seal.on { "may" } else { "sealed, it could" };
+    for (verb, paths) in
+        [("read", &seal.reads), ("write", &seal.writes), ("use the devices in", &seal.devices)]
+    {
+        if !paths.is_empty() {
+            writeln!(out, "  {state} {verb} {}", paths.join(", "))?;
+        }
+    }
+    if connects {
+        writeln!(
+            out,
+            "  ports are enforced; hosts only by a firewall, such as IPAddressAllow= of the service"
+        )?;
+    }
+    Ok(())
+}
+
+fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{text}")
+}

@@ -1,0 +1,125 @@
+//! What processes that decode keep of their rights.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::message::{Job, Order};
+use crate::source::limits;
+use crate::source::network::Destination;
+use crate::system::{Grant, Profile, Reach, Right, seal};
+
+/// Where name servers listen.
+const NAME_SERVER: u16 = 53;
+/// What a C library reads to look up a name.
+const RESOLVER: [&str; 9] = [
+    "/etc/gai.conf",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/nsswitch.conf",
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+];
+/// Addresses of name servers; programs for networks replace this file.
+const NAME_SERVERS: &str = "/etc/resolv.conf";
+
+/// Whether workers of this process are to be sealed.
+static SEALED: AtomicBool = AtomicBool::new(false);
+
+/// Gives the process the name that `ps` shows instead of `exe`.
+pub(super) fn call_apart() {
+    let _ = fs::write("/proc/self/comm", "edgeclip-apart");
+}
+
+/// Seals the process that starts keepers for these sources. Those seal further what they start.
+///
+/// # Errors
+/// The kernel cannot.
+pub(super) fn seal_nursery(orders: &[Order]) -> io::Result<()> {
+    // Looked up while it can be.
+    limits::current();
+    let (mut all, mut reach) =
+        (Profile { limits: true, forks: true, ..Profile::default() }, Reach::default());
+    for (profile, theirs) in orders.iter().map(rights) {
+        all.network |= profile.network;
+        all.names |= profile.names;
+        all.packets |= profile.packets;
+        reach.files.extend(theirs.files);
+        reach.ports.extend(theirs.ports);
+    }
+    seal(&all, &reach)?;
+    SEALED.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Seals the process that does what this order says, where the program is sealed.
+///
+/// # Errors
+/// The kernel cannot.
+pub(super) fn seal_worker(order: &Order) -> io::Result<()> {
+    if !is_sealed() {
+        return Ok(());
+    }
+    let (profile, reach) = rights(order);
+    seal(&profile, &reach)
+}
+
+/// Whether workers of this process are sealed.
+pub(super) fn is_sealed() -> bool {
+    SEALED.load(Ordering::Relaxed)
+}
+
+/// What is needed for an order: for pictures nothing, for a camera its port, and what it takes to look up its
+/// name.
+fn rights(order: &Order) -> (Profile, Reach) {
+    let destination = match &order.job {
+        Job::Camera { address, .. } => Destination::of(address),
+        Job::Pictures { .. } => None,
+    };
+    let mut profile = Profile { limits: true, ..Profile::default() };
+    let mut reach = Reach::default();
+    if let Some(Destination { port, is_name, packets, .. }) = destination {
+        profile = Profile { network: true, names: is_name, packets, ..profile };
+        reach.ports.push(port);
+        if is_name {
+            reach.ports.push(NAME_SERVER);
+            reach.files = resolver();
+        }
+    }
+    (profile, reach)
+}
+
+fn resolver() -> Vec<Grant> {
+    let files = RESOLVER.iter().map(PathBuf::from).filter(|path| path.exists());
+    let servers = Path::new(NAME_SERVERS).canonicalize().ok();
+    let servers = servers.and_then(|file| file.parent().map(Path::to_owned));
+    files.chain(servers).map(|path| Grant::new(&path, Right::Read)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(job: Job) -> (Profile, Reach) {
+        rights(&Order { job, megabytes: 64 })
+    }
+
+    #[test]
+    fn pictures_need_nothing_and_cameras_their_port() {
+        let (profile, reach) = of(Job::Pictures { of: "http://10.0.0.2/x".to_owned() });
+        assert_eq!(profile, Profile { limits: true, ..Profile::default() });
+        assert!(reach.files.is_empty() && reach.ports.is_empty());
+        let camera = |address: &str| of(Job::Camera { address: address.to_owned(), fps: None });
+        let (profile, reach) = camera("rtsp://10.0.0.2:8554/x");
+        assert_eq!(profile, Profile { limits: true, network: true, ..Profile::default() });
+        assert!(reach.files.is_empty());
+        assert_eq!(reach.ports, [8554]);
+        let (profile, reach) = camera("rtsp://cam/x?transport=udp");
+        assert!(profile.names && profile.packets && !profile.files && !profile.forks);
+        assert_eq!(reach.ports, [554, NAME_SERVER]);
+    }
+}
