@@ -48,7 +48,8 @@ pub(crate) struct Captures {
 /// Their settings cannot be used.
 pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
     let wanted = settings.source.iter().zip(names(&settings.source)).map(|(source, name)| {
-        let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
+        let outputs = settings.annotate.iter().chain(&settings.snapshot).cloned().collect();
+        let options = SourceOptions { decoder_mb: settings.decoder_mb, outputs, ..options(source)? };
         check_source(&source.url, &options)?;
         prepare_source(&source.url, &options);
         let (url, suspects) = (source.url.clone(), options.suspects.clone());
@@ -153,6 +154,7 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         controls: controls.collect(),
         raw: None,
         follow: source.follow,
+        outputs: Vec::new(),
         suspects: Suspects::kept(),
         repeat: source.repeat,
         real_time: source.real_time,
