@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::detect::{Look, Pipeline};
-use super::frame_result::WEAK;
+use super::detect::{Look, Pipeline, WEAK};
 use crate::error::Result;
 use crate::geometry::Rect;
 use crate::privacy::with_margin;

@@ -13,6 +13,9 @@ use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
 use crate::vocabulary::{Vocabulary, region_scores, tag_scores};
 
+/// Part of a label's threshold from which a region may continue a track, though it begins none.
+pub(super) const WEAK: f32 = 0.4;
+
 /// The networks that look at pictures, and their settings.
 pub(crate) struct Pipeline {
     vision: Vision,

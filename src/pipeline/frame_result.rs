@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::blur::Hidden;
-use super::detect::{Look, NamedRegion, Pipeline, lowest_of};
+use super::detect::{Look, NamedRegion, Pipeline, WEAK, lowest_of};
 use super::plan::{Plan, StatePrompts};
 use crate::error::Result;
 use crate::frame::Frame;
@@ -11,9 +11,6 @@ use crate::geometry::Rect;
 use crate::report::Findings;
 use crate::track::Observation;
 use crate::vocabulary::choice_scores;
-
-/// Part of a label's threshold from which a region may continue a track, though it begins none.
-pub(super) const WEAK: f32 = 0.4;
 
 /// What a look found.
 #[derive(Default)]
