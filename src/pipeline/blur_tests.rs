@@ -22,7 +22,7 @@ const MS: Duration = Duration::from_millis(1);
 #[test]
 fn a_thing_is_hidden_from_the_first_frame_on_and_while_it_is_not_seen() {
     let (mut veil, face) = (veil(), rect(100.0, 100.0, 140.0, 150.0));
-    assert!(holds(&veil.cover(MS * 0, true, &[found(face, 0.5)]), with_margin(face)));
+    assert!(holds(&veil.cover(Duration::ZERO, true, &[found(face, 0.5)]), with_margin(face)));
     // Missed by the detector for two seconds.
     for at in [100, 500, 1000, 1900] {
         assert!(holds(&veil.cover(MS * at, true, &[]), face), "{at} ms");
@@ -53,7 +53,7 @@ fn between_two_looks_a_thing_is_hidden_wherever_it_may_be() {
 #[test]
 fn boxes_follow_a_change_of_the_picture_s_size() {
     let (mut veil, face) = (veil(), rect(100.0, 100.0, 140.0, 150.0));
-    veil.cover(MS * 0, true, &[found(face, 0.5)]);
+    veil.cover(Duration::ZERO, true, &[found(face, 0.5)]);
     veil.resize((640, 480), (320, 240));
     assert!(holds(&veil.cover(MS * 100, true, &[]), rect(50.0, 50.0, 70.0, 75.0)));
 }

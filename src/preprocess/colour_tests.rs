@@ -122,7 +122,7 @@ fn in_every_format_what_is_blackened_is_black_and_its_neighbours_stay() {
             let (x, y) = (at % 6, at / 6);
             if y == 2 && (1..4).contains(&x) {
                 assert_eq!(found, [0; 3], "{format:?} {x} {y}");
-            } else if x > 3 || y < 2 || y > 3 {
+            } else if x > 3 || !(2..=3).contains(&y) {
                 assert_eq!(found, bright, "{format:?} {x} {y}");
             } else {
                 // At most the colour is lost.
