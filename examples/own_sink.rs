@@ -1,4 +1,5 @@
-//! Hands results to code of your own: this sink keeps a tally of what was seen where.
+//! Hands results to code of your own: this sink keeps a tally of what was seen where. No pixel reaches it; a
+//! `PictureSink` would be given the frames as well.
 //!
 //! ```console
 //! $ cargo run --release --example own_sink -- "cat, cup" tests/data/cat.jpg tests/data/coffee.jpg

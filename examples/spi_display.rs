@@ -39,12 +39,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let found = detector.detect(&picture)?;
 
     // What one frame of a live source would show, with a zone around the middle.
-    let mut report = FrameReport::of_picture(path, picture, found);
+    let mut report = FrameReport::of_picture(path, &picture, found);
     let points = vec![[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]];
     report.outlines = [Outline { name: "middle".into(), points, closed: true, state: None }].into();
 
     let mut display = Display::new();
-    Painter::new(ShownBoxes::Detections).draw(&mut display, &report)?;
+    Painter::new(ShownBoxes::Detections).draw(&mut display, &report, Some(&picture))?;
     pixels(&display).save(out)?;
     println!("{out}: {} things", report.detections.len());
     Ok(())

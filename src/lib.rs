@@ -41,7 +41,7 @@
 //! ```
 //!
 //! [`Watcher`] tracks what it finds and reports what happens. It reads cameras, recordings, network streams and
-//! sources of your own ([`Live`]), feeds sinks of your own ([`Sink`]), and takes every setting of
+//! sources of your own ([`Live`]), feeds sinks of your own ([`Sink`], [`PictureSink`]), and takes every setting of
 //! `edgeclip run` ([`WatcherBuilder::config`]).
 //!
 //! # Search by a sentence
@@ -99,6 +99,7 @@ mod geometry;
 mod model;
 mod pipeline;
 mod preprocess;
+mod privacy;
 mod report;
 mod sinks;
 mod source;
@@ -126,7 +127,7 @@ pub use report::{
     Before, Detection, EventRecord, Findings, FrameReport, LiveTiming, ShownBoxes, Tag, Timing,
 };
 #[doc(inline)]
-pub use sinks::{Painter, Sink};
+pub use sinks::{Painter, PictureSink, Sink};
 #[doc(inline)]
 pub use source::{CapturedFrame, Encoding, Live, Next, Picture};
 #[doc(inline)]

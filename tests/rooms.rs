@@ -177,6 +177,7 @@ fn the_table_lists_the_rooms_in_their_order() {
         "vocabulary",
         "track",
         "events",
+        "privacy",
         "report",
         "config",
     ];

@@ -9,12 +9,15 @@ use clap::ValueEnum;
 
 use super::annotations::Annotations;
 use super::limits::LimitArgs;
+use super::masks::mask;
 use super::model::ModelArgs;
-use super::words::WordArgs;
+use super::words::{WordArgs, prompt_file};
 use super::{Failures, print};
+use crate::config::Prompts;
 use crate::detector::Detector;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::Words;
+use crate::privacy::{Mask, Masks};
 use crate::report::{Findings, PictureReport};
 use crate::sinks::{Inputs, annotate, encode_picture, write_jsonl, write_text};
 use crate::source::{Picture, expand};
@@ -47,6 +50,17 @@ pub(crate) struct Args {
     /// Draw the results: into a .png or .jpg file, or for several pictures into a folder
     #[arg(long, value_name = "FILE|DIR")]
     annotate: Option<PathBuf>,
+    /// What to pixelate in drawn pictures: a comma list, or @FILE; words that are not among the prompts are looked
+    /// for without being reported
+    #[arg(long, value_name = "LIST|@FILE", requires = "annotate")]
+    blur: Option<String>,
+    /// Lowest score of what is pixelated, 0 to 1 [default: 0.1]
+    #[arg(long, value_name = "SCORE", value_parser = probability, requires = "blur")]
+    blur_threshold: Option<f32>,
+    /// An area that is black before anything looks at it: [NAME=]x0,y0,x1,y1 in fractions of the picture, 0 to 1,
+    /// or the corners x,y,x,y,x,y… of a polygon; may be repeated
+    #[arg(long, value_name = "AREA")]
+    mask: Vec<String>,
     /// Replace files that are there already, except for inputs
     #[arg(long, requires = "annotate")]
     force: bool,
@@ -77,6 +91,7 @@ pub(crate) fn probability(text: &str) -> std::result::Result<f32, String> {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     args.limits.apply();
     let words = args.words.words("detect")?;
+    let mut masks = masks(args)?;
     let pictures = expand(&args.paths);
     let inputs = inputs(args);
     inputs.refuse_stdout()?;
@@ -87,7 +102,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
 
     let mut failures = Failures::default();
     for (index, path) in pictures.into_iter().enumerate() {
-        let found = path.and_then(|path| look(&path, args, &detector));
+        let found = path.and_then(|path| look(&path, args, &detector, &mut masks));
         let (mut picture, findings) = match found {
             Ok(found) => found,
             Err(error) => {
@@ -95,6 +110,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
                 continue;
             }
         };
+        detector.blur(&mut picture, &findings);
         let report = PictureReport {
             path: &picture.name,
             width: picture.width,
@@ -128,11 +144,15 @@ fn inputs(args: &Args) -> Inputs {
     let mut inputs = args.model.inputs();
     inputs.add_pictures(&args.paths);
     args.words.add_to(&mut inputs);
+    args.blur.as_deref().and_then(prompt_file).iter().for_each(|file| inputs.add_file(file));
     inputs
 }
 
 fn detector(args: &Args, words: Words) -> Result<Detector> {
-    let mut builder = Detector::builder().words(words);
+    let mut builder = Detector::builder().words(words).blur_words(args.blur.clone().map(Prompts::List));
+    if let Some(threshold) = args.blur_threshold {
+        builder = builder.blur_threshold(threshold);
+    }
     if let Some(folder) = &args.model.model {
         builder = builder.model(folder);
     }
@@ -142,14 +162,23 @@ fn detector(args: &Args, words: Words) -> Result<Detector> {
     if let Some(threshold) = args.threshold {
         builder = builder.threshold(threshold);
     }
-    let mut detector = builder.build()?;
+    let flag = |error: Error| if error.name() == "blur" { error.renamed("--blur") } else { error };
+    let mut detector = builder.build().map_err(flag)?;
     detector.release_text_tower();
     Ok(detector)
 }
 
-fn look(path: &Path, args: &Args, detector: &Detector) -> Result<(Picture, Findings)> {
+/// The areas of `--mask`.
+fn masks(args: &Args) -> Result<Masks> {
+    let masks: Vec<Mask> = args.mask.iter().map(|text| mask(text)).collect::<Result<_>>()?;
+    masks.iter().enumerate().try_for_each(|(index, mask)| mask.check(index))?;
+    Ok(Masks::new(&masks))
+}
+
+fn look(path: &Path, args: &Args, detector: &Detector, masks: &mut Masks) -> Result<(Picture, Findings)> {
     let start = Instant::now();
-    let picture = Picture::open(path)?;
+    let mut picture = Picture::open(path)?;
+    masks.blacken(&mut picture.frame_mut()?);
     let decode = start.elapsed();
     let mut findings = detector.detect(&picture)?;
     findings.timing.decode = decode;

@@ -11,6 +11,7 @@ pub(crate) mod eval;
 mod failures;
 mod limits;
 mod log;
+mod masks;
 mod model;
 mod panics;
 mod privacy;

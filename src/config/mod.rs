@@ -9,4 +9,4 @@ mod values;
 pub(crate) use load::{parse, read, resolve};
 pub(crate) use settings::Settings;
 pub(crate) use source::{Control, SourceSettings};
-pub(crate) use values::{Format, Prompts, Target};
+pub(crate) use values::{BLUR_THRESHOLD, Format, Prompts, Target};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::source::SourceSettings;
-use super::values::{Format, Prompts, Target};
+use super::values::{BLUR_THRESHOLD, Format, Prompts, Target};
 use crate::error::{Error, Result};
 use crate::events::EventKind;
+use crate::privacy::Mask;
 use crate::report::ShownBoxes;
 use crate::{events, track};
 
@@ -21,6 +22,11 @@ pub(crate) struct Settings {
     /// What to look for: a vocabulary file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocab: Option<PathBuf>,
+    /// What is pixelated in every picture: a comma list, `@FILE`, or a list of strings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blur: Option<Prompts>,
+    /// Lowest score of what is pixelated, 0 to 1.
+    pub blur_threshold: f32,
     /// Lowest score to report for all labels, 0 to 1; else the label's own, else the model's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
@@ -98,6 +104,8 @@ pub(crate) struct Settings {
     pub zone: Vec<events::Zone>,
     /// Lines of every source that has none of its own.
     pub line: Vec<events::Line>,
+    /// What is black in the frames of every source.
+    pub mask: Vec<Mask>,
     /// Settings for single labels.
     pub label: Vec<events::Label>,
     /// How tracks in zones are counted.
@@ -111,6 +119,8 @@ impl Default for Settings {
         Self {
             prompt: None,
             vocab: None,
+            blur: None,
+            blur_threshold: BLUR_THRESHOLD,
             threshold: None,
             model: None,
             threads: None,
@@ -143,6 +153,7 @@ impl Default for Settings {
             track: track::Settings::default(),
             zone: Vec::new(),
             line: Vec::new(),
+            mask: Vec::new(),
             label: Vec::new(),
             occupancy: events::Occupancy::default(),
             scene: events::Tags::default(),
@@ -159,6 +170,7 @@ impl Settings {
         let threshold = self.threshold.unwrap_or(0.0);
         let ranges = [
             ("threshold", threshold, 0.0, 1.0),
+            ("blur_threshold", self.blur_threshold, 0.0, 1.0),
             ("max_celsius", self.max_celsius, 30.0, 120.0),
             ("status", self.status, 0.0, 86_400.0),
             ("threads", f32::from(self.threads.unwrap_or(1)), 1.0, 256.0),
@@ -182,6 +194,8 @@ impl Settings {
             return Err(Error::settings(name, "no url", "url = \"/dev/video0\", a path, rtsp://… or -"));
         }
         self.track.check()?;
+        let own = self.source.iter().flat_map(|source| source.mask.iter().enumerate());
+        self.mask.iter().enumerate().chain(own).try_for_each(|(index, mask)| mask.check(index))?;
         (0..self.source.len().max(1)).try_for_each(|source| self.events(source).check())
     }
 
@@ -191,6 +205,7 @@ impl Settings {
             let plain = |source: &SourceSettings| SourceSettings {
                 zone: Vec::new(),
                 line: Vec::new(),
+                mask: Vec::new(),
                 ..source.clone()
             };
             settings.source.iter().map(plain).collect::<Vec<_>>()
@@ -219,14 +234,14 @@ impl Settings {
         checks.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
 
-    /// These settings with the sources of `before`, which keep running, and with the zones and lines given
-    /// here for the same URLs.
+    /// These settings with the sources of `before`, which keep running, and with the zones, lines and masks
+    /// given here for the same URLs.
     pub(crate) fn with_sources_of(mut self, before: &Self) -> Self {
         let mut changed = std::mem::take(&mut self.source);
         let mut stay = |old: &SourceSettings| {
             let found = changed.iter().position(|new| new.url == old.url);
             let new = found.map_or_else(|| old.clone(), |at| changed.remove(at));
-            SourceSettings { zone: new.zone, line: new.line, ..old.clone() }
+            SourceSettings { zone: new.zone, line: new.line, mask: new.mask, ..old.clone() }
         };
         self.source = before.source.iter().map(&mut stay).collect();
         self
@@ -237,13 +252,18 @@ impl Settings {
         (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
     }
 
+    /// The masks of a source: those of all, and its own.
+    pub(crate) fn masks(&self, source: usize) -> impl Iterator<Item = &Mask> {
+        self.mask.iter().chain(self.source.get(source).into_iter().flat_map(|own| &own.mask))
+    }
+
     /// Files with what to look for: prompts or a vocabulary.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let prompts = match &self.prompt {
+        let file = |words: &Option<Prompts>| match words {
             Some(Prompts::List(list)) => list.trim().strip_prefix('@').map(PathBuf::from),
             _ => None,
         };
-        prompts.into_iter().chain(self.vocab.clone()).collect()
+        file(&self.prompt).into_iter().chain(file(&self.blur)).chain(self.vocab.clone()).collect()
     }
 
     /// Zones, lines and the like of a source: its own zones and lines, else those shared by all.

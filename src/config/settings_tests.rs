@@ -146,3 +146,40 @@ fn lines_of_status_do_not_mix_with_what_is_no_json() {
     assert_eq!(error, "status: found 1 with a format other than JSON, expected 0, or format jsonl or none");
     assert!(parse("status = 1\nformat = 'none'").is_ok());
 }
+
+#[test]
+fn masks_of_all_and_of_a_source_add_up_and_come_back() {
+    let text = "
+        blur = ['face', 'screen']
+        blur_threshold = 0.05
+        mask = [{ box = [0, 0, 1, 0.1] }]
+        [[source]]
+        url = 'a'
+        mask = [{ name = 'street', points = [[0, 0.5], [1, 0.5], [0.5, 1]] }]
+        [[source]]
+        url = 'b'
+    ";
+    let settings = parse(text).unwrap();
+    let names = |source: usize| settings.masks(source).map(|mask| mask.name.clone()).collect::<Vec<_>>();
+    assert_eq!((names(0), names(1)), (vec![None, Some("street".to_owned())], vec![None]));
+    let printed = toml::to_string_pretty(&settings).unwrap();
+    assert_eq!(parse(&printed).unwrap(), settings, "{printed}");
+    let other =
+        parse(&text.replace("[0, 0, 1, 0.1]", "[0, 0, 1, 0.2]").replace("0.5, 1]]", "0.5, 0.9]]")).unwrap();
+    assert!(other.needs_restart(&settings).is_empty());
+    let merged = other.with_sources_of(&settings);
+    assert_eq!(merged.masks(0).map(|mask| mask.points.len()).collect::<Vec<_>>(), [0, 3]);
+    assert_eq!(merged.source[0].mask[0].points[2], [0.5, 0.9]);
+    assert_eq!(parse("blur = '@faces.txt'\nprompt = '@words.txt'").unwrap().files().len(), 2);
+    for (text, part) in [
+        ("blur_threshold = 1.1", "blur_threshold: found 1.1, expected 0 to 1"),
+        ("[[mask]]\npoints = [[0, 0], [1, 1]]", "mask 1: found 2 points, expected at least 3"),
+        (
+            "[[source]]\nurl = 'a'\n[[source.mask]]\nbox = [0, 0, 320, 240]",
+            "mask 1: found the point [320, 240]",
+        ),
+        ("[[mask]]\nname = 'x'\nponts = []", "found the unknown key ponts, expected points"),
+    ] {
+        assert!(refusal(text).contains(part), "{text}: {}", refusal(text));
+    }
+}

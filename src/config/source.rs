@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::events;
+use crate::privacy::Mask;
 
 /// One camera, recording or stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub(crate) struct SourceSettings {
     /// Its own lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub line: Vec<events::Line>,
+    /// What is black in its frames, besides the masks of all sources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mask: Vec<Mask>,
 }
 
 /// A control's value.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// Lowest score of what is pixelated: a third of what is reported by default, since one clear picture tells all.
+pub(crate) const BLUR_THRESHOLD: f32 = 0.1;
+
 /// Prompts in either notation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

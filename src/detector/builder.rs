@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::Detector;
+use crate::config::{BLUR_THRESHOLD, Prompts};
 use crate::error::{Error, Result};
 use crate::model::Networks;
-use crate::pipeline::{Pipeline, Words, bundle, float_warning, threads};
+use crate::pipeline::{Pipeline, Words, bundle, float_warning, hidden_words, threads};
 use crate::vocabulary::Embedder;
 
 /// Makes a [`Detector`]; [`Detector::builder`] starts one.
@@ -25,6 +26,8 @@ pub struct DetectorBuilder {
     model: Option<PathBuf>,
     threads: Option<u16>,
     threshold: Option<f32>,
+    blur: Option<Prompts>,
+    blur_threshold: Option<f32>,
     asked: Asked,
 }
 
@@ -55,6 +58,40 @@ impl DetectorBuilder {
         Self { threshold: Some(threshold), ..self }
     }
 
+    /// What [`Detector::annotate`] and [`Detector::blur`] make unrecognisable: names or prompts that are reported
+    /// as well, or others, which are not. A detector misses some; what must never be seen is better blackened
+    /// beforehand.
+    ///
+    /// ```no_run
+    /// use edgeclip::{Detector, Picture};
+    ///
+    /// # fn main() -> edgeclip::Result<()> {
+    /// let detector = Detector::builder().prompts(["dog"]).blur(["person"]).build()?;
+    /// let mut picture = Picture::open("park.jpg")?;
+    /// let found = detector.detect(&picture)?;
+    /// detector.blur(&mut picture, &found);
+    /// picture.save("park-blurred.jpg")
+    /// # }
+    /// ```
+    pub fn blur<I>(self, prompts: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Self { blur: Some(Prompts::Each(super::owned(prompts))), ..self }
+    }
+
+    /// The same, in any notation.
+    pub(crate) fn blur_words(self, blur: Option<Prompts>) -> Self {
+        Self { blur, ..self }
+    }
+
+    /// Lowest score of what is made unrecognisable, 0 to 1; by default 0.1, a third of what is reported: better too
+    /// much than too little.
+    pub fn blur_threshold(self, threshold: f32) -> Self {
+        Self { blur_threshold: Some(threshold), ..self }
+    }
+
     /// What to look for; same as [`Detector::prompts`], but the text tower is loaded beside the other
     /// networks, which is faster.
     pub fn prompts<I>(self, prompts: I) -> Self
@@ -82,14 +119,18 @@ impl DetectorBuilder {
     /// [`Error::Model`] for a broken bundle or a vocabulary file of another model; [`Error::Input`] for a
     /// vocabulary file that cannot be read.
     pub fn build(self) -> Result<Detector> {
-        let Self { model, threads: asked_threads, threshold, asked } = self;
+        let Self { model, threads: asked_threads, threshold, blur, blur_threshold, asked } = self;
         if asked_threads.is_some_and(|threads| !(1..=256).contains(&threads)) {
             let found = asked_threads.unwrap_or_default().to_string();
             return Err(Error::settings("threads", found, "1 to 256"));
         }
-        if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
-            return Err(Error::settings("threshold", threshold.to_string(), "0 to 1"));
+        for (name, threshold) in [("threshold", threshold), ("blur_threshold", blur_threshold)] {
+            if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+                return Err(Error::settings(name, threshold.to_string(), "0 to 1"));
+            }
         }
+        let hidden = blur.as_ref().map(hidden_words).transpose()?;
+        let hidden = hidden.map(|prompts| (prompts, blur_threshold.unwrap_or(BLUR_THRESHOLD)));
         let words = match asked {
             Asked::Nothing => None,
             Asked::Prompts(prompts) => Some(Words::each(&prompts)?),
@@ -105,7 +146,14 @@ impl DetectorBuilder {
         let mut embedder = Embedder::new(bundle);
         embedder.set_tower(networks.text.take());
         let pipeline = Pipeline::new(networks, manifest);
-        let mut detector = Detector { pipeline, embedder: Mutex::new(embedder), vocabulary: None, threshold };
+        let mut detector = Detector {
+            pipeline,
+            embedder: Mutex::new(embedder),
+            vocabulary: None,
+            threshold,
+            hidden,
+            blur: None,
+        };
         if let Some(words) = words {
             detector.set_words(&words)?;
         }

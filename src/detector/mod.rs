@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::pipeline::{Pipeline, Words, clipped};
+use crate::pipeline::{Blur, Pipeline, Words, clipped};
+use crate::privacy::pixelate;
 use crate::report::{Findings, PictureReport};
 use crate::sinks;
 use crate::source::Picture;
-use crate::vocabulary::{Embedder, Vocabulary};
+use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 use edgeclip_kernels::normalise;
 
 /// Finds in pictures what prompts name, and embeds pictures and texts into one space.
@@ -43,6 +44,10 @@ pub struct Detector {
     embedder: Mutex<Embedder>,
     vocabulary: Option<Vocabulary>,
     threshold: Option<f32>,
+    /// What is blurred, and from which score.
+    hidden: Option<(Vec<Prompt>, f32)>,
+    /// The same for the present vocabulary.
+    blur: Option<Blur>,
 }
 
 impl Detector {
@@ -111,11 +116,15 @@ impl Detector {
     fn set_words(&mut self, words: &Words) -> Result<()> {
         let mut embedder = lock(&self.embedder);
         let vocabulary = words.vocabulary(self.pipeline.manifest(), |prompts| embedder.embed(prompts))?;
+        let blur = self.hidden.as_ref().map(|(prompts, threshold)| {
+            Blur::new(prompts, *threshold, &vocabulary, |prompts| embedder.embed(prompts))
+        });
+        let blur = blur.transpose()?;
         drop(embedder);
         if let Some(warning) = vocabulary.ambiguity() {
             tracing::warn!("{warning}");
         }
-        self.vocabulary = Some(vocabulary);
+        (self.vocabulary, self.blur) = (Some(vocabulary), blur);
         Ok(())
     }
 
@@ -136,7 +145,7 @@ impl Detector {
             let expected = "a call of `prompts` or `vocabulary` first";
             return Err(Error::settings("Detector::detect", "nothing to look for", expected));
         };
-        self.pipeline.detect(&picture.as_frame()?, vocabulary, self.threshold)
+        self.pipeline.detect(&picture.as_frame()?, vocabulary, self.threshold, self.blur.as_ref())
     }
 
     /// The embedding of a whole picture: unit norm, 256 values with the model inside. Its dot product with
@@ -203,8 +212,14 @@ impl Detector {
         lock(&self.embedder).drop_tower();
     }
 
-    /// Draws boxes, names and tags onto `picture`. A label has the same colour in every picture as long as the
-    /// prompts stay.
+    /// Pixelates what [`DetectorBuilder::blur`] names in `picture`, as far as it was found.
+    pub fn blur(&self, picture: &mut Picture, findings: &Findings) {
+        let Picture { width, height, ref mut data, .. } = *picture;
+        findings.blurred.iter().for_each(|area| pixelate(data, width, height, area));
+    }
+
+    /// Draws boxes, names and tags onto `picture`, in which what is to be blurred is blurred first. A label has the
+    /// same colour in every picture as long as the prompts stay.
     ///
     /// ```no_run
     /// use edgeclip::{Detector, Picture};
@@ -218,6 +233,7 @@ impl Detector {
     /// # }
     /// ```
     pub fn annotate(&self, picture: &mut Picture, findings: &Findings) {
+        self.blur(picture, findings);
         let Picture { ref name, width, height, ref mut data, .. } = *picture;
         sinks::annotate(data, &PictureReport { path: name, width, height, names: self.labels(), findings });
     }

@@ -93,3 +93,36 @@ fn threads_may_share_a_detector() {
     fn shared<T: Send + Sync>() {}
     shared::<Detector>();
 }
+
+#[test]
+fn what_is_blurred_changes_nothing_of_what_is_reported() {
+    let cat = Picture::open("tests/data/cat.jpg").unwrap();
+    let find = |blur: &str| {
+        let builder = Detector::builder().threads(1).prompts(["pet = cat", "sofa"]);
+        builder.blur([blur]).build().unwrap().detect(&cat).unwrap()
+    };
+    let (plain, hidden, named) = (find("xylophone"), find("kitten"), find("PET"));
+    assert_eq!((&plain.detections, &plain.tags), (&hidden.detections, &hidden.tags));
+    assert_eq!(plain.detections, named.detections);
+    let pet = named.detections[0].rect;
+    for (what, found) in [("another word", hidden), ("a reported name", named)] {
+        let covers = found.blurred.iter().any(|rect| rect.iou(&pet) > 0.5);
+        assert!(covers, "{what}: {:?}, pet at {pet:?}", found.blurred);
+    }
+}
+
+#[test]
+fn a_face_is_hidden_with_the_person_whose_it_is_and_a_cat_is_not() {
+    let find = |photo: &str| {
+        let picture = Picture::open(format!("tests/data/{photo}")).unwrap();
+        let builder = Detector::builder().threads(1).prompts(["lamp"]).blur(["face", "screen"]);
+        let found = builder.build().unwrap().detect(&picture).unwrap();
+        assert!(found.detections.is_empty(), "{:?}", found.detections);
+        found.blurred
+    };
+    // From hair to chin: 170 to 280, 60 to 200.
+    let holds = |b: &Rect| b.x0 < 170.0 && b.y0 < 60.0 && b.x1 > 280.0 && b.y1 > 200.0;
+    let (people, cats) = (find("astronaut.jpg"), find("cat.jpg"));
+    assert!(people.iter().any(holds), "{people:?}");
+    assert!(cats.is_empty(), "{cats:?}");
+}

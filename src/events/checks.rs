@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::area::{self, check_point};
 use super::settings::{Label, Line, Settings, Tags, Zone};
-use super::shape::Polygon;
 use crate::error::{Error, Result};
 
-/// Maximum number of corners of a zone: every pair of edges is compared.
-const MAX_POINTS: usize = 1000;
 /// Maximum number of frames of a median.
 const MAX_FRAMES: usize = 99;
 /// Longest time in seconds: one week.
@@ -57,10 +55,7 @@ impl Settings {
 impl Zone {
     /// The polygon's corners, from `points` or `box`.
     pub(super) fn corners(&self) -> Vec<[f32; 2]> {
-        match self.rect {
-            Some([x0, y0, x1, y1]) => vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]],
-            None => self.points.clone(),
-        }
+        area::corners(self.rect, &self.points)
     }
 
     /// For each prompt, the name that is printed and the text that is embedded.
@@ -73,19 +68,7 @@ impl Zone {
 
     fn check(&self) -> Result<()> {
         let zone = table("zone", &self.name);
-        let wrong = |found: String, expected: &str| Err(Error::settings(zone.as_str(), found, expected));
-        match self.rect {
-            Some(_) if !self.points.is_empty() => return wrong("points and a box".to_owned(), "one of them"),
-            Some([x0, y0, x1, y1]) => {
-                check_point(&zone, [x0, y0])?;
-                check_point(&zone, [x1, y1])?;
-                if x0 >= x1 || y0 >= y1 {
-                    let found = format!("the box [{x0}, {y0}, {x1}, {y1}]");
-                    return wrong(found, "left, top, right, bottom");
-                }
-            }
-            None => self.check_points(&zone)?,
-        }
+        area::check(&zone, self.rect, &self.points)?;
         check_labels(&zone, &self.labels)?;
         check_fraction(&zone, "min_area", self.min_area)?;
         check_fraction(&zone, "jitter", self.jitter)?;
@@ -96,28 +79,6 @@ impl Zone {
         check_seconds(&zone, "smoothing", self.smoothing)?;
         check_seconds(&zone, "debounce", self.debounce)?;
         self.check_prompts(&zone)
-    }
-
-    fn check_points(&self, zone: &str) -> Result<()> {
-        let points = &self.points;
-        let wrong = |found: String, expected: &str| Err(Error::settings(zone, found, expected));
-        if points.len() < 3 || points.len() > MAX_POINTS {
-            let expected = if points.len() < 3 { "at least 3" } else { "at most 1000" };
-            return wrong(format!("{} points", points.len()), expected);
-        }
-        points.iter().try_for_each(|p| check_point(zone, *p))?;
-        let next = points.iter().cycle().skip(1);
-        if let Some((p, _)) = points.iter().zip(next).find(|(a, b)| a == b) {
-            let expected = "every corner once (the last is joined to the first)";
-            return wrong(format!("[{}, {}] twice in a row", p[0], p[1]), expected);
-        }
-        match Polygon::new(points).self_intersection() {
-            Some((i, j)) => {
-                let found = format!("intersecting edges from points {} and {}", i + 1, j + 1);
-                wrong(found, "a polygon that neither crosses nor touches itself")
-            }
-            None => Ok(()),
-        }
     }
 
     fn check_prompts(&self, zone: &str) -> Result<()> {
@@ -198,14 +159,6 @@ fn check_labels(of: &str, labels: &[String]) -> Result<()> {
         return Err(Error::settings(of, "an empty label", "names of objects"));
     }
     Ok(())
-}
-
-fn check_point(of: &str, [x, y]: [f32; 2]) -> Result<()> {
-    if (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y) {
-        return Ok(());
-    }
-    let expected = "fractions of the picture from 0 to 1: pixels, divided by its width and height";
-    Err(Error::settings(of, format!("the point [{x}, {y}]"), expected))
 }
 
 fn check_fraction(of: &str, key: &str, value: f32) -> Result<()> {

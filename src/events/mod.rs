@@ -1,5 +1,6 @@
 //! Events: objects that appear, leave, stay and cross lines; zones and scenes whose state changes.
 
+mod area;
 mod checks;
 mod engine;
 mod kind;
@@ -18,6 +19,7 @@ mod zone;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use area::{check as check_area, corners};
 pub(crate) use engine::{Engine, Scene};
 pub use kind::EventKind;
 pub(crate) use settings::{Label, Line, Occupancy, Settings, Tags, Zone};

@@ -147,7 +147,6 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
             outlines: engine.outlines(),
             timing: LiveTiming { look: look.timing, ..LiveTiming::default() },
             latency: Duration::from_millis(9),
-            picture: None,
         };
         let mut picture: Picture =
             Picture { name: String::new(), width, height, data: photo.as_raw().clone() };

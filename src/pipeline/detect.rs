@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::blur::Blur;
 use crate::detect::{candidates, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
@@ -11,6 +12,9 @@ use crate::model::{Manifest, Networks, Prompter, Vision, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
 use crate::vocabulary::{Vocabulary, region_scores, tag_scores};
+
+/// Part of a label's threshold from which a region may continue a track, though it begins none.
+pub(super) const WEAK: f32 = 0.4;
 
 /// The networks that look at pictures, and their settings.
 pub(crate) struct Pipeline {
@@ -45,6 +49,8 @@ pub(crate) struct Region {
     pub rect: Rect,
     /// Where, in pixels of the network's input.
     input: Rect,
+    /// Logit of its being a thing at all.
+    objectness: f32,
     /// Unit norm.
     pub embedding: Vec<f32>,
     /// Probability of each label.
@@ -89,7 +95,7 @@ impl Pipeline {
     }
 
     /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the
-    /// label's own threshold, else the model's.
+    /// label's own threshold, else the model's. Also finds what `blur` hides.
     ///
     /// # Errors
     /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
@@ -98,8 +104,10 @@ impl Pipeline {
         frame: &Frame<'_>,
         vocabulary: &Vocabulary,
         threshold: Option<f32>,
+        blur: Option<&Blur>,
     ) -> Result<Findings> {
-        let look = self.look(frame, vocabulary)?;
+        let mut look = self.look(frame, vocabulary)?;
+        let mut blurred = blur.map_or_else(Vec::new, |blur| blur.boxes(self, &mut look));
         let mut clock = Clock::start();
         let lowest = match threshold {
             Some(threshold) => vec![threshold; vocabulary.len()],
@@ -108,6 +116,8 @@ impl Pipeline {
         let named = self.named(&look, vocabulary, |label| lowest_of(&lowest, label));
         let mut findings = look.findings(&named, vocabulary.names(), &lowest);
         findings.timing.matching += clock.lap();
+        blurred.extend(blur.iter().flat_map(|blur| blur.named(&findings.detections, &[])));
+        findings.blurred = blurred;
         Ok(findings)
     }
 
@@ -127,12 +137,18 @@ impl Pipeline {
         timing.regions = clock.lap();
         let regions = found.into_iter().zip(embeddings).map(|(candidate, embedding)| {
             let scores = region_scores(&embedding, candidate.objectness, vocabulary, &score.region);
-            Region { rect: letterbox.to_source(candidate.rect), input: candidate.rect, embedding, scores }
+            let (rect, input) = (letterbox.to_source(candidate.rect), candidate.rect);
+            Region { rect, input, objectness: candidate.objectness, embedding, scores }
         });
         let regions = regions.collect();
         let tags = tag_scores(&output.image, vocabulary, &score.image);
         timing.matching = clock.lap();
         Ok(Look { regions, tags, encoded, timing })
+    }
+
+    /// Probability that `region` shows what each label of another vocabulary says.
+    pub(super) fn scores(&self, region: &Region, vocabulary: &Vocabulary) -> Vec<f32> {
+        region_scores(&region.embedding, region.objectness, vocabulary, &self.manifest.score.region)
     }
 
     /// The names of regions that score at least `lowest` of their label, best first, without those that
@@ -193,7 +209,7 @@ impl Look {
         let tags = tags.filter(|(label, score)| *score >= lowest_of(lowest, *label));
         let mut tags: Vec<Tag> = tags.map(|(label, score)| Tag { label: name(label), score }).collect();
         tags.sort_by(|a, b| b.score.total_cmp(&a.score));
-        Findings { tags, detections: detections.collect(), timing: self.timing }
+        Findings { tags, detections: detections.collect(), blurred: Vec::new(), timing: self.timing }
     }
 }
 

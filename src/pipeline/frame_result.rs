@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::detect::{Look, NamedRegion, Pipeline, lowest_of};
+use super::blur::Hidden;
+use super::detect::{Look, NamedRegion, Pipeline, WEAK, lowest_of};
 use super::plan::{Plan, StatePrompts};
 use crate::error::Result;
 use crate::frame::Frame;
@@ -10,9 +11,6 @@ use crate::geometry::Rect;
 use crate::report::Findings;
 use crate::track::Observation;
 use crate::vocabulary::choice_scores;
-
-/// Part of a label's threshold from which a region may continue a track, though it begins none.
-const WEAK: f32 = 0.4;
 
 /// What a look found.
 #[derive(Default)]
@@ -23,6 +21,8 @@ pub(crate) struct FrameResult {
     pub scene: Vec<(Arc<str>, f32)>,
     /// Zones with prompts, and their prompts' probabilities.
     pub states: Vec<(usize, Vec<f32>)>,
+    /// What may have to be hidden in pictures.
+    pub hidden: Vec<Hidden>,
     observed: Vec<Observed>,
 }
 
@@ -36,12 +36,20 @@ struct Observed {
 }
 
 impl FrameResult {
-    /// Looks at a frame of the source with this index.
+    /// Looks at a frame of the source with this index; finds what is to be hidden if it is `shown`.
     ///
     /// # Errors
     /// Those of [`Pipeline::look`].
-    pub(crate) fn look(pipeline: &Pipeline, plan: &Plan, source: usize, frame: &Frame<'_>) -> Result<Self> {
+    pub(crate) fn look(
+        pipeline: &Pipeline,
+        plan: &Plan,
+        source: usize,
+        frame: &Frame<'_>,
+        shown: bool,
+    ) -> Result<Self> {
         let mut look = pipeline.look(frame, &plan.vocabulary)?;
+        let blur = plan.blur.as_ref().filter(|_| shown);
+        let hidden = blur.map_or_else(Vec::new, |blur| blur.find(pipeline, &mut look));
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
         let names = plan.vocabulary.names();
@@ -50,7 +58,7 @@ impl FrameResult {
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
         let scene = names.iter().cloned().zip(look.tags).collect();
-        Ok(Self { findings, scene, states, observed })
+        Ok(Self { findings, scene, states, hidden, observed })
     }
 
     /// The regions as the tracker takes them.

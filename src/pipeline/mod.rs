@@ -1,5 +1,6 @@
 //! The only room that knows every other: one picture through all rooms, and the threads of live sources.
 
+mod blur;
 mod boxes;
 mod capture;
 mod detect;
@@ -20,6 +21,7 @@ mod stats;
 mod watch;
 mod words;
 
+pub(crate) use blur::Blur;
 pub(crate) use boxes::clipped;
 pub(crate) use capture::{Capture, Open};
 pub(crate) use detect::{Encoded, NamedRegion, Pipeline};
@@ -27,12 +29,12 @@ pub(crate) use faults::Faults;
 pub(crate) use load::{bundle, float_warning, threads};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use opening::Opening;
-pub(crate) use outbox::{Outbox, finish};
+pub(crate) use outbox::Outboxes;
 pub(crate) use plan::Plan;
 pub(crate) use rate::RateController;
 pub(crate) use source_state::SourceState;
 pub(crate) use watch::{Progress, Sources, Watch, WatchControl};
-pub(crate) use words::{Words, open_vocabulary};
+pub(crate) use words::{Words, hidden_words, open_vocabulary};
 
 #[cfg(test)]
 #[cfg(feature = "text")]

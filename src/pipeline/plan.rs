@@ -1,8 +1,10 @@
 //! What the user asked for, ready for use. A reload replaces it as a whole.
 
+use super::blur::Blur;
 use crate::config::{Settings, Target};
 use crate::error::Result;
 use crate::events;
+use crate::privacy::Masks;
 use crate::track;
 use crate::vocabulary::{Prompt, Vocabulary};
 
@@ -18,6 +20,10 @@ pub(crate) struct Plan {
     pub events: Vec<events::Settings>,
     /// Prompts of zones, one list per source.
     pub states: Vec<Vec<StatePrompts>>,
+    /// What is black in the frames of each source.
+    pub masks: Vec<Masks>,
+    /// What is hidden in pictures.
+    pub blur: Option<Blur>,
     /// How often to look.
     pub target: Target,
     /// Temperature above which the rate is lowered, in degrees Celsius.
@@ -37,14 +43,16 @@ pub(crate) struct StatePrompts {
 }
 
 impl Plan {
-    /// Puts together what `settings` say. `threshold` is the model's, for labels that have none of their own;
-    /// `embed` makes the vocabulary of a zone's prompts.
+    /// Puts together what `settings` say, `vocabulary` and `blur` aside, which are made of their words.
+    /// `threshold` is the model's, for labels that have none of their own; `embed` makes the vocabulary of a zone's
+    /// prompts.
     ///
     /// # Errors
     /// Settings that contradict each other, and those of `embed`.
     pub(crate) fn new(
         settings: &Settings,
         vocabulary: Vocabulary,
+        blur: Option<Blur>,
         threshold: f32,
         mut embed: impl FnMut(&[Prompt]) -> Result<Vocabulary>,
     ) -> Result<Self> {
@@ -73,6 +81,8 @@ impl Plan {
             track: settings.track.clone(),
             events,
             states,
+            masks: (0..settings.source.len()).map(|source| Masks::new(settings.masks(source))).collect(),
+            blur,
             target: settings.fps,
             max_celsius: settings.max_celsius,
             skip_still: settings.skip_still,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::blur::Veil;
 use super::faults::Faults;
 use super::frame_result::FrameResult;
 use super::motion_gate::{MotionGate, Thumbnail};
@@ -11,6 +12,8 @@ use super::stats::Stats;
 use crate::error::{Error, Result};
 use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::privacy::Masks;
 use crate::report::Findings;
 use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
@@ -23,7 +26,10 @@ pub(crate) struct SourceState {
     pub faults: Arc<Faults>,
     /// Rates and latencies.
     pub stats: Stats,
+    /// What is black in its frames.
+    pub masks: Masks,
     tracker: Tracker,
+    veil: Veil,
     engine: Engine,
     /// When the first frame was captured.
     first: Option<Instant>,
@@ -61,6 +67,8 @@ pub(crate) struct Step {
     pub tracks: Vec<Track>,
     /// What happened.
     pub events: Vec<Event>,
+    /// Boxes that pictures must not show, with their margins.
+    pub hidden: Vec<Rect>,
     /// How long tracks and events took.
     pub tracking: Duration,
 }
@@ -76,7 +84,9 @@ impl SourceState {
             name,
             faults,
             stats: Stats::default(),
+            masks: plan.masks.get(index).cloned().unwrap_or_default(),
             tracker: Tracker::new(plan.track.clone())?,
+            veil: Veil::new(&plan.track)?,
             engine: Engine::new(events)?,
             first: None,
             due: Duration::ZERO,
@@ -93,7 +103,13 @@ impl SourceState {
     /// Settings that contradict each other.
     pub(crate) fn reload(&mut self, plan: &Plan, index: usize) -> Result<()> {
         let events = plan.events.get(index).ok_or_else(|| Error::bug(format!("no source {index}")))?;
+        self.masks = plan.masks.get(index).cloned().unwrap_or_default();
         self.tracker.set_settings(plan.track.clone())?;
+        self.veil.set_settings(&plan.track)?;
+        if plan.blur.is_some() {
+            // The last look may have been for other words.
+            self.due = Duration::ZERO;
+        }
         self.engine.reload(events)?;
         self.motion = MotionGate::default();
         Ok(())
@@ -166,7 +182,8 @@ impl SourceState {
         let mut events = Vec::new();
         self.engine.update(&scene, &mut events);
         let findings = if looked { self.result.findings.clone() } else { Findings::default() };
-        Ok(Step { looked, findings, tracks, events, tracking: started.elapsed() })
+        let hidden = self.veil.cover(clock, due, &self.result.hidden);
+        Ok(Step { looked, findings, tracks, events, hidden, tracking: started.elapsed() })
     }
 
     /// Zones and lines as they are drawn.
@@ -180,6 +197,7 @@ impl SourceState {
             && before != size
         {
             self.tracker.resize(before, size);
+            self.veil.resize(before, size);
         }
     }
 }

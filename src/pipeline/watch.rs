@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use super::detect::Pipeline;
 use super::frame_result::FrameResult;
 use super::mailbox::Mailbox;
-use super::outbox::Outbox;
+use super::outbox::{Outboxes, Queued};
 use super::plan::Plan;
 use super::rate::RateController;
 use super::source_state::SourceState;
 use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
+use crate::privacy::pixelate;
 use crate::report::{FrameReport, LiveTiming, Timing};
 use crate::source::{CapturedFrame, Picture};
 use crate::system::{State, notify};
@@ -32,7 +33,7 @@ pub(crate) struct Watch {
     pipeline: Pipeline,
     plan: Plan,
     sources: Sources,
-    outboxes: Vec<Outbox>,
+    outboxes: Outboxes,
     control: WatchControl,
 }
 
@@ -63,7 +64,7 @@ pub(crate) struct Progress<'a> {
     /// Where frames come from. Whoever reads temperatures passes them on to [`Sources::rate`].
     pub sources: &'a mut Sources,
     /// Where reports go.
-    pub outboxes: &'a [Outbox],
+    pub outboxes: &'a Outboxes,
     /// Whether this is the end.
     pub last: bool,
 }
@@ -74,15 +75,15 @@ impl Watch {
         pipeline: Pipeline,
         plan: Plan,
         sources: Sources,
-        outboxes: Vec<Outbox>,
+        outboxes: Outboxes,
         control: WatchControl,
     ) -> Self {
         Self { pipeline, plan, sources, outboxes, control }
     }
 
-    /// Gives every report to this one as well.
-    pub(crate) fn add_outbox(&mut self, outbox: Outbox) {
-        self.outboxes.push(outbox);
+    /// Where reports go, to add sinks.
+    pub(crate) fn outboxes_mut(&mut self) -> &mut Outboxes {
+        &mut self.outboxes
     }
 
     /// Where frames come from.
@@ -91,7 +92,7 @@ impl Watch {
     }
 
     /// Where reports go.
-    pub(crate) fn outboxes(&self) -> &[Outbox] {
+    pub(crate) fn outboxes(&self) -> &Outboxes {
         &self.outboxes
     }
 
@@ -108,7 +109,7 @@ impl Watch {
         while !self.stopped() && self.control.most_looks.is_none_or(|most| looks < most) {
             self.attend(tick, false);
             // A reader of standard output that has gone ends the program.
-            if self.outboxes.iter().any(Outbox::is_gone) {
+            if self.outboxes.iter().any(Queued::is_gone) {
                 break;
             }
             // A source without frames for minutes is no reason to be restarted; an inference that hangs is.
@@ -150,7 +151,7 @@ impl Watch {
     /// comes in time.
     fn next_frame(&self) -> Option<(usize, CapturedFrame, bool)> {
         // A recording waits for sinks, but nothing else waits for it.
-        let held = self.outboxes.iter().any(Outbox::is_full);
+        let held = self.outboxes.iter().any(Queued::is_full);
         let rank = |source: usize, captured: &CapturedFrame, waits: bool| {
             let state = self.sources.states.get(source)?;
             let clock = state.clock(captured, waits);
@@ -174,15 +175,18 @@ impl Watch {
         }
         let (number, time, taken) = (captured.number, captured.time, captured.taken);
         let queue = taken.elapsed();
-        let frame = captured.decode(&state.name)?;
-        let wanted = self.outboxes.iter().any(Outbox::wants_pictures);
-        let picture = wanted.then(|| pixels(&frame)).transpose()?;
+        let mut pixels = captured.decode_mut(&state.name)?;
+        // Before anything else sees them.
+        state.masks.blacken(&mut pixels);
+        let frame = pixels.into_frame();
+        let mut picture = self.outboxes.want_pictures().then(|| picture_of(&frame)).transpose()?;
         let frame = match &picture {
             Some(picture) => picture.frame()?,
             None => frame,
         };
         let decode = started.elapsed();
-        let look = || FrameResult::look(&self.pipeline, &self.plan, source, &frame);
+        let shown = picture.is_some();
+        let look = || FrameResult::look(&self.pipeline, &self.plan, source, &frame, shown);
         let step = state.advance(clock, due, self.plan.skip_still, &frame, look)?;
         let timing =
             LiveTiming { queue, look: Timing { decode, ..step.findings.timing }, track: step.tracking };
@@ -191,7 +195,13 @@ impl Watch {
             state.stats.looked(Instant::now(), taken.elapsed(), &timing);
         }
         let (width, height) = (frame.width, frame.height);
-        let report = Arc::new(FrameReport {
+        if let (Some(picture), Some(blur)) = (&mut picture, &self.plan.blur) {
+            let named = blur.named(&step.findings.detections, &step.tracks);
+            for area in step.hidden.iter().copied().chain(named) {
+                pixelate(&mut picture.data, width, height, &area);
+            }
+        }
+        let report = FrameReport {
             source: Arc::clone(&state.name),
             frame: number,
             time,
@@ -205,11 +215,8 @@ impl Watch {
             outlines: state.outlines(),
             timing,
             latency: taken.elapsed(),
-            picture,
-        });
-        for outbox in &self.outboxes {
-            outbox.offer(&report);
-        }
+        };
+        self.outboxes.offer(report, picture);
         Ok(step.looked)
     }
 
@@ -238,6 +245,6 @@ impl Watch {
 }
 
 /// The frame as a picture of its own.
-fn pixels(frame: &Frame<'_>) -> Result<Picture> {
+fn picture_of(frame: &Frame<'_>) -> Result<Picture> {
     Ok(Picture { name: String::new(), width: frame.width, height: frame.height, data: rgb(frame)? })
 }

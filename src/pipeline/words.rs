@@ -62,6 +62,18 @@ impl Words {
     }
 }
 
+/// The prompts of `blur`.
+///
+/// # Errors
+/// [`Error::Settings`] if they cannot be parsed.
+pub(crate) fn hidden_words(blur: &Prompts) -> Result<Vec<Prompt>> {
+    let words = match blur {
+        Prompts::List(list) => Prompt::parse(list),
+        Prompts::Each(each) => Prompt::each("blur", each),
+    };
+    words.map_err(|error| if error.name() == "prompt" { error.renamed("blur") } else { error })
+}
+
 /// Reads a vocabulary file, which must fit the model if one is given.
 ///
 /// # Errors

@@ -1,4 +1,5 @@
 use super::*;
+use crate::frame::FrameMut;
 
 fn convert(data: &[u8], width: u32, height: u32, stride: usize, format: PixelFormat) -> Vec<u8> {
     rgb(&Frame::new(data, width, height, stride, format).unwrap()).unwrap()
@@ -80,4 +81,53 @@ fn bgr_and_grey_become_rgb() {
         convert(&[9, 8, 0xee, 7, 6], 2, 2, 3, PixelFormat::Grey8),
         [9, 9, 9, 8, 8, 8, 7, 7, 7, 6, 6, 6]
     );
+}
+
+/// A frame of 6 × 5 pixels in this format, all of whose bytes are 200.
+fn bright(format: PixelFormat) -> (Vec<u8>, usize) {
+    let stride = match format {
+        PixelFormat::Rgb8 | PixelFormat::Bgr8 => 20,
+        PixelFormat::Yuyv(_) | PixelFormat::Uyvy(_) => 14,
+        _ => 8,
+    };
+    (vec![200; stride * 8 + 8], stride)
+}
+
+#[test]
+fn in_every_format_what_is_blackened_is_black_and_its_neighbours_stay() {
+    let (limited, full) = (Range::Limited, Range::Full);
+    for format in [
+        PixelFormat::Rgb8,
+        PixelFormat::Bgr8,
+        PixelFormat::Grey8,
+        PixelFormat::Yuyv(limited),
+        PixelFormat::Uyvy(full),
+        PixelFormat::Nv12(limited),
+        PixelFormat::Yu12(full),
+    ] {
+        let (mut data, stride) = bright(format);
+        let before = data.clone();
+        let mut frame = FrameMut::new(&mut data, 6, 5, stride, format).unwrap();
+        frame.blacken(2, 1, 4);
+        // Beyond the picture there is nothing to change.
+        frame.blacken(5, 0, 6);
+        frame.blacken(1, 6, 9);
+        frame.blacken(1, 3, 3);
+        let shown = |data: &[u8]| {
+            let frame = Frame::new(data, 6, 5, stride, format).unwrap();
+            rgb(&frame).unwrap()
+        };
+        let (found, bright) = (shown(&data), shown(&before));
+        for (at, (found, bright)) in found.chunks(3).zip(bright.chunks(3)).enumerate() {
+            let (x, y) = (at % 6, at / 6);
+            if y == 2 && (1..4).contains(&x) {
+                assert_eq!(found, [0; 3], "{format:?} {x} {y}");
+            } else if x > 3 || !(2..=3).contains(&y) {
+                assert_eq!(found, bright, "{format:?} {x} {y}");
+            } else {
+                // At most the colour is lost.
+                assert!(found.iter().max() > Some(&150), "{format:?} {x} {y}: {found:?}");
+            }
+        }
+    }
 }

@@ -51,6 +51,9 @@ pub struct Findings {
     pub tags: Vec<Tag>,
     /// Named boxes, best first.
     pub detections: Vec<Detection>,
+    /// Boxes that are to be made unrecognisable before anybody sees the picture, with their margins:
+    /// [`DetectorBuilder::blur`](crate::detector::DetectorBuilder::blur).
+    pub blurred: Vec<Rect>,
     /// Time of each stage.
     pub timing: Timing,
 }

@@ -8,7 +8,8 @@ use crate::events::{Event, Outline};
 use crate::source::Picture;
 use crate::track::Track;
 
-/// Everything that one frame of a live source showed. Sinks on several threads share it.
+/// Everything that one frame of a live source showed, in words and numbers: no pixels. Sinks on several threads
+/// share it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FrameReport {
@@ -39,8 +40,6 @@ pub struct FrameReport {
     pub timing: LiveTiming,
     /// Time from capture to this result.
     pub latency: Duration,
-    /// The pixels, if any sink wants them.
-    pub picture: Option<Picture>,
 }
 
 impl FrameReport {
@@ -51,10 +50,10 @@ impl FrameReport {
     /// use edgeclip::{Findings, FrameReport, Picture};
     ///
     /// let picture = Picture { name: String::new(), width: 2, height: 1, data: vec![0; 6] };
-    /// let report = FrameReport::of_picture("door", picture, Findings::default());
+    /// let report = FrameReport::of_picture("door", &picture, Findings::default());
     /// assert_eq!((&*report.source, report.width, report.frame), ("door", 2, 0));
     /// ```
-    pub fn of_picture(source: &str, picture: Picture, findings: Findings) -> Self {
+    pub fn of_picture(source: &str, picture: &Picture, findings: Findings) -> Self {
         Self {
             source: source.into(),
             frame: 0,
@@ -69,7 +68,6 @@ impl FrameReport {
             outlines: [].into(),
             timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
             latency: findings.timing.total(),
-            picture: Some(picture),
         }
     }
 }

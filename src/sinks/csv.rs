@@ -39,10 +39,6 @@ impl Sink for Csv {
         self.output.name()
     }
 
-    fn wants_pictures(&self) -> bool {
-        false
-    }
-
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         let rows = rows(report, self.things);
         self.idle = rows.is_empty();

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use super::files::{AtomicFile, PRIVATE, Rotation, is_stamped, remove_abandoned, stamp, write_in_room};
 use super::picture::{LIVE_QUALITY, encode};
-use super::{Painter, PictureKind, Sink};
+use super::{Painter, PictureKind, PictureSink};
 use crate::error::{self, Error, Result};
 use crate::report::FrameReport;
+use crate::source::Picture;
 use crate::system::Folder;
 
 /// Prefix of all files of this sink.
@@ -145,18 +146,14 @@ fn is_own(folder: &Folder, name: &str) -> bool {
     read().is_ok_and(|bytes| is_stamped(&bytes, name))
 }
 
-impl Sink for Frames {
+impl PictureSink for Frames {
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn wants_pictures(&self) -> bool {
-        true
-    }
-
     /// Reports without a picture are skipped.
-    fn take(&mut self, report: &FrameReport) -> Result<()> {
-        let Some(picture) = &report.picture else { return Ok(()) };
+    fn take(&mut self, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
+        let Some(picture) = picture else { return Ok(()) };
         self.rgb.clone_from(&picture.data);
         self.painter.annotate(&mut self.rgb, picture.width, picture.height, report);
         let (width, height) = (picture.width, picture.height);

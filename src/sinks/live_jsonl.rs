@@ -44,10 +44,6 @@ impl Sink for LiveJsonl {
         self.output.name()
     }
 
-    fn wants_pictures(&self) -> bool {
-        false
-    }
-
     fn take(&mut self, report: &FrameReport) -> Result<()> {
         self.text.clear();
         let written = write(&mut self.text, report, self.lines);

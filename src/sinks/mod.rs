@@ -30,7 +30,7 @@ pub(crate) use live_jsonl::{Lines, LiveJsonl};
 pub(crate) use motion_jpeg::MotionJpeg;
 pub(crate) use output::Output;
 pub(crate) use picture::{PictureKind, encode_picture};
-pub use sink::Sink;
+pub use sink::{PictureSink, Sink};
 pub(crate) use snapshots::{SnapshotOptions, Snapshots};
 pub(crate) use status::{SinkStatus, Status, write_status};
 pub(crate) use text::write_text;

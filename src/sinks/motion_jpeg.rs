@@ -3,9 +3,10 @@
 use super::files::{begins_stamped, stamp};
 use super::output::Own;
 use super::picture::{LIVE_QUALITY, encode};
-use super::{Output, Painter, PictureKind, Sink};
+use super::{Output, Painter, PictureKind, PictureSink};
 use crate::error::Result;
 use crate::report::FrameReport;
+use crate::source::Picture;
 
 /// What the mark of each picture says.
 const PURPOSE: &str = "mjpeg";
@@ -28,18 +29,14 @@ impl MotionJpeg {
     }
 }
 
-impl Sink for MotionJpeg {
+impl PictureSink for MotionJpeg {
     fn name(&self) -> &str {
         self.output.name()
     }
 
-    fn wants_pictures(&self) -> bool {
-        true
-    }
-
     /// Reports without a picture are skipped.
-    fn take(&mut self, report: &FrameReport) -> Result<()> {
-        let Some(picture) = &report.picture else { return Ok(()) };
+    fn take(&mut self, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
+        let Some(picture) = picture else { return Ok(()) };
         self.rgb.clone_from(&picture.data);
         let (width, height) = (picture.width, picture.height);
         self.painter.annotate(&mut self.rgb, width, height, report);
@@ -54,7 +51,7 @@ impl Sink for MotionJpeg {
 mod tests {
     use super::*;
     use crate::report::ShownBoxes;
-    use crate::sinks::tests::frame_report;
+    use crate::sinks::tests::{frame_report, show};
 
     #[test]
     fn frames_follow_each_other_as_whole_files() {
@@ -64,12 +61,11 @@ mod tests {
             Output::open(&path, MotionJpeg::OWN, false).unwrap(),
             Painter::new(ShownBoxes::Tracks),
         );
-        let mut report = frame_report();
+        let report = frame_report();
         for _ in 0..3 {
-            sink.take(&report).unwrap();
+            show(&mut sink, &report).unwrap();
         }
-        report.picture = None;
-        sink.take(&report).unwrap();
+        sink.take(&report, None).unwrap();
         let stream = std::fs::read(&path).unwrap();
         let starts: Vec<usize> =
             (0..stream.len()).filter(|at| stream[*at..].starts_with(&[0xff, 0xd8, 0xff])).collect();
@@ -89,7 +85,7 @@ mod tests {
             Painter::new(ShownBoxes::Tracks),
         );
         for _ in 0..2 {
-            assert!(sink.take(&frame_report()).unwrap_err().to_string().starts_with("/dev/full: "));
+            assert!(show(&mut sink, &frame_report()).unwrap_err().to_string().starts_with("/dev/full: "));
         }
     }
 }

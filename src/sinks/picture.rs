@@ -6,7 +6,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::error::{Error, ErrorKind, Result};
+use super::files::{Inputs, PRIVATE, Target};
+use crate::error::{Error, Result};
 use crate::source::Picture;
 
 /// JPEG quality, 1 to 100: text on the plates stays crisp.
@@ -50,12 +51,13 @@ pub(crate) fn encode_picture(
 }
 
 impl Picture {
-    /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`. A file that
-    /// is there is replaced.
+    /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`. The file is
+    /// there once it is complete, readable by its user alone; one that was there is replaced, a symbolic link is
+    /// not followed.
     ///
     /// # Errors
-    /// [`Error::Settings`] for another extension, [`Error::Input`] if the format cannot hold the picture (JPEG
-    /// allows 65,535 pixels per side), [`Error::Device`] if the file cannot be written.
+    /// [`Error::Settings`] for another extension, a folder or a symbolic link; [`Error::Input`] if the format cannot hold the picture (JPEG
+    /// allows 65,535 pixels per side); [`Error::Device`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let kind = PictureKind::of(path).ok_or_else(|| {
@@ -63,7 +65,11 @@ impl Picture {
         })?;
         let name = path.display().to_string();
         let file = encode_picture(&name, kind, &self.data, self.width, self.height)?;
-        std::fs::write(path, file).map_err(|source| Error::io(ErrorKind::Device, name, source))
+        let target = Target::new(path, "the picture", PRIVATE, true, &Inputs::default())?;
+        if target.is_link() {
+            return Err(Error::settings(name, "a symbolic link", "another name, or that which it leads to"));
+        }
+        target.write(&file)
     }
 }
 
@@ -133,6 +139,27 @@ mod tests {
         assert_eq!(Picture::open(&path).unwrap().data, picture.data);
         let error = picture.save(folder.path().join("a.bmp")).unwrap_err().to_string();
         assert!(error.contains("a.bmp, expected a .png, .jpg or .jpeg file"), "{error}");
+    }
+
+    #[test]
+    fn what_a_link_leads_to_stays() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let picture = Picture { name: String::new(), width: 1, height: 1, data: vec![0; 3] };
+        let folder = tempfile::tempdir().unwrap();
+        let (mine, link) = (folder.path().join("mine.png"), folder.path().join("link.png"));
+        std::fs::write(&mine, "mine").unwrap();
+        symlink("mine.png", &link).unwrap();
+        let error = picture.save(&link).unwrap_err().to_string();
+        assert!(error.contains("link.png: found a symbolic link, expected another name"), "{error}");
+        assert_eq!(std::fs::read(&mine).unwrap(), b"mine");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        symlink("nowhere", folder.path().join("loose.png")).unwrap();
+        assert!(picture.save(folder.path().join("loose.png")).is_err());
+        // A file is replaced whole, and is private.
+        picture.save(&mine).unwrap();
+        assert_eq!(Picture::open(&mine).unwrap().data, picture.data);
+        assert_eq!(std::fs::metadata(&mine).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use super::tests::frame_report;
+use super::tests::{frame_report, show};
 use super::*;
 use crate::events::EventKind;
 use crate::report::samples::events;
@@ -110,7 +110,7 @@ fn lines() -> Vec<Value> {
         plain: true,
         ..SnapshotOptions::new(folder.path().join("snapshots"))
     };
-    Snapshots::new(options).unwrap().take(&busy).unwrap();
+    show(&mut Snapshots::new(options).unwrap(), &busy).unwrap();
     for file in fs::read_dir(folder.path().join("snapshots")).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "json") {

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output as Ran};
 use std::time::{Duration, SystemTime};
 
+use super::PictureSink;
+use crate::error::Result;
 use crate::events::Outline;
 use crate::geometry::Rect;
 use crate::report::{Detection, Findings, FrameReport, LiveTiming, PictureReport, Tag, Timing};
@@ -26,7 +28,7 @@ pub(crate) fn with_street(test: impl FnOnce(PictureReport<'_>)) {
             rect: Rect { x0: 0.0, y0: 0.0, x1: 5.0, y1: 9.96 },
         },
     ];
-    let findings = Findings { tags, detections, timing: timing() };
+    let findings = Findings { tags, detections, blurred: Vec::new(), timing: timing() };
     test(PictureReport { path: "a \"b\".jpg", width: 640, height: 64, names: &names, findings: &findings });
 }
 
@@ -41,7 +43,7 @@ fn timing() -> Timing {
     }
 }
 
-/// A person who is seen and a dog who is not, on a grey picture of 320 by 240 pixels; nothing happens.
+/// A person who is seen and a dog who is not, in a picture of 320 by 240 pixels; nothing happens.
 pub(crate) fn frame_report() -> FrameReport {
     let rect = |x0, y0, x1, y1| Rect { x0, y0, x1, y1 };
     let track = |id, label: &str, rect, seen| Track {
@@ -61,13 +63,24 @@ pub(crate) fn frame_report() -> FrameReport {
             track(7, "person", person, true),
             track(9, "dog", rect(200.0, 100.0, 300.0, 180.0), false),
         ],
-        ..plain(320, 240, [90, 100, 110])
+        ..plain(320, 240)
     }
 }
 
-/// A picture of one colour without findings.
-pub(crate) fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
+/// The picture of a report, of one colour.
+pub(crate) fn picture_of(report: &FrameReport, colour: [u8; 3]) -> Picture {
+    let (width, height) = (report.width, report.height);
     let data = colour.repeat((width * height) as usize);
+    Picture { name: "test".to_owned(), width, height, data }
+}
+
+/// Hands over a report with a grey picture.
+pub(crate) fn show(sink: &mut impl PictureSink, report: &FrameReport) -> Result<()> {
+    sink.take(report, Some(&picture_of(report, [90, 100, 110])))
+}
+
+/// The report of a picture without findings.
+pub(crate) fn plain(width: u32, height: u32) -> FrameReport {
     FrameReport {
         source: "/dev/video0".into(),
         frame: 42,
@@ -86,7 +99,6 @@ pub(crate) fn plain(width: u32, height: u32, colour: [u8; 3]) -> FrameReport {
             track: Duration::from_micros(125),
         },
         latency: Duration::from_micros(105_500),
-        picture: Some(Picture { name: "test".to_owned(), width, height, data }),
     }
 }
 

@@ -16,6 +16,7 @@ use super::picture_files::cutout;
 use super::suspects::Suspects;
 use super::{jpeg, limits, picture};
 use crate::error::Result;
+use crate::system::FileId;
 
 /// How often the folder is checked at most.
 const POLL: Duration = Duration::from_millis(100);
@@ -24,9 +25,14 @@ const SHARE: u32 = 20;
 /// A file that is incomplete and has not changed for this long is broken.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// The pictures of a folder, sorted by name, then new ones, each as soon as it is complete.
+/// The pictures of a folder, sorted by name, then new ones, each as soon as it is complete. Folders in it are part
+/// of it if it had no pictures of its own, or if they are made later: cameras begin one every day.
 pub(super) struct Follow {
     folder: PathBuf,
+    /// Folders in it that are not part of it, once it has been read.
+    aside: Option<HashSet<PathBuf>>,
+    /// Folders that this program writes pictures to.
+    outputs: Vec<PathBuf>,
     /// Files that have been delivered and still exist, as they were then.
     taken: HashMap<PathBuf, (About, u64)>,
     waiting: BTreeMap<Counted, Waiting>,
@@ -80,11 +86,13 @@ enum Outcome {
 }
 
 impl Follow {
-    /// Follows `folder`. What `suspects` says has killed an earlier process is passed over.
-    pub(crate) fn new(folder: PathBuf, suspects: Suspects) -> Self {
+    /// Follows `folder`. What `suspects` says has killed an earlier process is passed over, as are `outputs`.
+    pub(crate) fn new(folder: PathBuf, suspects: Suspects, outputs: Vec<PathBuf>) -> Self {
         suspects.open(&folder);
         Self {
             folder,
+            aside: None,
+            outputs,
             taken: HashMap::new(),
             waiting: BTreeMap::new(),
             lost: Vec::new(),
@@ -101,7 +109,9 @@ impl Follow {
         if start < self.due {
             return Ok(());
         }
-        let found = Folder::read(&self.folder)?;
+        let outputs: Vec<FileId> = self.outputs.iter().filter_map(|output| FileId::at(output)).collect();
+        let counts = |folder: &Path| !FileId::at(folder).is_some_and(|id| outputs.contains(&id));
+        let found = Folder::followed(&self.folder, &mut self.aside, &counts)?;
         found.tell(&self.folder, &mut self.told);
         let there: HashMap<PathBuf, About> = found
             .pictures

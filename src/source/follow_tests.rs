@@ -56,7 +56,7 @@ fn width(path: &str) -> Seen {
 #[test]
 fn a_file_that_is_replaced_is_a_new_picture() {
     let folder = tempdir().unwrap();
-    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default(), Vec::new());
     for from in [CAT, COFFEE, CAT, CAT] {
         put(&folder, from, "snapshot.jpg");
         assert_eq!(next(&mut follow), width(from));
@@ -71,7 +71,7 @@ fn a_file_that_is_replaced_is_a_new_picture() {
 #[test]
 fn a_file_whose_time_is_set_later_is_the_same_picture() {
     let folder = tempdir().unwrap();
-    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default(), Vec::new());
     put(&folder, CAT, "a.jpg");
     assert_eq!(next(&mut follow), width(CAT));
     let file = fs::File::options().append(true).open(folder.path().join("a.jpg")).unwrap();
@@ -86,7 +86,7 @@ fn numbered_files_come_as_people_count_and_others_are_passed_over() {
         put(&folder, from, name);
     }
     fs::write(folder.path().join("Thumbs.db"), b"x").unwrap();
-    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default(), Vec::new());
     assert_eq!([next(&mut follow), next(&mut follow)], [width(CAT), width(COFFEE)]);
     assert_silent(&mut follow);
     fs::rename(folder.path().join("8.jpg.part"), folder.path().join("8.jpg")).unwrap();
@@ -96,7 +96,7 @@ fn numbered_files_come_as_people_count_and_others_are_passed_over() {
 #[test]
 fn half_an_upload_waits_and_a_missing_end_marker_does_not_matter() {
     let folder = tempdir().unwrap();
-    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default());
+    let mut follow = Follow::new(folder.path().to_owned(), Suspects::default(), Vec::new());
     let whole = fs::read(CAT).unwrap();
     let path = folder.path().join("a.jpg");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
@@ -109,4 +109,44 @@ fn half_an_upload_waits_and_a_missing_end_marker_does_not_matter() {
     let told = next(&mut follow);
     assert!(matches!(&told, Seen::Broken(why) if why.contains("cut short")), "{told:?}");
     assert_silent(&mut follow);
+}
+
+#[test]
+fn folders_that_are_made_later_are_part_of_it_but_for_outputs() {
+    let folder = tempdir().unwrap();
+    let inside = |name: &str| folder.path().join(name);
+    for name in ["2026-11-29/front", "old", "annotated"] {
+        fs::create_dir_all(inside(name)).unwrap();
+    }
+    let follow = |outputs: &[&str]| {
+        let outputs = outputs.iter().map(|name| inside(name)).collect();
+        Follow::new(folder.path().to_owned(), Suspects::default(), outputs)
+    };
+    // None of its own: those of all folders in it.
+    put(&folder, CAT, "2026-11-29/front/9.jpg");
+    put(&folder, CAT, "annotated/frame-00000001.jpg");
+    let mut nested = follow(&["annotated", "later"]);
+    assert_eq!(next(&mut nested), width(CAT));
+    assert_silent(&mut nested);
+    for name in ["2026-11-30/front", "later"] {
+        fs::create_dir_all(inside(name)).unwrap();
+    }
+    put(&folder, CAT, "later/frame-00000001.jpg");
+    put(&folder, COFFEE, "2026-11-30/front/1.jpg");
+    assert_eq!(next(&mut nested), width(COFFEE));
+    // One of its own, later, changes nothing about the others.
+    put(&folder, COFFEE, "1.jpg");
+    assert_eq!(next(&mut nested), width(COFFEE));
+    put(&folder, CAT, "2026-11-30/front/2.jpg");
+    assert_eq!(next(&mut nested), width(CAT));
+    assert_silent(&mut nested);
+
+    // With one of its own from the start, folders that are there stay aside; new ones do not.
+    let mut flat = follow(&["annotated", "later"]);
+    assert_eq!(next(&mut flat), width(COFFEE));
+    assert_silent(&mut flat);
+    fs::create_dir(inside("2026-12-01")).unwrap();
+    put(&folder, CAT, "2026-12-01/1.jpg");
+    assert_eq!(next(&mut flat), width(CAT));
+    assert_silent(&mut flat);
 }

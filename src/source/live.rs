@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::jpeg::MOTION_JPEG;
 use super::picture::Picture;
 use crate::error::Result;
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, FrameMut, PixelFormat};
 
 /// A source of frames: a camera, a recording, a pipe.
 pub trait Live: Send {
@@ -141,10 +141,18 @@ impl CapturedFrame {
     /// [`Error::Input`](crate::error::Error::Input) if the frame is cut short or otherwise broken; `source`
     /// is its name.
     pub fn decode(&mut self, source: &str) -> Result<Frame<'_>> {
+        Ok(self.decode_mut(source)?.into_frame())
+    }
+
+    /// The same pixels, to hide some of them.
+    ///
+    /// # Errors
+    /// Same as [`CapturedFrame::decode`].
+    pub(crate) fn decode_mut(&mut self, source: &str) -> Result<FrameMut<'_>> {
         let name = || format!("{source}, frame {}", self.number);
         match self.encoding {
             Encoding::Raw { width, height, stride, format } => {
-                let frame = Frame::new(&self.bytes, width, height, stride, format);
+                let frame = FrameMut::new(&mut self.bytes, width, height, stride, format);
                 frame.map_err(|error| error.renamed(name()))
             }
             Encoding::Jpeg => {
@@ -152,7 +160,7 @@ impl CapturedFrame {
                     Some(decoder) => decoder.decode(name(), &self.bytes)?,
                     None => Picture::decode(name(), &self.bytes)?,
                 };
-                self.decoded.insert(picture).frame()
+                self.decoded.insert(picture).frame_mut()
             }
         }
     }

@@ -117,8 +117,9 @@ fn folder(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Li
     let folder = path.to_owned();
     if options.follow {
         options.only(spec, "a folder", &[SourceOption::Follow])?;
-        let suspects = options.suspects.clone();
-        let open = move || Ok(Box::new(Follow::new(folder.clone(), suspects.clone())) as Box<dyn Container>);
+        let (suspects, outputs) = (options.suspects.clone(), options.outputs.clone());
+        let follow = move || Follow::new(folder.clone(), suspects.clone(), outputs.clone());
+        let open = move || Ok(Box::new(follow()) as Box<dyn Container>);
         return recording(spec, options, Box::new(open));
     }
     options.only(

@@ -1,6 +1,7 @@
 //! What the user says about a source besides its name.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::{ControlValue, Raw, Suspects, Wish};
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ pub(crate) struct SourceOptions {
     pub raw: Option<Raw>,
     /// A folder: wait for new pictures.
     pub follow: bool,
+    /// Folders that this program writes pictures to, which are not part of one that is followed.
+    pub outputs: Vec<PathBuf>,
     /// Which of them to pass over, since they have killed the program before.
     pub suspects: Suspects,
     /// Files: start again at the end.

@@ -1,11 +1,14 @@
 //! Vocabulary files, `*.vocab.safetensors`. The format is described in `docs/architecture.md`.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::embeddings::Embeddings;
+use super::prompts::MAX_PROMPTS;
 use super::words::Vocabulary;
 use crate::error::{Error, Result, obeyed};
 use crate::geometry::dot;
@@ -14,6 +17,8 @@ use crate::geometry::dot;
 const FORMAT: &str = "edgeclip-vocab-1";
 /// Most bytes of a name or prompt.
 const LONGEST: usize = 64 << 10;
+/// Longest file: twenty thousand rows of a kilobyte, their names and prompts, and as many negatives.
+const MOST_BYTES: u64 = 128 << 20;
 /// How far a row's length may be from 1.
 const NORM_TOLERANCE: f32 = 1e-3;
 
@@ -25,7 +30,13 @@ impl Vocabulary {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let unreadable = |error: std::io::Error| Error::input(&name, error.to_string(), "a vocabulary file");
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > MOST_BYTES {
+            let expected = format!("at most {} MB, enough for {MAX_PROMPTS} prompts", MOST_BYTES >> 20);
+            return Err(Error::input(&name, format!("more than {MOST_BYTES} bytes"), expected));
+        }
         Self::from_bytes(&name, &bytes)
     }
 

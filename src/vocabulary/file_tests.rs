@@ -98,3 +98,13 @@ fn names_prompts_thresholds_and_rows_belong_together() {
     assert!(error(|w| w.thresholds[1] = Some(1.5)).contains("a threshold of 1.5"));
     assert!(error(|w| *w = vocabulary(&[], &[])).contains("no embeddings"));
 }
+
+#[test]
+fn a_file_without_end_is_not_read_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.vocab.safetensors");
+    // A hole: no disk is used.
+    std::fs::File::create(&path).unwrap().set_len(MOST_BYTES + 1).unwrap();
+    let error = Vocabulary::open(&path).unwrap_err().to_string();
+    assert!(error.contains("found more than 134217728 bytes, expected at most 128 MB"), "{error}");
+}

@@ -29,8 +29,13 @@ const EXPECTED: &str = "commas between prompts, such as \"person, dog, red bus\"
 /// [`Error::Settings`] if it is written in another way that would otherwise be taken for words.
 pub(super) fn items(place: &str, text: &str) -> Result<Vec<String>> {
     let text = text.trim();
-    if let Some(strings) = json(text) {
-        return Ok(strings);
+    match json(text) {
+        // One string that holds a list.
+        Some(strings) if matches!(strings.as_slice(), [only] if split(only).len() > 1) => {
+            return strings.iter().flat_map(|only| split(only)).map(|part| item(place, part)).collect();
+        }
+        Some(strings) => return Ok(strings),
+        None => {}
     }
     let text = enclosed(text);
     let mut parts = split(text);
@@ -66,6 +71,22 @@ pub(super) fn item(place: &str, text: &str) -> Result<String> {
         return Err(Error::settings(place, format!("\"{short}\""), EXPECTED));
     }
     Ok(bare.to_owned())
+}
+
+/// One prompt where there is a place for each.
+///
+/// # Errors
+/// Same as [`items`], and if there are several.
+pub(super) fn only_item(place: &str, text: &str) -> Result<String> {
+    let parts = split(text.trim().trim_end_matches(SEPARATORS));
+    if parts.len() > 1 {
+        let short: String = text.trim().chars().take(40).collect();
+        let parts: Vec<String> = parts.iter().take(3).map(|part| format!("{:?}", part.trim())).collect();
+        let expected =
+            format!("a prompt in each item, [{}]; or quotes inside, '\"{short}\"'", parts.join(", "));
+        return Err(Error::settings(place, format!("\"{short}\" in one item"), expected));
+    }
+    item(place, text)
 }
 
 /// Whether a whole text, with its line ends, is an array.

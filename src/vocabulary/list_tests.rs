@@ -81,3 +81,19 @@ fn other_notations_are_refused() {
         assert!(error.contains("expected commas between prompts"), "{text}: {error}");
     }
 }
+
+#[test]
+fn a_list_in_a_place_for_one_prompt_is_refused_with_what_to_type() {
+    let refusal = |text: &str| only_item("prompt", text).unwrap_err().to_string();
+    let expected = "prompt: found \"cat, dog\" in one item, expected a prompt in each item, [\"cat\", \"dog\"]; \
+                    or quotes inside, '\"cat, dog\"'";
+    assert_eq!(refusal("cat, dog"), expected);
+    for text in ["cat;dog", "cat\ndog", "cat，dog", "pet = cat, dog"] {
+        assert!(refusal(text).contains("in one item"), "{text}");
+    }
+    let one = |text: &str| only_item("prompt", text).unwrap();
+    assert_eq!([one("\"red, white bus\""), one("cat,"), one("cat.")], ["red, white bus", "cat", "cat"]);
+    // An array of one string that holds a list, as when the brackets were added around what was there.
+    assert_eq!(list("[\"cat, red dog\"]"), ["cat", "red dog"]);
+    assert_eq!(list("[\"red, white bus\", \"cat\"]"), ["red, white bus", "cat"]);
+}

@@ -65,9 +65,9 @@ impl Prompt {
     /// Reads one prompt per item; errors name `source`.
     ///
     /// # Errors
-    /// Same as [`Prompt::parse`].
+    /// Same as [`Prompt::parse`], and if an item is a list itself.
     pub(crate) fn each(source: &str, items: &[String]) -> Result<Vec<Self>> {
-        collect(source, items.iter().map(|item| Ok((source.to_owned(), list::item(source, item)?))))
+        collect(source, items.iter().map(|item| Ok((source.to_owned(), list::only_item(source, item)?))))
     }
 
     /// Reads a list at `place` in `source`.

@@ -192,6 +192,17 @@ impl Vocabulary {
         }
     }
 
+    /// The label of this vocabulary that `prompt` means by its name or by its text; else `prompt` itself.
+    pub(crate) fn meant(&self, prompt: &Prompt) -> Prompt {
+        let name = self.names.iter().position(|name| name.eq_ignore_ascii_case(&prompt.name));
+        let place = name.or_else(|| self.prompts.iter().position(|text| *text == prompt.text));
+        let label = place.and_then(|place| self.names.get(place).zip(self.prompts.get(place)));
+        label.map_or_else(
+            || prompt.clone(),
+            |(name, text)| Prompt { name: name.to_string(), text: text.clone() },
+        )
+    }
+
     /// A vocabulary of `prompts` alone, in their order; `None` if any was not embedded here.
     pub(crate) fn select(&self, prompts: &[Prompt]) -> Option<Self> {
         let place = |prompt: &Prompt| self.prompts.iter().position(|text| *text == prompt.text);
@@ -210,6 +221,18 @@ impl Vocabulary {
             text_sha256: self.text_sha256.clone(),
             places: OnceLock::new(),
         })
+    }
+
+    /// The same names with fewer alternatives: none whose cosine with one of the prompts exceeds `most`.
+    pub(crate) fn without_negatives_like(mut self, most: f32) -> Self {
+        let mut negatives = Embeddings::new(self.negatives.dimension());
+        for row in self.negatives.rows().filter(|row| !self.embeddings.dots(row).any(|cosine| cosine > most))
+        {
+            // Rows of one dimension always fit.
+            let _ = negatives.push(row);
+        }
+        self.negatives = negatives;
+        self
     }
 
     /// The most similar other prompt of each label; `None` if there is only one label. Takes time quadratic

@@ -9,7 +9,7 @@ use super::session::{Own, Session};
 use super::{StopHandle, Watcher};
 use crate::config::{parse, read, resolve};
 use crate::error::{Error, Result};
-use crate::sinks::Sink;
+use crate::sinks::{PictureSink, Sink};
 use crate::source::Live;
 
 /// Makes a [`Watcher`]; [`Watcher::builder`] starts one. Values are checked by [`WatcherBuilder::build`].
@@ -21,7 +21,6 @@ pub struct WatcherBuilder {
     own_keys: Table,
     urls: Vec<String>,
     own: Own,
-    pictures: bool,
     /// Why the configuration cannot be used.
     error: Option<Error>,
 }
@@ -69,7 +68,13 @@ impl WatcherBuilder {
 
     /// Gives every report to a sink of your own, on a thread of its own. May be repeated.
     pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
-        self.own.sinks.push(Box::new(sink));
+        self.own.sinks.reports.push(Box::new(sink));
+        self
+    }
+
+    /// Gives every report and its frame's pixels to a sink of your own, on a thread of its own. May be repeated.
+    pub fn picture_sink(mut self, sink: impl PictureSink + 'static) -> Self {
+        self.own.sinks.pictures.push(Box::new(sink));
         self
     }
 
@@ -129,12 +134,6 @@ impl WatcherBuilder {
     /// The same from a file.
     pub fn config_file(self, file: impl AsRef<Path>) -> Self {
         self.configured(read(file.as_ref()))
-    }
-
-    /// Whether the reports of [`Watcher::run_with`] carry their picture. A sink of your own decides by
-    /// [`Sink::wants_pictures`].
-    pub fn pictures(self, pictures: bool) -> Self {
-        Self { pictures, ..self }
     }
 
     fn configured(mut self, table: Result<Table>) -> Self {
@@ -204,17 +203,19 @@ impl WatcherBuilder {
         if let Some(warning) = session.warning() {
             tracing::warn!("{warning}");
         }
-        Ok(Watcher { session, stop, pictures: self.pictures })
+        Ok(Watcher { session, stop })
     }
 }
 
 impl fmt::Debug for WatcherBuilder {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sources, sinks) = (self.own.sources.iter(), self.own.sinks.iter());
+        let (sources, sinks) = (self.own.sources.iter(), &self.own.sinks);
+        let names = sinks.reports.iter().map(|sink| sink.name());
+        let names = names.chain(sinks.pictures.iter().map(|sink| sink.name()));
         to.debug_struct("WatcherBuilder")
             .field("settings", &self.table())
             .field("own_sources", &sources.map(|source| source.name()).collect::<Vec<_>>())
-            .field("sinks", &sinks.map(|sink| sink.name()).collect::<Vec<_>>())
+            .field("sinks", &names.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

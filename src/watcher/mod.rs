@@ -19,12 +19,13 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, Builder};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::FrameReport;
-use crate::sinks::Sink;
+use crate::sinks::{PictureSink, Sink};
+use crate::source::Picture;
 use crate::system::no_thread;
 
 /// Watches live sources: detects, tracks, reports events, hands one [`FrameReport`] per frame to every sink.
@@ -53,7 +54,6 @@ use crate::system::no_thread;
 pub struct Watcher {
     session: Session,
     stop: StopHandle,
-    pictures: bool,
 }
 
 impl Watcher {
@@ -83,20 +83,42 @@ impl Watcher {
     /// # Errors
     /// Same as [`Watcher::run`].
     pub fn run_with(mut self, mut on_report: impl FnMut(&FrameReport) -> ControlFlow<()>) -> Result<()> {
-        let (sender, reports) = sync_channel(0);
-        self.session.add_sink(Box::new(Forward { sender, pictures: self.pictures }))?;
+        let (sender, reports) = sync_channel::<FrameReport>(0);
+        self.session.outboxes_mut().add_sink(Box::new(Forward(sender)))?;
+        self.drive(reports, |report| on_report(&report))
+    }
+
+    /// Same as [`Watcher::run_with`] with the pixels of each frame, as a [`PictureSink`] is given them.
+    ///
+    /// # Errors
+    /// Same as [`Watcher::run`].
+    pub fn run_with_pictures(
+        mut self,
+        mut on_frame: impl FnMut(&FrameReport, Option<&Picture>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let (sender, frames) = sync_channel::<(FrameReport, Option<Picture>)>(0);
+        self.session.outboxes_mut().add_picture_sink(Box::new(Forward(sender)))?;
+        self.drive(frames, |(report, picture)| on_frame(&report, picture.as_ref()))
+    }
+
+    /// Runs on another thread, and calls `on_each` on this one until it breaks.
+    fn drive<T: Send>(
+        mut self,
+        all: Receiver<T>,
+        mut on_each: impl FnMut(T) -> ControlFlow<()>,
+    ) -> Result<()> {
         let (session, stop) = (&mut self.session, &self.stop);
         thread::scope(|scope| {
             let watched = Builder::new().spawn_scoped(scope, || session.run(&mut |_| {}));
             let watched = watched.map_err(|refused| no_thread("the loop", &refused))?;
-            // Moved here, so that a panic of `on_report` ends the loop, too.
-            let (reports, stop) = (reports, StopOnDrop(stop));
-            for report in &reports {
-                if on_report(&report).is_break() {
+            // Moved here, so that a panic of `on_each` ends the loop, too.
+            let (all, stop) = (all, StopOnDrop(stop));
+            for each in &all {
+                if on_each(each).is_break() {
                     break;
                 }
             }
-            drop((reports, stop));
+            drop((all, stop));
             watched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
@@ -141,26 +163,36 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
+/// What messages call who watches with a closure.
+const CALLER: &str = "the caller";
+
 /// Hands reports to the thread that called [`Watcher::run_with`].
-struct Forward {
-    sender: SyncSender<FrameReport>,
-    pictures: bool,
+struct Forward<T>(SyncSender<T>);
+
+impl<T> Forward<T> {
+    fn send(&self, item: T) -> Result<()> {
+        let gone = |_| Error::io(ErrorKind::Device, CALLER, io::ErrorKind::BrokenPipe.into());
+        self.0.send(item).map_err(gone)
+    }
 }
 
-impl Sink for Forward {
+impl Sink for Forward<FrameReport> {
     fn name(&self) -> &str {
-        "the caller"
-    }
-
-    fn wants_pictures(&self) -> bool {
-        self.pictures
+        CALLER
     }
 
     fn take(&mut self, report: &FrameReport) -> Result<()> {
-        let picture = report.picture.clone().filter(|_| self.pictures);
-        let report = FrameReport { picture, ..report.clone() };
-        let gone = |_| Error::io(ErrorKind::Device, self.name(), io::ErrorKind::BrokenPipe.into());
-        self.sender.send(report).map_err(gone)
+        self.send(report.clone())
+    }
+}
+
+impl PictureSink for Forward<(FrameReport, Option<Picture>)> {
+    fn name(&self) -> &str {
+        CALLER
+    }
+
+    fn take(&mut self, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
+        self.send((report.clone(), picture.cloned()))
     }
 }
 

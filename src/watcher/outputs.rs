@@ -4,17 +4,37 @@ use std::num::NonZeroUsize;
 
 use crate::config::{Format, Settings};
 use crate::error::{Error, Result};
-use crate::pipeline::Outbox;
+use crate::pipeline::Outboxes;
 use crate::sinks::{
-    Csv, Framebuffer, Frames, Inputs, Kept, Lines, LiveJsonl, MotionJpeg, Output, Painter, Sink,
+    Csv, Framebuffer, Frames, Inputs, Kept, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureSink, Sink,
     SnapshotOptions, Snapshots,
 };
 
-/// Opens every sink in the settings, of which the one on standard output comes first.
+/// Sinks by what they take. Only those that show pictures are ever given pixels.
+#[derive(Default)]
+pub(crate) struct Sinks {
+    /// Words, numbers and boxes.
+    pub reports: Vec<Box<dyn Sink>>,
+    /// Frames with their reports.
+    pub pictures: Vec<Box<dyn PictureSink>>,
+}
+
+impl Sinks {
+    /// Starts a thread for each.
+    ///
+    /// # Errors
+    /// The system has no thread for one.
+    pub(crate) fn start(self, outboxes: &mut Outboxes) -> Result<()> {
+        self.reports.into_iter().try_for_each(|sink| outboxes.add_sink(sink))?;
+        self.pictures.into_iter().try_for_each(|sink| outboxes.add_picture_sink(sink))
+    }
+}
+
+/// Opens every sink in the settings.
 ///
 /// # Errors
 /// A file, folder or device cannot be written, holds something that is not edgeclip's, or is an input.
-pub(crate) fn sinks(settings: &Settings) -> Result<Vec<Box<dyn Sink>>> {
+pub(crate) fn sinks(settings: &Settings) -> Result<Sinks> {
     refuse_inputs(settings)?;
     let painter = || Painter::new(settings.show).with_trails(settings.trails);
     let rows = (!settings.events_only).then_some(settings.show);
@@ -23,26 +43,30 @@ pub(crate) fn sinks(settings: &Settings) -> Result<Vec<Box<dyn Sink>>> {
         (false, false) => Lines::Looked,
         (false, true) => Lines::All,
     };
-    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    let mut sinks = Sinks::default();
     match settings.format {
-        Format::Jsonl => sinks.push(Box::new(LiveJsonl::new(Output::stdout(), lines))),
-        Format::Csv => sinks.push(Box::new(Csv::new(Output::stdout(), rows))),
-        Format::Mjpeg => sinks.push(Box::new(MotionJpeg::new(Output::stdout(), painter()))),
+        Format::Jsonl => sinks.reports.push(Box::new(LiveJsonl::new(Output::stdout(), lines))),
+        Format::Csv => sinks.reports.push(Box::new(Csv::new(Output::stdout(), rows))),
+        Format::Mjpeg => sinks.pictures.push(Box::new(MotionJpeg::new(Output::stdout(), painter()))),
         Format::None => {}
     }
     if let Some(path) = &settings.csv {
-        sinks.push(Box::new(Csv::new(Output::open(path, Csv::OWN, settings.force)?, rows)));
+        sinks.reports.push(Box::new(Csv::new(Output::open(path, Csv::OWN, settings.force)?, rows)));
     }
     if let Some(path) = &settings.mjpeg {
-        sinks
-            .push(Box::new(MotionJpeg::new(Output::open(path, MotionJpeg::OWN, settings.force)?, painter())));
+        let output = Output::open(path, MotionJpeg::OWN, settings.force)?;
+        sinks.pictures.push(Box::new(MotionJpeg::new(output, painter())));
     }
     if let Some(path) = &settings.framebuffer {
-        sinks.push(Box::new(Framebuffer::open(path, painter())?));
+        sinks.pictures.push(Box::new(Framebuffer::open(path, painter())?));
     }
     if let Some(folder) = &settings.annotate {
         let most = NonZeroUsize::new(settings.annotate_max).unwrap_or(NonZeroUsize::MIN);
-        sinks.push(Box::new(Frames::new(folder, Kept { most, free: settings.keep_free }, painter())?));
+        sinks.pictures.push(Box::new(Frames::new(
+            folder,
+            Kept { most, free: settings.keep_free },
+            painter(),
+        )?));
     }
     if let Some(folder) = &settings.snapshot {
         let mut options = SnapshotOptions::new(folder);
@@ -54,17 +78,9 @@ pub(crate) fn sinks(settings: &Settings) -> Result<Vec<Box<dyn Sink>>> {
         options.free = settings.keep_free;
         options.per_minute = settings.snapshot_per_minute;
         options.painter = painter();
-        sinks.push(Box::new(Snapshots::new(options)?));
+        sinks.pictures.push(Box::new(Snapshots::new(options)?));
     }
     Ok(sinks)
-}
-
-/// Starts the sinks in the settings, which are open, then the caller's `own`.
-///
-/// # Errors
-/// The system has no thread for one.
-pub(crate) fn outboxes(sinks: Vec<Box<dyn Sink>>, own: Vec<Box<dyn Sink>>) -> Result<Vec<Outbox>> {
-    sinks.into_iter().chain(own).map(Outbox::new).collect()
 }
 
 /// Sees to it that nothing is written over what is read, or among pictures that are.

@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::model::{Bundle, Networks};
-use crate::pipeline::{Pipeline, Plan, Words, float_warning};
+use crate::pipeline::{Blur, Pipeline, Plan, Words, float_warning, hidden_words};
 use crate::system::trim_heap;
 use crate::vocabulary::{Embedder, Prompt, Vocabulary};
 
@@ -70,8 +70,13 @@ impl Planner {
         }
         self.told = warning;
         let words = vocabulary.clone();
+        let blur = settings.blur.as_ref().map(|blur| {
+            let prompts = hidden_words(blur)?;
+            Blur::new(&prompts, settings.blur_threshold, &vocabulary, |prompts| self.embed(prompts))
+        });
+        let blur = blur.transpose()?;
         let states = |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts), Ok);
-        Plan::new(settings, vocabulary, manifest.score.threshold, states)
+        Plan::new(settings, vocabulary, blur, manifest.score.threshold, states)
     }
 
     fn embed(&mut self, prompts: &[Prompt]) -> Result<Vocabulary> {

@@ -7,17 +7,15 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
 
 use super::heat::Heat;
-use super::outputs::{outboxes, sinks};
+use super::outputs::{Sinks, sinks};
 use super::planner::{Beginning, Planner};
 use super::sealing;
 use super::sources::{self, Captures};
 use crate::config::{Settings, SourceSettings};
 use crate::error::Result;
 use crate::pipeline::{
-    Outbox, Plan, Progress, RateController, SourceState, Sources, Watch, WatchControl, bundle, finish,
-    threads,
+    Outboxes, Plan, Progress, RateController, SourceState, Sources, Watch, WatchControl, bundle, threads,
 };
-use crate::sinks::Sink;
 use crate::source::{Live, set_max_picture_mb};
 use crate::system::{State, notify, thermal};
 
@@ -27,7 +25,7 @@ pub(crate) struct Own {
     /// Sources, which come after the others.
     pub sources: Vec<Box<dyn Live>>,
     /// Sinks, which come after the others.
-    pub sinks: Vec<Box<dyn Sink>>,
+    pub sinks: Sinks,
     /// Files that are read again while it runs, besides those that the settings name.
     pub files: Vec<PathBuf>,
 }
@@ -71,7 +69,9 @@ impl Session {
         let captures = Captures::start(wanted, Arc::clone(&stop))?;
         let mut planner = Planner::new(bundle(settings.model.as_deref())?);
         let Beginning { pipeline, plan, warning } = planner.start(&settings, threads(settings.threads))?;
-        let outboxes = outboxes(sinks, own.sinks)?;
+        let mut outboxes = Outboxes::default();
+        sinks.start(&mut outboxes)?;
+        own.sinks.start(&mut outboxes)?;
         let mut rate = RateController::new(plan.target, plan.max_celsius, captures.names.len());
         rate.measured(&thermal(Path::new("/")));
         let states = captures.names.iter().enumerate().map(|(index, (name, faults))| {
@@ -91,13 +91,9 @@ impl Session {
         Ok((Self { watch, captures, stop, warning }, Reload { planner, plans }))
     }
 
-    /// Gives every report to this sink as well.
-    ///
-    /// # Errors
-    /// The system has no thread for it.
-    pub(crate) fn add_sink(&mut self, sink: Box<dyn Sink>) -> Result<()> {
-        self.watch.add_outbox(Outbox::new(sink)?);
-        Ok(())
+    /// Where reports go, to add sinks.
+    pub(crate) fn outboxes_mut(&mut self) -> &mut Outboxes {
+        self.watch.outboxes_mut()
     }
 
     /// What there is to say of the model, such as that it runs in float.
@@ -111,7 +107,7 @@ impl Session {
     }
 
     /// Where reports go.
-    pub(crate) fn outboxes(&self) -> &[Outbox] {
+    pub(crate) fn outboxes(&self) -> &Outboxes {
         self.watch.outboxes()
     }
 
@@ -127,7 +123,7 @@ impl Session {
             tick(progress);
         });
         notify(State::Stopping);
-        finish(self.watch.outboxes(), &self.stop);
+        self.watch.outboxes().finish(&self.stop);
         self.captures.end();
         watched
     }

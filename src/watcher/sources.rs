@@ -49,7 +49,8 @@ pub(crate) struct Captures {
 pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
     let mut sealed = Vec::new();
     let wanted = settings.source.iter().zip(names(&settings.source)).map(|(source, name)| {
-        let options = SourceOptions { decoder_mb: settings.decoder_mb, ..options(source)? };
+        let outputs = settings.annotate.iter().chain(&settings.snapshot).cloned().collect();
+        let options = SourceOptions { decoder_mb: settings.decoder_mb, outputs, ..options(source)? };
         check_source(&source.url, &options)?;
         if settings.seal {
             sealed.push((source.url.clone(), options.clone()));
@@ -163,6 +164,7 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         controls: controls.collect(),
         raw: None,
         follow: source.follow,
+        outputs: Vec::new(),
         suspects: Suspects::kept(),
         repeat: source.repeat,
         real_time: source.real_time,

@@ -41,22 +41,26 @@ impl Live for Cat {
 }
 
 /// Remembers what it took.
-struct Memory {
-    seen: Arc<Mutex<Vec<FrameReport>>>,
-    pictures: bool,
-}
+struct Memory<T>(Arc<Mutex<Vec<T>>>);
 
-impl Sink for Memory {
+impl Sink for Memory<FrameReport> {
     fn name(&self) -> &str {
         "memory"
     }
 
-    fn wants_pictures(&self) -> bool {
-        self.pictures
+    fn take(&mut self, report: &FrameReport) -> Result<()> {
+        self.0.lock().unwrap().push(report.clone());
+        Ok(())
+    }
+}
+
+impl PictureSink for Memory<Picture> {
+    fn name(&self) -> &str {
+        "screen"
     }
 
-    fn take(&mut self, report: &FrameReport) -> Result<()> {
-        self.seen.lock().unwrap().push(report.clone());
+    fn take(&mut self, _: &FrameReport, picture: Option<&Picture>) -> Result<()> {
+        self.0.lock().unwrap().extend(picture.cloned());
         Ok(())
     }
 }
@@ -67,15 +71,14 @@ fn watching(source: Cat) -> WatcherBuilder {
 
 #[test]
 fn every_report_of_an_own_source_reaches_own_sinks_and_the_caller() {
-    let seen = Arc::default();
-    let sink = Memory { seen: Arc::clone(&seen), pictures: true };
+    let (seen, shown) = (Arc::default(), Arc::default());
+    let (sink, screen) = (Memory(Arc::clone(&seen)), Memory::<Picture>(Arc::clone(&shown)));
     let config = "zone = [{ name = 'all', box = [0, 0, 1, 1] }]\ntrack.confirm_hits = 1";
-    let watcher = watching(Cat::times(3)).sink(sink).config(config).build().unwrap();
+    let watcher = watching(Cat::times(3)).sink(sink).picture_sink(screen).config(config).build().unwrap();
     assert!(format!("{watcher:?}").contains("window"));
     let mut frames = Vec::new();
     let ended = watcher.run_with(|report| {
         assert_eq!((&*report.source, &*report.detections[0].label), ("window", "pet"));
-        assert!(report.picture.is_none());
         frames.push(report.tracks.len());
         ControlFlow::Continue(())
     });
@@ -83,7 +86,9 @@ fn every_report_of_an_own_source_reaches_own_sinks_and_the_caller() {
     assert_eq!(frames.len(), 3);
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 3);
-    assert!(seen[0].picture.is_some() && seen[0].outlines.len() == 1);
+    assert_eq!((seen[0].outlines.len(), shown.lock().unwrap().len()), (1, 3));
+    let cat = Picture::open("tests/data/cat.jpg").unwrap();
+    assert!(shown.lock().unwrap().iter().all(|picture| picture.data == cat.data));
     assert!(!seen[0].events.is_empty() && frames[0] > 0, "{:?}", seen[0]);
 }
 
@@ -91,8 +96,8 @@ fn every_report_of_an_own_source_reaches_own_sinks_and_the_caller() {
 fn the_caller_ends_the_loop_by_a_break_a_panic_or_a_handle() {
     let forever = || Cat { silent: true, ..Cat::times(2) };
     let mut count = 0;
-    let broken = watching(forever()).pictures(true).build().unwrap().run_with(|report| {
-        assert!(report.picture.is_some());
+    let broken = watching(forever()).build().unwrap().run_with_pictures(|_, picture| {
+        assert!(picture.is_some());
         count += 1;
         ControlFlow::Break(())
     });

@@ -36,6 +36,8 @@ mod model;
 #[cfg(not(feature = "text"))]
 mod no_text;
 #[cfg(feature = "text")]
+mod pixels;
+#[cfg(feature = "text")]
 mod run;
 #[cfg(feature = "text")]
 mod seal;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::super::masks::mask;
 use super::assign;
 use crate::error::{Error, Result};
 
@@ -21,6 +22,13 @@ pub(crate) struct Flags {
     /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
     #[arg(long, value_name = "SCORE", help_heading = "What to look for")]
     threshold: Option<f64>,
+    /// What to pixelate in every picture: a comma list, or @FILE; words that are not among the prompts are looked
+    /// for without being reported
+    #[arg(long, value_name = "LIST|@FILE", help_heading = "Output")]
+    blur: Option<String>,
+    /// Lowest score of what is pixelated, 0 to 1 [default: 0.1]
+    #[arg(long, value_name = "SCORE", help_heading = "Output")]
+    blur_threshold: Option<f64>,
     /// Folder of a model bundle; the model inside the program if not given
     #[arg(long, value_name = "DIR", help_heading = "What to look for")]
     model: Option<PathBuf>,
@@ -149,6 +157,10 @@ pub(crate) struct PlaceFlags {
     /// A line that things cross: NAME=x0,y0,x1,y1 from its first point to its second; may be repeated
     #[arg(long, value_name = "NAME=LINE", help_heading = "Events")]
     line: Vec<String>,
+    /// An area that is black before anything looks at it: [NAME=]x0,y0,x1,y1 in fractions of the picture, 0 to 1,
+    /// or the corners x,y,x,y,x,y… of a polygon; may be repeated
+    #[arg(long, value_name = "AREA", help_heading = "Sources")]
+    mask: Vec<String>,
     /// Any setting, for example track.confirm_hits=5; may be repeated
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Configuration")]
     set: Vec<String>,
@@ -178,6 +190,13 @@ pub(crate) fn apply(
             let items: Result<Vec<Value>> = items.iter().map(|item| place(key, item)).collect();
             table.insert(key.to_owned(), Value::Array(items?));
         }
+    }
+    if !places.mask.is_empty() {
+        let masks = places.mask.iter().map(|text| {
+            let refuse = |error: toml::ser::Error| Error::settings("--mask", error.to_string(), "numbers");
+            Value::try_from(mask(text)?).map_err(refuse)
+        });
+        table.insert("mask".to_owned(), Value::Array(masks.collect::<Result<_>>()?));
     }
     places.set.iter().try_for_each(|assignment| assign(table, assignment))
 }

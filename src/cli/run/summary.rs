@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::pipeline::{Outbox, Sources};
+use crate::pipeline::{Outboxes, Sources};
 use crate::report::{Latency, STAGES};
 
 /// One line per source that had faults; on a terminal also how long results took.
@@ -37,8 +37,8 @@ pub(crate) fn sources(sources: &Sources, terminal: bool) {
 }
 
 /// One line per sink that was too slow or failed; on a terminal also how long each took.
-pub(crate) fn sinks(outboxes: &[Outbox], terminal: bool) {
-    for outbox in outboxes {
+pub(crate) fn sinks(outboxes: &Outboxes, terminal: bool) {
+    for outbox in outboxes.iter() {
         let (name, counts) = (outbox.name(), outbox.counts());
         if counts.lost_frames + counts.lost_events + counts.failed > 0 {
             tracing::warn!(

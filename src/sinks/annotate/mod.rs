@@ -1,6 +1,8 @@
 //! Boxes, labels, tags, zones and lines drawn onto a picture with embedded-graphics.
 
+mod arabic;
 mod canvas;
+mod characters;
 mod colour;
 mod font;
 mod label;

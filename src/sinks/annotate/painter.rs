@@ -14,6 +14,7 @@ use super::trail::Trail;
 use crate::report::{FrameReport, ShownBoxes};
 use crate::sinks::clock::utc;
 use crate::sinks::fit::{Scaled, fit};
+use crate::source::Picture;
 use crate::track::Track;
 
 /// Draws reports: boxes coloured by name, dashed if the track was not seen in the last look, the path of each
@@ -48,13 +49,17 @@ impl Painter {
         Self { trails, ..self }
     }
 
-    /// Draws `report` onto a display: its picture, if it has one, scaled to fit with black around it, and on
-    /// top everything else in the display's own resolution. Without a picture, the display keeps what it
-    /// shows.
+    /// Draws `report` onto a display: its `picture`, scaled to fit with black around it, and on top everything
+    /// else in the display's own resolution. Without a picture, the display keeps what it shows.
     ///
     /// # Errors
     /// Those of `target`.
-    pub fn draw<D>(&mut self, target: &mut D, report: &FrameReport) -> Result<(), D::Error>
+    pub fn draw<D>(
+        &mut self,
+        target: &mut D,
+        report: &FrameReport,
+        picture: Option<&Picture>,
+    ) -> Result<(), D::Error>
     where
         D: DrawTarget,
         D::Color: From<Rgb888>,
@@ -64,7 +69,7 @@ impl Painter {
         let size = Size::new(area.width, area.height);
         let corner = screen.top_left + Point::new(area.x as i32, area.y as i32);
         let area = Rectangle::new(corner, size);
-        if let Some(picture) = &report.picture {
+        if let Some(picture) = picture {
             for bar in bars(screen, area) {
                 target.fill_solid(&bar, Rgb888::BLACK.into())?;
             }
@@ -81,7 +86,7 @@ impl Painter {
         self.scene(report).draw(&mut view.color_converted::<Rgb888>())
     }
 
-    /// Draws `report` without its picture onto `rgb`, a copy of that picture in its own or another size:
+    /// Draws `report` onto `rgb`, a copy of its picture in its own or another size:
     /// `width · height` pixels of three bytes.
     pub fn annotate(&mut self, rgb: &mut [u8], width: u32, height: u32, report: &FrameReport) {
         let Ok(()) = self.scene(report).draw(&mut Canvas::new(rgb, width, height));

@@ -7,7 +7,7 @@ use embedded_graphics::pixelcolor::raw::{BigEndian, RawU16};
 
 use super::*;
 use crate::geometry::Rect;
-use crate::sinks::tests::{frame_report, plain};
+use crate::sinks::tests::{frame_report, picture_of, plain};
 
 type Display = Framebuffer<Rgb565, RawU16, BigEndian, 160, 160, { buffer_size::<Rgb565>(160, 160) }>;
 
@@ -90,7 +90,8 @@ fn a_display_shows_the_picture_in_its_middle_with_black_around() {
     let mut display = Display::new();
     display.clear(Rgb565::MAGENTA).unwrap();
     let mut painter = Painter::new(ShownBoxes::Tracks);
-    let Ok(()) = painter.draw(&mut display, &frame_report());
+    let Ok(()) =
+        painter.draw(&mut display, &frame_report(), Some(&picture_of(&frame_report(), [90, 100, 110])));
     let at = |x, y| display.pixel(Point::new(x, y)).unwrap();
     // 160 by 120, 20 rows above and below.
     for (x, y) in [(0, 0), (159, 19), (0, 140), (80, 159)] {
@@ -104,24 +105,21 @@ fn a_display_shows_the_picture_in_its_middle_with_black_around() {
 fn without_a_picture_the_display_keeps_what_it_shows() {
     let mut display = Display::new();
     display.clear(Rgb565::MAGENTA).unwrap();
-    let nothing = FrameReport { picture: None, ..plain(160, 30, [0; 3]) };
-    let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut display, &nothing);
+    let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut display, &plain(160, 30), None);
     assert!(display.bounding_box().points().all(|point| display.pixel(point) == Some(Rgb565::MAGENTA)));
 }
 
 #[test]
 fn moments_and_displays_of_any_size_do_no_harm() {
     for (width, height) in [(0, 0), (1, 1), (1, 5000), (5000, 1), (319, 241)] {
-        let mut wild = FrameReport {
-            tracks: frame_report().tracks,
-            tags: frame_report().tags,
-            ..plain(width, height, [9; 3])
-        };
-        let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild);
+        let wild =
+            FrameReport { tracks: frame_report().tracks, tags: frame_report().tags, ..plain(width, height) };
+        let mut picture = picture_of(&wild, [9; 3]);
+        let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild, Some(&picture));
         annotated(&mut Painter::new(ShownBoxes::Tracks), &wild);
         // A picture with fewer pixels than it claims.
-        wild.picture.as_mut().unwrap().data.truncate(7);
-        let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild);
+        picture.data.truncate(7);
+        let Ok(()) = Painter::new(ShownBoxes::Tracks).draw(&mut Display::new(), &wild, Some(&picture));
     }
 }
 

@@ -67,6 +67,16 @@ impl Target {
         &self.name
     }
 
+    /// Whether a symbolic link has its name, which would be replaced.
+    pub(crate) fn is_link(&self) -> bool {
+        match &self.way {
+            Way::Stream => false,
+            Way::File { folder, name, .. } => {
+                folder.about(name).is_ok_and(|about| about.is_some_and(|about| about.is_symlink()))
+            }
+        }
+    }
+
     /// Writes the file: whole, or not at all.
     ///
     /// # Errors

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use self::pixels::Pixels;
 use super::fit::{Scaled, fit};
-use super::{Painter, Sink};
+use super::{Painter, PictureSink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::FrameReport;
+use crate::source::Picture;
 use crate::system::{HiddenConsole, Screen, screen, wake};
 
 /// Shows annotated frames on a screen, scaled to fit with black around them. The first one takes the text
@@ -71,18 +72,14 @@ impl Framebuffer {
     }
 }
 
-impl Sink for Framebuffer {
+impl PictureSink for Framebuffer {
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn wants_pictures(&self) -> bool {
-        true
-    }
-
     /// Reports without a picture are skipped.
-    fn take(&mut self, report: &FrameReport) -> Result<()> {
-        let Some(picture) = &report.picture else { return Ok(()) };
+    fn take(&mut self, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
+        let Some(picture) = picture else { return Ok(()) };
         let area = fit((picture.width, picture.height), (self.screen.width, self.screen.height));
         let row = area.width as usize * 3;
         self.rgb.resize(row * area.height as usize, 0);

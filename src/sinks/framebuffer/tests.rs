@@ -1,7 +1,9 @@
 use super::*;
 use crate::report::ShownBoxes;
-use crate::sinks::tests::{frame_report, plain};
+use crate::sinks::tests::{frame_report, picture_of, plain, show};
 use crate::system::Channel;
+
+const GREY: [u8; 3] = [90, 100, 110];
 
 pub(crate) fn screen(width: u32, height: u32, bits: u32, channels: [Channel; 4]) -> Screen {
     let stride = (width * bits / 8) as usize;
@@ -21,15 +23,16 @@ pub(crate) fn bgrx(width: u32, height: u32) -> Screen {
 }
 
 /// What a file in place of the device holds after one frame.
-fn shown(screen: Screen, report: &FrameReport) -> Vec<u8> {
+fn shown(screen: Screen, report: &FrameReport, colour: [u8; 3]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fb0");
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).unwrap();
     let mut sink =
         Framebuffer::new("fb0".to_owned(), file, screen, Painter::new(ShownBoxes::Tracks)).unwrap();
-    sink.take(report).unwrap();
+    let picture = picture_of(report, colour);
+    sink.take(report, Some(&picture)).unwrap();
     let first = std::fs::read(&path).unwrap();
-    sink.take(report).unwrap();
+    sink.take(report, Some(&picture)).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), first, "the second frame stands where the first one does");
     first
 }
@@ -38,7 +41,7 @@ fn shown(screen: Screen, report: &FrameReport) -> Vec<u8> {
 fn a_picture_stands_in_the_middle_with_black_around() {
     // 4 by 2 pixels of one colour on a screen of 6 by 6, with padded rows, below a hidden row.
     let screen = Screen { stride: 32, start: 32, ..bgrx(6, 6) };
-    let bytes = shown(screen, &plain(4, 2, [10, 20, 30]));
+    let bytes = shown(screen, &plain(4, 2), [10, 20, 30]);
     assert_eq!(bytes.len(), 32 + 5 * 32 + 24);
     assert!(bytes[..32].iter().all(|byte| *byte == 0));
     for (y, row) in bytes[32..].chunks(32).enumerate() {
@@ -52,7 +55,7 @@ fn a_picture_stands_in_the_middle_with_black_around() {
 #[test]
 fn both_kinds_of_screen_show_the_same() {
     let report = frame_report();
-    let (narrow, wide) = (shown(rgb565(160, 120), &report), shown(bgrx(160, 120), &report));
+    let (narrow, wide) = (shown(rgb565(160, 120), &report, GREY), shown(bgrx(160, 120), &report, GREY));
     let (narrow, wide) = (narrow.as_chunks::<2>().0, wide.as_chunks::<4>().0);
     assert_eq!((narrow.len(), wide.len()), (160 * 120, 160 * 120));
     for (n, [b, g, r, _]) in narrow.iter().zip(wide) {
@@ -63,8 +66,8 @@ fn both_kinds_of_screen_show_the_same() {
 
 #[test]
 fn boxes_are_drawn_in_the_screen_s_resolution() {
-    let with = shown(bgrx(160, 120), &frame_report());
-    let without = shown(bgrx(160, 120), &FrameReport { tracks: Vec::new(), ..frame_report() });
+    let with = shown(bgrx(160, 120), &frame_report(), GREY);
+    let without = shown(bgrx(160, 120), &FrameReport { tracks: Vec::new(), ..frame_report() }, GREY);
     assert_ne!(with, without);
 }
 
@@ -82,5 +85,5 @@ fn a_screen_that_takes_no_more_is_an_error() {
     let file = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut sink =
         Framebuffer::new("fb0".to_owned(), file, bgrx(8, 8), Painter::new(ShownBoxes::Tracks)).unwrap();
-    assert!(sink.take(&frame_report()).unwrap_err().to_string().starts_with("fb0: No space left"));
+    assert!(show(&mut sink, &frame_report()).unwrap_err().to_string().starts_with("fb0: No space left"));
 }

@@ -1,28 +1,14 @@
 //! A folder that stays within its limit, and deletes nothing but snapshots.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
-use serde::Deserialize;
-
-use super::name::is_stem;
+use super::index::{ANNOTATED, Index, JSON, PLAIN, file, is_own};
 use crate::error::{self, Error, Result};
-use crate::sinks::files::{
-    AtomicFile, PRIVATE, Rotation, is_stamped, remove_abandoned, stamp, write_in_room,
-};
-use crate::system::Folder;
-
-/// Suffix of the annotated frame.
-pub(crate) const ANNOTATED: &str = ".jpg";
-/// Suffix of the frame without annotations.
-pub(crate) const PLAIN: &str = ".plain.jpg";
-/// More than any file of ours has, in bytes.
-const LARGEST: u64 = 512 << 20;
-const JSON: &str = ".json";
-/// What the mark of our pictures says. Which event they belong to, the JSON file says.
-const PURPOSE: &str = "snapshot";
+use crate::sinks::files::{AtomicFile, PRIVATE, Rotation, write_in_room};
+use crate::system::{Folder, start_thread};
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -39,49 +25,51 @@ pub(crate) struct SnapshotFolder {
     name: String,
     kept: Kept,
     folder: Folder,
-    /// Bytes of each snapshot, in the order in which they were written: by the clock, one that was wrong for
-    /// a while would count as the newest, or as the oldest, for ever.
-    snapshots: BTreeMap<(u64, String), u64>,
-    bytes: u64,
-    /// Sequence number of the next snapshot.
-    next: u64,
+    /// What it holds; empty until it has been read.
+    index: Index,
+    reading: Reading,
+}
+
+/// How far the index is. A folder of a year takes seconds to read, which the start does not wait for.
+enum Reading {
+    /// Another thread reads it.
+    Beside(JoinHandle<io::Result<Index>>),
+    /// It is still to be read.
+    Wanted,
+    /// It is known.
+    Done,
 }
 
 impl SnapshotFolder {
-    /// Finds the snapshots of earlier runs. The folder is created, readable by this user alone, if it does
-    /// not exist.
+    /// Begins to look for the snapshots of earlier runs, which the first snapshot waits for. The folder is created,
+    /// readable by this user alone, if it does not exist.
     ///
     /// # Errors
     /// [`Error::Device`] if the folder cannot be created or read.
     pub(crate) fn open(path: &Path, kept: Kept) -> Result<Self> {
         let name = path.display().to_string();
-        let open = || {
-            let folder = Folder::make(path)?;
-            let mut opened =
-                Self { name: name.clone(), kept, folder, snapshots: BTreeMap::new(), bytes: 0, next: 1 };
-            opened.look()?;
-            Ok(opened)
-        };
-        open().map_err(|source| Error::io(error::ErrorKind::Device, name.clone(), source))
+        let io = |source| Error::io(error::ErrorKind::Device, name.clone(), source);
+        let folder = Folder::make(path).map_err(io)?;
+        let place: PathBuf = path.to_owned();
+        let beside = start_thread("snapshots", move || Index::read(&Folder::open(&place)?));
+        let reading = beside.map_or(Reading::Wanted, Reading::Beside);
+        Ok(Self { name, kept, folder, index: Index::default(), reading })
     }
 
+    /// Waits until the index is known.
     fn look(&mut self) -> io::Result<()> {
-        remove_abandoned(&self.folder)?;
-        self.snapshots.clear();
-        for file in self.folder.names()? {
-            let stem = file.to_str().and_then(|file| file.strip_suffix(JSON)).filter(|stem| is_stem(stem));
-            let found = stem.and_then(|stem| Some((stem, description(&self.folder, stem)?)));
-            if let Some((stem, description)) = found {
-                let bytes = size(&self.folder, stem);
-                self.snapshots.insert((description.sequence, stem.to_owned()), bytes);
-                self.next = self.next.max(description.sequence.saturating_add(1));
-            }
-        }
-        self.bytes = self.snapshots.values().sum();
+        self.index = match std::mem::replace(&mut self.reading, Reading::Wanted) {
+            Reading::Beside(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("the reader of the folder has died")))?,
+            Reading::Wanted => Index::read(&self.folder)?,
+            Reading::Done => std::mem::take(&mut self.index),
+        };
+        self.reading = Reading::Done;
         Ok(())
     }
 
-    /// Makes the folder anew if it is gone.
+    /// Makes the folder anew if it is gone, and sees to it that it is known what it holds: before anything else.
     ///
     /// # Errors
     /// [`Error::Device`] if it cannot be made or read.
@@ -89,16 +77,16 @@ impl SnapshotFolder {
         let refreshed = self.folder.refresh().and_then(|other| {
             if other {
                 tracing::warn!("{}: the folder was gone; it has been made anew", self.name);
-                self.look()?;
+                self.reading = Reading::Wanted;
             }
-            Ok(())
+            self.look()
         });
         refreshed.map_err(|source| Error::io(error::ErrorKind::Device, self.name.clone(), source))
     }
 
     /// The number of the next snapshot: it rises by one with each that is written into the folder.
     pub(crate) fn next_sequence(&self) -> u64 {
-        self.next
+        self.index.next
     }
 
     /// `stem`, with a number appended if the folder has files of that name.
@@ -132,9 +120,7 @@ impl SnapshotFolder {
             .make_room(bytes)
             .and_then(|()| write_in_room(self, bytes, free, |this| this.write(stem, json, pictures)));
         written.map_err(|source| Error::io(error::ErrorKind::Device, self.name.clone(), source))?;
-        self.snapshots.insert((self.next, stem.to_owned()), bytes);
-        self.bytes += bytes;
-        self.next = self.next.saturating_add(1);
+        self.index.add(stem, bytes);
         Ok(())
     }
 
@@ -159,7 +145,9 @@ impl SnapshotFolder {
 
     /// Deletes the oldest until there is room for so many bytes.
     fn make_room(&mut self, bytes: u64) -> io::Result<()> {
-        while self.bytes.saturating_add(bytes) > self.kept.most_bytes && self.delete_oldest()?.is_some() {}
+        while self.index.bytes.saturating_add(bytes) > self.kept.most_bytes && self.delete_oldest()?.is_some()
+        {
+        }
         Ok(())
     }
 }
@@ -170,68 +158,19 @@ impl Rotation for SnapshotFolder {
     }
 
     fn bytes(&self) -> u64 {
-        self.bytes
+        self.index.bytes
     }
 
     /// Snapshots of which somebody has changed a file are passed over.
     fn delete_oldest(&mut self) -> io::Result<Option<u64>> {
-        let Some(oldest) = self.snapshots.first_entry() else { return Ok(None) };
-        let ((_, stem), bytes) = (oldest.key(), *oldest.get());
+        let Some((stem, bytes)) = self.index.oldest() else { return Ok(None) };
         let own = is_own(&self.folder, stem);
         if own {
             // The JSON file last, for the same reason.
             let mut endings = [ANNOTATED, PLAIN, JSON].into_iter();
             endings.try_for_each(|ending| self.folder.remove(&file(stem, ending)))?;
         }
-        oldest.remove();
-        self.bytes = self.bytes.saturating_sub(bytes);
+        self.index.forget_oldest();
         Ok(Some(if own { bytes } else { 0 }))
     }
-}
-
-/// Marks a picture as a snapshot's.
-pub(crate) fn mark(picture: &mut Vec<u8>) {
-    stamp(picture, PURPOSE);
-}
-
-/// What is needed of a JSON file.
-#[derive(Deserialize)]
-struct Described {
-    r#type: String,
-    name: String,
-    /// Absent in files that other versions wrote, which count as older than all others.
-    #[serde(default)]
-    sequence: u64,
-}
-
-/// What the JSON file says, if it names itself as a snapshot: a copy under another name belongs to the user.
-fn description(folder: &Folder, stem: &str) -> Option<Described> {
-    let json = read(folder, stem, JSON).ok()?;
-    let described: Described = serde_json::from_slice(&json).ok()?;
-    (described.r#type == "snapshot" && described.name == stem).then_some(described)
-}
-
-/// Whether all files of the snapshot are as edgeclip wrote them.
-fn is_own(folder: &Folder, stem: &str) -> bool {
-    let own = |ending: &&str| match read(folder, stem, ending) {
-        Ok(picture) => is_stamped(&picture, PURPOSE),
-        Err(error) => error.kind() == ErrorKind::NotFound,
-    };
-    description(folder, stem).is_some() && [ANNOTATED, PLAIN].iter().all(own)
-}
-
-fn read(folder: &Folder, stem: &str, ending: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    folder.read(&file(stem, ending))?.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Bytes of a snapshot's files.
-fn size(folder: &Folder, stem: &str) -> u64 {
-    let length = |ending| folder.about(&file(stem, ending)).ok().flatten().map_or(0, |about| about.len());
-    [JSON, ANNOTATED, PLAIN].into_iter().map(length).sum()
-}
-
-fn file(stem: &str, ending: &str) -> OsString {
-    OsString::from(format!("{stem}{ending}"))
 }

@@ -1,11 +1,12 @@
 //! Pictures of events: the frame as a JPEG file, with a JSON file beside it.
 
 mod folder;
+mod index;
 mod name;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -14,10 +15,11 @@ use self::name::stem;
 use super::clock::unix;
 use super::live_jsonl::{Track, VERSION};
 use super::picture::{JPEG_QUALITY, encode};
-use super::{Painter, PictureKind, Sink};
+use super::{Painter, PictureKind, PictureSink};
 use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
 use crate::report::{EventRecord, FrameReport, ShownBoxes};
+use crate::source::Picture;
 
 /// Interval over which snapshots are counted.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -35,7 +37,7 @@ pub(crate) struct SnapshotOptions {
     pub most_bytes: u64,
     /// Per cent of the disk that stay free, as far as it lies with snapshots.
     pub free: u8,
-    /// Most snapshots per minute of the source's time; further events get none.
+    /// Most snapshots per minute, whatever the time of their frames; further events get none.
     pub per_minute: usize,
     /// Draws the annotations.
     pub painter: Painter,
@@ -63,13 +65,12 @@ pub(crate) struct Snapshots {
     name: String,
     folder: SnapshotFolder,
     painter: Painter,
-    recent: VecDeque<SystemTime>,
+    recent: VecDeque<Instant>,
     idle: bool,
 }
 
 impl Snapshots {
-    /// Creates the folder, removes what an earlier run left half written and counts the bytes of its
-    /// snapshots.
+    /// Creates the folder, and begins to look for what earlier runs left in it.
     ///
     /// # Errors
     /// [`Error::Device`] if the folder cannot be created or read.
@@ -81,12 +82,12 @@ impl Snapshots {
         Ok(Self { options, name, folder, painter, recent: VecDeque::new(), idle: true })
     }
 
-    /// Whether one more may be kept at `time`. Snapshots from before the clock was set back no longer count.
-    fn may(&mut self, time: SystemTime) -> bool {
-        self.recent.retain(|past| time.duration_since(*past).is_ok_and(|since| since < MINUTE));
+    /// Whether one more may be kept at `now`.
+    fn may(&mut self, now: Instant) -> bool {
+        self.recent.retain(|past| now.saturating_duration_since(*past) < MINUTE);
         let may = self.recent.len() < self.options.per_minute;
         if may {
-            self.recent.push_back(time);
+            self.recent.push_back(now);
         }
         may
     }
@@ -113,18 +114,9 @@ impl Snapshots {
         let json = json.map_err(|error| Error::bug(format!("a snapshot's JSON: {error}")))?;
         self.folder.keep(&stem, &json, pictures)
     }
-}
 
-impl Sink for Snapshots {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn wants_pictures(&self) -> bool {
-        true
-    }
-
-    fn take(&mut self, report: &FrameReport) -> Result<()> {
+    /// Keeps the frame of each event that is wanted; `now` is what the limit per minute goes by.
+    fn take_at(&mut self, now: Instant, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
         let wanted = report.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
         let wanted: Vec<&Event> = wanted.collect();
         // The painter sees every report: frames without a look draw boxes dashed as in the last look.
@@ -134,10 +126,10 @@ impl Sink for Snapshots {
             return Ok(());
         }
         // The queue has counted the picture that it dropped.
-        let Some(picture) = &report.picture else { return Ok(()) };
+        let Some(picture) = picture else { return Ok(()) };
         let mut pictures = Vec::new();
         for event in wanted {
-            if !self.may(report.time) {
+            if !self.may(now) {
                 break;
             }
             // Encoded once for all events of the frame.
@@ -145,20 +137,30 @@ impl Sink for Snapshots {
                 let jpeg = |rgb: &[u8]| {
                     let (name, kind) = (&self.name, PictureKind::Jpeg);
                     let mut file = encode(name, kind, JPEG_QUALITY, rgb, picture.width, picture.height)?;
-                    folder::mark(&mut file);
+                    index::mark(&mut file);
                     Result::Ok(file)
                 };
                 let mut rgb = picture.data.clone();
                 if self.options.plain {
-                    pictures.push((folder::PLAIN, jpeg(&rgb)?));
+                    pictures.push((index::PLAIN, jpeg(&rgb)?));
                 }
                 self.painter.annotate(&mut rgb, picture.width, picture.height, report);
-                pictures.insert(0, (folder::ANNOTATED, jpeg(&rgb)?));
+                pictures.insert(0, (index::ANNOTATED, jpeg(&rgb)?));
             }
             self.keep(event, report, &pictures)?;
             self.idle = false;
         }
         Ok(())
+    }
+}
+
+impl PictureSink for Snapshots {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn take(&mut self, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
+        self.take_at(Instant::now(), report, picture)
     }
 
     fn was_idle(&self) -> bool {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::report::samples::events;
-use crate::sinks::tests::{frame_report, on_a_small_disk};
+use crate::sinks::tests::{frame_report, on_a_small_disk, picture_of, show};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -27,7 +27,7 @@ fn an_event_leaves_a_picture_and_its_description() {
     let folder = tempfile::tempdir().unwrap();
     let options = SnapshotOptions { plain: true, ..SnapshotOptions::new(folder.path().join("a/b")) };
     let (mut sink, report) = (Snapshots::new(options).unwrap(), entering(0));
-    sink.take(&report).unwrap();
+    show(&mut sink, &report).unwrap();
     let folder = folder.path().join("a/b");
     assert_eq!(names(&folder), ["jpg", "json", "plain.jpg"].map(|ending| format!("{FIRST}.{ending}")));
     let open = |ending: &str| image::open(folder.join(format!("{FIRST}.{ending}"))).unwrap().into_rgb8();
@@ -55,7 +55,7 @@ fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = SnapshotOptions::new(folder.path());
     let mut sink = Snapshots::new(options.clone()).unwrap();
-    sink.take(&FrameReport { events: events(), ..frame_report() }).unwrap();
+    show(&mut sink, &FrameReport { events: events(), ..frame_report() }).unwrap();
     let kinds = |names: Vec<String>| -> Vec<String> {
         let pictures = names.into_iter().filter(|name| name.ends_with(".jpg"));
         pictures.map(|name| name.split('_').nth(1).unwrap().to_owned()).collect()
@@ -64,7 +64,7 @@ fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
     options.kinds = [EventKind::Tag].into();
     let mut sink = Snapshots::new(options).unwrap();
     let rain = events().remove(9);
-    sink.take(&FrameReport { events: vec![rain.clone(), rain], ..frame_report() }).unwrap();
+    show(&mut sink, &FrameReport { events: vec![rain.clone(), rain], ..frame_report() }).unwrap();
     let tags: Vec<String> = names(folder.path()).into_iter().filter(|name| name.contains("_tag_")).collect();
     let stem = "2026-11-22T06-00-00.123Z_tag_rain";
     assert_eq!(tags, ["-2.jpg", "-2.json", ".jpg", ".json"].map(|ending| format!("{stem}{ending}")));
@@ -74,7 +74,7 @@ fn only_chosen_kinds_are_kept_and_names_are_not_given_twice() {
 fn without_an_event_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
-    sink.take(&frame_report()).unwrap();
+    show(&mut sink, &frame_report()).unwrap();
     assert!(names(folder.path()).is_empty());
 }
 
@@ -83,7 +83,7 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let mut options = SnapshotOptions::new(path);
-    Snapshots::new(options.clone()).unwrap().take(&entering(0)).unwrap();
+    show(&mut Snapshots::new(options.clone()).unwrap(), &entering(0)).unwrap();
     let one: u64 = names(path).iter().map(|name| fs::metadata(path.join(name)).unwrap().len()).sum();
     // Files of the user: a copy under a name of the same form, a picture without description, a file of
     // another kind.
@@ -98,7 +98,7 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
 
     options.most_bytes = 3 * one + one / 2;
     for second in 1..9 {
-        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+        show(&mut Snapshots::new(options.clone()).unwrap(), &entering(second)).unwrap();
     }
     let (own, left): (Vec<String>, Vec<String>) =
         names(path).into_iter().partition(|name| name.starts_with("2026"));
@@ -107,7 +107,7 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
     assert_eq!(left.len(), others, "{left:?}");
 
     options.most_bytes = one / 2;
-    let error = Snapshots::new(options).unwrap().take(&entering(9)).unwrap_err().to_string();
+    let error = show(&mut Snapshots::new(options).unwrap(), &entering(9)).unwrap_err().to_string();
     assert!(error.contains("found a snapshot of ") && error.contains("the limit of the folder"), "{error}");
     assert_eq!(names(path).len(), own.len() + others);
 }
@@ -117,28 +117,32 @@ fn a_flood_of_events_does_not_fill_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let options = SnapshotOptions { per_minute: 3, ..SnapshotOptions::new(folder.path()) };
     let mut sink = Snapshots::new(options).unwrap();
-    let mut kept = |second| {
+    let (start, picture) = (Instant::now(), picture_of(&entering(0), [90, 100, 110]));
+    let mut kept = |second, of_frame| {
         let before = names(folder.path()).len();
-        sink.take(&entering(second)).unwrap();
+        let now = start + Duration::from_secs(second);
+        sink.take_at(now, &entering(of_frame), Some(&picture)).unwrap();
         names(folder.path()).len() - before
     };
-    assert_eq!([0, 10, 20, 30, 59].map(&mut kept), [2, 2, 2, 0, 0]);
-    assert_eq!([60, 61, 70].map(&mut kept), [2, 0, 2]);
-    // Setting the clock back does not hold up snapshots until it has caught up.
-    assert_eq!(kept(5), 2);
+    // What the frames say, and a clock that is set, make no difference: a day each, backwards, standing still.
+    let times = [0, 86_400, 2 * 86_400, 3 * 86_400, 4 * 86_400];
+    let found: Vec<usize> =
+        [0, 10, 20, 30, 59].into_iter().zip(times).map(|(now, time)| kept(now, time)).collect();
+    assert_eq!(found, [2, 2, 2, 0, 0]);
+    assert_eq!([(60, 60), (61, 5), (70, 5)].map(|(now, time)| kept(now, time)), [2, 0, 2]);
 }
 
 #[test]
 fn an_event_whose_pixels_were_left_out_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = Snapshots::new(SnapshotOptions::new(folder.path())).unwrap();
-    sink.take(&FrameReport { picture: None, ..entering(0) }).unwrap();
+    sink.take(&entering(0), None).unwrap();
     assert!(names(folder.path()).is_empty());
 }
 
 /// Takes a snapshot `second` seconds after the first, and renames it as if the clock had said another year.
 fn in_another_year(path: &Path, second: u64, year: &str) {
-    Snapshots::new(SnapshotOptions::new(path)).unwrap().take(&entering(second)).unwrap();
+    show(&mut Snapshots::new(SnapshotOptions::new(path)).unwrap(), &entering(second)).unwrap();
     let taken = FIRST.replace("06-00-00", &format!("06-00-{second:02}"));
     let renamed = taken.replace("2026", year);
     for ending in ["jpg", "json"] {
@@ -161,7 +165,7 @@ fn the_oldest_is_what_was_written_first_whatever_the_clock_said() {
     let options = SnapshotOptions { most_bytes: 3 * one + one / 2, ..SnapshotOptions::new(path) };
     let mut left = Vec::new();
     for second in 10..14 {
-        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+        show(&mut Snapshots::new(options.clone()).unwrap(), &entering(second)).unwrap();
         let pictures = names(path).into_iter().filter(|name| name.ends_with(".jpg"));
         left.push(pictures.map(|name| format!("{} {}", &name[..4], &name[17..19])).collect::<Vec<_>>());
     }
@@ -180,14 +184,14 @@ fn snapshots_that_somebody_has_changed_are_kept() {
     let path = folder.path();
     let mut options = SnapshotOptions::new(path);
     for second in 0..2 {
-        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+        show(&mut Snapshots::new(options.clone()).unwrap(), &entering(second)).unwrap();
     }
     fs::write(path.join(format!("{FIRST}.jpg")), "my crop").unwrap();
     let of = |name: &str| fs::metadata(path.join(name)).unwrap().len();
     let one: u64 = names(path).iter().filter(|name| name.contains("00-01")).map(|name| of(name)).sum();
     options.most_bytes = one + one / 2;
     for second in 2..5 {
-        Snapshots::new(options.clone()).unwrap().take(&entering(second)).unwrap();
+        show(&mut Snapshots::new(options.clone()).unwrap(), &entering(second)).unwrap();
     }
     let seconds: Vec<String> = names(path).iter().map(|name| name[17..19].to_owned()).collect();
     assert_eq!(seconds, ["00", "00", "04", "04"]);
@@ -203,14 +207,14 @@ fn files_are_private_and_a_folder_that_has_gone_is_made_anew() {
     let mut sink = Snapshots::new(SnapshotOptions::new(&path)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for second in 0..2 {
-        sink.take(&entering(second)).unwrap();
+        show(&mut sink, &entering(second)).unwrap();
         assert_eq!(names(&path).len(), 2);
         assert!(names(&path).iter().all(|name| mode(&path.join(name)) == 0o600));
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o700, 0o700));
         fs::remove_dir_all(folder.path().join("a")).unwrap();
     }
     assert!(!sink.was_idle());
-    sink.take(&frame_report()).unwrap();
+    show(&mut sink, &frame_report()).unwrap();
     assert!(sink.was_idle());
 }
 
@@ -221,7 +225,7 @@ fn on_a_full_disk_the_oldest_make_room() {
         fs::write(disk.join("theirs"), vec![0; 100 << 10]).unwrap();
         let mut sink = Snapshots::new(SnapshotOptions::new(disk)).unwrap();
         for second in 0..60 {
-            sink.take(&entering(second)).unwrap();
+            show(&mut sink, &entering(second)).unwrap();
         }
         let left = names(disk);
         let own = left.iter().filter(|name| name.starts_with("2026")).count();
@@ -242,20 +246,20 @@ fn fill_and_empty(disk: &Path) {
     let ballast = disk.join("ballast");
     let mut sink = Snapshots::new(SnapshotOptions::new(disk)).unwrap();
     // Noise: the JPEG has tens of kilobytes.
-    let mut big = entering(0);
+    let (big, mut picture) = (entering(0), picture_of(&entering(0), [0; 3]));
     let mut state = 1u32;
-    for byte in &mut big.picture.as_mut().unwrap().data {
+    for byte in &mut picture.data {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *byte = (state >> 24) as u8;
     }
     fs::write(&ballast, vec![0; 200 << 10]).unwrap();
     for _ in 0..3 {
-        let error = sink.take(&big).unwrap_err();
+        let error = sink.take(&big, Some(&picture)).unwrap_err();
         assert!(error.io_error().and_then(std::io::Error::raw_os_error) == Some(libc::ENOSPC), "{error}");
         assert_eq!(names(disk), ["ballast"]);
     }
     fs::remove_file(&ballast).unwrap();
-    sink.take(&big).unwrap();
+    sink.take(&big, Some(&picture)).unwrap();
     assert_eq!(names(disk), [format!("{FIRST}.jpg"), format!("{FIRST}.json")]);
     assert!(image::open(disk.join(format!("{FIRST}.jpg"))).is_ok());
 }

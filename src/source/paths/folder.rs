@@ -65,7 +65,7 @@ impl Folder {
     pub(crate) fn pictures(path: &Path) -> Result<Vec<PathBuf>> {
         let mut found = Self::read(path)?;
         if found.pictures.is_empty() {
-            found.descend(DEPTH);
+            found.descend(DEPTH, &|_| true);
         }
         let Self { mut pictures, foreign, .. } = found;
         if pictures.is_empty() {
@@ -99,17 +99,37 @@ impl Folder {
         }
     }
 
-    /// Adds what lies in the folders in it, down to a depth. What cannot be read is left out; symbolic links
-    /// lead nowhere, since they may lead round.
-    fn descend(&mut self, depth: usize) {
-        for folder in std::mem::take(&mut self.folders) {
+    /// What is there while it is being followed: its pictures, and those of the folders in it that `counts` says
+    /// are part of it. `aside` holds the folders that were there beside pictures when this was first called, as for
+    /// [`Folder::pictures`]; those that are made later are part of it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn followed(
+        path: &Path,
+        aside: &mut Option<HashSet<PathBuf>>,
+        counts: &dyn Fn(&Path) -> bool,
+    ) -> Result<Self> {
+        let mut found = Self::read(path)?;
+        let beside = || {
+            if found.pictures.is_empty() { HashSet::new() } else { found.folders.iter().cloned().collect() }
+        };
+        let aside = aside.get_or_insert_with(beside);
+        found.descend(DEPTH, &|folder| !aside.contains(folder) && counts(folder));
+        Ok(found)
+    }
+
+    /// Adds what lies in the folders in it that `counts`, down to a depth. What cannot be read is left out; symbolic
+    /// links lead nowhere, since they may lead round.
+    fn descend(&mut self, depth: usize, counts: &dyn Fn(&Path) -> bool) {
+        for folder in std::mem::take(&mut self.folders).into_iter().filter(|folder| counts(folder)) {
             let linked = fs::symlink_metadata(&folder).is_ok_and(|about| about.is_symlink());
             let Ok(mut inner) = Self::read(&folder) else { continue };
             if linked {
                 continue;
             }
             if depth > 1 {
-                inner.descend(depth - 1);
+                inner.descend(depth - 1, counts);
             }
             self.pictures.append(&mut inner.pictures);
             for (format, (count, example, converter)) in inner.foreign {

@@ -16,7 +16,7 @@ pub(super) use rgb::opaque;
 
 use super::limits::{self, Limits};
 use crate::error::{Error, ErrorKind, Result};
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, FrameMut, PixelFormat};
 
 /// Longest picture file in bytes, in any case.
 const MAX_BYTES: u64 = 512 << 20;
@@ -81,6 +81,15 @@ impl Picture {
     /// [`Error::Input`] if the public fields were changed and contradict each other.
     pub fn frame(&self) -> Result<Frame<'_>> {
         Frame::new(&self.data, self.width, self.height, self.width as usize * 3, PixelFormat::Rgb8)
+    }
+
+    /// The picture as a frame whose pixels may be changed.
+    ///
+    /// # Errors
+    /// Same as [`Picture::frame`].
+    pub(crate) fn frame_mut(&mut self) -> Result<FrameMut<'_>> {
+        let Self { width, height, ref mut data, .. } = *self;
+        FrameMut::new(data, width, height, width as usize * 3, PixelFormat::Rgb8)
     }
 }
 

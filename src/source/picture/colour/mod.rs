@@ -1,6 +1,7 @@
-//! Colours that are not sRGB, converted: RGB profiles of primaries and curves, and grey ones. Tables of colours,
-//! such as those of printers, are left alone.
+//! Colours that are not sRGB, converted: RGB profiles of primaries and curves, grey ones, and Adobe RGB that EXIF
+//! alone tells of. Tables of colours, such as those of printers, are left alone.
 
+mod exif;
 mod icc;
 mod png;
 
@@ -59,7 +60,10 @@ pub(in crate::source) fn profile(
     };
     let light = match kind {
         FileKind::Png => png::light(file, icc),
-        _ => icc().filter(|profile| profile.len() <= LONGEST).and_then(|profile| icc::light(&profile)),
+        _ => match icc() {
+            Some(profile) => (profile.len() <= LONGEST).then(|| icc::light(&profile)).flatten(),
+            None => decoder.exif_metadata().ok().flatten().and_then(|exif| exif::light(&exif)),
+        },
     };
     Profile::of(light?)
 }

@@ -174,3 +174,59 @@ fn png_says_it_in_three_other_ways() {
     let found = pixel(with_chunk(b"cHRM", &adobe));
     assert!(found[0] > 215 && found[2] < 50, "{found:?}");
 }
+
+/// EXIF data whose first directory leads to one with this colour space and interoperability index.
+fn exif(little: bool, space: Option<u16>, index: Option<&[u8; 4]>) -> Vec<u8> {
+    let (short, long) = (
+        |value: u16| if little { value.to_le_bytes() } else { value.to_be_bytes() },
+        |value: u32| if little { value.to_le_bytes() } else { value.to_be_bytes() },
+    );
+    let entry = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
+        [&short(tag)[..], &short(kind), &long(count), &value].concat()
+    };
+    let directory =
+        |entries: &[Vec<u8>]| [&short(entries.len() as u16)[..], &entries.concat(), &long(0)].concat();
+    let padded = |value: u16| [short(value), [0; 2]].concat().try_into().unwrap();
+    let first = directory(&[entry(0x0112, 3, 1, padded(1)), entry(0x8769, 4, 1, long(38))]);
+    let count = usize::from(space.is_some()) + usize::from(index.is_some());
+    let inner = 38 + 2 + 12 * count as u32 + 4;
+    let space = space.map(|space| entry(0xa001, 3, 1, padded(space)));
+    let link = index.map(|_| entry(0xa005, 4, 1, long(inner)));
+    let details = directory(&space.into_iter().chain(link).collect::<Vec<_>>());
+    let last = index.map_or_else(Vec::new, |index| directory(&[entry(1, 2, 4, *index)]));
+    let mark = if little { b"II" } else { b"MM" };
+    [&mark[..], &short(42), &long(8), &first, &details, &last].concat()
+}
+
+#[test]
+fn adobe_rgb_that_exif_alone_tells_of_is_converted() {
+    let adobe = |exif: &[u8]| exif::light(exif).is_some();
+    for little in [true, false] {
+        assert!(adobe(&exif(little, Some(2), None)));
+        assert!(
+            adobe(&exif(little, Some(0xffff), Some(b"R03\0"))) && adobe(&exif(little, None, Some(b"R03\0")))
+        );
+        assert!(!adobe(&exif(little, Some(1), Some(b"R03\0"))) && !adobe(&exif(little, Some(0xffff), None)));
+        assert!(!adobe(&exif(little, Some(0xffff), Some(b"R98\0"))));
+        let whole = exif(little, Some(0xffff), Some(b"R03\0"));
+        (0..whole.len()).for_each(|length| drop(exif::light(&whole[..length])));
+    }
+    // Read as sRGB, a green of Adobe RGB is too pale.
+    let colour = [144, 255, 60];
+    let jpeg = |segment: &[u8]| {
+        let mut file = Vec::new();
+        JpegEncoder::new_with_quality(&mut file, 100)
+            .encode(&colour.repeat(256), 16, 16, ExtendedColorType::Rgb8)
+            .unwrap();
+        let length = (segment.len() as u16 + 8).to_be_bytes();
+        let marked = [&[0xff, 0xe1][..], &length, b"Exif\0\0", segment].concat();
+        [&file[..2], &marked, &file[2..]].concat()
+    };
+    let shown = |segment: &[u8]| Picture::decode("x".to_owned(), &jpeg(segment)).unwrap().data[..3].to_vec();
+    let (as_is, converted) = (shown(&exif(true, Some(1), None)), shown(&exif(true, Some(2), None)));
+    let profile = Profile::of(super::icc::light(&rgb_profile(ADOBE, &gamma(2.199_218_8))).unwrap()).unwrap();
+    let expected = profile.convert([as_is[0], as_is[1], as_is[2]]);
+    assert!(as_is[0].abs_diff(144) < 4, "{as_is:?}");
+    assert!(converted.iter().zip(expected).all(|(a, b)| a.abs_diff(b) < 2), "{converted:?} {expected:?}");
+    assert!(as_is[0].abs_diff(converted[0]) > 30, "{as_is:?} {converted:?}");
+}

@@ -1,10 +1,11 @@
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::Mutex;
+use std::time::SystemTime;
 
+use super::parcel::Parcel;
+use super::queue::PICTURES;
 use super::*;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::events::Event;
-use crate::source::Picture;
 
 /// Keeps the numbers of frames and counts of events that it took; blocks while `held`.
 struct Slow {
@@ -16,10 +17,6 @@ struct Slow {
 impl Sink for Slow {
     fn name(&self) -> &str {
         "slow"
-    }
-
-    fn wants_pictures(&self) -> bool {
-        true
     }
 
     fn take(&mut self, report: &FrameReport) -> Result<()> {
@@ -34,8 +31,18 @@ impl Sink for Slow {
     }
 }
 
+impl PictureSink for Slow {
+    fn name(&self) -> &str {
+        "slow"
+    }
+
+    fn take(&mut self, report: &FrameReport, _: Option<&Picture>) -> Result<()> {
+        Sink::take(self, report)
+    }
+}
+
 /// Waits until the sink has the report that was offered first. Before, a report may be in the queue or not.
-fn wait_until_working(outbox: &Outbox) {
+fn wait_until_working<P: Parcel>(outbox: &Outbox<P>) {
     while outbox.shared.lock().working.is_none() {
         thread::sleep(Duration::from_millis(1));
     }
@@ -44,10 +51,10 @@ fn wait_until_working(outbox: &Outbox) {
 /// Numbers of frames and counts of events.
 type Taken = Arc<Mutex<Vec<(u64, usize)>>>;
 
-fn slow(held: bool, fails: bool) -> (Outbox, Taken, Arc<AtomicBool>) {
+fn slow(held: bool, fails: bool) -> (Outbox<Arc<FrameReport>>, Taken, Arc<AtomicBool>) {
     let (taken, held) = (Arc::default(), Arc::new(AtomicBool::new(held)));
     let sink = Slow { taken: Arc::clone(&taken), held: Arc::clone(&held), fails };
-    (Outbox::new(Box::new(sink)).unwrap(), taken, held)
+    (Outbox::<Arc<FrameReport>>::new(Box::new(sink)).unwrap(), taken, held)
 }
 
 fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {
@@ -66,18 +73,24 @@ fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {
         outlines: Arc::new([]),
         timing: crate::report::LiveTiming::default(),
         latency: Duration::ZERO,
-        picture: None,
     })
+}
+
+/// Waits for these sinks.
+fn finished(reports: Vec<Outbox<Arc<FrameReport>>>, stop: bool) -> Outboxes {
+    let outboxes = Outboxes { reports, pictures: Vec::new() };
+    outboxes.finish(&AtomicBool::new(stop));
+    outboxes
 }
 
 #[test]
 fn a_slow_sink_loses_frames_but_no_events() {
     let (outbox, taken, held) = slow(true, false);
     for frame in 0..1000 {
-        outbox.offer(&frame_report(frame, frame % 10 == 3));
+        outbox.offer(frame_report(frame, frame % 10 == 3));
     }
     held.store(false, Ordering::Relaxed);
-    finish(&[outbox], &AtomicBool::new(false));
+    finished(vec![outbox], false);
     let taken = taken.lock().unwrap();
     assert_eq!(taken.iter().map(|(_, events)| events).sum::<usize>(), 100);
     assert!(taken.len() < 120, "{} reports", taken.len());
@@ -96,12 +109,11 @@ fn who_waits_while_it_is_full_loses_nothing() {
             while outbox.is_full() {
                 thread::sleep(Duration::from_millis(1));
             }
-            outbox.offer(&frame_report(frame, false));
+            outbox.offer(frame_report(frame, false));
         }
     });
-    let outboxes = [outbox];
-    finish(&outboxes, &AtomicBool::new(false));
-    assert_eq!(outboxes[0].counts(), SinkCounts { taken: 100, ..SinkCounts::default() });
+    let outboxes = finished(vec![outbox], false);
+    assert_eq!(outboxes.reports[0].counts(), SinkCounts { taken: 100, ..SinkCounts::default() });
     assert_eq!(taken.lock().unwrap().len(), 100);
 }
 
@@ -109,7 +121,7 @@ fn who_waits_while_it_is_full_loses_nothing() {
 fn errors_of_a_sink_are_counted_and_it_is_used_again() {
     let (outbox, ..) = slow(false, true);
     for frame in 0..5 {
-        outbox.offer(&frame_report(frame, true));
+        outbox.offer(frame_report(frame, true));
     }
     while outbox.counts().failed < 5 {
         thread::sleep(Duration::from_millis(1));
@@ -122,34 +134,59 @@ fn the_end_does_not_wait_long_for_a_sink_that_is_stuck() {
     let (stuck, _, held) = slow(true, false);
     let (quick, taken, _) = slow(false, false);
     for frame in 0..6 {
-        stuck.offer(&frame_report(frame, frame % 2 == 0));
-        quick.offer(&frame_report(frame, true));
+        stuck.offer(frame_report(frame, frame % 2 == 0));
+        quick.offer(frame_report(frame, true));
     }
     while quick.counts().taken < 6 {
         thread::sleep(Duration::from_millis(1));
     }
-    let outboxes = [stuck, quick];
     let since = Instant::now();
-    finish(&outboxes, &AtomicBool::new(true));
+    let outboxes = finished(vec![stuck, quick], true);
     assert!(since.elapsed() >= GRACE);
-    assert_eq!(outboxes[0].counts(), SinkCounts { lost_frames: 3, lost_events: 3, ..SinkCounts::default() });
+    assert_eq!(
+        outboxes.reports[0].counts(),
+        SinkCounts { lost_frames: 3, lost_events: 3, ..SinkCounts::default() }
+    );
     assert_eq!(taken.lock().unwrap().len(), 6);
     held.store(false, Ordering::Relaxed);
 }
 
 #[test]
 fn pictures_of_what_waits_for_long_are_given_up() {
-    let (outbox, _, held) = slow(true, false);
+    let held = Arc::new(AtomicBool::new(true));
+    let sink = Slow { taken: Arc::default(), held: Arc::clone(&held), fails: false };
+    let outbox = Outbox::<Shown>::new(Box::new(sink)).unwrap();
     for frame in 0..50 {
         let picture = Picture { name: String::new(), width: 1, height: 1, data: vec![0; 3] };
-        outbox.offer(&Arc::new(FrameReport {
-            picture: Some(picture),
-            ..FrameReport::clone(&frame_report(frame, true))
-        }));
+        outbox.offer(Shown { report: frame_report(frame, true), picture: Some(Arc::new(picture)) });
         wait_until_working(&outbox);
     }
     let queue = outbox.shared.lock();
-    assert_eq!(queue.reports.iter().filter(|(_, report)| report.picture.is_some()).count(), PICTURES);
-    assert_eq!((queue.reports.len(), queue.counts.lost_frames), (49, 17));
+    assert_eq!(queue.parcels.iter().filter(|(_, shown)| shown.picture.is_some()).count(), PICTURES);
+    assert_eq!((queue.parcels.len(), queue.counts.lost_frames), (49, 17));
     held.store(false, Ordering::Relaxed);
+}
+
+#[test]
+fn pixels_wait_for_sinks_of_pictures_alone() {
+    let mut outboxes = Outboxes::default();
+    let (words, taken, _) = slow(false, false);
+    outboxes.reports.push(words);
+    assert!(!outboxes.want_pictures());
+    let held = Arc::new(AtomicBool::new(true));
+    let screen = Slow { taken: Arc::default(), held: Arc::clone(&held), fails: false };
+    outboxes.add_picture_sink(Box::new(screen)).unwrap();
+    assert!(outboxes.want_pictures());
+    let report = FrameReport::clone(&frame_report(1, true));
+    let picture = Picture { name: String::new(), width: 1, height: 1, data: vec![0; 3] };
+    for _ in 0..3 {
+        outboxes.offer(report.clone(), Some(picture.clone()));
+        wait_until_working(&outboxes.pictures[0]);
+    }
+    let waiting = outboxes.pictures[0].shared.lock();
+    assert!(waiting.parcels.iter().all(|(_, shown)| shown.picture.is_some()));
+    drop(waiting);
+    held.store(false, Ordering::Relaxed);
+    outboxes.finish(&AtomicBool::new(false));
+    assert_eq!(taken.lock().unwrap().len(), 3);
 }

@@ -1,5 +1,9 @@
 //! A borrowed picture in memory: bytes, size, stride and pixel format.
 
+mod mutable;
+
+pub(crate) use mutable::FrameMut;
+
 use crate::error::{Error, Result};
 
 /// How the bytes of a [`Frame`] encode its pixels. YUV conversion is that of ITU-R BT.601.
