@@ -186,6 +186,34 @@ mod tests {
         assert_eq!(end_of_head(b"a\nb\n\nc"), Some(5));
     }
 
+    /// Bytes in pieces of any size.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = self.1.min(into.len());
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    #[test]
+    fn what_comes_with_an_interim_response_is_not_lost() {
+        let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Wait\r\nX: y\r\n\r\n\
+            HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\npicture";
+        for piece in [1, 7, 40, 4096] {
+            let mut response = answer(Pieces(text, piece), |_| Ok(())).unwrap();
+            assert_eq!((response.status, response.body.length), (200, Some(7)), "{piece}");
+            let mut body = String::new();
+            response.body.read_to_string(&mut body).unwrap();
+            assert_eq!(body, "picture", "{piece}");
+        }
+        let endless = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let error = answer(&endless[..], |_| Ok(())).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+        let long = [&b"HTTP/1.1 200 OK\r\nX: "[..], &[b'x'; 70_000]].concat();
+        assert_eq!(answer(&long[..], |_| Ok(())).err().unwrap().to_string(), "a header of more than 64 KB");
+    }
+
     #[test]
     fn a_request_names_host_and_port_and_no_password() {
         let text = request(&Url::parse("http://[::1]:8080/a%20b?c=d#e").unwrap(), Some("Basic eDp5"));

@@ -5,6 +5,7 @@ mod apart;
 pub(crate) mod camera;
 mod ends;
 mod endurance;
+mod killed;
 mod poison;
 mod reload;
 /// The camera of the library's own tests.
