@@ -108,7 +108,7 @@ fn works() {
         accepted += u64::from(measured(&input, &random.mutated(&seeds), *entry));
         round += 1;
     }
-    println!("done {round} inputs, {accepted} accepted");
+    println!("\ndone {round} inputs, {accepted} accepted");
 }
 
 /// Runs the target on `bytes`, within time and memory.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{contents, photos, refused};
+use super::{photos, refused};
 use crate::common::edgeclip;
 
 #[test]

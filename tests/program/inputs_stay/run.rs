@@ -1,7 +1,7 @@
 //! `edgeclip run` and what lies where it is to write.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::tempdir;

@@ -5,7 +5,6 @@ use std::os::unix::fs::symlink;
 
 use tempfile::tempdir;
 
-use super::contents;
 use crate::common::film::{Studio, jpeg};
 use crate::common::live::{Running, wait_until};
 

@@ -82,7 +82,7 @@ fn every_rule_and_every_kernel_is_tried() {
         for step in engine(&model, Isa::SCALAR, 1).unwrap().steps() {
             steps.remove(step.kernel);
         }
-        model.graph.unwrap().node.iter().for_each(|node| drop(operators.remove(node.op_type.as_str())));
+        model.graph.unwrap().node.iter().for_each(|node| _ = operators.remove(node.op_type.as_str()));
     }
     assert!(operators.is_empty() && steps.is_empty(), "{operators:?} {steps:?}");
 }
