@@ -70,7 +70,11 @@ impl Graph {
             inputs.iter().enumerate().map(|(index, input)| fact(file, model, index, input)).collect()
         };
         let budget = Budget::default();
-        let Some(isa) = isa else { return Self::build(file, parse(file, &bytes)?, |_| (), facts, budget) };
+        let Some(isa) = isa else {
+            let proto = parse(file, &bytes)?;
+            lower::structure(file, &proto)?;
+            return Self::build(file, proto, |_| (), facts, budget);
+        };
         let (mut proto, data) = File::decode(bytes).map_err(|error| not_onnx(file, &error))?;
         lower::structure(file, &proto)?;
         let rows = table::rows(&proto);

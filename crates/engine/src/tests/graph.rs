@@ -2,8 +2,9 @@
 
 use tract_onnx::pb::tensor_proto::DataType;
 
-use super::net::Attribute::Int;
+use super::net::Attribute::{Int, Ints};
 use super::net::{FINE, Net};
+use crate::error::Kind;
 use crate::graph::Graph;
 use crate::signature::{Dim, Signature, Tensor};
 use edgeclip_kernels::Isa;
@@ -76,5 +77,34 @@ fn numbers_are_quantised_as_onnx_says() {
         let expected: Vec<f32> =
             numbers.iter().map(|&value| quantised(value, scale, INT8, zero as f32)).collect();
         assert_eq!(output(net, &x, &numbers), expected, "{scale} {zero}");
+    }
+}
+
+/// Loops of tract that run to what an attribute says.
+#[test]
+fn numbers_without_end_are_refused() {
+    const ENDLESS: i64 = 1 << 62;
+    for (op, attribute, found) in [
+        ("LayerNormalization", Int("axis", ENDLESS), "the axes [4611686018427387904]"),
+        ("LayerNormalization", Int("axis", -ENDLESS), "the axes [-4611686018427387904]"),
+        ("Softmax", Int("axis", ENDLESS), "the axes"),
+        ("Split", Int("num_outputs", ENDLESS), "num_outputs of 4611686018427387904"),
+        ("LRN", Int("size", ENDLESS), "size of"),
+        ("DepthToSpace", Int("blocksize", ENDLESS), "blocksize of"),
+        ("ReduceSum", Ints("axes", &[1, -ENDLESS]), "the axes"),
+        ("Transpose", Ints("perm", &[0, ENDLESS]), "the axes"),
+        ("MaxPool", Ints("pads", &[ENDLESS; 4]), "pads of"),
+    ] {
+        let mut net = Net::new(DataType::Float, &[-1, 12]);
+        let scale = net.floats(&[12], &[1.0; 12]);
+        let inputs = if op == "LayerNormalization" { vec!["x", &scale] } else { vec!["x"] };
+        let y = net.op(op, &inputs, &[attribute]);
+        let bytes = net.model(&[&y]).encode_to_vec();
+        for isa in [Some(Isa::SCALAR), None] {
+            let inputs = [Signature::Float(&[Dim::Named("N"), Dim::Declared])];
+            let error = Graph::load("net.onnx", bytes.clone().into(), isa, &inputs).err().unwrap();
+            assert_eq!(error.kind(), Kind::Model, "{op}: {error}");
+            assert!(error.to_string().contains(found), "{op}: {error}");
+        }
     }
 }
