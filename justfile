@@ -55,7 +55,7 @@ lint:
 # Fuzz a parser, for ever or for so many seconds, for example: just fuzz avi 600 (needs: nightly Rust, cargo install --locked cargo-fuzz)
 fuzz target seconds="0":
     mkdir -p fuzz/corpus/{{target}}
-    cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}}
+    cargo +nightly fuzz run --sanitizer none {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -timeout=20 -rss_limit_mb=700
 
 # Measure the committed bundle through the release binary, on ../shared/data/val.tar
 score *args:

@@ -108,6 +108,11 @@ rust_tests() {
     return "$status"
 }
 
+# Every parser of foreign bytes for a share of a minute, with mutations of its own; fuzz/README.md says how to repeat one.
+fuzz() {
+    EDGECLIP_FUZZ_SECONDS=${EDGECLIP_FUZZ_SECONDS:-60} cargo test --quiet --locked --package edgeclip --lib fuzzing::tests::mutated
+}
+
 python_tests() {
     EDGECLIP_BINARY=$CARGO_TARGET_DIR/debug/edgeclip "$venv/bin/python" -m pytest --config-file quantize/pyproject.toml quantize/tests
 }
@@ -154,6 +159,7 @@ finish "mypy"
 stage "mypy peers" types benches/peers
 stage "mypy cross" types cross/perf cross/vm
 begin "pytest" python_tests
+begin "fuzz" fuzz
 stage "cargo test" rust_tests
 if [ -n "$arm" ]; then
     finish "arm tools"
@@ -165,6 +171,7 @@ if [ -n "$arm" ]; then
 else
     printf '\n== arm\nSKIPPED: no cross tools in %s; EDGECLIP_ARM=1 tests/run.sh gets them and runs these stages\n' "$cache/cross"
 fi
+finish "fuzz"
 finish "pytest"
 record_times
 

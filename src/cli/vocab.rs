@@ -11,6 +11,7 @@ use super::detect::probability;
 use super::model::ModelArgs;
 use super::words::{prompt_file, prompts_of};
 use super::{Failures, print};
+use crate::error::{LONG, printable};
 use crate::pipeline::open_vocabulary;
 use crate::sinks::{PUBLIC, Target};
 use crate::vocabulary::{Embedder, HARD_TO_TELL_APART, Neighbour, Vocabulary};
@@ -94,7 +95,7 @@ fn build(args: &BuildArgs) -> anyhow::Result<()> {
     }
     out.write(&vocabulary.to_bytes()?)?;
     let (labels, negatives) = (vocabulary.len(), vocabulary.negatives().len());
-    print(|out| writeln!(out, "{}: {labels} labels, {negatives} negatives", args.out.display()))?;
+    print(|out| writeln!(out, "{}: {labels} labels, {negatives} negatives", shown(&args.out)))?;
     Ok(())
 }
 
@@ -138,7 +139,7 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
     let mut lines = vec![
         format!(
             "{}: {}, {}, {} values per embedding",
-            file.display(),
+            shown(file),
             count(vocabulary.len(), "label"),
             count(vocabulary.negatives().len(), "negative"),
             vocabulary.embeddings().dimension()
@@ -167,6 +168,11 @@ fn as_text(file: &Path, vocabulary: &Vocabulary) -> String {
         lines.extend(warnings);
     }
     lines.join("\n")
+}
+
+/// A file's name, which may hold anything but a zero.
+fn shown(file: &Path) -> String {
+    printable(&file.display().to_string(), LONG)
 }
 
 /// `label=0.4`; the label may hold `=`.

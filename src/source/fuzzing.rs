@@ -96,6 +96,70 @@ pub(crate) fn multipart(data: &[u8]) -> Result<()> {
     }
 }
 
+/// All that an HTTP camera sends on a connection.
+#[cfg(feature = "http")]
+pub(crate) fn http(data: &[u8]) -> Result<()> {
+    let (mut shot, mut number) = (CapturedFrame::empty(), 0);
+    super::http::fuzzing::response(data, |bytes| {
+        number += 1;
+        shot.fill(bytes, Encoding::Jpeg, number as u64);
+        if number <= MOST_DECODED
+            && let Err(error) = shot.decode("input")
+        {
+            assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+        }
+    })
+}
+
+/// All that an RTSP camera sends on a connection.
+#[cfg(feature = "rtsp")]
+pub(crate) fn rtsp(data: &[u8]) -> Result<()> {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::live::Next;
+    use super::network::Patience;
+    use crate::error::Error;
+
+    /// Most readings of one connection.
+    const MOST: usize = 1000;
+    let patience = Patience {
+        connect: Duration::from_secs(5),
+        stall: Duration::from_secs(5),
+        first_pause: Duration::from_secs(60),
+        longest_pause: Duration::from_secs(60),
+    };
+    let failed = |error| Error::io(ErrorKind::Input, "input", error);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            // Whoever connects again is refused.
+            drop(listener);
+            if stream.write_all(data).is_ok() && stream.shutdown(Shutdown::Write).is_ok() {
+                let _ = stream.read_to_end(&mut Vec::new());
+            }
+        });
+        let opened = super::rtsp::open(&format!("rtsp://{address}/"), patience);
+        // The other thread waits for a connection.
+        let _ = TcpStream::connect(address);
+        let mut camera =
+            opened.map_err(|error| Error::input("input", error.to_string(), "a camera with H.264"))?;
+        let mut shot = CapturedFrame::empty();
+        for _ in 0..MOST {
+            match camera.next(&mut shot)? {
+                Next::Frame => holds(&shot.bytes, shot.encoding),
+                Next::Broken(why) => assert!(!why.is_empty()),
+                Next::Stalled(_) | Next::End => break,
+                Next::Nothing => {}
+            }
+        }
+        Ok(())
+    })
+}
+
 /// H.264 as a camera sends it, with start codes: parameters are adopted, access units decoded.
 #[cfg(feature = "rtsp")]
 pub(crate) fn h264(data: &[u8]) -> Result<()> {

@@ -59,7 +59,14 @@ impl Folder {
 
     /// The same for a folder that is made, readable by this user alone, if it does not exist.
     pub(crate) fn make(path: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(PRIVATE).create(path)?;
+        let made = DirBuilder::new().recursive(true).mode(PRIVATE).create(path);
+        made.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => io::Error::new(
+                ErrorKind::NotADirectory,
+                "found a file, expected a folder: another name for it",
+            ),
+            _ => error,
+        })?;
         Self::open(path)
     }
 

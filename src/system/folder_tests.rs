@@ -57,6 +57,17 @@ fn a_name_is_taken_only_if_it_is_free_or_on_request() {
 }
 
 #[test]
+fn a_file_where_a_folder_should_be_is_told_as_one() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("file"), "mine").unwrap();
+    for path in ["file", "file/below"] {
+        let error = Folder::make(&place.path().join(path)).err().unwrap();
+        assert_eq!(error.to_string(), "found a file, expected a folder: another name for it", "{path}");
+    }
+    assert_eq!(fs::read(place.path().join("file")).unwrap(), b"mine");
+}
+
+#[test]
 fn a_folder_that_has_gone_is_made_anew_but_no_link_in_its_place_is_followed() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("a/b");

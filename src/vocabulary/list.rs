@@ -118,17 +118,23 @@ fn json(text: &str) -> Option<Vec<String>> {
 }
 
 /// `text` without brackets around the whole of it.
-fn enclosed(text: &str) -> &str {
-    let inner = [('[', ']'), ('{', '}'), ('(', ')')].into_iter().find_map(|(open, close)| {
-        let inner = text.strip_prefix(open)?.strip_suffix(close)?;
-        // `(big) dog, cat (small)` is not enclosed.
-        (!inner.contains(open) || open == '[').then_some(inner)
-    });
-    inner.map_or(text, |inner| enclosed(inner.trim()))
+fn enclosed(mut text: &str) -> &str {
+    loop {
+        let inner = [('[', ']'), ('{', '}'), ('(', ')')].into_iter().find_map(|(open, close)| {
+            let inner = text.strip_prefix(open)?.strip_suffix(close)?;
+            // `(big) dog, cat (small)` is not enclosed.
+            (open == '[' || !inner.contains(open)).then_some(inner)
+        });
+        match inner {
+            Some(inner) => text = inner.trim(),
+            None => return text,
+        }
+    }
 }
 
 /// Splits at [`SEPARATORS`] outside of quotes, which count where an item or the half of one begins.
 fn split(text: &str) -> Vec<&str> {
+    let mut quotes = Closing::of(text);
     let (mut parts, mut start, mut fresh, mut skip_to) = (Vec::new(), 0, true, 0);
     for (at, c) in text.char_indices() {
         if at < skip_to {
@@ -137,8 +143,8 @@ fn split(text: &str) -> Vec<&str> {
         if SEPARATORS.contains(&c) {
             parts.push(text.get(start..at).unwrap_or_default());
             (start, fresh) = (at + c.len_utf8(), true);
-        } else if fresh && let Some(end) = text.get(at..).and_then(quoted_length) {
-            skip_to = at + end;
+        } else if fresh && let Some(end) = quotes.end(at, c) {
+            skip_to = end;
             fresh = false;
         } else {
             fresh = c == '=' || (fresh && c.is_whitespace());
@@ -149,28 +155,59 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Bytes of the quoted text at the start, quotes included; `None` unless it ends an item. Apostrophes inside of
-/// single quotes are passed over.
-fn quoted_length(text: &str) -> Option<usize> {
-    let first = text.chars().next()?;
-    let ends_item = |end: &usize| {
-        let rest = text.get(*end..).unwrap_or_default().trim_start_matches([' ', '\t']);
-        rest.is_empty() || rest.starts_with(SEPARATORS) || rest.starts_with(['=', ']', '}'])
-    };
-    let closing = QUOTES.iter().filter(|(open, _)| *open == first).filter_map(|(_, close)| {
-        let mut ends =
-            text.char_indices().skip(1).filter(|(_, c)| c == close).map(|(at, c)| at + c.len_utf8());
-        if matches!(close, '\'' | '’') { ends.find(ends_item) } else { ends.next().filter(ends_item) }
-    });
-    closing.min()
+/// Where quotes of a text close. Each is looked for once, however many open.
+struct Closing<'a> {
+    text: &'a str,
+    /// Of each of [`QUOTES`]: where the last search began, and what it found.
+    known: [Option<(usize, Option<usize>)>; QUOTES.len()],
+}
+
+impl<'a> Closing<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, known: [None; QUOTES.len()] }
+    }
+
+    /// Index behind the quoted text that `first` opens at `at`, quotes included; `None` unless it ends an item.
+    /// Apostrophes inside of single quotes are passed over.
+    fn end(&mut self, at: usize, first: char) -> Option<usize> {
+        let text = self.text;
+        let pairs = QUOTES.iter().zip(&mut self.known).filter(|((open, _), _)| *open == first);
+        let ends = pairs.filter_map(|((_, close), known)| {
+            let from = at + first.len_utf8();
+            let found = match *known {
+                Some((begun, found))
+                    if begun <= from && found.is_none_or(|end| end - close.len_utf8() >= from) =>
+                {
+                    found
+                }
+                _ => {
+                    let behind = text.get(from..).unwrap_or_default().match_indices(*close);
+                    let mut ends = behind.map(|(at, close)| from + at + close.len());
+                    let apostrophe = matches!(close, '\'' | '’');
+                    let found = if apostrophe { ends.find(|end| ends_item(text, *end)) } else { ends.next() };
+                    *known = Some((from, found));
+                    found
+                }
+            };
+            found.filter(|end| ends_item(text, *end))
+        });
+        ends.min()
+    }
+}
+
+/// Whether an item, or the half of one, may end here.
+fn ends_item(text: &str, end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default().trim_start_matches([' ', '\t']);
+    rest.is_empty() || rest.starts_with(SEPARATORS) || rest.starts_with(['=', ']', '}'])
 }
 
 /// What stands between quotes around the whole of `text`.
 fn unquoted(text: &str) -> Option<&str> {
     let text = text.trim();
-    let length = quoted_length(text).filter(|length| *length == text.len() && text.chars().count() > 2)?;
-    let (first, last) = (text.chars().next()?.len_utf8(), text.chars().next_back()?.len_utf8());
-    text.get(first..length - last).map(str::trim)
+    let (first, last) = (text.chars().next()?, text.chars().next_back()?.len_utf8());
+    let end = Closing::of(text).end(0, first)?;
+    let inner = text.get(first.len_utf8()..end - last)?;
+    (end == text.len() && !inner.is_empty()).then(|| inner.trim())
 }
 
 /// `cat. dog.` and `cat . dog`, as grounding models take prompts; anything else is one item.

@@ -41,6 +41,26 @@ fn lists_are_read_as_other_programs_write_them() {
     }
 }
 
+/// Texts that take a stack frame for each bracket, or a pass over the rest for each quote, of a reader that is not careful.
+#[test]
+fn brackets_and_quotes_without_end_take_no_longer_than_others() {
+    let deep = format!("{}cat{}", "[".repeat(200_000), "]".repeat(200_000));
+    assert_eq!(list(&deep), ["cat"]);
+    let start = std::time::Instant::now();
+    for open in ["'a,", "„a,", "\"a,", "» "] {
+        let text = open.repeat(300_000);
+        let _ = items("prompt", &text);
+    }
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn quotes_close_where_an_item_ends() {
+    assert_eq!(list("'it's a cat', 'the dog's bone', o'clock"), ["it's a cat", "the dog's bone", "o'clock"]);
+    assert_eq!(list("„a“, „b”, „c“"), ["a", "b", "c"]);
+    assert_eq!(list("'a, 'b', c"), ["a, 'b", "c"]);
+}
+
 #[test]
 fn punctuation_of_a_name_stays() {
     for name in [

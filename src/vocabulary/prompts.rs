@@ -34,31 +34,31 @@ impl Prompt {
     /// cannot be read as UTF-8 text.
     pub(crate) fn parse(argument: &str) -> Result<Vec<Self>> {
         match argument.trim().strip_prefix('@') {
-            Some(file) => {
-                let text = read(file)?;
-                let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
-                let lines = lines.filter(|(_, line)| {
-                    let line = line.trim_start();
-                    !line.is_empty() && !line.starts_with('#')
-                });
-                let lines: Vec<(usize, &str)> = lines.collect();
-                match lines.as_slice() {
-                    [(i, only)] => Self::list(&format!("{file} line {i}"), file, only),
-                    _ if list::is_array(&text) => Self::list(file, file, &text),
-                    _ => collect(
-                        file,
-                        lines.into_iter().map(|(i, line)| {
-                            let place = format!("{file} line {i}");
-                            // Bullets, as in YAML and Markdown.
-                            let line = line.trim_start();
-                            let line =
-                                ["- ", "* ", "• "].iter().find_map(|b| line.strip_prefix(b)).unwrap_or(line);
-                            list::item(&place, line).map(|item| (place, item))
-                        }),
-                    ),
-                }
-            }
+            Some(file) => Self::of_file(file, &read(file)?),
             None => Self::list("prompt", "prompt", argument),
+        }
+    }
+
+    /// Reads `text` of `file`: one prompt per line, or an array.
+    ///
+    /// # Errors
+    /// Same as [`Prompt::parse`].
+    pub(crate) fn of_file(file: &str, text: &str) -> Result<Vec<Self>> {
+        let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.trim_start()));
+        let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let lines: Vec<(usize, &str)> = lines.collect();
+        match lines.as_slice() {
+            [(i, only)] => Self::list(&format!("{file} line {i}"), file, only),
+            _ if list::is_array(text) => Self::list(file, file, text),
+            _ => collect(
+                file,
+                lines.into_iter().map(|(i, line)| {
+                    let place = format!("{file} line {i}");
+                    // Bullets, as in YAML and Markdown.
+                    let line = ["- ", "* ", "• "].iter().find_map(|b| line.strip_prefix(b)).unwrap_or(line);
+                    list::item(&place, line).map(|item| (place, item))
+                }),
+            ),
         }
     }
 

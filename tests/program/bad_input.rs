@@ -90,6 +90,26 @@ fn a_line_break_in_a_name_stays_one_line() {
 }
 
 #[test]
+fn a_name_that_a_terminal_would_obey_is_shown_without() {
+    let folder = folder();
+    let name = "\u{1b}[2J\u{202e}a\nb";
+    let words = format!("{name}.safetensors");
+    let shows = |arguments: &[&str]| {
+        let answer = edgeclip(folder.path(), arguments);
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(answer.stdout.contains(" [2J a b"), "{answer:?}");
+        assert!(!answer.stdout.contains(['\u{1b}', '\u{202e}']), "{answer:?}");
+    };
+    shows(&["vocab", "build", "--prompt", "cat", "--out", &words]);
+    shows(&["vocab", "show", &words]);
+    fs::copy(folder.path().join("good.png"), folder.path().join(name)).unwrap();
+    shows(&["detect", name, "--vocab", &words, "--format", "text"]);
+    let network = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/engine/tests/networks/mobile_int8.onnx");
+    fs::copy(network, folder.path().join(name)).unwrap();
+    shows(&["bench", "--onnx", name, "--runs", "1", "--explain"]);
+}
+
+#[test]
 fn wrong_command_lines_are_refused() {
     let folder = folder();
     let refused = |arguments: &[&str], parts: &[&str]| edgeclip(folder.path(), arguments).refuses(parts);

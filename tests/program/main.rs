@@ -12,6 +12,8 @@ mod common;
 #[cfg(feature = "text")]
 mod deploy;
 #[cfg(feature = "text")]
+mod descriptors;
+#[cfg(feature = "text")]
 mod detect;
 #[cfg(feature = "text")]
 mod docs;

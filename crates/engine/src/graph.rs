@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::input::{Element, Input, Values};
 use crate::lower;
 use crate::memory::Budget;
-use crate::ops::{File, Ops};
+use crate::ops::{File, Ops, write_out};
 use crate::proto::{not_onnx, output_names, parse};
 use crate::signature::{Dim, Signature, Tensor as Given};
 use crate::table;
@@ -70,7 +70,11 @@ impl Graph {
             inputs.iter().enumerate().map(|(index, input)| fact(file, model, index, input)).collect()
         };
         let budget = Budget::default();
-        let Some(isa) = isa else { return Self::build(file, parse(file, &bytes)?, |_| (), facts, budget) };
+        let Some(isa) = isa else {
+            let proto = parse(file, &bytes)?;
+            lower::structure(file, &proto)?;
+            return Self::build(file, proto, |_| (), facts, budget);
+        };
         let (mut proto, data) = File::decode(bytes).map_err(|error| not_onnx(file, &error))?;
         lower::structure(file, &proto)?;
         let rows = table::rows(&proto);
@@ -98,13 +102,14 @@ impl Graph {
     /// Plans a graph, after `change` has put other ops into it.
     fn build(
         file: &str,
-        proto: ModelProto,
+        mut proto: ModelProto,
         change: impl FnOnce(&mut InferenceModel),
         inputs: impl FnOnce(&InferenceModel) -> Result<Vec<TypedFact>>,
         budget: Budget,
     ) -> Result<Self> {
         let broken = |error: TractError| broken(file, message(&error));
         let outputs = output_names(file, &proto)?;
+        proto.graph.iter_mut().for_each(write_out);
         let mut model = tract_onnx::onnx().model_for_proto_model(&proto).map_err(broken)?;
         drop(proto);
         change(&mut model);

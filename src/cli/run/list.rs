@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::super::failures::complain;
 use super::super::{Failures, print};
-use crate::error::{Error, Result};
+use crate::error::{Error, LONG, Result, printable};
 use crate::source::{Offers, cameras};
 
 /// Prints each camera with its formats, and to standard error why a device cannot be used. Fails if none can.
@@ -29,10 +29,14 @@ pub(crate) fn list() -> anyhow::Result<Failures> {
 }
 
 fn write_offers(out: &mut impl Write, camera: &Offers) -> std::io::Result<()> {
-    writeln!(out, "{}  {} ({})", camera.path.display(), camera.card, camera.driver)?;
+    let title = format!("{}  {} ({})", camera.path.display(), camera.card, camera.driver);
+    writeln!(out, "{}", printable(&title, LONG))?;
     let formats = camera.formats.iter();
     formats
         .map(|offer| format!("{}  {}", offer.format, offer.sizes.join(" ")))
         .try_for_each(|line| writeln!(out, "  {line}"))?;
-    camera.controls.iter().try_for_each(|control| writeln!(out, "  {control}"))
+    camera
+        .controls
+        .iter()
+        .try_for_each(|control| writeln!(out, "  {}", printable(&control.to_string(), LONG)))
 }

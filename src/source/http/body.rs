@@ -24,7 +24,7 @@ enum Transfer {
 /// [`Read::read`] waits for as long as the connection's own time limit; an error of kind
 /// [`io::ErrorKind::WouldBlock`] means that there is nothing yet.
 pub(super) struct Body<R> {
-    input: R,
+    pub input: R,
     /// Decoded bytes to be read first.
     front: Vec<u8>,
     /// Bytes as they came.

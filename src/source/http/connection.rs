@@ -17,14 +17,14 @@ const LONGEST_HEADER: usize = 64 << 10;
 const CHUNK: usize = 4096;
 
 /// A response whose header has been read.
-pub(super) struct Response {
+pub(super) struct Response<S = TcpStream> {
     pub status: u16,
     /// Names in lower case, and values.
     headers: Vec<(String, String)>,
-    pub body: Body<TcpStream>,
+    pub body: Body<S>,
 }
 
-impl Response {
+impl<S> Response<S> {
     /// The values of a header, whose name is in lower case.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -45,15 +45,26 @@ pub(super) fn get(url: &Url, authorization: Option<&str>, patience: Duration) ->
     let mut stream = connect(url, until)?;
     stream.set_write_timeout(Some(left(until)?))?;
     stream.write_all(request(url, authorization).as_bytes())?;
+    let response = answer(stream, |stream| stream.set_read_timeout(Some(left(until)?)))?;
+    response.body.input.set_read_timeout(Some(POLL))?;
+    Ok(response)
+}
+
+/// Reads the header of a response; `before` is called before each read.
+pub(super) fn answer<S: Read>(
+    mut stream: S,
+    before: impl Fn(&S) -> io::Result<()>,
+) -> io::Result<Response<S>> {
+    let mut held = Vec::new();
     loop {
         // Interim responses precede the one that counts.
-        let (head, held) = head(&mut stream, until)?;
-        let (status, headers) = parse(&head)
+        let rest = head(&mut stream, &mut held, &before)?;
+        let (status, headers) = parse(&held)
             .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "an answer that is not HTTP"))?;
+        held = rest;
         if (100..200).contains(&status) {
             continue;
         }
-        stream.set_read_timeout(Some(POLL))?;
         let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let chunked =
             value("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
@@ -110,18 +121,20 @@ fn addresses(url: &Url, until: Instant) -> io::Result<Vec<SocketAddr>> {
     receive.recv_timeout(left(until)?).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
-/// Reads up to the empty line; what came behind it is returned as well.
-fn head(stream: &mut TcpStream, until: Instant) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let mut held = Vec::new();
+/// Reads up to the empty line into `held`; what came behind it is returned.
+fn head<S: Read>(
+    stream: &mut S,
+    held: &mut Vec<u8>,
+    before: impl Fn(&S) -> io::Result<()>,
+) -> io::Result<Vec<u8>> {
     loop {
-        if let Some(end) = end_of_head(&held) {
-            let rest = held.split_off(end);
-            return Ok((held, rest));
+        if let Some(end) = end_of_head(held) {
+            return Ok(held.split_off(end));
         }
         if held.len() > LONGEST_HEADER {
             return Err(io::Error::new(ErrorKind::InvalidData, "a header of more than 64 KB"));
         }
-        stream.set_read_timeout(Some(left(until)?))?;
+        before(stream)?;
         let mut chunk = [0; CHUNK];
         match stream.read(&mut chunk) {
             Ok(0) => {
@@ -171,6 +184,34 @@ mod tests {
         assert!(parse(b"RTSP/1.0 200 OK\r\n\r\n").is_none() && parse(b"garbage\r\n\r\n").is_none());
         assert_eq!(end_of_head(b"a\r\nb\r\n\r\nc\n\n"), Some(8));
         assert_eq!(end_of_head(b"a\nb\n\nc"), Some(5));
+    }
+
+    /// Bytes in pieces of any size.
+    struct Pieces<'a>(&'a [u8], usize);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = self.1.min(into.len());
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    #[test]
+    fn what_comes_with_an_interim_response_is_not_lost() {
+        let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Wait\r\nX: y\r\n\r\n\
+            HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\npicture";
+        for piece in [1, 7, 40, 4096] {
+            let mut response = answer(Pieces(text, piece), |_| Ok(())).unwrap();
+            assert_eq!((response.status, response.body.length), (200, Some(7)), "{piece}");
+            let mut body = String::new();
+            response.body.read_to_string(&mut body).unwrap();
+            assert_eq!(body, "picture", "{piece}");
+        }
+        let endless = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let error = answer(&endless[..], |_| Ok(())).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+        let long = [&b"HTTP/1.1 200 OK\r\nX: "[..], &[b'x'; 70_000]].concat();
+        assert_eq!(answer(&long[..], |_| Ok(())).err().unwrap().to_string(), "a header of more than 64 KB");
     }
 
     #[test]

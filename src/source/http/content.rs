@@ -1,6 +1,6 @@
 //! What a camera's response holds. Its first bytes decide; what it calls itself helps where they do not.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant};
 
 use super::super::kind::{self, FileKind};
@@ -23,7 +23,7 @@ impl Content {
     ///
     /// # Errors
     /// Neither.
-    pub(crate) fn of(response: &mut Response, patience: Duration) -> Result<Self, Fault> {
+    pub(crate) fn of<S: Read>(response: &mut Response<S>, patience: Duration) -> Result<Self, Fault> {
         let found = response.header("content-type").unwrap_or("no content type").to_owned();
         let media = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let boundary = boundary(&found);

@@ -7,6 +7,8 @@ mod body;
 mod connection;
 mod content;
 mod download;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 pub(super) mod multipart;
 mod request;
 

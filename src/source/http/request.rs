@@ -53,23 +53,7 @@ impl Client {
     }
 
     fn ask(&mut self, url: &Url) -> Result<Response, Fault> {
-        let mut authorization = None;
-        if self.is_home(url)
-            && let Some(credentials) = &self.address.credentials
-            && let Some(login) = &mut self.login
-        {
-            let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-            let answer = login.respond(&PasswordParams {
-                username: &credentials.user,
-                password: &credentials.password,
-                uri: path,
-                method: "GET",
-                body: Some(&[]),
-            });
-            authorization = Some(answer.map_err(|error| {
-                Fault::new(format!("a challenge that cannot be answered ({error})"), "Basic or Digest")
-            })?);
-        }
+        let authorization = self.authorization(url)?;
         connection::get(url, authorization.as_deref(), self.patience.connect).map_err(|error| {
             let expected = "a camera that answers: are the address and the port right (usually 80)?";
             let found = match error.kind() {
@@ -80,13 +64,43 @@ impl Client {
         })
     }
 
+    /// The answer to the last challenge, if `url` may have it.
+    fn authorization(&mut self, url: &Url) -> Result<Option<String>, Fault> {
+        if !self.is_home(url) {
+            return Ok(None);
+        }
+        let (Some(credentials), Some(login)) = (&self.address.credentials, &mut self.login) else {
+            return Ok(None);
+        };
+        let answer = login.respond(&PasswordParams {
+            username: &credentials.user,
+            password: &credentials.password,
+            uri: &url[url::Position::BeforePath..url::Position::AfterQuery],
+            method: "GET",
+            body: Some(&[]),
+        });
+        answer.map(Some).map_err(|error| {
+            Fault::new(format!("a challenge that cannot be answered ({error})"), "Basic or Digest")
+        })
+    }
+
+    /// Answers the challenge of `response`, to nobody.
+    ///
+    /// # Errors
+    /// Why it cannot be answered.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn answers<S>(&mut self, url: &Url, response: &Response<S>) -> Result<(), Fault> {
+        self.take_challenge(response)?;
+        self.authorization(url).map(|_| ())
+    }
+
     /// Whether the camera's password may be sent to `url`.
     fn is_home(&self, url: &Url) -> bool {
         url.origin() == self.address.url.origin()
     }
 
     /// Stores the challenge of `response`; `false` if there is no password to answer it with.
-    fn take_challenge(&mut self, response: &Response) -> Result<bool, Fault> {
+    fn take_challenge<S>(&mut self, response: &Response<S>) -> Result<bool, Fault> {
         if self.address.credentials.is_none() {
             return Ok(false);
         }
@@ -121,7 +135,7 @@ impl Client {
 }
 
 /// Where `response` to `url` leads.
-fn redirected(url: &Url, response: &Response) -> Result<Url, Fault> {
+pub(super) fn redirected<S>(url: &Url, response: &Response<S>) -> Result<Url, Fault> {
     let target = response.header("location").and_then(|location| url.join(location).ok());
     let expected = "the address of a stream or picture";
     let target = target.ok_or_else(|| Fault::new("a redirect to nowhere", expected))?;

@@ -1,5 +1,6 @@
 //! From the bytes of a picture file to upright RGB pixels, within a limit of memory.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::codecs::bmp::BmpDecoder;
@@ -32,6 +33,7 @@ pub(super) fn decode(name: String, bytes: &[u8], limits: &Limits) -> Result<Pict
         FileKind::Jpeg => whole(bytes).ok_or_else(|| {
             Error::input(&name, "a picture cut short (no end-of-image marker)", "a whole JPEG file")
         })?,
+        FileKind::Png => ended(bytes),
         _ => bytes.into(),
     };
     let file = Cursor::new(&*whole);
@@ -76,6 +78,22 @@ pub(super) fn decode(name: String, bytes: &[u8], limits: &Limits) -> Result<Pict
     let rgb = upright.into_rgb8();
     let (width, height) = rgb.dimensions();
     Ok(Picture { name, width, height, data: rgb.into_raw() })
+}
+
+/// The last chunk of every PNG file.
+const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
+
+/// A PNG file with its last chunk. Where only that is missing, every pixel is there; where more is, the one that is put there does
+/// not make up for it.
+fn ended(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.windows(PNG_END.len()).rev().any(|chunk| chunk == PNG_END) {
+        return bytes.into();
+    }
+    // A part of it, as a transfer may leave it.
+    let parts = (1..PNG_END.len()).rev().filter_map(|length| bytes.strip_suffix(PNG_END.get(..length)?));
+    // Zeros alone may be a chunk's.
+    let bare = parts.into_iter().find(|bare| bytes.len() - bare.len() > 4).unwrap_or(bytes);
+    [bare, PNG_END].concat().into()
 }
 
 /// An error of a decoder as one of the picture `name`.

@@ -131,6 +131,22 @@ fn a_file_cut_anywhere_is_refused() {
 }
 
 #[test]
+fn a_png_file_needs_its_pixels_and_not_its_last_chunk() {
+    let png = encoded(&sample(), ImageFormat::Png);
+    let pixels = decode(&png).unwrap().data;
+    for missing in [1, 4, 7, 12] {
+        assert_eq!(decode(&png[..png.len() - missing]).unwrap().data, pixels, "{missing} bytes");
+    }
+    assert_eq!(decode(&[&png, b"trailing".as_slice()].concat()).unwrap().data, pixels);
+    for missing in [13, 16, 17, 40] {
+        refused(decode(&png[..png.len() - missing]), "a broken picture");
+    }
+    // Both chunks of its pixels must be there.
+    let at = png.windows(4).position(|bytes| bytes == b"IDAT").unwrap() - 4;
+    refused(decode(&[&png[..at], &png[png.len() - 12..]].concat()), "a broken picture");
+}
+
+#[test]
 fn a_thumbnail_inside_does_not_make_a_cut_jpeg_whole() {
     let jpeg = encoded(&sample(), ImageFormat::Jpeg);
     let thumbnail = encoded(&DynamicImage::new_rgb8(8, 8), ImageFormat::Jpeg);

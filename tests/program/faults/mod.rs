@@ -5,6 +5,7 @@ pub(crate) mod apart;
 pub(crate) mod camera;
 mod ends;
 pub(crate) mod endurance;
+mod killed;
 mod poison;
 mod reload;
 /// The camera of the library's own tests.

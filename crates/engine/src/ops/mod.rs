@@ -15,6 +15,7 @@ mod products;
 #[cfg(test)]
 mod tests;
 mod transformer;
+mod written_out;
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,6 +30,7 @@ use index::Index;
 use kernel::Kernel;
 use op::Ours;
 use products::Products;
+pub(super) use written_out::write_out;
 
 /// The parts that were taken out of a graph.
 #[derive(Debug)]

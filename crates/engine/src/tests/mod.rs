@@ -4,7 +4,9 @@
 
 mod budget;
 mod fallback;
+mod graph;
 mod mutants;
 mod net;
+mod rules;
 mod threads;
 mod valid;

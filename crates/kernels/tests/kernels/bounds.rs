@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use edgeclip_kernels::add::Add;
+use edgeclip_kernels::affine::{self, Affine};
 use edgeclip_kernels::attention::{self, Attention, Tokens};
 use edgeclip_kernels::colour::{self, Matrix, Row, Yuv};
 use edgeclip_kernels::conv_depthwise::Depthwise;
@@ -12,10 +13,14 @@ use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
 use edgeclip_kernels::layer_norm::LayerNorm;
 use edgeclip_kernels::lookup::Lookup;
 use edgeclip_kernels::multiply::Multiply;
+use edgeclip_kernels::pad::{self, Pad};
 use edgeclip_kernels::patches::{self, Window};
 use edgeclip_kernels::pool::{self, Mean};
 use edgeclip_kernels::product::{self, Columns, Product};
+use edgeclip_kernels::rearrange::Rearrange;
 use edgeclip_kernels::resize::Resize;
+use edgeclip_kernels::response::{self, Power, Response};
+use edgeclip_kernels::softmax::{self, Softmax};
 use edgeclip_kernels::sum::sum;
 use edgeclip_kernels::table::{self, Table};
 use edgeclip_kernels::upsample::{self, Upsample};
@@ -142,6 +147,111 @@ fn elementwise() {
     refused("no factor", |isa| multiply::run(isa, &product, &a, &[], &mut [0; 100]));
     let table = Table::new(|q| q);
     refused("a short input", |isa| table::apply(isa, &table, &a[1..], &mut [0; 100]));
+}
+
+#[test]
+fn channelwise() {
+    let x = bytes(400, 1);
+    let line = |slopes: usize| Affine {
+        zeros: [0, 0],
+        multiplier: vec![1.0; 20],
+        offset: vec![0.0; 20],
+        slope: vec![1.0; slopes],
+        low: -128,
+        high: 127,
+    };
+    let run = |isa, slopes, stride, length, outputs| {
+        affine::run(isa, &line(slopes), &x[..length], stride, &mut vec![0; outputs]);
+    };
+    for stride in [20 + QUARTER, usize::MAX, 19] {
+        refused("a stride", |isa| run(isa, 20, stride, 400, 5 * 20));
+    }
+    refused("a short input", |isa| run(isa, 20, 20, 99, 5 * 20));
+    refused("half a pixel", |isa| run(isa, 20, 20, 400, 5 * 20 - 1));
+    refused("a slope too few", |isa| run(isa, 19, 20, 400, 5 * 20));
+
+    let shares = |length| Softmax {
+        length,
+        exponentials: Box::new([1; 256]),
+        inverse: 256.0,
+        zero: -128,
+        low: -128,
+        high: 127,
+    };
+    let share = |isa, length, inputs, outputs| {
+        softmax::run(isa, &shares(length), &mut Vec::new(), &x[..inputs], &mut vec![0; outputs]);
+    };
+    refused("a softmax over nothing", |isa| share(isa, 0, 100, 100));
+    refused("a short input", |isa| share(isa, 20, 99, 100));
+    refused("half a run", |isa| share(isa, 30, 100, 100));
+    refused("runs without end", |isa| share(isa, usize::MAX, 100, 100));
+
+    let around = |before, after| Response {
+        before,
+        after,
+        bias: 1.0,
+        factor: 0.1,
+        power: Power::Half,
+        zeros: [0, 0],
+        multiplier: 1.0,
+        low: -128,
+        high: 127,
+    };
+    let respond = |isa, (before, after), channels, inputs, outputs| {
+        let response = around(before, after);
+        response::run(isa, &response, channels, &mut Vec::new(), &x[..inputs], &mut vec![0; outputs]);
+    };
+    refused("a window without end", |isa| respond(isa, (usize::MAX, 0), 20, 100, 100));
+    refused("a window without end", |isa| respond(isa, (0, 1 << 14), 20, 100, 100));
+    refused("a short input", |isa| respond(isa, (2, 2), 20, 99, 100));
+    refused("half a pixel", |isa| respond(isa, (2, 2), 30, 100, 100));
+    refused("no channels", |isa| respond(isa, (2, 2), 0, 100, 100));
+}
+
+#[test]
+fn moves() {
+    let x = bytes(400, 1);
+    let good = Pad { input: [4, 5, 20], output: [6, 7, 20], before: [1, 1, 0], fill: 3 };
+    let around = |pad: Pad, length, stride, first, outputs| {
+        catch_unwind(|| pad::run(&pad, &x[..length], stride, first, &mut vec![0; outputs])).is_err()
+    };
+    assert!(!around(good, 400, 20, 0, 6 * 140));
+    for pad in [
+        Pad { before: [3, 1, 0], ..good },
+        Pad { before: [usize::MAX, 1, 0], ..good },
+        Pad { output: [6, QUARTER, QUARTER], ..good },
+        Pad { output: [6, 7, 0], input: [4, 5, 0], ..good },
+        Pad { input: [QUARTER, 4, 20], output: [QUARTER + 2, 7, 20], ..good },
+    ] {
+        assert!(around(pad, 400, 20, 0, 140), "{pad:?}");
+    }
+    for (length, stride, first, outputs) in [
+        (399, 20, 0, 140),
+        (400, 19, 0, 140),
+        (400, 20 + QUARTER, 0, 140),
+        (400, 20, 6, 140),
+        (400, 20, usize::MAX, 140),
+        (400, 20, 0, 139),
+        (400, 20, 0, 7 * 140),
+    ] {
+        assert!(around(good, length, stride, first, outputs), "{length} {stride} {first} {outputs}");
+    }
+
+    let move_ = |isa, shape: &[usize], strides: &[usize], length, first, outputs| {
+        Rearrange::new(shape, strides).run(isa, &x[..length], first, &mut vec![0; outputs]);
+    };
+    for (what, shape, strides, length, first, outputs) in [
+        ("a short input", [20, 20], [1, 20], 399, 0, 400),
+        ("a stride that wraps around", [5, 4], [QUARTER, 1], 400, 0, 20),
+        ("strides without end", [5, 4], [usize::MAX, 1], 400, 0, 20),
+        ("half a part", [20, 20], [1, 20], 400, 0, 399),
+        ("parts beyond the last", [20, 20], [1, 20], 400, 1, 400),
+        ("a first part that wraps around", [20, 20], [1, 20], 400, usize::MAX, 20),
+        ("no values", [0, 20], [1, 20], 400, 0, 0),
+    ] {
+        refused(what, |isa| move_(isa, &shape, &strides, length, first, outputs));
+    }
+    refused("an axis without stride", |isa| move_(isa, &[20, 20], &[1], 400, 0, 400));
 }
 
 #[test]

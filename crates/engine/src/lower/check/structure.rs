@@ -53,14 +53,17 @@ pub(crate) fn structure(file: &str, model: &ModelProto) -> Result<()> {
     }
     let onnx = Onnx::new(graph);
     for node in &graph.node {
-        inputs_of(node).and_then(|()| windows(&onnx, node)).and_then(|()| factors(&onnx, node)).map_err(
-            |flaw| {
-                let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
-                let name = name.map_or("without a name", String::as_str);
-                let found = format!("node {name} ({}) with {}", node.op_type, flaw.found);
-                Error::model(file, found, flaw.expected)
-            },
-        )?;
+        let checked = inputs_of(node)
+            .and_then(|()| super::axes(&onnx, node))
+            .and_then(|()| numbers(node))
+            .and_then(|()| windows(&onnx, node))
+            .and_then(|()| factors(&onnx, node));
+        checked.map_err(|flaw| {
+            let name = if node.name.is_empty() { node.output.first() } else { Some(&node.name) };
+            let name = name.map_or("without a name", String::as_str);
+            let found = format!("node {name} ({}) with {}", node.op_type, flaw.found);
+            Error::model(file, found, flaw.expected)
+        })?;
     }
     Ok(())
 }
@@ -101,6 +104,21 @@ fn inputs_of(node: &NodeProto) -> std::result::Result<(), Flaw> {
         return Err(Flaw::new("no output", "an output"));
     }
     Ok(())
+}
+
+/// Attributes of one number, which tract may count up to.
+fn numbers(node: &NodeProto) -> std::result::Result<(), Flaw> {
+    // A number of theirs is a value.
+    if matches!(node.op_type.as_str(), "Constant" | "Shape") {
+        return Ok(());
+    }
+    match node.attribute.iter().find(|attribute| !(-SIDE..=SIDE).contains(&attribute.i)) {
+        Some(attribute) => Err(Flaw::new(
+            format!("{} of {}", attribute.name, attribute.i),
+            format!("a number from -{SIDE} to {SIDE}"),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The windows of convolutions and poolings.

@@ -6,7 +6,8 @@
 
 use std::str::from_utf8;
 
-use edgeclip_engine::{Element, Engine};
+use edgeclip_engine::{Dim, Element, Engine, Graph, Signature, Tensor};
+use edgeclip_kernels::Isa;
 
 use crate::cli::eval::lines::Lines;
 use crate::cli::eval::request;
@@ -54,10 +55,39 @@ pub fn multipart(data: &[u8]) -> bool {
     judged(source::multipart(data))
 }
 
+/// All that an HTTP camera sends on a connection: header, challenge or redirect, chunks, pictures.
+#[cfg(feature = "http")]
+pub fn http(data: &[u8]) -> bool {
+    judged(source::http(data))
+}
+
+/// All that an RTSP camera sends on a connection: answers, session description, packets.
+#[cfg(feature = "rtsp")]
+pub fn rtsp(data: &[u8]) -> bool {
+    judged(source::rtsp(data))
+}
+
 /// H.264 with start codes.
 #[cfg(feature = "rtsp")]
 pub fn h264(data: &[u8]) -> bool {
     judged(source::h264(data))
+}
+
+/// Prompts as an argument, and as a file's text.
+pub fn prompts(data: &[u8]) -> bool {
+    let list = |text: &str| {
+        // A file, which is not for here.
+        let list = text.trim_start().trim_start_matches('@');
+        let (argument, file) = (Prompt::parse(list), Prompt::of_file("input", text));
+        for prompts in [argument, file] {
+            let prompts = prompts?;
+            assert!((1..=MAX_PROMPTS).contains(&prompts.len()));
+            let whole = |text: &str| !text.is_empty() && !text.contains(char::is_control);
+            assert!(prompts.iter().all(|prompt| whole(&prompt.name) && whole(&prompt.text)));
+        }
+        Ok(())
+    };
+    judged(text(data).and_then(list))
 }
 
 /// Vocabulary files. What can be read can be written, and is the same when read again.
@@ -130,6 +160,17 @@ pub fn request(data: &[u8]) -> bool {
     whole
 }
 
+/// Lets panics of tract over a broken network go on, which the engine turns into errors: libFuzzer would end the process at the first.
+#[cfg(fuzzing)]
+pub fn expect_panics_of_tract() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if edgeclip_engine::reading().is_none() {
+            usual(panic);
+        }
+    }));
+}
+
 /// ONNX networks of one picture: parsed, checked, lowered and planned; small ones are run.
 pub fn onnx(data: &[u8]) -> bool {
     judged(network(data))
@@ -154,6 +195,24 @@ fn network(data: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// ONNX networks of the prompter and the text tower: parsed, changed, planned and run.
+pub fn graph(data: &[u8]) -> bool {
+    let ids = Signature::Int64(&[Dim::Named("N"), Dim::Named("L")]);
+    let load = |inputs: &[Signature]| Graph::load("input", data.to_vec().into(), Some(Isa::SCALAR), inputs);
+    let tower = load(&[ids; 2]).and_then(|tower| {
+        let most = tower.rows(0).map_or(1, |rows| rows.min(100) as i64 - 1);
+        let (words, mask) = ([0, most.max(0), 1, 0, 1, 0], [1, 1, 1, 1, 1, 0]);
+        tower.run(&[Tensor::Int64(&[2, 3], &words), Tensor::Int64(&[2, 3], &mask)]).map(|_| ())
+    });
+    let prompter = load(&[Signature::Float(&[Dim::Named("N"), Dim::Declared])]).and_then(|prompter| {
+        let width = prompter.input(0)?.get(1).copied().filter(|width| *width <= MOST_VALUES).unwrap_or(0);
+        let region: Vec<f32> = (0..2 * width).map(|i| (i % 7) as f32 - 3.0).collect();
+        prompter.run(&[Tensor::Float(&[2, width], &region)]).map(|_| ())
+    });
+    let [tower, prompter] = [tower, prompter].map(|loaded| judged(loaded.map_err(Error::from)));
+    tower || prompter
+}
+
 fn text(data: &[u8]) -> Result<&str> {
     from_utf8(data).map_err(|error| Error::input("input", error.to_string(), "UTF-8 text"))
 }
@@ -171,5 +230,4 @@ fn acceptable(error: &Error) {
 }
 
 #[cfg(test)]
-#[path = "fuzzing_tests.rs"]
 mod tests;

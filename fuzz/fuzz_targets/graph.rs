@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: edgeclip::fuzzing::expect_panics_of_tract(), |data: &[u8]| {
+    edgeclip::fuzzing::graph(data);
+});
