@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::bundle::{FEATURES, PROMPT, VISION};
+use super::features::SpaceId;
 use crate::error::{Error, Result, SHORT, obeyed};
 
 /// File name of the manifest inside a bundle.
@@ -31,6 +33,9 @@ pub(crate) struct Manifest {
     pub region: RegionSettings,
     /// How similarities become probabilities.
     pub score: ScoreSettings,
+    /// Where examples are compared, and what they weigh beside words; `None` if this model knows words alone.
+    #[serde(default)]
+    pub examples: Option<ExampleSettings>,
     /// sha256 of each file of the bundle, lower-case hexadecimal, by file name.
     pub files: BTreeMap<String, String>,
     /// Measured scores of this model, for people: a table is all that is asked of it.
@@ -123,7 +128,73 @@ pub(crate) struct ImageScore {
     pub weights: [f32; 2],
 }
 
+/// Where examples are compared, and what they weigh beside words.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExampleSettings {
+    /// What is compared of a box.
+    pub region: ExamplePool,
+    /// The same of the whole picture.
+    pub picture: ExamplePool,
+    /// Factor from cosine to logit.
+    pub scale: f32,
+    /// For 1, 2, … examples: what their evidence weighs, and what is taken off it before; the last pair holds
+    /// for more.
+    pub weights: Vec<[f32; 2]>,
+    /// Evidence of the words that an entry without words is taken to have.
+    pub wordless: f32,
+    /// Cosine that an unseen example may have as well: a counter-example counts only above it.
+    pub floor: f32,
+    /// How sharply states are told apart whose examples differ little.
+    pub sharpness: f32,
+}
+
+/// What is compared of a box or picture: a pool of feature maps, and its embedding.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExamplePool {
+    /// As in [`Pool`].
+    pub maps: Vec<String>,
+    /// As in [`Pool`].
+    #[serde(default)]
+    pub limits: Vec<f32>,
+    /// As in [`Pool`].
+    pub expand: f32,
+    /// As in [`Pool`].
+    pub square: bool,
+    /// As in [`Pool`].
+    pub samples: usize,
+    /// What the embedding weighs beside the features.
+    pub embedding: f32,
+}
+
+impl ExamplePool {
+    /// The pool alone.
+    pub(crate) fn pool(&self) -> Pool {
+        let Self { maps, limits, expand, square, samples, .. } = self.clone();
+        Pool { maps, limits, expand, square, samples }
+    }
+}
+
+impl ExampleSettings {
+    /// The pools of boxes and of pictures.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        [self.region.pool(), self.picture.pool()]
+    }
+}
+
 impl Manifest {
+    /// The space in which examples are compared; `None` if this model knows words alone.
+    pub(crate) fn space(&self) -> Option<SpaceId> {
+        let hash = |file: &str| self.files.get(file).map_or(String::new(), |hash| hash.to_ascii_lowercase());
+        self.examples.as_ref()?;
+        Some(SpaceId {
+            vision_sha256: hash(VISION),
+            prompt_sha256: hash(PROMPT),
+            features_sha256: hash(FEATURES),
+        })
+    }
+
     /// Reads a manifest and checks every range. `file` is the name that errors give.
     ///
     /// # Errors
@@ -181,7 +252,8 @@ impl Manifest {
         rule(unit(d.candidate_iou), "detection.candidate_iou", &d.candidate_iou, "0 to 1")?;
         rule(unit(d.label_iou), "detection.label_iou", &d.label_iou, "0 to 1")?;
 
-        for pool in &self.region.pool {
+        let examples: Vec<Pool> = self.examples.iter().flat_map(ExampleSettings::pools).collect();
+        for pool in self.region.pool.iter().chain(&examples) {
             rule(!pool.maps.is_empty(), "region.pool.maps", &pool.maps, "at least one map")?;
             let holds = pool.limits.len() + 1 == pool.maps.len() && pool.limits.is_sorted();
             rule(holds, "region.pool.limits", &pool.limits, "one fewer than maps, ascending")?;
@@ -189,6 +261,16 @@ impl Manifest {
             rule((1..=64).contains(&pool.samples), "region.pool.samples", &pool.samples, "1 to 64")?;
         }
 
+        if let Some(e) = &self.examples {
+            let weights = [e.region.embedding, e.picture.embedding];
+            rule(finite(&weights), "examples.region.embedding", &weights, "finite numbers")?;
+            rule(factor(e.scale), "examples.scale", &e.scale, "a positive number")?;
+            let holds = !e.weights.is_empty() && e.weights.iter().all(|pair| finite(pair));
+            rule(holds, "examples.weights", &e.weights, "pairs of finite numbers")?;
+            rule(e.wordless.is_finite(), "examples.wordless", &e.wordless, "a finite number")?;
+            rule((-1.0..=1.0).contains(&e.floor), "examples.floor", &e.floor, "-1 to 1")?;
+            rule(factor(e.sharpness), "examples.sharpness", &e.sharpness, "a positive number")?;
+        }
         rule(unit(s.threshold), "score.threshold", &s.threshold, "0 to 1")?;
         let holds = (-1.0..=1.0).contains(&s.max_similarity);
         rule(holds, "score.max_similarity", &s.max_similarity, "-1 to 1")?;

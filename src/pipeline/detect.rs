@@ -7,15 +7,16 @@ use crate::detect::{candidates, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
-use crate::model::{Manifest, Networks, Prompter, Vision, VisionOutput};
+use crate::model::{FeatureSpace, FeatureVector, Manifest, Networks, Prompter, Vision, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
-use crate::vocabulary::{Vocabulary, region_scores, tag_scores};
+use crate::vocabulary::{Evidence, Said, Vocabulary, region_scores, tag_scores};
 
 /// The networks that look at pictures, and their settings.
 pub(crate) struct Pipeline {
     vision: Vision,
     prompter: Prompter,
+    features: Option<FeatureSpace>,
     manifest: Manifest,
 }
 
@@ -67,7 +68,8 @@ pub(crate) struct NamedRegion {
 impl Pipeline {
     /// Joins a bundle's networks and its manifest. The text tower, if any, is dropped.
     pub(crate) fn new(networks: Networks, manifest: Manifest) -> Self {
-        Self { vision: networks.vision, prompter: networks.prompter, manifest }
+        let Networks { vision, prompter, features, .. } = networks;
+        Self { vision, prompter, features, manifest }
     }
 
     /// Runs the vision network.
@@ -88,6 +90,44 @@ impl Pipeline {
         self.prompter.embed(output, letterbox.content(), &inside)
     }
 
+    /// Where examples are compared; `None` if the model knows words alone.
+    pub(crate) fn features(&self) -> Option<&FeatureSpace> {
+        self.features.as_ref()
+    }
+
+    /// The feature vector of each of `boxes`, given in pixels of the picture; `None` where nothing is, and
+    /// where the model knows words alone.
+    ///
+    /// # Errors
+    /// As [`Pipeline::embed_boxes`].
+    pub(crate) fn box_features(&self, encoded: &Encoded, boxes: &[Rect]) -> Result<Vec<Option<FeatureVector>>> {
+        let Some(space) = &self.features else { return Ok(vec![None; boxes.len()]) };
+        let embeddings = self.embed_boxes(encoded, boxes)?;
+        let Encoded { output, letterbox } = encoded;
+        let boxes = boxes.iter().zip(&embeddings);
+        let boxes: Vec<(Rect, &[f32])> =
+            boxes.map(|(rect, embedding)| (letterbox.to_input(*rect), embedding.as_slice())).collect();
+        space.of_boxes(output, &letterbox.content(), &boxes)
+    }
+
+    /// The feature vector of the whole picture.
+    ///
+    /// # Errors
+    /// The model contradicts itself.
+    pub(crate) fn picture_features(&self, encoded: &Encoded) -> Result<Option<FeatureVector>> {
+        let Some(space) = &self.features else { return Ok(None) };
+        space.of_picture(&encoded.output, &encoded.letterbox.content())
+    }
+
+    /// Boxes that hold something, most certain first, in pixels of the picture, with the probability that they
+    /// do.
+    pub(crate) fn objects(&self, encoded: &Encoded) -> Vec<(Rect, f32)> {
+        let Encoded { output, letterbox } = encoded;
+        let found = candidates(output, &self.manifest.detection, letterbox.content());
+        let probability = |logit: f32| 1.0 / (1.0 + (-logit).exp());
+        found.into_iter().map(|c| (letterbox.to_source(c.rect), probability(c.objectness))).collect()
+    }
+
     /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the
     /// label's own threshold, else the model's.
     ///
@@ -102,7 +142,7 @@ impl Pipeline {
         let look = self.look(frame, vocabulary)?;
         let mut clock = Clock::start();
         let lowest = match threshold {
-            Some(threshold) => vec![threshold; vocabulary.len()],
+            Some(threshold) => vocabulary.all_at(threshold),
             None => vocabulary.lowest_scores(self.manifest.score.threshold),
         };
         let named = self.named(&look, vocabulary, |label| lowest_of(&lowest, label));
@@ -124,13 +164,16 @@ impl Pipeline {
         let found = candidates(output, detection, letterbox.content());
         let rects: Vec<Rect> = found.iter().map(|candidate| candidate.rect).collect();
         let embeddings = self.prompter.embed(output, letterbox.content(), &rects)?;
+        let seen = self.seen(&encoded, vocabulary, &rects, &embeddings)?;
         timing.regions = clock.lap();
-        let regions = found.into_iter().zip(embeddings).map(|(candidate, embedding)| {
-            let scores = region_scores(&embedding, candidate.objectness, vocabulary, &score.region);
+        let regions = found.into_iter().zip(embeddings).enumerate().map(|(index, (candidate, embedding))| {
+            let said = seen.said(index);
+            let scores =
+                region_scores(&embedding, candidate.objectness, vocabulary, &score.region, said.as_ref());
             Region { rect: letterbox.to_source(candidate.rect), input: candidate.rect, embedding, scores }
         });
         let regions = regions.collect();
-        let tags = tag_scores(&output.image, vocabulary, &score.image);
+        let tags = tag_scores(&output.image, vocabulary, &score.image, seen.said(rects.len()).as_ref());
         timing.matching = clock.lap();
         Ok(Look { regions, tags, encoded, timing })
     }
@@ -145,9 +188,10 @@ impl Pipeline {
     ) -> Vec<NamedRegion> {
         let mut boxes = Vec::new();
         let mut named = Vec::new();
+        let entries = vocabulary.entries();
         for (index, region) in look.regions.iter().enumerate() {
-            for (label, score) in region.scores.iter().copied().enumerate() {
-                if score >= lowest(label) {
+            for (label, (score, entry)) in region.scores.iter().copied().zip(entries).enumerate() {
+                if score >= lowest(label) && entry.has_boxes() {
                     boxes.push((region.input, score, label));
                     named.push(NamedRegion { region: index, rect: region.rect, label, score });
                 }
@@ -168,6 +212,29 @@ impl Pipeline {
         &self.manifest
     }
 
+    /// What examples say of `rects`, in pixels of the network's input, and of the whole picture behind them.
+    fn seen(
+        &self,
+        encoded: &Encoded,
+        vocabulary: &Vocabulary,
+        rects: &[Rect],
+        embeddings: &[Vec<f32>],
+    ) -> Result<Seen> {
+        let Some(space) = self.features.as_ref().filter(|_| vocabulary.examples().is_some()) else {
+            return Ok(Seen::default());
+        };
+        let Encoded { output, letterbox } = encoded;
+        let content = letterbox.content();
+        let boxes: Vec<(Rect, &[f32])> =
+            rects.iter().copied().zip(embeddings.iter().map(Vec::as_slice)).collect();
+        let mut vectors = space.of_boxes(output, &content, &boxes)?;
+        vectors.push(space.of_picture(output, &content)?);
+        let there: Vec<&FeatureVector> = vectors.iter().flatten().collect();
+        let mut evidence = vocabulary.evidence(space, &there).unwrap_or_default().into_iter();
+        let evidence = vectors.iter().map(|vector| vector.as_ref().and_then(|_| evidence.next()));
+        Ok(Seen { evidence: evidence.collect(), wordless: space.settings().wordless })
+    }
+
     fn timed_encode(&self, frame: &Frame<'_>, timing: &mut Timing) -> Result<Encoded> {
         let mut clock = Clock::start();
         let (input, letterbox) = letterbox(frame, self.manifest.input.size)?;
@@ -175,6 +242,21 @@ impl Pipeline {
         let output = self.vision.run(&input)?;
         timing.vision = clock.lap();
         Ok(Encoded { output, letterbox })
+    }
+}
+
+/// What examples say of regions.
+#[derive(Default)]
+struct Seen {
+    /// One for each, `None` where nothing is; empty where there are no examples.
+    evidence: Vec<Option<Evidence>>,
+    wordless: f32,
+}
+
+impl Seen {
+    fn said(&self, index: usize) -> Option<Said<'_>> {
+        let evidence = self.evidence.get(index)?.as_ref()?;
+        Some(Said { evidence, wordless: self.wordless })
     }
 }
 

@@ -7,9 +7,10 @@ use super::plan::{Plan, StatePrompts};
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::Rect;
+use crate::model::FeatureVector;
 use crate::report::Findings;
 use crate::track::Observation;
-use crate::vocabulary::choice_scores;
+use crate::vocabulary::{Entry, choice_scores};
 
 /// Part of a label's threshold from which a region may continue a track, though it begins none.
 const WEAK: f32 = 0.4;
@@ -49,7 +50,8 @@ impl FrameResult {
             pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
-        let scene = names.iter().cloned().zip(look.tags).collect();
+        let scene = names.iter().cloned().zip(look.tags).zip(plan.vocabulary.entries());
+        let scene = scene.filter(|(_, entry)| entry.is_reported()).map(|(tag, _)| tag).collect();
         Ok(Self { findings, scene, states, observed })
     }
 
@@ -70,13 +72,14 @@ impl FrameResult {
 /// one that fits best over time. Takes the regions' embeddings out of `look`.
 fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed> {
     let name = |label: usize| plan.vocabulary.names().get(label).cloned().unwrap_or_default();
+    let has_boxes = |label: usize| plan.vocabulary.entries().get(label).is_some_and(Entry::has_boxes);
     let mut observed: Vec<Observed> = Vec::new();
     for found in named {
         let confident = found.score >= lowest_of(&plan.thresholds, found.label);
         let Some(region) = look.regions.get_mut(found.region) else { continue };
         let score = |label: usize| region.scores.get(label).copied().unwrap_or_default();
         let rivals = plan.vocabulary.places().rivals(found.label);
-        let rivals = rivals.filter(|rival| score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
+        let rivals = rivals.filter(|rival| has_boxes(*rival) && score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
         let mut labels = vec![(name(found.label), found.score)];
         labels.extend(rivals.map(|rival| (name(rival), score(rival))));
         if let Some(known) = observed.iter_mut().find(|known| known.region == found.region) {
@@ -109,9 +112,15 @@ fn states_of(
     };
     let rects: Vec<Rect> = states.iter().map(|state| pixels(state.rect)).collect();
     let embeddings = pipeline.embed_boxes(&look.encoded, &rects)?;
-    let scale = pipeline.manifest().score.region.scale;
-    let probabilities = |(state, embedding): (&StatePrompts, Vec<f32>)| {
-        (state.zone, choice_scores(&embedding, &state.prompts, scale))
+    let features = if states.iter().any(|state| state.prompts.examples().is_some()) {
+        pipeline.box_features(&look.encoded, &rects)?
+    } else {
+        vec![None; rects.len()]
     };
-    Ok(states.iter().zip(embeddings).map(probabilities).collect())
+    let scale = pipeline.manifest().score.region.scale;
+    let probabilities = |(state, (embedding, vector)): (&StatePrompts, (Vec<f32>, Option<FeatureVector>))| {
+        let seen = pipeline.features().zip(vector.as_ref());
+        (state.zone, choice_scores(&embedding, &state.prompts, scale, seen))
+    };
+    Ok(states.iter().zip(embeddings.into_iter().zip(features)).map(probabilities).collect())
 }

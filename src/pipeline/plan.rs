@@ -50,8 +50,9 @@ impl Plan {
     ) -> Result<Self> {
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
         let mut thresholds = vocabulary.lowest_scores(threshold);
-        for (lowest, name) in thresholds.iter_mut().zip(vocabulary.names()) {
-            *lowest = settings.threshold.or(own(name)).unwrap_or(*lowest);
+        for ((lowest, name), entry) in thresholds.iter_mut().zip(vocabulary.names()).zip(vocabulary.entries()) {
+            let asked = settings.threshold.or_else(|| own(name)).filter(|_| entry.is_reported());
+            *lowest = asked.unwrap_or(*lowest);
         }
         let events: Vec<events::Settings> =
             (0..settings.source.len()).map(|source| settings.events(source)).collect();
