@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tempfile::{TempDir, tempdir};
@@ -24,7 +24,7 @@ sharpness = 4.0
 /// The bundle with `features` as its `features.safetensors`.
 pub(crate) fn made(features: &[u8]) -> TempDir {
     let copy = tempdir().unwrap();
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default");
+    let from = default_folder();
     for entry in fs::read_dir(&from).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
@@ -42,4 +42,8 @@ pub(crate) fn made(features: &[u8]) -> TempDir {
     fs::write(copy.path().join("model.toml"), manifest).unwrap();
     fs::write(copy.path().join("features.safetensors"), features).unwrap();
     copy
+}
+
+fn default_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default")
 }

@@ -26,18 +26,6 @@ pub(crate) struct FeatureVector {
     pub scale: f32,
 }
 
-/// Which networks a feature vector belongs to: sha256 in lower-case hexadecimal. Vectors of different spaces
-/// cannot be compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SpaceId {
-    /// Of the vision network.
-    pub vision_sha256: String,
-    /// Of the region prompter.
-    pub prompt_sha256: String,
-    /// Of what standardises and projects features.
-    pub features_sha256: String,
-}
-
 /// The space of a bundle.
 pub(crate) struct FeatureSpace {
     isa: Isa,
@@ -271,16 +259,8 @@ impl Tensors<'_> {
             return Err(self.wrong(format!("{rows} of shape {:?}", view.shape()), &format!("[{count}, {values}]")));
         }
         let data = view.data();
-        let value = |input, row| data.get(row * values + input).copied().unwrap_or_default().cast_signed();
+        let value = |input: usize, row: usize| data.get(row * values + input).copied().unwrap_or_default().cast_signed();
         Ok((table(isa, values, factors, value), count))
-    }
-}
-
-impl SpaceId {
-    /// What messages call it.
-    pub(crate) fn short(&self) -> String {
-        let parts = [&self.vision_sha256, &self.prompt_sha256, &self.features_sha256];
-        parts.map(|hash| hash.chars().take(8).collect::<String>()).join("-")
     }
 }
 

@@ -102,8 +102,13 @@ fn everyday_likeness_is_the_logarithm_of_a_mean_of_exponentials() {
     close(space().everyday(&[&vector])[0] as f32, expected);
 }
 
+/// Name, type, shape and bytes.
+type Tensor = (&'static str, Dtype, Vec<usize>, Vec<u8>);
+/// A way to break a file.
+type Change = fn(&mut Vec<Tensor>);
+
 /// `features.safetensors` with these tensors.
-fn file(tensors: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) -> Vec<u8> {
+fn file(tensors: &[Tensor]) -> Vec<u8> {
     let views =
         tensors.iter().map(|(n, t, shape, data)| (*n, TensorView::new(*t, shape.clone(), data).unwrap()));
     serialize(views.collect::<Vec<_>>(), None).unwrap()
@@ -112,7 +117,7 @@ fn file(tensors: &[(&str, Dtype, Vec<usize>, Vec<u8>)]) -> Vec<u8> {
 #[test]
 fn broken_files_are_refused_by_name() {
     let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-    let refused = |change: &dyn Fn(&mut Vec<(&str, Dtype, Vec<usize>, Vec<u8>)>)| {
+    let refused = |change: Change| {
         let mut tensors = vec![
             ("mean", Dtype::F32, vec![2], floats(&[0.0, 1.0])),
             ("deviation", Dtype::F32, vec![2], floats(&[1.0, 1.0])),
@@ -130,16 +135,17 @@ fn broken_files_are_refused_by_name() {
             Err(error) => error.to_string(),
         }
     };
-    for (change, part) in [
-        ((|t| t[1].3 = vec![0; 8]) as fn(&mut Vec<(&str, Dtype, Vec<usize>, Vec<u8>)>), "deviation with 0, expected positive numbers"),
+    let cases: [(Change, &str); 7] = [
+        (|t| t[1].3 = vec![0; 8], "deviation with 0, expected positive numbers"),
         (|t| t[0] = ("mean", Dtype::F32, vec![1], vec![0; 4]), "deviation of shape [2], expected [1]"),
         (|t| t[0].3 = vec![255; 8], "mean with NaN"),
         (|t| t[2].2 = vec![2, 1], "projection of shape [2, 1], expected [1, 2]"),
         (|t| t[6].1 = Dtype::U8, "bank of type U8"),
         (|t| t[4] = ("region_centre", Dtype::F32, vec![1], vec![0; 4]), "region_centre of shape [1], expected [256]"),
         (|t| drop(t.pop()), "no tensor bank_scale"),
-    ] {
-        let message = refused(&change);
+    ];
+    for (change, part) in cases {
+        let message = refused(change);
         assert!(message.contains("features.safetensors: found ") && message.contains(part), "{message}");
     }
     let folder = crate::model::example_bundle::made(b"");

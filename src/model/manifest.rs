@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::bundle::{FEATURES, PROMPT, VISION};
-use super::features::SpaceId;
 use crate::error::{Error, Result, SHORT, obeyed};
 
 /// File name of the manifest inside a bundle.
@@ -184,17 +182,6 @@ impl ExampleSettings {
 }
 
 impl Manifest {
-    /// The space in which examples are compared; `None` if this model knows words alone.
-    pub(crate) fn space(&self) -> Option<SpaceId> {
-        let hash = |file: &str| self.files.get(file).map_or(String::new(), |hash| hash.to_ascii_lowercase());
-        self.examples.as_ref()?;
-        Some(SpaceId {
-            vision_sha256: hash(VISION),
-            prompt_sha256: hash(PROMPT),
-            features_sha256: hash(FEATURES),
-        })
-    }
-
     /// Reads a manifest and checks every range. `file` is the name that errors give.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod manifest;
 mod output;
 mod prompt;
 mod region;
+mod space;
 #[cfg_attr(not(feature = "text"), path = "text_absent.rs")]
 mod text;
 #[cfg(feature = "text")]
@@ -13,10 +14,11 @@ mod tokenizer;
 mod vision;
 
 pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
-pub(crate) use features::{FeatureSpace, FeatureVector, SpaceId, cosines};
+pub(crate) use features::{FeatureSpace, FeatureVector, cosines};
 pub(crate) use manifest::{DetectionSettings, ImageScore, Manifest, RegionScore};
 pub(crate) use output::{FeatureMap, Level, VisionOutput};
 pub(crate) use prompt::Prompter;
+pub(crate) use space::SpaceId;
 pub(crate) use text::TextTower;
 pub(crate) use vision::Vision;
 

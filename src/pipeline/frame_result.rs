@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::appearance::Appearance;
 use super::detect::{Look, NamedRegion, Pipeline, lowest_of};
 use super::plan::{Plan, StatePrompts};
 use crate::error::Result;
+use crate::events::Event;
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::model::FeatureVector;
-use crate::report::Findings;
-use crate::track::Observation;
+use crate::report::{FeatureRecord, Findings};
+use crate::track::{Observation, Track};
 use crate::vocabulary::{Entry, choice_scores};
 
 /// Part of a label's threshold from which a region may continue a track, though it begins none.
@@ -25,6 +27,7 @@ pub(crate) struct FrameResult {
     /// Zones with prompts, and their prompts' probabilities.
     pub states: Vec<(usize, Vec<f32>)>,
     observed: Vec<Observed>,
+    appearance: Appearance,
 }
 
 /// The owner of an [`Observation`]: a region with all the names that it may have.
@@ -50,9 +53,20 @@ impl FrameResult {
             pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
+        let appearance = if plan.features {
+            let boxes = observed.iter().map(|region| region.rect).collect();
+            Appearance::of(pipeline, plan, source, &look.encoded, boxes, (frame.width, frame.height))?
+        } else {
+            Appearance::default()
+        };
         let scene = names.iter().cloned().zip(look.tags).zip(plan.vocabulary.entries());
         let scene = scene.filter(|(_, entry)| entry.is_reported()).map(|(tag, _)| tag).collect();
-        Ok(Self { findings, scene, states, observed })
+        Ok(Self { findings, scene, states, observed, appearance })
+    }
+
+    /// What the object of an event looks like; `None` where that is not known.
+    pub(crate) fn features(&self, event: &Event, tracks: &[Track]) -> Option<FeatureRecord> {
+        self.appearance.of_event(event, tracks)
     }
 
     /// The regions as the tracker takes them.
@@ -106,11 +120,7 @@ fn states_of(
     states: &[StatePrompts],
     (width, height): (u32, u32),
 ) -> Result<Vec<(usize, Vec<f32>)>> {
-    let pixels = |[x0, y0, x1, y1]: [f32; 4]| {
-        let (w, h) = (width as f32, height as f32);
-        Rect { x0: x0 * w, y0: y0 * h, x1: x1 * w, y1: y1 * h }
-    };
-    let rects: Vec<Rect> = states.iter().map(|state| pixels(state.rect)).collect();
+    let rects: Vec<Rect> = states.iter().map(|state| state.pixels(width, height)).collect();
     let embeddings = pipeline.embed_boxes(&look.encoded, &rects)?;
     let features = if states.iter().any(|state| state.prompts.examples().is_some()) {
         pipeline.box_features(&look.encoded, &rects)?

@@ -3,6 +3,7 @@
 use crate::config::{Settings, Target};
 use crate::error::Result;
 use crate::events;
+use crate::geometry::Rect;
 use crate::track;
 use crate::vocabulary::{Prompt, Vocabulary};
 
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub target: Target,
     /// Temperature above which the rate is lowered, in degrees Celsius.
     pub max_celsius: f32,
+    /// Whether events tell what their objects look like.
+    pub features: bool,
     /// Whether to skip frames in which nothing has moved.
     pub skip_still: bool,
 }
@@ -34,6 +37,14 @@ pub(crate) struct StatePrompts {
     pub rect: [f32; 4],
     /// The prompts' embeddings.
     pub prompts: Vocabulary,
+}
+
+impl StatePrompts {
+    /// The zone's bounding box in a picture of this size.
+    pub(crate) fn pixels(&self, width: u32, height: u32) -> Rect {
+        let ([x0, y0, x1, y1], w, h) = (self.rect, width as f32, height as f32);
+        Rect { x0: x0 * w, y0: y0 * h, x1: x1 * w, y1: y1 * h }
+    }
 }
 
 impl Plan {
@@ -76,6 +87,7 @@ impl Plan {
             states,
             target: settings.fps,
             max_celsius: settings.max_celsius,
+            features: settings.snapshot.is_some(),
             skip_still: settings.skip_still,
         })
     }

@@ -11,7 +11,7 @@ use super::stats::Stats;
 use crate::error::{Error, Result};
 use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
-use crate::report::Findings;
+use crate::report::{FeatureRecord, Findings};
 use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
 
@@ -61,6 +61,8 @@ pub(crate) struct Step {
     pub tracks: Vec<Track>,
     /// What happened.
     pub events: Vec<Event>,
+    /// What the object of each event looks like, where that is known.
+    pub features: Vec<Option<FeatureRecord>>,
     /// How long tracks and events took.
     pub tracking: Duration,
 }
@@ -166,7 +168,8 @@ impl SourceState {
         let mut events = Vec::new();
         self.engine.update(&scene, &mut events);
         let findings = if looked { self.result.findings.clone() } else { Findings::default() };
-        Ok(Step { looked, findings, tracks, events, tracking: started.elapsed() })
+        let features = events.iter().map(|event| self.result.features(event, &tracks)).collect();
+        Ok(Step { looked, findings, tracks, events, features, tracking: started.elapsed() })
     }
 
     /// Zones and lines as they are drawn.

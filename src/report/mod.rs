@@ -4,6 +4,7 @@
 //! source.
 
 mod event;
+mod features;
 mod findings;
 mod frame;
 mod picture;
@@ -12,6 +13,7 @@ pub(crate) mod samples;
 mod timing;
 
 pub(crate) use event::rounded;
+pub(crate) use features::FeatureRecord;
 pub use event::{Before, EventRecord};
 pub use findings::{Detection, Findings, ShownBoxes, Tag};
 pub use frame::FrameReport;

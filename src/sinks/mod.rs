@@ -4,7 +4,6 @@
 mod annotate;
 mod clock;
 mod csv;
-mod features;
 mod files;
 mod fit;
 mod framebuffer;
@@ -24,7 +23,6 @@ pub use annotate::Painter;
 pub(crate) use annotate::annotate;
 pub(crate) use clock::utc;
 pub(crate) use csv::Csv;
-pub(crate) use features::FeatureRecord;
 pub(crate) use files::{AtomicFile, Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;
 pub(crate) use frames::{Frames, Kept};

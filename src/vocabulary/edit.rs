@@ -1,6 +1,6 @@
 //! Changes of a vocabulary: names, words and examples that come and go.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use super::embeddings::Embeddings;
 use super::entry::{Entry, Kind};
@@ -137,7 +137,7 @@ impl Vocabulary {
             return Err(Error::settings(name, "more examples", expected));
         }
         examples.rows.push(Example { entry: label, counter, vector, origin });
-        self.renew();
+        self.prototypes = OnceLock::new();
         Ok(Added::New)
     }
 
@@ -265,7 +265,7 @@ impl Vocabulary {
     fn renew(&mut self) {
         self.embeddings = self.texts.combined(self.names.len());
         self.places = OnceLock::new();
-        self.prototypes = OnceLock::<Arc<_>>::new();
+        self.prototypes = OnceLock::new();
     }
 }
 

@@ -10,7 +10,7 @@ use super::prompts::Prompt;
 use super::texts::Texts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::dot;
-use crate::model::{Bundle, FeatureSpace, FeatureVector, Manifest, NEGATIVES, TEXT, TextTower};
+use crate::model::{Bundle, FeatureSpace, FeatureVector, Manifest, NEGATIVES, SpaceId, TEXT, TextTower};
 
 /// Names with the embeddings of their prompts, examples of what they look like, and the embeddings of "none of
 /// these".
@@ -143,7 +143,7 @@ impl Vocabulary {
             return Err(unfit(found, format!("{tower} of model {model}")));
         }
         let Some(examples) = &self.examples else { return Ok(()) };
-        let (found, space) = (format!("examples of feature space {}", examples.space.short()), manifest.space());
+        let (found, space) = (format!("examples of feature space {}", examples.space.short()), SpaceId::of(manifest));
         let Some(space) = space else {
             let model = &manifest.name;
             return Err(unfit(found, format!("words alone: model {model} cannot compare examples")));

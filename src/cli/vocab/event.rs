@@ -8,12 +8,12 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::add::check_fits;
 use super::file::{VocabularyFile, hexadecimal};
 use crate::cli::{Failures, print};
 use crate::error::{Error, Result};
 use crate::model::{Bundle, FeatureVector, SpaceId};
-use crate::sinks::{FeatureRecord, Inputs, utc};
+use crate::report::FeatureRecord;
+use crate::sinks::{Inputs, utc};
 use crate::vocabulary::{Added, Origin, Vocabulary};
 
 /// Most bytes of a snapshot's JSON file.
@@ -85,7 +85,7 @@ pub(super) fn add(
     let lines = file.update(
         || Err(file.existing().err().unwrap_or_else(|| Error::bug("a file that came meanwhile"))),
         |vocabulary| {
-            check_fits(vocabulary, file, bundle)?;
+            file.check_fits(vocabulary, bundle)?;
             let lines = happened.iter().map(|event| apply(vocabulary, file, args, name, event));
             Ok(lines.collect::<Result<Vec<_>>>()?.concat())
         },
@@ -131,7 +131,7 @@ fn apply(
     let said = name.or(event.label.as_deref());
     let known = said.and_then(|said| vocabulary.position(said));
     let mut lines = Vec::new();
-    let mut add = |vocabulary: &mut Vocabulary, label: usize, counter: bool| {
+    let mut add = |vocabulary: &mut Vocabulary, label: usize, counter: bool| -> Result<()> {
         let (vector, origin) = (event.vector.clone(), event.origin.clone());
         let file = origin.file.clone();
         let added = vocabulary.add_example(label, counter, vector, &event.space, origin)?;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Bundle;
 use crate::sinks::{AtomicFile, Inputs, PUBLIC};
 use crate::system::Folder;
 use crate::vocabulary::Vocabulary;
@@ -116,6 +117,15 @@ impl VocabularyFile {
         self.replace(Some(&now), before, Some(&redo))
     }
 
+    /// That what it holds is of the model's text tower and, where there are examples, of its feature space.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not.
+    pub(super) fn check_fits(&self, vocabulary: &Vocabulary, bundle: &Bundle) -> Result<()> {
+        let fits = vocabulary.check_fits(&self.shown, &bundle.manifest);
+        fits.map_err(|error| error.advised(": `edgeclip vocab renew` embeds words and kept crops again"))
+    }
+
     /// Where crops of the pictures behind examples are kept.
     pub(super) fn crops(&self) -> PathBuf {
         let name = self.name.to_string_lossy();
@@ -185,7 +195,7 @@ fn undo_head(after: &[u8]) -> String {
 }
 
 /// Bytes in lower-case hexadecimal.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub(in crate::cli) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -8,7 +8,10 @@ mod file;
 mod import;
 mod renew;
 mod show;
+mod shown;
 mod test;
+
+pub(super) use file::hexadecimal;
 
 use clap::Subcommand;
 

@@ -9,7 +9,7 @@ use crate::cli::model::{ModelArgs, networks};
 use crate::cli::{Failures, print};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::model::FeatureVector;
+use crate::model::{Bundle, FeatureVector, SpaceId};
 use crate::pipeline::Pipeline;
 use crate::source::Picture;
 use crate::vocabulary::{Embedder, Vocabulary};
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RenewArgs) -> anyhow::Result<Failures> {
     let words = old.words().map(|(_, prompt)| prompt.to_owned()).collect::<Vec<String>>();
     let rows = if words.is_empty() { Vec::new() } else { Embedder::new(bundle.clone()).tower()?.embed(&words)? };
     let vectors = vectors(args, &file, &bundle, &old)?;
-    let space = bundle.manifest.space();
+    let space = SpaceId::of(&bundle.manifest);
     let bank = Vocabulary::bank(&bundle)?;
     let told = file.update(
         || file.existing(),
@@ -69,7 +69,7 @@ pub(super) fn run(args: &RenewArgs) -> anyhow::Result<Failures> {
 fn vectors(
     args: &RenewArgs,
     file: &VocabularyFile,
-    bundle: &crate::model::Bundle,
+    bundle: &Bundle,
     old: &Vocabulary,
 ) -> Result<Vec<Option<FeatureVector>>> {
     let Some(examples) = old.examples() else { return Ok(Vec::new()) };

@@ -42,7 +42,7 @@ enum Format {
 }
 
 /// What is known of how two names are told apart.
-pub(super) struct Pair {
+struct Pair {
     a: usize,
     b: usize,
     /// What is close: words, examples.
@@ -80,7 +80,7 @@ pub(super) fn holds(vocabulary: &Vocabulary, label: usize) -> String {
 }
 
 /// The most confused pairs of names, most confused first.
-pub(super) fn close_pairs(vocabulary: &Vocabulary) -> Vec<Pair> {
+fn close_pairs(vocabulary: &Vocabulary) -> Vec<Pair> {
     let mut pairs = Vec::new();
     let mut told = std::collections::HashSet::new();
     for (a, near) in vocabulary.nearest().into_iter().enumerate() {

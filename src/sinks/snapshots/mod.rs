@@ -17,7 +17,7 @@ use super::picture::{JPEG_QUALITY, encode};
 use super::{Painter, PictureKind, Sink};
 use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
-use crate::report::{EventRecord, FrameReport, ShownBoxes};
+use crate::report::{EventRecord, FeatureRecord, FrameReport, ShownBoxes};
 
 /// Interval over which snapshots are counted.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -91,7 +91,7 @@ impl Snapshots {
         may
     }
 
-    fn keep(&mut self, event: &Event, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+    fn keep(&mut self, event: &Event, features: Option<&FeatureRecord>, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
         let record = EventRecord::of(event);
         self.folder.refresh()?;
         let stem = self.folder.free(stem(report.time, &record));
@@ -108,6 +108,7 @@ impl Snapshots {
             width: report.width,
             height: report.height,
             tracks: report.tracks.iter().map(Track::new).collect(),
+            features,
         };
         let json = serde_json::to_vec(&description);
         let json = json.map_err(|error| Error::bug(format!("a snapshot's JSON: {error}")))?;
@@ -125,8 +126,9 @@ impl Sink for Snapshots {
     }
 
     fn take(&mut self, report: &FrameReport) -> Result<()> {
-        let wanted = report.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
-        let wanted: Vec<&Event> = wanted.collect();
+        let events = report.events.iter().enumerate();
+        let wanted = events.filter(|(_, event)| self.options.kinds.contains(&EventKind::of(event)));
+        let wanted: Vec<(usize, &Event)> = wanted.collect();
         // The painter sees every report: frames without a look draw boxes dashed as in the last look.
         self.painter.follow(report);
         self.idle = true;
@@ -136,7 +138,7 @@ impl Sink for Snapshots {
         // The queue has counted the picture that it dropped.
         let Some(picture) = &report.picture else { return Ok(()) };
         let mut pictures = Vec::new();
-        for event in wanted {
+        for (index, event) in wanted {
             if !self.may(report.time) {
                 break;
             }
@@ -155,7 +157,8 @@ impl Sink for Snapshots {
                 self.painter.annotate(&mut rgb, picture.width, picture.height, report);
                 pictures.insert(0, (folder::ANNOTATED, jpeg(&rgb)?));
             }
-            self.keep(event, report, &pictures)?;
+            let features = report.features.get(index).and_then(Option::as_ref);
+            self.keep(event, features, report, &pictures)?;
             self.idle = false;
         }
         Ok(())
@@ -182,6 +185,8 @@ struct Description<'a> {
     width: u32,
     height: u32,
     tracks: Vec<Track<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<&'a FeatureRecord>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The examples of each entry, packed for products with the vectors of many regions.
 
+use std::collections::HashSet;
+
 use super::Examples;
 use crate::model::{FeatureSpace, FeatureVector};
 use edgeclip_kernels::product::Product;
@@ -36,7 +38,9 @@ impl Prototypes {
         let counts: Vec<usize> = (0..entries).map(|entry| examples.of(entry).count()).collect();
         let mean = |entry| mean(examples.of(entry).map(|example| &example.vector));
         let means: Vec<Option<FeatureVector>> = (0..entries).map(mean).collect();
-        let contested = examples.rows.iter().filter(|row| examples.against(row.entry).next().is_some());
+        let accused: HashSet<usize> =
+            examples.rows.iter().filter(|row| row.counter).map(|row| row.entry).collect();
+        let contested = examples.rows.iter().filter(|row| accused.contains(&row.entry));
         let (sides, rows): (Vec<_>, Vec<_>) =
             contested.map(|row| ((row.entry, row.counter), row.vector.clone())).unzip();
         let spread = spread(&means);

@@ -74,8 +74,8 @@ fn words_may_be_missing_altogether() {
 
 #[test]
 fn what_does_not_belong_together_is_an_error() {
-    for (change, part) in [
-        ((|w| w.names[1] = "cat".into()) as fn(&mut Vocabulary), "found the name \"cat\" twice"),
+    let cases: [(fn(&mut Vocabulary), &str); 13] = [
+        (|w| w.names[1] = "cat".into(), "found the name \"cat\" twice"),
         (|w| w.names.truncate(2), "found 3 kinds, expected 2, one per name"),
         (|w| w.texts.entries[0] = 9, "word_entry with 9, expected the place of an entry, 0 to 2"),
         (|w| w.texts.prompts.truncate(1), "found 1 prompts, expected 2, one per embedding"),
@@ -88,7 +88,8 @@ fn what_does_not_belong_together_is_an_error() {
         (|w| first(w).origin.rect = Some([f32::NAN; 4]), "no list of origins"),
         (|w| w.examples.as_mut().unwrap().space.vision_sha256.clear(), "vision_sha256 \"\""),
         (|w| w.examples.as_mut().unwrap().rows.truncate(2), "neither words nor examples of \"our van\""),
-    ] {
+    ];
+    for (change, part) in cases {
         let message = error(change);
         assert!(message.starts_with("words: found ") && message.contains(part), "{part}: {message}");
     }

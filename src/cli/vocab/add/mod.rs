@@ -4,18 +4,16 @@ mod asked;
 mod crops;
 mod take;
 
-pub(super) use asked::{Asked, Place, Shown, Thing};
-pub(super) use take::Taker;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use self::crops::Crops;
-use self::take::Taken;
+use self::take::{Taken, Taker};
 use super::event;
 use super::file::VocabularyFile;
 use super::import::{self, Import};
+use super::shown::Asked;
 use crate::cli::annotations::Annotations;
 use crate::cli::detect::probability;
 use crate::cli::limits::LimitArgs;
@@ -119,7 +117,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Failures> {
     let bundle = args.model.bundle()?;
     let before = file.read()?;
     if let Some(vocabulary) = &before {
-        check_fits(vocabulary, &file, &bundle)?;
+        file.check_fits(vocabulary, &bundle)?;
     }
     let words = words(args, &bundle)?;
     let mut failures = Failures::default();
@@ -201,12 +199,6 @@ fn taker(args: &AddArgs, bundle: &Bundle) -> Result<Taker> {
     Taker::new(Pipeline::new(networks, bundle.manifest.clone()))
 }
 
-/// That the file is of the model's text tower and, where it has examples, of its feature space.
-pub(super) fn check_fits(vocabulary: &Vocabulary, file: &VocabularyFile, bundle: &Bundle) -> Result<()> {
-    let fits = vocabulary.check_fits(file.shown(), &bundle.manifest);
-    fits.map_err(|error| error.advised(": `edgeclip vocab renew` embeds words and kept crops again"))
-}
-
 /// Puts what was taken into the vocabulary; lines that say what changed.
 fn apply(
     args: &AddArgs,
@@ -216,7 +208,7 @@ fn apply(
     words: &[(String, Vec<f32>)],
     taken: &[Taken],
 ) -> Result<Vec<String>> {
-    check_fits(vocabulary, file, bundle)?;
+    file.check_fits(vocabulary, bundle)?;
     let mut lines: Vec<String> = taken.iter().filter_map(Taken::told).collect();
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let hidden = args.hidden.then_some(true);
@@ -231,7 +223,7 @@ fn apply(
         }
         counts.insert(name, (0, 0));
     }
-    let space = bundle.manifest.space();
+    let space = SpaceId::of(&bundle.manifest);
     for example in taken {
         let space: &SpaceId = space.as_ref().ok_or_else(|| Error::bug("examples without a space"))?;
         let label = vocabulary.ensure(&example.name)?;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::super::file::hexadecimal;
-use super::asked::{Place, Shown};
+use super::super::shown::{Place, Shown};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::model::FeatureVector;
@@ -68,11 +68,6 @@ impl Taker {
             return Err(Error::model("model.toml", format!("no [examples] of model {name}"), expected));
         }
         Ok(Self { pipeline })
-    }
-
-    /// The network behind it.
-    pub(in crate::cli::vocab) fn pipeline(&self) -> &Pipeline {
-        &self.pipeline
     }
 
     /// Looks at a picture once and takes all that it shows.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Gathered, Place, Shown, picture};
+use super::super::shown::{Place, Shown};
+use super::gathered::{Gathered, picture};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 

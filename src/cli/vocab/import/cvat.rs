@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::super::shown::{Place, Shown};
+use super::gathered::{Gathered, picture};
 use super::xml::{self, Element};
-use super::{Gathered, Place, Shown, picture};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 

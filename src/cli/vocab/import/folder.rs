@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Asked, Place, Shown, Thing, pictures_of};
+use super::super::shown::{Asked, Place, Shown, Thing};
+use super::gathered::pictures_of;
 use crate::error::{Error, Result};
 
 /// The pictures of each folder in `place`, which the thing that the folder is called after fills.

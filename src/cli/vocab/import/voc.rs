@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::shown::{Asked, Place, Shown, Thing};
+use super::gathered::{picture, text};
 use super::xml::{self, Element};
-use super::{Asked, Place, Shown, Thing, picture, text};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Asked, Place, Shown, Thing, pictures_of, text};
+use super::super::shown::{Asked, Place, Shown, Thing};
+use super::gathered::{pictures_of, text};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 

@@ -36,7 +36,7 @@ pub(super) fn leave_one_out(vocabulary: &Vocabulary, space: Option<&FeatureSpace
         let mut outcome = Outcome { examples: rows.len(), ..Outcome::default() };
         let mut others = vec![0; vocabulary.len()];
         let cosines = cosines(&table, rows);
-        for (index, (row, cosines)) in rows.iter().zip(cosines.chunks_exact(means.len())).enumerate() {
+        for (index, (row, cosines)) in rows.iter().zip(cosines.chunks_exact(means.len().max(1))).enumerate() {
             let rest = rows.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, row)| *row);
             let own = mean(rest).map_or(-1.0, |mean| row.cosine(&mean));
             let near = means.iter().zip(cosines).filter(|((other, _), cosine)| {

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use self::alarms::{Scores, proposed};
 use self::leave_one_out::{Outcome, leave_one_out};
-use super::add::check_fits;
 use super::file::VocabularyFile;
 use crate::cli::limits::LimitArgs;
 use crate::cli::model::{ModelArgs, networks};
@@ -78,7 +77,7 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     let file = VocabularyFile::new(&args.file, &inputs)?;
     let vocabulary = file.existing()?;
     let bundle = args.model.bundle()?;
-    check_fits(&vocabulary, &file, &bundle)?;
+    file.check_fits(&vocabulary, &bundle)?;
     let pipeline = Pipeline::new(networks(&bundle, false, args.model.threads())?, bundle.manifest.clone());
     let mut failures = Failures::default();
     let lowest = vocabulary.lowest_scores(bundle.manifest.score.threshold);

@@ -1,4 +1,4 @@
-//! Feature vectors as JSON.
+//! What the object of an event looks like, to a model that compares examples.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::Rect;
 use crate::model::{FeatureVector, SpaceId};
-use crate::report::rounded;
+use super::rounded;
 
 /// A feature vector with its space, and the box that it is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
