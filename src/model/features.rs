@@ -163,7 +163,8 @@ impl FeatureSpace {
         let vectors = seen.iter().zip(boxes).map(|(seen, (_, embedding))| {
             seen.as_ref()?;
             let mut vector = projected.next()?.to_vec();
-            let length = |part: &[f32]| part.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
+            let length =
+                |part: &[f32]| part.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
             let norm = length(&vector);
             if !(norm > 0.0 && norm.is_finite()) {
                 return None;
@@ -256,10 +257,14 @@ impl Tensors<'_> {
         self.positive(scale, &factors)?;
         let view = self.tensor(rows, Dtype::I8)?;
         if view.shape() != [count, values] {
-            return Err(self.wrong(format!("{rows} of shape {:?}", view.shape()), &format!("[{count}, {values}]")));
+            return Err(
+                self.wrong(format!("{rows} of shape {:?}", view.shape()), &format!("[{count}, {values}]"))
+            );
         }
         let data = view.data();
-        let value = |input: usize, row: usize| data.get(row * values + input).copied().unwrap_or_default().cast_signed();
+        let value = |input: usize, row: usize| {
+            data.get(row * values + input).copied().unwrap_or_default().cast_signed()
+        };
         Ok((table(isa, values, factors, value), count))
     }
 }

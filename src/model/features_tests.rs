@@ -141,7 +141,10 @@ fn broken_files_are_refused_by_name() {
         (|t| t[0].3 = vec![255; 8], "mean with NaN"),
         (|t| t[2].2 = vec![2, 1], "projection of shape [2, 1], expected [1, 2]"),
         (|t| t[6].1 = Dtype::U8, "bank of type U8"),
-        (|t| t[4] = ("region_centre", Dtype::F32, vec![1], vec![0; 4]), "region_centre of shape [1], expected [256]"),
+        (
+            |t| t[4] = ("region_centre", Dtype::F32, vec![1], vec![0; 4]),
+            "region_centre of shape [1], expected [256]",
+        ),
         (|t| drop(t.pop()), "no tensor bank_scale"),
     ];
     for (change, part) in cases {

@@ -18,7 +18,8 @@ pub(crate) struct SpaceId {
 impl SpaceId {
     /// That of the model with this manifest; `None` if it knows words alone.
     pub(crate) fn of(manifest: &Manifest) -> Option<Self> {
-        let hash = |file: &str| manifest.files.get(file).map_or(String::new(), |hash| hash.to_ascii_lowercase());
+        let hash =
+            |file: &str| manifest.files.get(file).map_or(String::new(), |hash| hash.to_ascii_lowercase());
         manifest.examples.as_ref()?;
         let (vision_sha256, prompt_sha256, features_sha256) = (hash(VISION), hash(PROMPT), hash(FEATURES));
         Some(Self { vision_sha256, prompt_sha256, features_sha256 })

@@ -42,12 +42,12 @@ impl Appearance {
         let vectors = pipeline.box_features(encoded, &boxes)?;
         let states = plan.states.get(source).into_iter().flatten();
         let zone = |zone: usize| plan.events.get(source).and_then(|events| events.zones.get(zone));
-        let zones = states.filter_map(|state| {
-            Some((zone(state.zone)?.name.as_str().into(), state.pixels(width, height)))
-        });
+        let zones = states
+            .filter_map(|state| Some((zone(state.zone)?.name.as_str().into(), state.pixels(width, height))));
         let (names, rects): (Vec<Arc<str>>, Vec<Rect>) = zones.unzip();
         let shown = pipeline.box_features(encoded, &rects)?;
-        let zones = names.into_iter().zip(rects).zip(shown).map(|((name, rect), vector)| (name, rect, vector));
+        let zones =
+            names.into_iter().zip(rects).zip(shown).map(|((name, rect), vector)| (name, rect, vector));
         Ok(Self {
             space: Some(space),
             objects: boxes.into_iter().zip(vectors).collect(),

@@ -100,7 +100,11 @@ impl Pipeline {
     ///
     /// # Errors
     /// As [`Pipeline::embed_boxes`].
-    pub(crate) fn box_features(&self, encoded: &Encoded, boxes: &[Rect]) -> Result<Vec<Option<FeatureVector>>> {
+    pub(crate) fn box_features(
+        &self,
+        encoded: &Encoded,
+        boxes: &[Rect],
+    ) -> Result<Vec<Option<FeatureVector>>> {
         let Some(space) = &self.features else { return Ok(vec![None; boxes.len()]) };
         let embeddings = self.embed_boxes(encoded, boxes)?;
         let Encoded { output, letterbox } = encoded;

@@ -23,7 +23,8 @@ pub(crate) fn of_photos() -> TempDir {
     let seen: Vec<_> = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "clip/frame_1.jpg"]
         .map(|name| {
             let picture = Picture::open(tests_data().join(name)).unwrap();
-            let (input, letterbox) = letterbox(&picture.frame().unwrap(), bundle.manifest.input.size).unwrap();
+            let (input, letterbox) =
+                letterbox(&picture.frame().unwrap(), bundle.manifest.input.size).unwrap();
             (networks.vision.run(&input).unwrap(), letterbox.content())
         })
         .into();
@@ -58,9 +59,8 @@ pub(crate) fn of_photos() -> TempDir {
             ("bank", Dtype::I8, vec![bank.len(), width], rows),
             ("bank_scale", Dtype::F32, vec![bank.len()], floats(&scales)),
         ];
-        let views = tensors.iter().map(|(n, t, shape, data)| {
-            (*n, TensorView::new(*t, shape.clone(), data).unwrap())
-        });
+        let views =
+            tensors.iter().map(|(n, t, shape, data)| (*n, TensorView::new(*t, shape.clone(), data).unwrap()));
         serialize(views.collect::<Vec<_>>(), None).unwrap()
     };
     let nothing = FeatureVector::quantised(&vec![1.0; width]).unwrap();

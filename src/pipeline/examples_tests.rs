@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::example_bundle;
 use super::*;
 use crate::geometry::Rect;
-use super::example_bundle;
 use crate::model::{Bundle, FeatureVector, Networks, SpaceId};
 use crate::source::Picture;
 use crate::vocabulary::{Kind, Origin, Vocabulary, choice_scores};
@@ -141,7 +141,12 @@ fn states_are_taught_by_a_picture_each_and_hold_in_other_light() {
     assert_eq!(right, 20);
     // Nowhere else are they looked for.
     let look = pipeline.look(&scene(true, 1.0, 0.0).frame().unwrap(), &words).unwrap();
-    assert!(look.tags.iter().chain(look.regions.iter().flat_map(|region| &region.scores)).all(|score| *score == 0.0));
+    assert!(
+        look.tags
+            .iter()
+            .chain(look.regions.iter().flat_map(|region| &region.scores))
+            .all(|score| *score == 0.0)
+    );
 }
 
 /// `cargo test --release --lib -- --ignored --nocapture cost_of_examples`

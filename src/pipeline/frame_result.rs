@@ -93,7 +93,8 @@ fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed
         let Some(region) = look.regions.get_mut(found.region) else { continue };
         let score = |label: usize| region.scores.get(label).copied().unwrap_or_default();
         let rivals = plan.vocabulary.places().rivals(found.label);
-        let rivals = rivals.filter(|rival| has_boxes(*rival) && score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
+        let rivals = rivals
+            .filter(|rival| has_boxes(*rival) && score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
         let mut labels = vec![(name(found.label), found.score)];
         labels.extend(rivals.map(|rival| (name(rival), score(rival))));
         if let Some(known) = observed.iter_mut().find(|known| known.region == found.region) {

@@ -61,7 +61,8 @@ impl Plan {
     ) -> Result<Self> {
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
         let mut thresholds = vocabulary.lowest_scores(threshold);
-        for ((lowest, name), entry) in thresholds.iter_mut().zip(vocabulary.names()).zip(vocabulary.entries()) {
+        for ((lowest, name), entry) in thresholds.iter_mut().zip(vocabulary.names()).zip(vocabulary.entries())
+        {
             let asked = settings.threshold.or_else(|| own(name)).filter(|_| entry.is_reported());
             *lowest = asked.unwrap_or(*lowest);
         }

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::rounded;
 use crate::geometry::Rect;
 use crate::model::{FeatureVector, SpaceId};
-use super::rounded;
 
 /// A feature vector with its space, and the box that it is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +48,10 @@ impl FeatureRecord {
         }
         let (vision_sha256, prompt_sha256, features_sha256) =
             (self.vision_sha256.clone(), self.prompt_sha256.clone(), self.features_sha256.clone());
-        Some((SpaceId { vision_sha256, prompt_sha256, features_sha256 }, FeatureVector { values, scale: self.scale }))
+        Some((
+            SpaceId { vision_sha256, prompt_sha256, features_sha256 },
+            FeatureVector { values, scale: self.scale },
+        ))
     }
 }
 
@@ -59,7 +62,8 @@ mod tests {
     #[test]
     fn a_vector_is_read_back_and_other_things_are_not() {
         let hash = |digit: &str| digit.repeat(64);
-        let space = SpaceId { vision_sha256: hash("a"), prompt_sha256: hash("b"), features_sha256: hash("c") };
+        let space =
+            SpaceId { vision_sha256: hash("a"), prompt_sha256: hash("b"), features_sha256: hash("c") };
         let vector = FeatureVector::quantised(&[1.0, -2.0, 0.5]).unwrap();
         let rect = Some(Rect { x0: 1.26, y0: 2.0, x1: 30.0, y1: 40.0 });
         let record = FeatureRecord::new(&space, &vector, rect);

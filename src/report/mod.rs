@@ -13,8 +13,8 @@ pub(crate) mod samples;
 mod timing;
 
 pub(crate) use event::rounded;
-pub(crate) use features::FeatureRecord;
 pub use event::{Before, EventRecord};
+pub(crate) use features::FeatureRecord;
 pub use findings::{Detection, Findings, ShownBoxes, Tag};
 pub use frame::FrameReport;
 pub(crate) use picture::PictureReport;

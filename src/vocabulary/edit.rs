@@ -108,7 +108,8 @@ impl Vocabulary {
         origin: Origin,
     ) -> Result<Added> {
         let name = self.name(label).to_owned();
-        let examples = self.examples.get_or_insert_with(|| Examples { space: space.clone(), rows: Vec::new() });
+        let examples =
+            self.examples.get_or_insert_with(|| Examples { space: space.clone(), rows: Vec::new() });
         if examples.space != *space {
             let found = format!("examples of feature space {}", examples.space.short());
             return Err(Error::model(name, found, format!("{} of this model", space.short())));
@@ -127,7 +128,8 @@ impl Vocabulary {
                 let other = self.names.get(row.entry).map_or("", |name| &**name);
                 let what = if row.counter { "an example against" } else { "an example of" };
                 let found = format!("{what} \"{other}\"");
-                let expected = format!("one meaning: `edgeclip vocab remove FILE --example {}` drops it", origin.id);
+                let expected =
+                    format!("one meaning: `edgeclip vocab remove FILE --example {}` drops it", origin.id);
                 return Err(Error::settings(place(), found, expected));
             }
         }

@@ -32,12 +32,15 @@ fn names_come_with_words_and_examples_and_go_with_them() {
     assert!(words.is_bare(van));
     assert_eq!(add(&mut words, van, false, "1").unwrap(), Added::New);
     let cat = words.ensure("cat").unwrap();
-    words.add_words(cat, &[("a cat".into(), vec![1.0, 0.0]), ("kitten".into(), vec![0.6, 0.8])], &bank, 0.9).unwrap();
+    words
+        .add_words(cat, &[("a cat".into(), vec![1.0, 0.0]), ("kitten".into(), vec![0.6, 0.8])], &bank, 0.9)
+        .unwrap();
     // "east" and "up" are words now; those that are there already are not added twice.
     assert_eq!(words.negatives().data(), [0.0, 1.0]);
     words.add_words(cat, &[("A cat".into(), vec![1.0, 0.0])], &bank, 0.9).unwrap();
     assert_eq!(words.prompts_of(cat).collect::<Vec<_>>(), ["a cat", "kitten"]);
-    let error = words.add_words(van, &[("kitten".into(), vec![0.6, 0.8])], &bank, 0.9).unwrap_err().to_string();
+    let error =
+        words.add_words(van, &[("kitten".into(), vec![0.6, 0.8])], &bank, 0.9).unwrap_err().to_string();
     assert!(error.contains("which are words of \"cat\""), "{error}");
     words.remove(van);
     assert_eq!((words.names(), words.examples()), (&["cat".into()][..], None));
@@ -63,7 +66,10 @@ fn examples_of_another_space_and_too_many_are_refused() {
     add(&mut words, 0, false, "1").unwrap();
     let other = SpaceId { vision_sha256: "d".repeat(64), ..space() };
     let error = words.add_example(0, false, vector(), &other, origin("2")).unwrap_err().to_string();
-    assert!(error.contains("aaaaaaaa-eeeeeeee-bbbbbbbb") && error.contains("dddddddd-eeeeeeee-bbbbbbbb"), "{error}");
+    assert!(
+        error.contains("aaaaaaaa-eeeeeeee-bbbbbbbb") && error.contains("dddddddd-eeeeeeee-bbbbbbbb"),
+        "{error}"
+    );
     let one = words.examples.as_ref().unwrap().rows[0].clone();
     words.examples.as_mut().unwrap().rows = vec![one; MOST_OF_ENTRY];
     let error = add(&mut words, 0, false, "3").unwrap_err().to_string();
@@ -78,7 +84,9 @@ fn names_are_checked_renamed_and_merged() {
     }
     assert!(words.rename(0, "dog").unwrap_err().to_string().contains("vocab merge"));
     words.rename(0, "puss").unwrap();
-    for (label, counter, id) in [(0, false, "1"), (2, true, "1"), (2, false, "2"), (1, true, "2"), (0, true, "3")] {
+    for (label, counter, id) in
+        [(0, false, "1"), (2, true, "1"), (2, false, "2"), (1, true, "2"), (0, true, "3")]
+    {
         add(&mut words, label, counter, id).unwrap();
     }
     words.merge(0, 2);

@@ -97,7 +97,8 @@ fn scores(
             return vec![0.0; vocabulary.len()];
         }
     }
-    let factor = |label: usize| said.and_then(|said| said.evidence.factors.get(label)).copied().unwrap_or(1.0);
+    let factor =
+        |label: usize| said.and_then(|said| said.evidence.factors.get(label)).copied().unwrap_or(1.0);
     let places = vocabulary.places();
     let margins = margins(&similarities, &negatives, places);
     let behind = (0..similarities.len()).map(|label| behind(label, &similarities, places));

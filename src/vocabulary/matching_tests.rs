@@ -103,8 +103,9 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
     for (copy, of) in [(0, 0), (1, 1), (2, 0), (3, 0)] {
         assert!((many[copy] - one[of]).abs() < 1e-6, "{many:?} {one:?}");
     }
-    let tags =
-        |words: &Vocabulary| tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] }, None);
+    let tags = |words: &Vocabulary| {
+        tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] }, None)
+    };
     assert!((tags(&twins)[0] - tags(&alone)[0]).abs() < 1e-6);
 }
 
@@ -113,7 +114,10 @@ fn without_alternatives_a_right_angle_is_the_alternative() {
     let words = vocabulary(&[("east", [1.0, 0.0])], &[]);
     let region = RegionScore { scale: 2.0, weights: [0.0, 1.0, 0.0] };
     close(&region_scores(&[0.6, 0.8], 0.0, &words, &region, None), &[sigmoid(1.2)]);
-    close(&tag_scores(&[0.6, 0.8], &words, &ImageScore { scale: 2.0, weights: [0.0, 1.0] }, None), &[sigmoid(1.2)]);
+    close(
+        &tag_scores(&[0.6, 0.8], &words, &ImageScore { scale: 2.0, weights: [0.0, 1.0] }, None),
+        &[sigmoid(1.2)],
+    );
 }
 
 #[test]
@@ -125,7 +129,13 @@ fn an_embedding_without_a_direction_shows_nothing() {
         assert_eq!(tag_scores(&bad, &words, &ImageScore { scale: 2.0, weights: [9.0, 1.0] }, None), [0.0]);
     }
     assert_eq!(
-        region_scores(&[1.0, 0.0], f32::NAN, &words, &RegionScore { weights: [0.0, 1.0, 1.0], ..region }, None),
+        region_scores(
+            &[1.0, 0.0],
+            f32::NAN,
+            &words,
+            &RegionScore { weights: [0.0, 1.0, 1.0], ..region },
+            None
+        ),
         [0.0]
     );
 }

@@ -143,7 +143,8 @@ impl Vocabulary {
             return Err(unfit(found, format!("{tower} of model {model}")));
         }
         let Some(examples) = &self.examples else { return Ok(()) };
-        let (found, space) = (format!("examples of feature space {}", examples.space.short()), SpaceId::of(manifest));
+        let (found, space) =
+            (format!("examples of feature space {}", examples.space.short()), SpaceId::of(manifest));
         let Some(space) = space else {
             let model = &manifest.name;
             return Err(unfit(found, format!("words alone: model {model} cannot compare examples")));

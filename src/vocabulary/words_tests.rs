@@ -28,7 +28,10 @@ fn names_of_the_bank_that_mean_a_prompt_are_no_negatives() {
     assert_eq!(build(0.5).negatives.data(), [0.0, 1.0]);
     assert_eq!(build(1.0).negatives.len(), 3);
     let built = build(0.5);
-    assert_eq!((built.names(), built.prompts_of(0).collect::<Vec<_>>()), (&["right".into()][..], vec!["a right"]));
+    assert_eq!(
+        (built.names(), built.prompts_of(0).collect::<Vec<_>>()),
+        (&["right".into()][..], vec!["a right"])
+    );
     assert_eq!((built.entries(), built.text_sha256()), (&[Entry::default()][..], "ab"));
 }
 

@@ -84,9 +84,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     }
     let boxes: usize = snapshots.list.iter().map(|snapshot| snapshot.boxes.len()).sum();
     let (pictures, names) = (snapshots.list.len(), snapshots.names.len());
-    print(|out| {
-        writeln!(out, "{}: {pictures} pictures, {boxes} boxes, {names} names", args.out.display())
-    })?;
+    print(|out| writeln!(out, "{}: {pictures} pictures, {boxes} boxes, {names} names", args.out.display()))?;
     Ok(failures)
 }
 

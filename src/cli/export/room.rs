@@ -35,10 +35,15 @@ impl<'a> Room<'a> {
     ///
     /// # Errors
     /// One cannot be made or written.
-    pub(super) fn write(&self, folder: &str, files: impl Iterator<Item = Result<(String, Vec<u8>)>>) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        folder: &str,
+        files: impl Iterator<Item = Result<(String, Vec<u8>)>>,
+    ) -> Result<()> {
         let path = self.path.join(folder);
         let made = Folder::make(&path);
-        let made = Rc::new(made.map_err(|source| Error::io(ErrorKind::Device, path.display().to_string(), source))?);
+        let made =
+            Rc::new(made.map_err(|source| Error::io(ErrorKind::Device, path.display().to_string(), source))?);
         for file in files {
             let (name, bytes) = file?;
             Target::within(&made, &path, OsStr::new(&name), PRIVATE, self.force).write(&bytes)?;
@@ -54,7 +59,8 @@ impl<'a> Room<'a> {
         let file = |snapshot: &Snapshot| {
             let path = &snapshot.picture;
             let bytes = std::fs::read(path);
-            let bytes = bytes.map_err(|error| Error::input(path.display().to_string(), error.to_string(), "a picture"))?;
+            let bytes = bytes
+                .map_err(|error| Error::input(path.display().to_string(), error.to_string(), "a picture"))?;
             Ok((snapshot.file_name(), bytes))
         };
         self.write(folder, snapshots.iter().map(file))

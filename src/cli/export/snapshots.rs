@@ -79,7 +79,8 @@ impl Snapshots {
         let shown = folder.display().to_string();
         let corrections = vocab.map_or_else(|| Ok(Corrections::new()), corrections)?;
         let expected = "a folder of `edgeclip run --snapshot`";
-        let entries = fs::read_dir(folder).map_err(|error| Error::input(&shown, error.to_string(), expected))?;
+        let entries =
+            fs::read_dir(folder).map_err(|error| Error::input(&shown, error.to_string(), expected))?;
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
         files.sort();
@@ -123,14 +124,20 @@ impl Snapshot {
         if value.get("type").and_then(serde_json::Value::as_str) != Some("snapshot") {
             return Ok(None);
         }
-        let described: Description = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
+        let described: Description =
+            serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
         let plain = |picture: &&String| picture.ends_with(".plain.jpg");
         let picture = described.pictures.iter().find(plain).or(described.pictures.first());
-        let picture = picture.filter(|picture| !picture.contains('/')).ok_or_else(|| wrong("no picture".to_owned()))?;
+        let picture =
+            picture.filter(|picture| !picture.contains('/')).ok_or_else(|| wrong("no picture".to_owned()))?;
         let is_drawn_on = !plain(&picture);
         let path = file.with_file_name(picture);
         if !path.is_file() {
-            return Err(Error::input(path.display().to_string(), "nothing there", format!("the picture of {name}")));
+            return Err(Error::input(
+                path.display().to_string(),
+                "nothing there",
+                format!("the picture of {name}"),
+            ));
         }
         let hash = crate::cli::vocab::hexadecimal(&Sha256::digest(&bytes));
         let corrected = corrections.get(&hash);

@@ -20,7 +20,8 @@ pub(super) fn write(room: &Room<'_>, snapshots: &Snapshots) -> Result<()> {
     };
     room.write("labels/train", snapshots.list.iter().map(labels))?;
     // In JSON, which YAML reads, a name may hold anything.
-    let name = |(class, name): (usize, &String)| format!("  {class}: {}\n", serde_json::Value::from(name.as_str()));
+    let name =
+        |(class, name): (usize, &String)| format!("  {class}: {}\n", serde_json::Value::from(name.as_str()));
     let names: String = snapshots.names.iter().enumerate().map(name).collect();
     let yaml = format!("train: images/train\nval: images/train\nnames:\n{names}");
     room.write("", std::iter::once(Ok(("data.yaml".to_owned(), yaml.into_bytes()))))

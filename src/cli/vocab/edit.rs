@@ -90,7 +90,8 @@ pub(super) fn remove(args: &RemoveArgs) -> anyhow::Result<()> {
         let bare = (0..vocabulary.len()).find(|label| vocabulary.is_bare(*label));
         if let Some(label) = bare {
             let name = vocabulary.name(label).to_owned();
-            let expected = format!("words or examples of it; `edgeclip vocab remove FILE \"{name}\"` drops the name");
+            let expected =
+                format!("words or examples of it; `edgeclip vocab remove FILE \"{name}\"` drops the name");
             return Err(Error::settings(name, "its last example", expected));
         }
         Ok(())
@@ -144,7 +145,10 @@ pub(super) fn undo(args: &UndoArgs) -> anyhow::Result<()> {
 
 fn change<T>(path: &std::path::Path, change: impl FnOnce(&mut Vocabulary) -> Result<T>) -> Result<T> {
     let file = VocabularyFile::new(path, &Inputs::default())?;
-    file.update(|| Err(file.existing().err().unwrap_or_else(|| Error::bug("a file that came meanwhile"))), change)
+    file.update(
+        || Err(file.existing().err().unwrap_or_else(|| Error::bug("a file that came meanwhile"))),
+        change,
+    )
 }
 
 /// The place of a name.
@@ -155,6 +159,10 @@ pub(super) fn position(vocabulary: &Vocabulary, name: &str) -> Result<usize> {
     vocabulary.position(name).ok_or_else(|| {
         let names: Vec<&str> = vocabulary.names().iter().take(5).map(|name| &**name).collect();
         let more = if vocabulary.len() > names.len() { ", …" } else { "" };
-        Error::settings("name", format!("\"{name}\""), format!("one of the file's: {}{more}", names.join(", ")))
+        Error::settings(
+            "name",
+            format!("\"{name}\""),
+            format!("one of the file's: {}{more}", names.join(", ")),
+        )
     })
 }

@@ -107,9 +107,14 @@ fn read(path: &Path) -> Result<Happened> {
     }
     let features = snapshot.features.ok_or_else(|| {
         let found = "no features: the model knew words alone, or the event has no object";
-        Error::input(&name, found, "a snapshot of an object, a state or a tag by a model that compares examples")
+        Error::input(
+            &name,
+            found,
+            "a snapshot of an object, a state or a tag by a model that compares examples",
+        )
     })?;
-    let (space, vector) = features.decoded().ok_or_else(|| wrong("features that are no vector".to_owned()))?;
+    let (space, vector) =
+        features.decoded().ok_or_else(|| wrong("features that are no vector".to_owned()))?;
     let sha256 = hexadecimal(&Sha256::digest(&bytes));
     let rect = features.rect;
     let mut id = hexadecimal(&Sha256::digest(format!("{sha256} {rect:?}")));

@@ -105,12 +105,16 @@ impl VocabularyFile {
         let now = self.bytes()?.ok_or_else(|| self.missing())?;
         let nothing = |found: &str, expected: &str| Error::settings(&self.shown, found, expected);
         let undo = self.contents(&self.undo_name()).map_err(|source| self.io(source))?;
-        let undo = undo.ok_or_else(|| nothing("no change to undo", "one by `edgeclip vocab add` or the like"))?;
+        let undo =
+            undo.ok_or_else(|| nothing("no change to undo", "one by `edgeclip vocab add` or the like"))?;
         let before = undo.strip_prefix(undo_head(&now).as_bytes()).ok_or_else(|| {
             nothing("a file that was changed in another way since", "the file as the last change left it")
         })?;
         if before.is_empty() {
-            return Err(nothing("a file that the last change made", "an earlier state; delete the file instead"));
+            return Err(nothing(
+                "a file that the last change made",
+                "an earlier state; delete the file instead",
+            ));
         }
         // What is taken back can be had again in the same way.
         let redo = [undo_head(before).as_bytes(), &now].concat();
@@ -161,7 +165,8 @@ impl VocabularyFile {
         let mode = mode.map_or(PUBLIC, |about| about.permissions().mode() & 0o777);
         let io = |source| self.io(source);
         let file = AtomicFile::write(&self.folder, after, mode, true).map_err(io)?;
-        let undo = undo.map(|undo| AtomicFile::write(&self.folder, undo, mode, true)).transpose().map_err(io)?;
+        let undo =
+            undo.map(|undo| AtomicFile::write(&self.folder, undo, mode, true)).transpose().map_err(io)?;
         if self.bytes()?.as_deref() != before {
             let found = "a file that another program has just changed";
             return Err(Error::device(&self.shown, found, "no other change meanwhile; try again"));

@@ -67,7 +67,16 @@ fn changes_are_whole_and_the_last_can_be_undone_and_done_again() {
         },
     );
     assert!(failed.is_err() && fs::read(&path).unwrap() == before);
-    assert!(error(at(&path).update(|| Ok(words(&["a"])), |v| { v.remove(0); Ok(()) })).contains("without names"));
+    assert!(
+        error(at(&path).update(
+            || Ok(words(&["a"])),
+            |v| {
+                v.remove(0);
+                Ok(())
+            }
+        ))
+        .contains("without names")
+    );
     // Another program's change is not taken back.
     fs::write(&path, words(&["theirs"]).to_bytes().unwrap()).unwrap();
     assert!(error(at(&path).undo()).contains("changed in another way since"));

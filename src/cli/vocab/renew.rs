@@ -43,7 +43,8 @@ pub(super) fn run(args: &RenewArgs) -> anyhow::Result<Failures> {
     let bundle = args.model.bundle()?;
     let old = file.existing()?;
     let words = old.words().map(|(_, prompt)| prompt.to_owned()).collect::<Vec<String>>();
-    let rows = if words.is_empty() { Vec::new() } else { Embedder::new(bundle.clone()).tower()?.embed(&words)? };
+    let rows =
+        if words.is_empty() { Vec::new() } else { Embedder::new(bundle.clone()).tower()?.embed(&words)? };
     let vectors = vectors(args, &file, &bundle, &old)?;
     let space = SpaceId::of(&bundle.manifest);
     let bank = Vocabulary::bank(&bundle)?;
@@ -60,7 +61,12 @@ pub(super) fn run(args: &RenewArgs) -> anyhow::Result<Failures> {
     let dropped = vectors.iter().filter(|vector| vector.is_none()).count();
     print(|out| {
         let model = &bundle.manifest.name;
-        writeln!(out, "{}: {} words and {told} examples renewed for model {model}, {dropped} dropped", file.shown(), words.len())
+        writeln!(
+            out,
+            "{}: {} words and {told} examples renewed for model {model}, {dropped} dropped",
+            file.shown(),
+            words.len()
+        )
     })?;
     Ok(Failures::default())
 }

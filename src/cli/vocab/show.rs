@@ -120,8 +120,8 @@ fn as_json(vocabulary: &Vocabulary) -> Value {
     let nearest = vocabulary.nearest();
     let label = |(label, (name, entry)): (usize, (&std::sync::Arc<str>, &Entry))| {
         let nearest = nearest.get(label).copied().flatten();
-        let nearest = nearest
-            .map(|n| json!({ "label": vocabulary.name(n.label), "similarity": four(n.similarity) }));
+        let nearest =
+            nearest.map(|n| json!({ "label": vocabulary.name(n.label), "similarity": four(n.similarity) }));
         let mut object = json!({
             "label": &**name,
             "prompt": vocabulary.prompts_of(label).next(),
@@ -195,14 +195,20 @@ fn as_text(file: &str, vocabulary: &Vocabulary, list: bool) -> String {
             parts.extend((!prompts.is_empty()).then(|| format!("words: {}", prompts.join(", "))));
             parts.join("; ")
         } else {
-            vocabulary.prompts_of(label).next().filter(|prompt| *prompt != &**name).unwrap_or_default().to_owned()
+            vocabulary
+                .prompts_of(label)
+                .next()
+                .filter(|prompt| *prompt != &**name)
+                .unwrap_or_default()
+                .to_owned()
         };
         lines.push(format!("  {name:widest$}  {threshold:>7}  {told}").trim_end().to_owned());
         let examples = vocabulary.examples().filter(|_| list).map_or(&[][..], |examples| &examples.rows);
         for row in examples.iter().filter(|row| row.entry == label) {
-            let place = row.origin.rect.map_or("whole".to_owned(), |[x0, y0, x1, y1]| {
-                format!("{x0:.0},{y0:.0},{x1:.0},{y1:.0}")
-            });
+            let place = row
+                .origin
+                .rect
+                .map_or("whole".to_owned(), |[x0, y0, x1, y1]| format!("{x0:.0},{y0:.0},{x1:.0},{y1:.0}"));
             let sign = if row.counter { "-" } else { "+" };
             let origin = &row.origin;
             lines.push(format!("    {sign} {}  {}  {place}  {}", origin.id, origin.date, origin.file));

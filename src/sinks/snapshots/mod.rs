@@ -91,7 +91,13 @@ impl Snapshots {
         may
     }
 
-    fn keep(&mut self, event: &Event, features: Option<&FeatureRecord>, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+    fn keep(
+        &mut self,
+        event: &Event,
+        features: Option<&FeatureRecord>,
+        report: &FrameReport,
+        pictures: &[(&str, Vec<u8>)],
+    ) -> Result<()> {
         let record = EventRecord::of(event);
         self.folder.refresh()?;
         let stem = self.folder.free(stem(report.time, &record));

@@ -41,8 +41,7 @@ impl Prototypes {
                     *side = side.max(*cosine);
                 }
             }
-            let factors =
-                nearest.iter().map(|(own, other)| (-settings.scale * (other - own).max(0.0)).exp());
+            let factors = nearest.iter().map(|(own, other)| (-settings.scale * (other - own).max(0.0)).exp());
             Evidence { gains: gains.collect(), factors: factors.collect() }
         };
         space.everyday(vectors).into_iter().enumerate().map(of).collect()

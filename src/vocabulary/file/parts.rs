@@ -115,7 +115,10 @@ impl<'a> Parts<'a> {
         let index = |bytes: &[u8; 4]| {
             let value = i32::from_le_bytes(*bytes);
             usize::try_from(value).ok().filter(|index| *index < end).ok_or_else(|| {
-                self.wrong(format!("{tensor} with {value}"), format!("the place of an entry, 0 to {}", end - 1))
+                self.wrong(
+                    format!("{tensor} with {value}"),
+                    format!("the place of an entry, 0 to {}", end - 1),
+                )
             })
         };
         values.iter().map(index).collect()

@@ -33,7 +33,8 @@ impl Vocabulary {
                 ..parts
             }),
             other => {
-                let found = other.map_or("no format in its metadata".to_owned(), |f| format!("format \"{f}\""));
+                let found =
+                    other.map_or("no format in its metadata".to_owned(), |f| format!("format \"{f}\""));
                 Err(parts.wrong(found, format!("\"{FORMAT}\" or \"{FORMAT_2}\"")))
             }
         }

@@ -54,10 +54,9 @@ fn what_is_no_safetensors_file_is_an_error() {
 #[test]
 fn another_format_is_an_error() {
     let message = |bytes: &[u8]| Vocabulary::from_bytes("words", bytes).unwrap_err().to_string();
-    assert!(
-        message(&raw(&[], &[("format", "edgeclip-vocab-9")]))
-            .contains("found format \"edgeclip-vocab-9\", expected \"edgeclip-vocab-1\" or \"edgeclip-vocab-2\"")
-    );
+    assert!(message(&raw(&[], &[("format", "edgeclip-vocab-9")])).contains(
+        "found format \"edgeclip-vocab-9\", expected \"edgeclip-vocab-1\" or \"edgeclip-vocab-2\""
+    ));
     assert!(message(&raw(&[], &[("made", "elsewhere")])).contains("found no format"));
     let metadata = [("format", FORMAT), ("names", "[1]"), ("prompts", "[]")];
     assert!(message(&raw(&[], &metadata)).contains("no list of names"));

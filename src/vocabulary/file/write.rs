@@ -54,11 +54,7 @@ impl Vocabulary {
     }
 }
 
-fn add(
-    examples: &Examples,
-    tensors: &mut Vec<Part>,
-    metadata: &mut HashMap<String, String>,
-) -> Result<()> {
+fn add(examples: &Examples, tensors: &mut Vec<Part>, metadata: &mut HashMap<String, String>) -> Result<()> {
     let rows = &examples.rows;
     let features = rows.first().map_or(0, |row| row.vector.values.len());
     let values = rows.iter().flat_map(|row| &row.vector.values).map(|value| value.cast_unsigned());

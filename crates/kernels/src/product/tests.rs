@@ -116,8 +116,7 @@ fn rows_of_int8_are_taken_as_they_are() {
                 all.map(|(row, output)| sum(row, output) as f32 * (output as f32 + 0.1)).collect();
             for isa in Isa::available() {
                 let scale = (0..outputs).map(|output| output as f32 + 0.1).collect();
-                let product =
-                    Product::new(isa, inputs, Columns { scale, bias: vec![0.0; outputs] }, weights);
+                let product = Product::new(isa, inputs, Columns { scale, bias: vec![0.0; outputs] }, weights);
                 let mut output = vec![f32::NAN; rows * outputs];
                 product.run_int8(&mut Scratch::default(), &input, &mut output);
                 assert!(output == expected, "{isa:?} {inputs} values, {rows} rows");

@@ -62,7 +62,10 @@ fn jpeg(shown: &str, pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>> 
     let picture = picture.ok_or_else(|| Error::bug("a crop of another size"))?;
     let longest = width.max(height);
     let side = |side: u32| (u64::from(side) * u64::from(SIDE) / u64::from(longest)).max(1) as u32;
-    let small =
-        if longest > SIDE { resize(&picture, side(width), side(height), FilterType::Triangle) } else { picture };
+    let small = if longest > SIDE {
+        resize(&picture, side(width), side(height), FilterType::Triangle)
+    } else {
+        picture
+    };
     encode_picture(shown, PictureKind::Jpeg, small.as_raw(), small.width(), small.height())
 }

@@ -216,7 +216,12 @@ fn apply(
         let label = vocabulary.ensure(name)?;
         vocabulary.set_use(label, args.kind, hidden);
         if !words.is_empty() {
-            vocabulary.add_words(label, words, &Vocabulary::bank(bundle)?, bundle.manifest.score.max_similarity)?;
+            vocabulary.add_words(
+                label,
+                words,
+                &Vocabulary::bank(bundle)?,
+                bundle.manifest.score.max_similarity,
+            )?;
         }
         if let Some(threshold) = args.threshold {
             vocabulary.set_threshold(name, threshold)?;
@@ -234,7 +239,10 @@ fn apply(
             Added::New => *new += 1,
             Added::Known => {
                 *known += 1;
-                lines.push(format!("{}: known already as an example of {}", example.origin.file, example.name));
+                lines.push(format!(
+                    "{}: known already as an example of {}",
+                    example.origin.file, example.name
+                ));
             }
         }
     }
@@ -242,11 +250,16 @@ fn apply(
     if let Some(bare) =
         names.iter().find(|name| vocabulary.position(name).is_none_or(|label| vocabulary.is_bare(label)))
     {
-        return Err(Error::settings("vocab add", format!("nothing that shows \"{bare}\""), "pictures or --words"));
+        return Err(Error::settings(
+            "vocab add",
+            format!("nothing that shows \"{bare}\""),
+            "pictures or --words",
+        ));
     }
     let what = if args.not { "counter-example" } else { "example" };
     lines.extend(counts.iter().map(|(name, (new, _))| {
-        let has = vocabulary.position(name).map_or(String::new(), |label| super::show::holds(vocabulary, label));
+        let has =
+            vocabulary.position(name).map_or(String::new(), |label| super::show::holds(vocabulary, label));
         format!("{name}: {new} new {what}{}; now {has}", if *new == 1 { "" } else { "s" })
     }));
     Ok(lines)
@@ -254,10 +267,13 @@ fn apply(
 
 /// Draws the boxes of what was taken.
 fn draw(data: &mut [u8], picture: &take::Picture) {
-    let whole = Rect { x0: 0.0, y0: 0.0, x1: picture.picture.width as f32, y1: picture.picture.height as f32 };
-    let boxes = picture.things.iter().map(|thing| Detection::new(&*thing.name, 1.0, thing.rect.unwrap_or(whole)));
+    let whole =
+        Rect { x0: 0.0, y0: 0.0, x1: picture.picture.width as f32, y1: picture.picture.height as f32 };
+    let boxes =
+        picture.things.iter().map(|thing| Detection::new(&*thing.name, 1.0, thing.rect.unwrap_or(whole)));
     let findings = Findings { detections: boxes.collect(), ..Findings::default() };
-    let names: Vec<std::sync::Arc<str>> = picture.things.iter().map(|thing| thing.name.as_str().into()).collect();
+    let names: Vec<std::sync::Arc<str>> =
+        picture.things.iter().map(|thing| thing.name.as_str().into()).collect();
     let (width, height) = (picture.picture.width, picture.picture.height);
     let report =
         PictureReport { path: &picture.picture.name, width, height, names: &names, findings: &findings };

@@ -80,13 +80,18 @@ impl Taker {
         let (width, height) = (picture.width, picture.height);
         if let Some((w, h)) = shown.size.filter(|size| *size != (width, height)) {
             let found = format!("{width}x{height} pixels");
-            return Err(Error::input(&picture.name, found, format!("{w}x{h}, for which its boxes were drawn")));
+            return Err(Error::input(
+                &picture.name,
+                found,
+                format!("{w}x{h}, for which its boxes were drawn"),
+            ));
         }
         let encoded = self.pipeline.encode(&picture.frame()?)?;
         let sha256 = sha256(&shown.path).map_err(|error| {
             Error::input(&picture.name, error.to_string(), "a picture that can be read twice")
         })?;
-        let file = shown.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let file =
+            shown.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let date: String = utc(SystemTime::now()).chars().take(10).collect();
         let mut things = Vec::new();
         for (index, thing) in shown.things.iter().enumerate() {

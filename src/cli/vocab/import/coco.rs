@@ -55,7 +55,8 @@ pub(super) fn parse(name: &str, text: &str, images: &Path) -> Result<Vec<Shown>>
         let Annotation { image_id, category_id, bbox: [x, y, w, h], .. } = *annotation;
         let missing = |what: String| Error::input(name, what, "one in the same file");
         let image = known.get(&image_id).ok_or_else(|| missing(format!("a box of image {image_id}")))?;
-        let label = names.get(&category_id).ok_or_else(|| missing(format!("a box of category {category_id}")))?;
+        let label =
+            names.get(&category_id).ok_or_else(|| missing(format!("a box of category {category_id}")))?;
         let rect = Rect { x0: x, y0: y, x1: x + w, y1: y + h };
         let size = image.width.zip(image.height);
         gathered.add(picture(name, images, &image.file_name)?, size, label, Place::Pixels(rect));

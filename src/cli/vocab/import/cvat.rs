@@ -12,7 +12,8 @@ use crate::geometry::Rect;
 /// [`Error::Input`] if it is no such file.
 pub(super) fn parse(file: &str, text: &str, images: &Path) -> Result<Vec<Shown>> {
     let root = xml::parse(file, text)?;
-    let wrong = |found: String| Error::input(file, found, "CVAT's annotations for images, with image and box");
+    let wrong =
+        |found: String| Error::input(file, found, "CVAT's annotations for images, with image and box");
     if root.name != "annotations" {
         return Err(wrong(format!("<{}>", root.name)));
     }
@@ -23,11 +24,14 @@ pub(super) fn parse(file: &str, text: &str, images: &Path) -> Result<Vec<Shown>>
         let size = side("width").zip(side("height"));
         for mark in &image.children {
             let place = match mark.name.as_str() {
-                "box" => Place::Pixels(rect(mark).ok_or_else(|| wrong(format!("a box of {name} without corners")))?),
+                "box" => Place::Pixels(
+                    rect(mark).ok_or_else(|| wrong(format!("a box of {name} without corners")))?,
+                ),
                 "tag" => Place::Whole,
                 _ => continue,
             };
-            let label = mark.attribute("label").ok_or_else(|| wrong(format!("a {} without a label", mark.name)))?;
+            let label =
+                mark.attribute("label").ok_or_else(|| wrong(format!("a {} without a label", mark.name)))?;
             gathered.add(picture(file, images, name)?, size, label, place);
         }
     }

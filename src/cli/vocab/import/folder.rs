@@ -15,11 +15,18 @@ pub(super) fn read(place: &Path) -> Result<Vec<Asked>> {
     let name = place.display().to_string();
     let unreadable = |error: std::io::Error| Error::input(&name, error.to_string(), "a folder of folders");
     let entries = fs::read_dir(place).map_err(unreadable)?;
-    let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !is_hidden(path)).collect();
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !is_hidden(path))
+        .collect();
     folders.sort();
     if folders.is_empty() {
-        return Err(Error::input(&name, "no folders in it", "a folder of pictures for each name, such as van/"));
+        return Err(Error::input(
+            &name,
+            "no folders in it",
+            "a folder of pictures for each name, such as van/",
+        ));
     }
     let mut asked = Vec::new();
     for folder in folders {

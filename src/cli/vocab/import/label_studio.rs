@@ -27,13 +27,15 @@ pub(super) fn parse(file: &str, text: &str, images: &Path) -> Result<Vec<Shown>>
         let path = picture_of(file, images, address)?;
         let annotations = task.get("annotations").and_then(Value::as_array).into_iter().flatten();
         // What an annotator has thrown away does not count.
-        let annotations = annotations.filter(|a| a.get("was_cancelled").and_then(Value::as_bool) != Some(true));
+        let annotations =
+            annotations.filter(|a| a.get("was_cancelled").and_then(Value::as_bool) != Some(true));
         for result in annotations.filter_map(|a| a.get("result").and_then(Value::as_array)).flatten() {
             let value = result.get("value").unwrap_or(&Value::Null);
             let (labels, place) = match (value.get("rectanglelabels"), value.get("choices")) {
-                (Some(labels), _) => {
-                    (labels, Place::Fractions(rect(value).ok_or_else(|| wrong("a rectangle without its sides"))?))
-                }
+                (Some(labels), _) => (
+                    labels,
+                    Place::Fractions(rect(value).ok_or_else(|| wrong("a rectangle without its sides"))?),
+                ),
                 (None, Some(choices)) => (choices, Place::Whole),
                 (None, None) => continue,
             };
@@ -52,9 +54,9 @@ fn picture_of(file: &str, images: &Path, address: &str) -> Result<std::path::Pat
     let name = local.split(['?', '#']).next().unwrap_or(local);
     let last = name.rsplit('/').next().unwrap_or(name);
     let path = picture(file, images, if local == address { last } else { name })?;
-    let plain = last.split_at_checked(UPLOAD).filter(|(head, tail)| {
-        tail.starts_with('-') && head.bytes().all(|digit| digit.is_ascii_hexdigit())
-    });
+    let plain = last
+        .split_at_checked(UPLOAD)
+        .filter(|(head, tail)| tail.starts_with('-') && head.bytes().all(|digit| digit.is_ascii_hexdigit()));
     match plain.and_then(|(_, tail)| tail.get(1..)).filter(|_| !path.exists()) {
         Some(plain) if images.join(plain).exists() => picture(file, images, plain),
         _ => Ok(path),

@@ -32,7 +32,11 @@ fn coco_has_boxes_by_corner_and_size() {
             {"image_id": 8, "category_id": 3, "bbox": [0, 0, 9, 9]}, {"image_id": 7, "category_id": 3, "bbox": [1, 1, 2, 2], "iscrowd": 1}]}"#;
     let found = plain(&coco::parse("c.json", json, Path::new("photos")).unwrap());
     let expected = [
-        ("photos/a/b.jpg".to_owned(), Some((100, 50)), vec![("van".to_owned(), Place::Pixels(rect(10.0, 5.0, 30.0, 35.0)))]),
+        (
+            "photos/a/b.jpg".to_owned(),
+            Some((100, 50)),
+            vec![("van".to_owned(), Place::Pixels(rect(10.0, 5.0, 30.0, 35.0)))],
+        ),
         ("photos/c.jpg".to_owned(), None, vec![("van".to_owned(), Place::Pixels(rect(0.0, 0.0, 9.0, 9.0)))]),
     ];
     assert_eq!(found, expected);
@@ -40,7 +44,10 @@ fn coco_has_boxes_by_corner_and_size() {
     assert!(error("[]").starts_with("c.json: found "));
     assert!(error(&json.replace("\"id\": 8", "\"id\": 9")).contains("found a box of image 8"));
     assert!(error(&json.replace("\"id\": 3", "\"id\": 4")).contains("found a box of category 3"));
-    assert!(error(&json.replace("a/b.jpg", "../../etc/passwd")).contains("found the picture \"../../etc/passwd\""));
+    assert!(
+        error(&json.replace("a/b.jpg", "../../etc/passwd"))
+            .contains("found the picture \"../../etc/passwd\"")
+    );
 }
 
 #[test]
@@ -78,9 +85,17 @@ fn yolo_has_centres_in_fractions_beside_the_pictures() {
     ] {
         assert!(yolo::parse("d.yaml", yaml).unwrap_err().to_string().contains(part), "{yaml}");
     }
-    for yaml in ["names: [a, \"b c\"]\ntrain: [x]\n", "train: x\nnames:\n- a\n- b c\n", "test:\n  - x\nnames: ['a', b c]"] {
+    for yaml in [
+        "names: [a, \"b c\"]\ntrain: [x]\n",
+        "train: x\nnames:\n- a\n- b c\n",
+        "test:\n  - x\nnames: ['a', b c]",
+    ] {
         let data = yolo::parse("d.yaml", yaml).unwrap();
-        assert_eq!(format!("{data:?}"), r#"Data { path: None, folders: ["x"], names: ["a", "b c"] }"#, "{yaml}");
+        assert_eq!(
+            format!("{data:?}"),
+            r#"Data { path: None, folders: ["x"], names: ["a", "b c"] }"#,
+            "{yaml}"
+        );
     }
 }
 
@@ -98,7 +113,9 @@ fn voc_counts_pixels_from_one() {
     assert_eq!(found[0].1, Some((100, 50)));
     assert_eq!(found[0].2, [("our van".to_owned(), Place::Pixels(rect(0.0, 10.0, 30.0, 40.0)))]);
     for bad in ["<a/>", "<annotation/>", &xml.replace("<xmin>1</xmin>", "")] {
-        assert!(voc::parse("a.xml", bad, Path::new("p")).unwrap_err().to_string().starts_with("a.xml: found "));
+        assert!(
+            voc::parse("a.xml", bad, Path::new("p")).unwrap_err().to_string().starts_with("a.xml: found ")
+        );
     }
 }
 
@@ -114,7 +131,9 @@ fn cvat_has_boxes_and_tags() {
     ];
     assert_eq!(found, [("p/s/a.jpg".to_owned(), Some((100, 50)), things)]);
     for bad in ["<a/>", &xml.replace(" xtl=\"1.5\"", ""), &xml.replace("name=\"s/a.jpg\"", "")] {
-        assert!(cvat::parse("a.xml", bad, Path::new("p")).unwrap_err().to_string().starts_with("a.xml: found "));
+        assert!(
+            cvat::parse("a.xml", bad, Path::new("p")).unwrap_err().to_string().starts_with("a.xml: found ")
+        );
     }
 }
 
@@ -151,9 +170,17 @@ fn a_folder_for_each_name() {
     }
     fs::create_dir(folder.path().join("empty")).unwrap();
     let found = folder::read(folder.path()).unwrap();
-    let names: Vec<String> =
-        found.iter().flatten().map(|shown| format!("{} {:?}", shown.things[0].name, shown.things[0].place)).collect();
+    let names: Vec<String> = found
+        .iter()
+        .flatten()
+        .map(|shown| format!("{} {:?}", shown.things[0].name, shown.things[0].place))
+        .collect();
     assert_eq!(names, ["lorry Whole", "van Whole"]);
-    assert!(found.iter().filter_map(|shown| shown.as_ref().err()).all(|error| error.to_string().contains("empty")));
+    assert!(
+        found
+            .iter()
+            .filter_map(|shown| shown.as_ref().err())
+            .all(|error| error.to_string().contains("empty"))
+    );
     assert_eq!(found.len(), 3);
 }

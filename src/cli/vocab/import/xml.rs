@@ -49,8 +49,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Element> {
         if let Some(inner) = open.last_mut() {
             inner.text.push_str(&decoded(before));
         }
-        let skip = |from: &str, end: &str| tag.get(from.len()..)?.find(end).map(|at| from.len() + at + end.len());
-        let passed = [("<?", "?>"), ("<!--", "-->"), ("<!", ">")].iter().find(|(from, _)| tag.starts_with(from));
+        let skip =
+            |from: &str, end: &str| tag.get(from.len()..)?.find(end).map(|at| from.len() + at + end.len());
+        let passed =
+            [("<?", "?>"), ("<!--", "-->"), ("<!", ">")].iter().find(|(from, _)| tag.starts_with(from));
         if let Some((from, end)) = passed {
             let length = skip(from, end).ok_or_else(|| wrong(format!("{from} without {end}")))?;
             rest = tag.get(length..).unwrap_or_default();
@@ -137,8 +139,13 @@ mod tests {
         );
         // A `>` in an attribute is allowed, but written by nobody; it is refused.
         assert!(root.is_err());
-        let root = parse("a.xml", "<?xml?><!DOCTYPE a><a x='1' y=\"&lt;&amp;\"><b>one</b><c/><b> two </b></a>").unwrap();
-        assert_eq!((root.attribute("x"), root.attribute("y"), root.attribute("z")), (Some("1"), Some("<&"), None));
+        let root =
+            parse("a.xml", "<?xml?><!DOCTYPE a><a x='1' y=\"&lt;&amp;\"><b>one</b><c/><b> two </b></a>")
+                .unwrap();
+        assert_eq!(
+            (root.attribute("x"), root.attribute("y"), root.attribute("z")),
+            (Some("1"), Some("<&"), None)
+        );
         assert_eq!(root.all("b").map(|b| b.text.trim()).collect::<Vec<_>>(), ["one", "two"]);
         assert_eq!((root.text_of("b"), root.text_of("c"), root.text_of("d")), (Some("one"), Some(""), None));
     }
@@ -146,9 +153,24 @@ mod tests {
     #[test]
     fn what_is_not_well_formed_is_an_error() {
         let deep = "<a>".repeat(100) + &"</a>".repeat(100);
-        for bad in ["", "text", "<a>", "<a></b>", "</a>", "<a", "<a x=1/>", "<a/><b/>", "<!-- x", "<a><b></a></b>", &deep] {
+        for bad in [
+            "",
+            "text",
+            "<a>",
+            "<a></b>",
+            "</a>",
+            "<a",
+            "<a x=1/>",
+            "<a/><b/>",
+            "<!-- x",
+            "<a><b></a></b>",
+            &deep,
+        ] {
             let message = parse("a.xml", bad).unwrap_err().to_string();
-            assert!(message.starts_with("a.xml: found ") && message.contains("well-formed"), "{bad}: {message}");
+            assert!(
+                message.starts_with("a.xml: found ") && message.contains("well-formed"),
+                "{bad}: {message}"
+            );
         }
     }
 }

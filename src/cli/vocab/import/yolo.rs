@@ -51,7 +51,9 @@ fn labels(picture: &Path, names: &[String]) -> Result<Vec<Thing>> {
     }
     let lines = text(&file)?;
     let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(number, line)| thing(&format!("{}, line {}", file.display(), number + 1), line, names)).collect()
+    lines
+        .map(|(number, line)| thing(&format!("{}, line {}", file.display(), number + 1), line, names))
+        .collect()
 }
 
 /// `class cx cy w h`, or a polygon `class x y x y …`.
@@ -60,7 +62,9 @@ pub(super) fn thing(place: &str, line: &str, names: &[String]) -> Result<Thing> 
     let mut words = line.split_whitespace();
     let class: usize = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| wrong(line))?;
     let name = names.get(class);
-    let name = name.ok_or_else(|| Error::input(place, format!("class {class}"), format!("0 to {}", names.len().saturating_sub(1))))?;
+    let name = name.ok_or_else(|| {
+        Error::input(place, format!("class {class}"), format!("0 to {}", names.len().saturating_sub(1)))
+    })?;
     let numbers = words.map(str::parse).collect::<std::result::Result<Vec<f32>, _>>();
     let numbers = numbers.map_err(|_| wrong(line))?;
     let rect = match numbers[..] {
@@ -147,7 +151,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Data> {
 /// `[a, 'b']`, or one value.
 fn items(value: &str) -> Vec<String> {
     match value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(list) => list.split(',').map(|item| unquoted(item.trim())).filter(|item| !item.is_empty()).collect(),
+        Some(list) => {
+            list.split(',').map(|item| unquoted(item.trim())).filter(|item| !item.is_empty()).collect()
+        }
         None if value.is_empty() => Vec::new(),
         None => vec![unquoted(value)],
     }

@@ -185,12 +185,19 @@ fn as_text(vocabulary: &Vocabulary, found: &[Found], quiet: usize) -> String {
     for (label, found) in found.iter().enumerate() {
         let mut parts = Vec::new();
         if let Some(outcome) = &found.outcome {
-            let confused = outcome.confused.map(|other| format!(", else taken for {}", vocabulary.name(other)));
+            let confused =
+                outcome.confused.map(|other| format!(", else taken for {}", vocabulary.name(other)));
             let confused = confused.unwrap_or_default();
-            parts.push(format!("{} of {} examples right when left out{confused}", outcome.right, outcome.examples));
+            parts.push(format!(
+                "{} of {} examples right when left out{confused}",
+                outcome.right, outcome.examples
+            ));
         }
         if found.shown > 0 {
-            parts.push(format!("found on {} of {} pictures, best on {}", found.found, found.shown, found.best));
+            parts.push(format!(
+                "found on {} of {} pictures, best on {}",
+                found.found, found.shown, found.best
+            ));
         }
         if quiet > 0 {
             parts.push(format!("{} false alarms on {quiet} pictures of nothing", found.alarms));
