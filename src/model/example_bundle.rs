@@ -10,13 +10,26 @@ use tempfile::{TempDir, tempdir};
 /// What its manifest says of examples.
 const SECTION: &str = r#"
 [examples]
-region = { maps = ["semantic"], expand = 1.2, square = true, samples = 4, embedding = 1.0 }
-picture = { maps = ["semantic"], expand = 1.0, square = false, samples = 7, embedding = 0.7 }
-scale = 16.0
-weights = [[0.6, 2.0], [0.8, 2.0], [1.0, 2.0]]
-wordless = -2.0
-floor = 0.5
+scale = 10.0
+floor = 0.55
+counter_scale = 25.0
 sharpness = 4.0
+[examples.region]
+maps = ["semantic"]
+expand = 1.2
+square = true
+samples = 4
+embedding = 1.2
+beside_words = [[0.907, 1.456, 2.696, -13.34], [0.765, 2.227, 0.987, -17.99]]
+alone = [[2.521, -6.104], [2.978, -8.948]]
+[examples.picture]
+maps = ["semantic"]
+expand = 1.0
+square = false
+samples = 7
+embedding = 0.7
+beside_words = [[0.813, 2.843, -7.951, -6.86], [0.444, 3.57, -11.409, -11.9]]
+alone = [[3.975, -15.539], [4.253, -19.72]]
 
 [files]
 "#;

@@ -290,4 +290,4 @@ pub(crate) fn cosines(table: &Product, vectors: &[&FeatureVector]) -> Vec<f32> {
 
 #[cfg(test)]
 #[path = "features_tests.rs"]
-mod tests;
+pub(super) mod tests;

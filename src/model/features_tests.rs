@@ -33,7 +33,7 @@ fn cosines_are_products_of_int8_times_both_scales() {
 }
 
 /// A space of two features, projected to one, beside embeddings of two values, with two rows in its bank.
-fn space() -> FeatureSpace {
+pub(crate) fn space() -> FeatureSpace {
     let pool = |samples, embedding| ExamplePool {
         maps: vec!["map".into()],
         limits: Vec::new(),
@@ -41,14 +41,15 @@ fn space() -> FeatureSpace {
         square: false,
         samples,
         embedding,
+        beside_words: [[0.5, 1.0, 2.0, 10.0], [0.25, 3.0, 4.0, 20.0]],
+        alone: [[2.0, 1.0], [4.0, 0.0]],
     };
     let settings = ExampleSettings {
         region: pool(1, 0.5),
         picture: pool(2, 2.0),
         scale: 2.0,
-        weights: vec![[1.0, 0.0]],
-        wordless: 0.0,
         floor: 0.5,
+        counter_scale: 3.0,
         sharpness: 4.0,
     };
     let rows = [[127i8, 0, 0], [0, 127, 0]];

@@ -136,13 +136,10 @@ pub(crate) struct ExampleSettings {
     pub picture: ExamplePool,
     /// Factor from cosine to logit.
     pub scale: f32,
-    /// For 1, 2, … examples: what their evidence weighs, and what is taken off it before; the last pair holds
-    /// for more.
-    pub weights: Vec<[f32; 2]>,
-    /// Evidence of the words that an entry without words is taken to have.
-    pub wordless: f32,
     /// Cosine that an unseen example may have as well: a counter-example counts only above it.
     pub floor: f32,
+    /// Factor of what a counter-example exceeds that by.
+    pub counter_scale: f32,
     /// How sharply states are told apart whose examples differ little.
     pub sharpness: f32,
 }
@@ -164,6 +161,11 @@ pub(crate) struct ExamplePool {
     pub samples: usize,
     /// What the embedding weighs beside the features.
     pub embedding: f32,
+    /// For a name with words and examples, at one example and at endlessly many: what the evidence of words
+    /// and that of examples weigh, a constant, and what the agreement of both weighs.
+    pub beside_words: [[f64; 4]; 2],
+    /// The same for a name with examples alone: what their evidence weighs, and a constant.
+    pub alone: [[f64; 2]; 2],
 }
 
 impl ExamplePool {
@@ -249,13 +251,16 @@ impl Manifest {
         }
 
         if let Some(e) = &self.examples {
-            let weights = [e.region.embedding, e.picture.embedding];
-            rule(finite(&weights), "examples.region.embedding", &weights, "finite numbers")?;
+            for pool in [&e.region, &e.picture] {
+                rule(pool.embedding.is_finite(), "examples.embedding", &pool.embedding, "a finite number")?;
+                let weights = pool.beside_words.iter().flatten().chain(pool.alone.iter().flatten());
+                let holds = weights.clone().all(|weight| weight.is_finite());
+                let found: Vec<&f64> = weights.collect();
+                rule(holds, "examples.beside_words or alone", &found, "finite numbers")?;
+            }
             rule(factor(e.scale), "examples.scale", &e.scale, "a positive number")?;
-            let holds = !e.weights.is_empty() && e.weights.iter().all(|pair| finite(pair));
-            rule(holds, "examples.weights", &e.weights, "pairs of finite numbers")?;
-            rule(e.wordless.is_finite(), "examples.wordless", &e.wordless, "a finite number")?;
             rule((-1.0..=1.0).contains(&e.floor), "examples.floor", &e.floor, "-1 to 1")?;
+            rule(factor(e.counter_scale), "examples.counter_scale", &e.counter_scale, "a positive number")?;
             rule(factor(e.sharpness), "examples.sharpness", &e.sharpness, "a positive number")?;
         }
         rule(unit(s.threshold), "score.threshold", &s.threshold, "0 to 1")?;

@@ -14,8 +14,10 @@ mod tokenizer;
 mod vision;
 
 pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
+#[cfg(test)]
+pub(crate) use features::tests::space as example_space;
 pub(crate) use features::{FeatureSpace, FeatureVector, cosines};
-pub(crate) use manifest::{DetectionSettings, ImageScore, Manifest, RegionScore};
+pub(crate) use manifest::{DetectionSettings, ExamplePool, ImageScore, Manifest, RegionScore};
 pub(crate) use output::{FeatureMap, Level, VisionOutput};
 pub(crate) use prompt::Prompter;
 pub(crate) use space::SpaceId;

@@ -10,7 +10,7 @@ use crate::geometry::{Letterbox, Rect};
 use crate::model::{FeatureSpace, FeatureVector, Manifest, Networks, Prompter, Vision, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
-use crate::vocabulary::{Evidence, Said, Vocabulary, region_scores, tag_scores};
+use crate::vocabulary::{Evidence, Vocabulary, region_scores, tag_scores};
 
 /// The networks that look at pictures, and their settings.
 pub(crate) struct Pipeline {
@@ -171,13 +171,12 @@ impl Pipeline {
         let seen = self.seen(&encoded, vocabulary, &rects, &embeddings)?;
         timing.regions = clock.lap();
         let regions = found.into_iter().zip(embeddings).enumerate().map(|(index, (candidate, embedding))| {
-            let said = seen.said(index);
-            let scores =
-                region_scores(&embedding, candidate.objectness, vocabulary, &score.region, said.as_ref());
+            let said = seen.regions.get(index).and_then(Option::as_ref);
+            let scores = region_scores(&embedding, candidate.objectness, vocabulary, &score.region, said);
             Region { rect: letterbox.to_source(candidate.rect), input: candidate.rect, embedding, scores }
         });
         let regions = regions.collect();
-        let tags = tag_scores(&output.image, vocabulary, &score.image, seen.said(rects.len()).as_ref());
+        let tags = tag_scores(&output.image, vocabulary, &score.image, seen.picture.as_ref());
         timing.matching = clock.lap();
         Ok(Look { regions, tags, encoded, timing })
     }
@@ -231,12 +230,16 @@ impl Pipeline {
         let content = letterbox.content();
         let boxes: Vec<(Rect, &[f32])> =
             rects.iter().copied().zip(embeddings.iter().map(Vec::as_slice)).collect();
-        let mut vectors = space.of_boxes(output, &content, &boxes)?;
-        vectors.push(space.of_picture(output, &content)?);
-        let there: Vec<&FeatureVector> = vectors.iter().flatten().collect();
-        let mut evidence = vocabulary.evidence(space, &there).unwrap_or_default().into_iter();
-        let evidence = vectors.iter().map(|vector| vector.as_ref().and_then(|_| evidence.next()));
-        Ok(Seen { evidence: evidence.collect(), wordless: space.settings().wordless })
+        let regions = space.of_boxes(output, &content, &boxes)?;
+        let picture = [space.of_picture(output, &content)?];
+        let settings = space.settings();
+        let of = |kind, vectors: &[Option<FeatureVector>]| {
+            let there: Vec<&FeatureVector> = vectors.iter().flatten().collect();
+            let mut evidence = vocabulary.evidence(space, kind, &there).unwrap_or_default().into_iter();
+            vectors.iter().map(|vector| vector.as_ref().and_then(|_| evidence.next())).collect()
+        };
+        let picture: Vec<Option<Evidence>> = of(&settings.picture, &picture);
+        Ok(Seen { regions: of(&settings.region, &regions), picture: picture.into_iter().next().flatten() })
     }
 
     fn timed_encode(&self, frame: &Frame<'_>, timing: &mut Timing) -> Result<Encoded> {
@@ -249,19 +252,13 @@ impl Pipeline {
     }
 }
 
-/// What examples say of regions.
+/// What examples say; nothing where there are none.
 #[derive(Default)]
 struct Seen {
-    /// One for each, `None` where nothing is; empty where there are no examples.
-    evidence: Vec<Option<Evidence>>,
-    wordless: f32,
-}
-
-impl Seen {
-    fn said(&self, index: usize) -> Option<Said<'_>> {
-        let evidence = self.evidence.get(index)?.as_ref()?;
-        Some(Said { evidence, wordless: self.wordless })
-    }
+    /// Of each region, `None` where nothing is.
+    regions: Vec<Option<Evidence>>,
+    /// Of the whole picture.
+    picture: Option<Evidence>,
 }
 
 impl Look {

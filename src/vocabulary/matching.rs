@@ -11,23 +11,13 @@
 //! by likelihood: what falls behind a synonym by `s_j − s_i` has its probability multiplied by
 //! `exp(−a_ij · (s_j − s_i))`.
 //!
-//! Where names have examples, their [`Evidence`] is added to the similarities first. A name without words is
-//! taken to exceed the negatives by a constant.
+//! Where names have examples, their [`Evidence`] is joined with the similarities first.
 
 use super::embeddings::normalised;
 use super::examples::Evidence;
 use super::places::Places;
 use super::words::Vocabulary;
 use crate::model::{FeatureSpace, FeatureVector, ImageScore, RegionScore};
-
-/// What examples say of a region or picture.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Said<'a> {
-    /// Of each label.
-    pub evidence: &'a Evidence,
-    /// How far a name without words exceeds the negatives.
-    pub wordless: f32,
-}
 
 /// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`, less where a synonym fits better.
 /// `embedding` needs no unit norm; `objectness` is a logit. A vector without a direction (zero, or not finite)
@@ -37,7 +27,7 @@ pub(crate) fn region_scores(
     objectness: f32,
     vocabulary: &Vocabulary,
     calibration: &RegionScore,
-    said: Option<&Said<'_>>,
+    said: Option<&Evidence>,
 ) -> Vec<f32> {
     let [bias, weight, object] = calibration.weights;
     scores(embedding, vocabulary, calibration.scale, said, |m| bias + weight * m + object * objectness)
@@ -49,7 +39,7 @@ pub(crate) fn tag_scores(
     embedding: &[f32],
     vocabulary: &Vocabulary,
     calibration: &ImageScore,
-    said: Option<&Said<'_>>,
+    said: Option<&Evidence>,
 ) -> Vec<f32> {
     let [bias, weight] = calibration.weights;
     scores(embedding, vocabulary, calibration.scale, said, |m| bias + weight * m)
@@ -85,20 +75,19 @@ fn scores(
     embedding: &[f32],
     vocabulary: &Vocabulary,
     scale: f32,
-    said: Option<&Said<'_>>,
+    said: Option<&Evidence>,
     calibrated: impl Fn(f32) -> f32,
 ) -> Vec<f32> {
     let Some(v) = normalised(embedding) else { return vec![0.0; vocabulary.len()] };
     let mut similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(|cosine| scale * cosine).collect();
     let negatives: Vec<f32> = vocabulary.negatives().dots(&v).map(|cosine| scale * cosine).collect();
-    if vocabulary.examples().is_some() {
+    if vocabulary.is_taught() {
         fuse(&mut similarities, &negatives, vocabulary, said);
         if similarities.iter().all(|similarity| *similarity == f32::NEG_INFINITY) {
             return vec![0.0; vocabulary.len()];
         }
     }
-    let factor =
-        |label: usize| said.and_then(|said| said.evidence.factors.get(label)).copied().unwrap_or(1.0);
+    let factor = |label: usize| said.and_then(|said| said.factors.get(label)).copied().unwrap_or(1.0);
     let places = vocabulary.places();
     let margins = margins(&similarities, &negatives, places);
     let behind = (0..similarities.len()).map(|label| behind(label, &similarities, places));
@@ -108,22 +97,25 @@ fn scores(
         .collect()
 }
 
-/// Adds what examples say to the similarities of words. What only zones look for is no alternative to
-/// anything; nor is a name without words where nothing is said.
-fn fuse(similarities: &mut [f32], negatives: &[f32], vocabulary: &Vocabulary, said: Option<&Said<'_>>) {
+/// Joins what examples say with the similarities of words. What only zones look for is no alternative to
+/// anything; nor is a name without words of which nothing is said.
+fn fuse(similarities: &mut [f32], negatives: &[f32], vocabulary: &Vocabulary, said: Option<&Evidence>) {
     let most = negatives.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = negatives.iter().map(|similarity| f64::from(similarity - most).exp()).sum();
-    let nothing = if negatives.is_empty() { 0.0 } else { most + sum.ln() as f32 };
+    let nothing = if negatives.is_empty() { 0.0 } else { f64::from(most) + sum.ln() };
     let labels = vocabulary.entries().iter().zip(vocabulary.embeddings().rows());
     for (label, (similarity, (entry, row))) in similarities.iter_mut().zip(labels).enumerate() {
-        let gain = said.and_then(|said| said.evidence.gains.get(label)).copied();
-        if row.iter().all(|value| *value == 0.0) {
-            *similarity = said.map_or(f32::NEG_INFINITY, |said| said.wordless + nothing);
-        }
-        *similarity += gain.unwrap_or(0.0);
-        if !entry.competes() {
-            *similarity = f32::NEG_INFINITY;
-        }
+        let sum = said.and_then(|said| said.sums.get(label)).copied().flatten();
+        let has_words = row.iter().any(|value| *value != 0.0);
+        *similarity = match sum {
+            _ if !entry.competes() => f32::NEG_INFINITY,
+            Some(sum) => {
+                let words = f64::from(*similarity) - nothing;
+                (nothing + sum.weight * words + sum.constant) as f32
+            }
+            None if has_words => *similarity,
+            None => f32::NEG_INFINITY,
+        };
     }
 }
 

@@ -1,4 +1,5 @@
 use super::super::embeddings::Embeddings;
+use super::super::examples::Sum;
 use super::super::texts::Texts;
 use super::super::words::tests::vocabulary;
 use super::*;
@@ -35,6 +36,32 @@ fn a_tag_competes_with_the_other_prompts_and_the_negatives() {
     let m1 = 4.0 - (2.4f64.exp() + negatives).ln();
     let expected = [sigmoid(0.1 + 0.5 * m0), sigmoid(0.1 + 0.5 * m1)];
     close(&tag_scores(&[3.0, 0.0], &words, &calibration, None), &expected);
+}
+
+#[test]
+fn what_examples_say_joins_what_words_say() {
+    let mut words = vocabulary(&[("down", [0.6, -0.8])], &[[-1.0, 0.0]]);
+    words.ensure("our van").unwrap();
+    let calibration = RegionScore { scale: 10.0, weights: [-0.5, 0.25, 2.0] };
+    let sums = vec![Some(Sum { weight: 0.5, constant: 1.0 }), Some(Sum { weight: 0.0, constant: 3.5 })];
+    let said = Evidence { sums, factors: vec![1.0, 0.5] };
+    // The negative's similarity is −10; words exceed it by 16, of which half counts, and 1 by examples; the name
+    // without words exceeds it by 3½.
+    let (s0, s1) = (-10.0 + 8.0 + 1.0, -10.0 + 3.5);
+    let m0 = s0 - (f64::exp(s1) + (-10f64).exp()).ln();
+    let m1 = s1 - (f64::exp(s0) + (-10f64).exp()).ln();
+    let expected = [sigmoid(-0.5 + 0.25 * m0 + 0.6), 0.5 * sigmoid(-0.5 + 0.25 * m1 + 0.6)];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said)), &expected);
+    // Nothing is said: the name without words is not there at all.
+    let m0 = 6.0 - (-10f64).exp().ln();
+    let expected = [sigmoid(-0.5 + 0.25 * m0 + 0.6), 0.0];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None), &expected);
+    // What zones alone look for is nowhere else, and no alternative.
+    words.set_use(0, Some(crate::vocabulary::Kind::State), None);
+    let m1 = s1 - (-10f64).exp().ln();
+    let expected = [0.0, 0.5 * sigmoid(-0.5 + 0.25 * m1 + 0.6)];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said)), &expected);
+    assert_eq!(region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None), [0.0, 0.0]);
 }
 
 /// `m_i` by the formula, from cosines between labels that `alike` gives.

@@ -20,7 +20,7 @@ pub(crate) use edit::Added;
 pub(crate) use embedder::Embedder;
 pub(crate) use entry::{Entry, Kind};
 pub(crate) use examples::{Evidence, Example, Origin, mean};
-pub(crate) use matching::{Said, choice_scores, region_scores, tag_scores};
+pub(crate) use matching::{choice_scores, region_scores, tag_scores};
 pub(crate) use prompts::{MAX_PROMPTS, Prompt};
 pub(crate) use words::Vocabulary;
 

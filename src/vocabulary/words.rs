@@ -10,7 +10,9 @@ use super::prompts::Prompt;
 use super::texts::Texts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::dot;
-use crate::model::{Bundle, FeatureSpace, FeatureVector, Manifest, NEGATIVES, SpaceId, TEXT, TextTower};
+use crate::model::{
+    Bundle, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, SpaceId, TEXT, TextTower,
+};
 
 /// Names with the embeddings of their prompts, examples of what they look like, and the embeddings of "none of
 /// these".
@@ -175,15 +177,21 @@ impl Vocabulary {
         self.examples.as_ref()
     }
 
-    /// What examples say of each region or picture; `None` where all names have words alone.
-    pub(crate) fn evidence(&self, space: &FeatureSpace, vectors: &[&FeatureVector]) -> Option<Vec<Evidence>> {
-        Some(self.prototypes(space)?.evidence(space, vectors))
+    /// What examples say of each region or picture, with the weights of `kind`; `None` where all names have
+    /// words alone.
+    pub(crate) fn evidence(
+        &self,
+        space: &FeatureSpace,
+        kind: &ExamplePool,
+        vectors: &[&FeatureVector],
+    ) -> Option<Vec<Evidence>> {
+        Some(self.prototypes(space)?.evidence(space, kind, vectors))
     }
 
     /// The examples of each name, packed for products.
     pub(super) fn prototypes(&self, space: &FeatureSpace) -> Option<&Prototypes> {
         let examples = self.examples.as_ref()?;
-        let of = || Arc::new(Prototypes::of(examples, self.names.len(), space));
+        let of = || Arc::new(Prototypes::of(examples, &self.embeddings, space));
         Some(self.prototypes.get_or_init(of))
     }
 

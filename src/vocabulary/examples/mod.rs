@@ -3,7 +3,12 @@
 mod evidence;
 mod prototypes;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use evidence::Evidence;
+#[cfg(test)]
+pub(crate) use evidence::Sum;
 pub(crate) use prototypes::{Prototypes, mean};
 
 use serde::{Deserialize, Serialize};

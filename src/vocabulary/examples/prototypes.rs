@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Examples;
 use crate::model::{FeatureSpace, FeatureVector};
+use crate::vocabulary::embeddings::Embeddings;
 use edgeclip_kernels::product::Product;
 
 /// Least mean squared distance of two prototypes: that of pictures that are the same but for noise.
@@ -14,6 +15,8 @@ const LEAST_SPREAD: f32 = 1e-3;
 pub(crate) struct Prototypes {
     /// Number of examples of each entry.
     pub(super) counts: Vec<usize>,
+    /// How far the words of each entry agree with its examples, −1 to 1; `None` for one without words.
+    pub(super) agreements: Vec<Option<f64>>,
     /// Mean of each entry's examples; zeros for an entry without any.
     pub(super) means: Product,
     /// Counter-examples, and the examples of the entries that have such.
@@ -32,8 +35,9 @@ impl PartialEq for Prototypes {
 }
 
 impl Prototypes {
-    /// Those of so many entries in `space`.
-    pub(crate) fn of(examples: &Examples, entries: usize, space: &FeatureSpace) -> Self {
+    /// Those of entries with these words in `space`; a row of zeros is an entry without.
+    pub(crate) fn of(examples: &Examples, words: &Embeddings, space: &FeatureSpace) -> Self {
+        let entries = words.len();
         let nothing = FeatureVector { values: vec![0; space.values()], scale: 1.0 };
         let counts: Vec<usize> = (0..entries).map(|entry| examples.of(entry).count()).collect();
         let mean = |entry| mean(examples.of(entry).map(|example| &example.vector));
@@ -44,9 +48,15 @@ impl Prototypes {
         let (sides, rows): (Vec<_>, Vec<_>) =
             contested.map(|row| ((row.entry, row.counter), row.vector.clone())).unzip();
         let spread = spread(&means);
+        let agreements = means.iter().zip(words.rows()).map(|(mean, words)| {
+            let has_words = words.iter().any(|value| *value != 0.0);
+            has_words.then(|| mean.as_ref().map_or(0.0, |mean| agreement(mean, words)))
+        });
+        let agreements = agreements.collect();
         let means: Vec<FeatureVector> =
             means.into_iter().map(|mean| mean.unwrap_or_else(|| nothing.clone())).collect();
-        Self { counts, means: space.table(&means), contested: space.table(&rows), sides, spread }
+        let (means, contested) = (space.table(&means), space.table(&rows));
+        Self { counts, agreements, means, contested, sides, spread }
     }
 }
 
@@ -56,10 +66,18 @@ pub(crate) fn mean<'a>(vectors: impl Iterator<Item = &'a FeatureVector>) -> Opti
     for vector in vectors {
         sum.resize(vector.values.len(), 0.0);
         for (sum, value) in sum.iter_mut().zip(&vector.values) {
-            *sum += f64::from(*value) * f64::from(vector.scale);
+            *sum += f64::from(f32::from(*value) * vector.scale);
         }
     }
     FeatureVector::quantised(&sum.iter().map(|value| *value as f32).collect::<Vec<f32>>())
+}
+
+/// The cosine of words with the part of a prototype that says what its embedding is like.
+fn agreement(mean: &FeatureVector, words: &[f32]) -> f64 {
+    let joint = mean.values.get(mean.values.len().saturating_sub(words.len())..).unwrap_or_default();
+    let products = joint.iter().zip(words).map(|(q, t)| f64::from(*q) * f64::from(*t));
+    let length = joint.iter().map(|q| f64::from(*q) * f64::from(*q)).sum::<f64>().sqrt();
+    if length > 0.0 { products.sum::<f64>() / length } else { 0.0 }
 }
 
 fn spread(means: &[Option<FeatureVector>]) -> Option<f32> {

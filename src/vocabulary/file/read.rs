@@ -25,13 +25,13 @@ impl Vocabulary {
     /// belong together, a name is empty, repeated or holds control characters, a row is not of unit length, or a
     /// threshold is neither NaN nor from 0 to 1.
     pub(crate) fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
-        let parts = Parts::new(name, bytes)?;
+        let mut parts = Parts::new(name, bytes)?;
         match parts.text("format") {
             Some(FORMAT) => version1(&parts),
-            Some(FORMAT_2) => version2(&Parts {
-                expected: "embeddings, word_entry, thresholds, negatives, and those of examples",
-                ..parts
-            }),
+            Some(FORMAT_2) => {
+                parts.expected = "embeddings, word_entry, thresholds, negatives, and those of examples";
+                version2(&parts)
+            }
             other => {
                 let found =
                     other.map_or("no format in its metadata".to_owned(), |f| format!("format \"{f}\""));
