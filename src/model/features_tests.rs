@@ -159,3 +159,55 @@ fn broken_files_are_refused_by_name() {
     assert!(Path::new(&bundle.path(FEATURES)).parent().is_some());
     assert!(FeatureSpace::load(&bundle).err().unwrap().to_string().contains("features.safetensors"));
 }
+
+/// What `quantize/arithmetic/examples.py` makes of the same numbers, bit for bit.
+#[test]
+fn vectors_are_those_of_the_reference_in_python() {
+    let mut state = 7u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    let floats = |count: usize, next: &mut dyn FnMut() -> u32| -> Vec<f32> {
+        (0..count).map(|_| next() as f32 / 8_388_608.0 - 1.0).collect()
+    };
+    let int8s = |count: usize, next: &mut dyn FnMut() -> u32| -> Vec<i8> {
+        (0..count).map(|_| ((next() % 255) as i32 - 127) as i8).collect()
+    };
+    let (channels, projected, dimension, rows) = (12, 5, 4, 3);
+    let mean = floats(channels, &mut next);
+    let deviation: Vec<f32> = floats(channels, &mut next).iter().map(|v| v.abs() + 0.25).collect();
+    let projection = int8s(projected * channels, &mut next);
+    let scales: Vec<f32> = floats(projected, &mut next).iter().map(|v| v.abs() + 0.01).collect();
+    let (region_centre, picture_centre) = (floats(dimension, &mut next), floats(dimension, &mut next));
+    let width = projected + dimension;
+    let bank = int8s(rows * width, &mut next);
+    let bank_scales: Vec<f32> = floats(rows, &mut next).iter().map(|v| v.abs() * 0.01 + 0.001).collect();
+    let pooled = [floats(channels, &mut next), floats(channels, &mut next)];
+    let embeddings = [floats(dimension, &mut next), floats(dimension, &mut next)];
+    for isa in Isa::available() {
+        let mut space = space();
+        (space.isa, space.mean, space.deviation) = (isa, mean.clone(), deviation.clone());
+        (space.region_centre, space.picture_centre) = (region_centre.clone(), picture_centre.clone());
+        space.projection =
+            table(isa, channels, scales.clone(), |input, row| projection[row * channels + input]);
+        space.bank = table(isa, width, bank_scales.clone(), |input, row| bank[row * width + input]);
+        (space.settings.region.embedding, space.settings.scale) = (1.2, 10.0);
+        let content = Rect { x0: 0.0, y0: 0.0, x1: 16.0, y1: 16.0 };
+        let vector = |pooled: &[f32], embedding: &[f32]| {
+            let map = crate::model::FeatureMap { channels, width: 1, height: 1, data: pooled.to_vec() };
+            let dense = crate::model::FeatureMap { channels: 0, width: 0, height: 0, data: Vec::new() };
+            let maps = [("map".to_owned(), map)].into();
+            let out = VisionOutput { image: Vec::new(), levels: Vec::new(), maps, dense };
+            space.of_boxes(&out, &content, &[(content, embedding)]).unwrap().remove(0).unwrap()
+        };
+        let found = [vector(&pooled[0], &embeddings[0]), vector(&pooled[1], &embeddings[1])];
+        assert_eq!(found[0].values, [-33, 125, 1, 86, 13, -98, 92, -26, -127], "{isa:?}");
+        assert_eq!(found[1].values, [22, 101, 1, 6, -40, 127, 24, -27, 13], "{isa:?}");
+        assert_eq!(found.each_ref().map(|row| row.scale.to_bits()), [998_677_309, 1_002_295_295], "{isa:?}");
+        let cosines = cosines(&space.bank, &[&found[0]]);
+        let bits: Vec<u32> = cosines.iter().map(|cosine| cosine.to_bits()).collect();
+        assert_eq!(bits, [3_186_056_077, 1_055_685_551, 3_193_533_309], "{isa:?}");
+        assert!((space.everyday(&[&found[0]])[0] - 3.524_556_794_811_759).abs() < 1e-9, "{isa:?}");
+    }
+}

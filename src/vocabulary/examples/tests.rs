@@ -31,7 +31,7 @@ fn words() -> Embeddings {
 #[test]
 fn evidence_is_likeness_to_the_mean_example_less_that_to_everyday_things() {
     let space = example_space();
-    let rows = [(0, false, [1, 0, 0]), (0, false, [0, 0, 1]), (0, true, [0, 1, 0]), (1, false, [0, 3, 4])];
+    let rows = [(0, false, [1, 0, 0]), (0, false, [0, 0, 1]), (0, true, [0, 1, 0]), (1, false, [0, 1, 1])];
     let prototypes = Prototypes::of(&examples(&rows), &words(), &space);
     let kind = &space.settings().region;
     let vectors = [vector([1, 0, 0]), vector([0, 1, 0]), vector([0, 0, 1])];
@@ -44,9 +44,9 @@ fn evidence_is_likeness_to_the_mean_example_less_that_to_everyday_things() {
         close(sum(picture, 0).constant as f32, 3.0 * evidence + 0.5);
         assert_eq!(sum(picture, 0).weight, 0.0);
     }
-    // Words (1, 0) agree with the joint part (3, 4) by 3/5; weights at one example are ½, 1, 2 and 10.
+    // Words (1, 0) agree with the joint part (1, 1) by √½; weights at one example are ½, 1, 2 and 10.
     assert_eq!(sum(1, 1).weight, 0.5);
-    close(sum(1, 1).constant as f32, 2.0 * 0.6 - near + 2.0 + 6.0);
+    close(sum(1, 1).constant as f32, 12.0 * 0.5f64.sqrt() - near + 2.0);
     // A counter-example speaks above the floor only, and against its own entry.
     assert_eq!((found[0].factors[0], found[2].factors[0]), (1.0, 1.0));
     close(found[1].factors[0], (-1.5f64).exp());
@@ -82,4 +82,18 @@ fn a_mean_is_of_unit_length_and_there_may_be_none() {
     close(both.scale, 1.0 / 127.0 / 2f64.sqrt());
     assert_eq!(mean(std::iter::empty()), None);
     assert_eq!(mean([&vector([1, 0, 0]), &vector([-1, 0, 0])].into_iter()), None);
+}
+
+/// As `quantize/arithmetic/examples.py` has it.
+#[test]
+fn a_mean_is_that_of_the_reference_in_python() {
+    let row =
+        |values: [i8; 9], scale: u32| FeatureVector { values: values.to_vec(), scale: f32::from_bits(scale) };
+    let rows = [
+        row([-33, 125, 1, 86, 13, -98, 92, -26, -127], 998_677_309),
+        row([22, 101, 1, 6, -40, 127, 24, -27, 13], 1_002_295_295),
+    ];
+    let found = mean(rows.iter()).unwrap();
+    assert_eq!(found.values, [-1, 127, 1, 45, -21, 39, 60, -30, -52]);
+    assert_eq!(found.scale.to_bits(), 1_002_873_858);
 }
