@@ -71,9 +71,9 @@ fn what_was_shown_once_is_found_and_what_was_wrong_is_not_found_again() {
     let label = words.ensure("our cat").unwrap();
     let (_, vector) = object(&pipeline, &cat);
     words.add_example(label, false, vector, &space, origin(1)).unwrap();
-    let true_before = best(&pipeline, &words, label, &next_frame(&cat, 2));
+    let before: Vec<f32> = (0..4).map(|step| best(&pipeline, &words, label, &next_frame(&cat, step))).collect();
     let other = best(&pipeline, &words, label, &coffee);
-    assert!(true_before > 2.0 * other, "{true_before} for it, {other} for something else");
+    assert!(before.iter().all(|own| *own > 2.0 * other), "{before:?} for it, {other} for something else");
 
     // The cup was taken for it: never again, even where the next frames differ a little.
     let (_, cup) = object(&pipeline, &coffee);
@@ -87,7 +87,7 @@ fn what_was_shown_once_is_found_and_what_was_wrong_is_not_found_again() {
         let score = there.map(|region| region.scores[label]).fold(0.0, f32::max);
         assert!(score < 0.3 * other.max(0.05), "{score} after the correction, step {step}");
         let still = best(&pipeline, &words, label, &next_frame(&cat, step));
-        assert!(still > 0.9 * true_before, "{still} for the cat, {true_before} before");
+        assert!(still > 0.95 * before[step], "{still} for the cat, {} before", before[step]);
     }
 }
 
