@@ -71,7 +71,8 @@ fn what_was_shown_once_is_found_and_what_was_wrong_is_not_found_again() {
     let label = words.ensure("our cat").unwrap();
     let (_, vector) = object(&pipeline, &cat);
     words.add_example(label, false, vector, &space, origin(1)).unwrap();
-    let before: Vec<f32> = (0..4).map(|step| best(&pipeline, &words, label, &next_frame(&cat, step))).collect();
+    let before: Vec<f32> =
+        (0..4).map(|step| best(&pipeline, &words, label, &next_frame(&cat, step))).collect();
     let other = best(&pipeline, &words, label, &coffee);
     assert!(before.iter().all(|own| *own > 2.0 * other), "{before:?} for it, {other} for something else");
 

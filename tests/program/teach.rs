@@ -165,7 +165,9 @@ fn data_sets_teach_and_what_was_exported_is_read_back() {
 /// The snapshots of a film in which the cat goes by, and the label of each.
 fn snapshots(path: &Path, film: &str, folder: &str) -> Vec<(String, Value)> {
     let model = model().to_str().unwrap();
-    let flags = ["--source", film, "--vocab", FILE, "--snapshot", folder, "--model", model, "--fps", "max"];
+    // So low that what is hardly like it is an alarm.
+    let more = ["--model", model, "--fps", "1000", "--threshold", "0.01"];
+    let flags = [&["--source", film, "--vocab", FILE, "--snapshot", folder], &more[..]].concat();
     let ended = Running::new(path, &flags).end();
     assert_eq!(ended.code, Some(0), "{:?}", ended.errors);
     let Ok(entries) = fs::read_dir(path.join(folder)) else { return Vec::new() };
@@ -183,7 +185,7 @@ fn snapshots(path: &Path, film: &str, folder: &str) -> Vec<(String, Value)> {
 fn a_false_alarm_that_was_corrected_does_not_come_again() {
     let folder = photos();
     let path = folder.path();
-    // The cup is taken for the mug of somebody else, and the cat is right.
+    // By mistake, a cup was shown as a cat as well.
     film(path, "cup.y4m", &Studio::with("coffee.jpg").walk(12), 10);
     film(path, "cat.y4m", &Studio::new().walk(12), 10);
     let mut later = Studio::with("coffee.jpg").walk(15);
@@ -192,8 +194,7 @@ fn a_false_alarm_that_was_corrected_does_not_come_again() {
         .flat_map(|frame| frame.pixels_mut())
         .for_each(|pixel| pixel.0 = pixel.0.map(|v| v / 10 * 9));
     film(path, "later.y4m", &later, 10);
-    vocab(path, "add", &["--name", "cat", "cat.jpg"]).ok();
-    vocab(path, "add", &["--name", "cat", "coffee.jpg"]).ok();
+    vocab(path, "add", &["--name", "cat", "--words", "cat", "cat.jpg", "coffee.jpg"]).ok();
     let wrong = snapshots(path, "cup.y4m", "wrong");
     assert!(!wrong.is_empty(), "no false alarm to correct");
     for (file, json) in &wrong {
@@ -204,9 +205,6 @@ fn a_false_alarm_that_was_corrected_does_not_come_again() {
         vocab(path, "add", &["--event", file]).refuses(&["--right, --wrong or --is NAME"]);
         vocab(path, "add", &["--event", file, "--wrong"]).ok();
     }
-    // The example that made the alarm goes as well: it was a mistake.
-    let id = shown(path)["labels"][0]["examples"][1]["id"].as_str().unwrap().to_owned();
-    vocab(path, "remove", &["--example", &id]).ok();
     assert!(snapshots(path, "later.y4m", "later").is_empty());
     let right = snapshots(path, "cat.y4m", "right");
     assert!(!right.is_empty() && right.iter().all(|(_, json)| json["label"] == "cat"));
