@@ -109,6 +109,10 @@ impl Bundle {
         let text =
             String::from_utf8(bytes).map_err(|_| Error::model(&name, "bytes that are no text", "UTF-8"))?;
         let manifest = Manifest::parse(&name, &text)?;
+        if manifest.examples.is_some() && !folder.join(FEATURES).is_file() {
+            let path = folder.join(FEATURES).display().to_string();
+            return Err(Error::model(path, "no such file", "the file that [examples] of model.toml needs"));
+        }
         if let Some(missing) = files(&manifest).find(|file| !manifest.files.contains_key(*file)) {
             return Err(Error::model(
                 name,
@@ -191,6 +195,7 @@ fn embedded_file(name: &str) -> Result<Cow<'static, [u8]>> {
         #[cfg(feature = "text")]
         TOKENIZER => default_file!("tokenizer.json"),
         NEGATIVES => default_file!("negatives.vocab.safetensors"),
+        FEATURES => default_file!("features.safetensors"),
         _ => Err(Error::bug(format!("no bundle file is called {name}"))),
     }
 }

@@ -4,6 +4,8 @@ mod evidence;
 mod prototypes;
 
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use evidence::Evidence;
