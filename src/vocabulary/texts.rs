@@ -69,7 +69,7 @@ impl Texts {
         for (row, entry) in self.rows.rows().zip(&self.entries) {
             let sum = sums.chunks_exact_mut(dimension).nth(*entry);
             sum.into_iter().flatten().zip(row).for_each(|(sum, value)| *sum += value);
-            counts.iter_mut().nth(*entry).into_iter().for_each(|count| *count += 1);
+            counts.get_mut(*entry).into_iter().for_each(|count| *count += 1);
         }
         // One row alone is of unit norm as it is.
         for (sum, count) in sums.chunks_exact_mut(dimension).zip(&counts) {

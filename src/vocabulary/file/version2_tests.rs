@@ -38,6 +38,9 @@ fn sample() -> Vocabulary {
     words
 }
 
+/// A way to break a file.
+type Change = fn(&mut Vocabulary);
+
 fn error(change: impl Fn(&mut Vocabulary)) -> String {
     let mut words = sample();
     change(&mut words);
@@ -74,7 +77,7 @@ fn words_may_be_missing_altogether() {
 
 #[test]
 fn what_does_not_belong_together_is_an_error() {
-    let cases: [(fn(&mut Vocabulary), &str); 13] = [
+    let cases: [(Change, &str); 13] = [
         (|w| w.names[1] = "cat".into(), "found the name \"cat\" twice"),
         (|w| w.names.truncate(2), "found 3 kinds, expected 2, one per name"),
         (|w| w.texts.entries[0] = 9, "word_entry with 9, expected the place of an entry, 0 to 2"),

@@ -104,7 +104,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Failures> {
     args.events.add_to(&mut inputs);
     let file = VocabularyFile::new(&args.file, &inputs)?;
     if args.events.are_given() {
-        return Ok(event::add(&file, &args.events, args.name.as_deref(), &args.model.bundle()?)?);
+        return event::add(&file, &args.events, args.name.as_deref(), &args.model.bundle()?);
     }
     let asked = asked(args)?;
     let path = |asked: &Asked| match asked {
