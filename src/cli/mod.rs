@@ -8,6 +8,7 @@ mod detect;
 mod doctor;
 mod embed;
 pub(crate) mod eval;
+mod export;
 mod failures;
 mod limits;
 mod log;
@@ -48,6 +49,7 @@ enum Command {
     Run(Box<run::Args>),
     Doctor(doctor::Args),
     Vocab(vocab::Args),
+    Export(export::Args),
     Embed(embed::Args),
     Eval(eval::Args),
     Bench(bench::Args),
@@ -76,6 +78,7 @@ pub fn run() -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Vocab(args) => vocab::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Embed(args) => embed::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),

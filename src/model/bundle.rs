@@ -23,6 +23,10 @@ pub(crate) const TOKENIZER: &str = "tokenizer.json";
 /// The bank of everyday names that stands for "none of these".
 pub(crate) const NEGATIVES: &str = "negatives.vocab.safetensors";
 
+/// Where examples are compared: means and deviations of features, and a bank of everyday features. Only in
+/// bundles whose manifest has a section `[examples]`.
+pub(crate) const FEATURES: &str = "features.safetensors";
+
 /// Most bytes of the manifest.
 const MANIFEST_BYTES: u64 = 1 << 20;
 /// Most bytes of any other file.
@@ -56,7 +60,7 @@ macro_rules! default_file {
 }
 
 /// A model bundle.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bundle {
     /// What the bundle says about itself.
     pub manifest: Manifest,
@@ -105,7 +109,11 @@ impl Bundle {
         let text =
             String::from_utf8(bytes).map_err(|_| Error::model(&name, "bytes that are no text", "UTF-8"))?;
         let manifest = Manifest::parse(&name, &text)?;
-        if let Some(missing) = FILES.iter().find(|file| !manifest.files.contains_key(**file)) {
+        if manifest.examples.is_some() && !folder.join(FEATURES).is_file() {
+            let path = folder.join(FEATURES).display().to_string();
+            return Err(Error::model(path, "no such file", "the file that [examples] of model.toml needs"));
+        }
+        if let Some(missing) = files(&manifest).find(|file| !manifest.files.contains_key(*file)) {
             return Err(Error::model(
                 name,
                 format!("no hash of {missing} under [files]"),
@@ -142,14 +150,14 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::file`].
     pub(crate) fn verify(&self) -> Result<Vec<(&'static str, String)>> {
-        let verified = FILES.iter().map(|name| {
+        let verified = files(&self.manifest).map(|name| {
             let found = sha256(&self.file(name)?);
-            let expected = self.manifest.files.get(*name).map_or("", String::as_str);
+            let expected = self.manifest.files.get(name).map_or("", String::as_str);
             if !found.eq_ignore_ascii_case(expected) {
                 let expected = format!("sha256 {expected} as in model.toml");
                 return Err(Error::model(self.path(name), format!("sha256 {found}"), expected));
             }
-            Ok((*name, found))
+            Ok((name, found))
         });
         verified.collect()
     }
@@ -158,6 +166,11 @@ impl Bundle {
     pub(super) fn path(&self, name: &str) -> String {
         self.folder.as_ref().map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string())
     }
+}
+
+/// The files of a bundle with this manifest.
+fn files(manifest: &Manifest) -> impl Iterator<Item = &'static str> {
+    FILES.iter().copied().chain(manifest.examples.is_some().then_some(FEATURES))
 }
 
 /// Reads a file of at most `most` bytes.
@@ -182,6 +195,7 @@ fn embedded_file(name: &str) -> Result<Cow<'static, [u8]>> {
         #[cfg(feature = "text")]
         TOKENIZER => default_file!("tokenizer.json"),
         NEGATIVES => default_file!("negatives.vocab.safetensors"),
+        FEATURES => default_file!("features.safetensors"),
         _ => Err(Error::bug(format!("no bundle file is called {name}"))),
     }
 }

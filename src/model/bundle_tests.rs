@@ -9,8 +9,14 @@ use tempfile::{TempDir, tempdir};
 use crate::error::Result;
 use crate::model::{Bundle, Networks, Prompter, TextTower, Vision};
 
-const FILES: [&str; 5] =
-    ["vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors"];
+const FILES: [&str; 6] = [
+    "vision.onnx",
+    "prompt.onnx",
+    "text.onnx",
+    "tokenizer.json",
+    "negatives.vocab.safetensors",
+    "features.safetensors",
+];
 
 /// A copy of the default bundle that may be broken.
 struct Copy(TempDir);

@@ -31,6 +31,9 @@ pub(crate) struct Manifest {
     pub region: RegionSettings,
     /// How similarities become probabilities.
     pub score: ScoreSettings,
+    /// Where examples are compared, and what they weigh beside words; `None` if this model knows words alone.
+    #[serde(default)]
+    pub examples: Option<ExampleSettings>,
     /// sha256 of each file of the bundle, lower-case hexadecimal, by file name.
     pub files: BTreeMap<String, String>,
     /// Measured scores of this model, for people: a table is all that is asked of it.
@@ -123,6 +126,63 @@ pub(crate) struct ImageScore {
     pub weights: [f32; 2],
 }
 
+/// Where examples are compared, and what they weigh beside words.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExampleSettings {
+    /// What is compared of a box.
+    pub region: ExamplePool,
+    /// The same of the whole picture.
+    pub picture: ExamplePool,
+    /// Factor from cosine to logit.
+    pub scale: f32,
+    /// Cosine that an unseen example may have as well: a counter-example counts only above it.
+    pub floor: f32,
+    /// Factor of what a counter-example exceeds that by.
+    pub counter_scale: f32,
+    /// How sharply states are told apart whose examples differ little.
+    pub sharpness: f32,
+}
+
+/// What is compared of a box or picture: a pool of feature maps, and its embedding.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExamplePool {
+    /// As in [`Pool`].
+    pub maps: Vec<String>,
+    /// As in [`Pool`].
+    #[serde(default)]
+    pub limits: Vec<f32>,
+    /// As in [`Pool`].
+    pub expand: f32,
+    /// As in [`Pool`].
+    pub square: bool,
+    /// As in [`Pool`].
+    pub samples: usize,
+    /// What the embedding weighs beside the features.
+    pub embedding: f32,
+    /// For a name with words and examples, at one example and at endlessly many: what the evidence of words
+    /// and that of examples weigh, a constant, and what the agreement of both weighs.
+    pub beside_words: [[f64; 4]; 2],
+    /// The same for a name with examples alone: what their evidence weighs, and a constant.
+    pub alone: [[f64; 2]; 2],
+}
+
+impl ExamplePool {
+    /// The pool alone.
+    pub(crate) fn pool(&self) -> Pool {
+        let Self { maps, limits, expand, square, samples, .. } = self.clone();
+        Pool { maps, limits, expand, square, samples }
+    }
+}
+
+impl ExampleSettings {
+    /// The pools of boxes and of pictures.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        [self.region.pool(), self.picture.pool()]
+    }
+}
+
 impl Manifest {
     /// Reads a manifest and checks every range. `file` is the name that errors give.
     ///
@@ -181,7 +241,8 @@ impl Manifest {
         rule(unit(d.candidate_iou), "detection.candidate_iou", &d.candidate_iou, "0 to 1")?;
         rule(unit(d.label_iou), "detection.label_iou", &d.label_iou, "0 to 1")?;
 
-        for pool in &self.region.pool {
+        let examples: Vec<Pool> = self.examples.iter().flat_map(ExampleSettings::pools).collect();
+        for pool in self.region.pool.iter().chain(&examples) {
             rule(!pool.maps.is_empty(), "region.pool.maps", &pool.maps, "at least one map")?;
             let holds = pool.limits.len() + 1 == pool.maps.len() && pool.limits.is_sorted();
             rule(holds, "region.pool.limits", &pool.limits, "one fewer than maps, ascending")?;
@@ -189,6 +250,19 @@ impl Manifest {
             rule((1..=64).contains(&pool.samples), "region.pool.samples", &pool.samples, "1 to 64")?;
         }
 
+        if let Some(e) = &self.examples {
+            for pool in [&e.region, &e.picture] {
+                rule(pool.embedding.is_finite(), "examples.embedding", &pool.embedding, "a finite number")?;
+                let weights = pool.beside_words.iter().flatten().chain(pool.alone.iter().flatten());
+                let holds = weights.clone().all(|weight| weight.is_finite());
+                let found: Vec<&f64> = weights.collect();
+                rule(holds, "examples.beside_words or alone", &found, "finite numbers")?;
+            }
+            rule(factor(e.scale), "examples.scale", &e.scale, "a positive number")?;
+            rule((-1.0..=1.0).contains(&e.floor), "examples.floor", &e.floor, "-1 to 1")?;
+            rule(factor(e.counter_scale), "examples.counter_scale", &e.counter_scale, "a positive number")?;
+            rule(factor(e.sharpness), "examples.sharpness", &e.sharpness, "a positive number")?;
+        }
         rule(unit(s.threshold), "score.threshold", &s.threshold, "0 to 1")?;
         let holds = (-1.0..=1.0).contains(&s.max_similarity);
         rule(holds, "score.max_similarity", &s.max_similarity, "-1 to 1")?;

@@ -1,10 +1,12 @@
 //! The model: its bundle of files and the three networks in it.
 
 mod bundle;
+mod features;
 mod manifest;
 mod output;
 mod prompt;
 mod region;
+mod space;
 #[cfg_attr(not(feature = "text"), path = "text_absent.rs")]
 mod text;
 #[cfg(feature = "text")]
@@ -12,9 +14,13 @@ mod tokenizer;
 mod vision;
 
 pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
-pub(crate) use manifest::{DetectionSettings, ImageScore, Manifest, RegionScore};
+#[cfg(test)]
+pub(crate) use features::tests::space as example_space;
+pub(crate) use features::{FeatureSpace, FeatureVector, cosines};
+pub(crate) use manifest::{DetectionSettings, ExamplePool, ImageScore, Manifest, RegionScore};
 pub(crate) use output::{FeatureMap, Level, VisionOutput};
 pub(crate) use prompt::Prompter;
+pub(crate) use space::SpaceId;
 pub(crate) use text::TextTower;
 pub(crate) use vision::Vision;
 
@@ -31,6 +37,8 @@ pub(crate) struct Networks {
     pub prompter: Prompter,
     /// Words; `None` where a vocabulary file makes it needless.
     pub text: Option<TextTower>,
+    /// Where examples are compared; `None` if the bundle has no such space.
+    pub features: Option<FeatureSpace>,
 }
 
 impl Networks {
@@ -43,8 +51,9 @@ impl Networks {
             let text = with_text.then(|| beside(scope, || TextTower::load(bundle)));
             let vision = Vision::load(bundle, threads)?;
             let prompter = Prompter::load(bundle)?;
+            let features = FeatureSpace::load(bundle)?;
             let text = text.map(|loaded| loaded()).transpose()?;
-            Ok(Self { vision, prompter, text })
+            Ok(Self { vision, prompter, text, features })
         })
     }
 }
@@ -60,6 +69,8 @@ pub(crate) fn tokenizer(bytes: &[u8]) -> Result<(impl Fn(&str) -> Vec<u32>, u32)
 
 #[cfg(test)]
 mod bundle_tests;
+#[cfg(test)]
+pub(crate) mod example_bundle;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]

@@ -21,6 +21,25 @@ pub(super) fn vector(
     rect: &Rect,
     vector: &mut Vec<f32>,
 ) -> Result<()> {
+    pooled(isa, out, pools, size, content, rect, vector)?;
+    vector.push((rect.width() / size as f32).ln());
+    vector.push((rect.height() / size as f32).ln());
+    Ok(())
+}
+
+/// Appends every pool's part alone.
+///
+/// # Errors
+/// As [`vector`].
+pub(super) fn pooled(
+    isa: Isa,
+    out: &VisionOutput,
+    pools: &[Pool],
+    size: u32,
+    content: &Rect,
+    rect: &Rect,
+    vector: &mut Vec<f32>,
+) -> Result<()> {
     if !(rect.area() > 0.0 && rect.area().is_finite() && rect.x0.is_finite() && rect.y0.is_finite()) {
         let found = format!("({}, {}, {}, {})", rect.x0, rect.y0, rect.x1, rect.y1);
         return Err(Error::settings("region", found, "a finite box with x0 < x1 and y0 < y1"));
@@ -31,8 +50,6 @@ pub(super) fn vector(
         let around = rect.expand(pool.expand, pool.square).clip(content);
         average(isa, map, size as f32, &around, pool.samples, vector);
     }
-    vector.push((rect.width() / size as f32).ln());
-    vector.push((rect.height() / size as f32).ln());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use edgeclip_engine::{Element, Engine, Options, StepReport};
 
 use super::bundle::{Bundle, VISION};
+use super::manifest::{ExampleSettings, Pool};
 use super::output::{FeatureMap, Level, VisionOutput};
 use crate::error::{Error, Result};
 
@@ -104,7 +105,8 @@ impl Vision {
             return Err(shape_error(&file, "output dense", &dense.shape(), expected));
         }
         let mut maps: Vec<(String, Plane)> = Vec::new();
-        for name in manifest.region.pool.iter().flat_map(|pool| &pool.maps) {
+        let examples: Vec<Pool> = manifest.examples.iter().flat_map(ExampleSettings::pools).collect();
+        for name in manifest.region.pool.iter().chain(&examples).flat_map(|pool| &pool.maps) {
             if maps.iter().all(|(known, _)| known != name) {
                 maps.push((name.clone(), plane(&network, &file, name)?));
             }

@@ -144,6 +144,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
             detections: places.iter().zip(&labels).map(named).collect(),
             tracks: update.tracks,
             events,
+            features: Vec::new(),
             outlines: engine.outlines(),
             timing: LiveTiming { look: look.timing, ..LiveTiming::default() },
             latency: Duration::from_millis(9),

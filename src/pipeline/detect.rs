@@ -8,10 +8,10 @@ use crate::detect::{candidates, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
-use crate::model::{Manifest, Networks, Prompter, Vision, VisionOutput};
+use crate::model::{FeatureSpace, FeatureVector, Manifest, Networks, Prompter, Vision, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
-use crate::vocabulary::{Vocabulary, region_scores, tag_scores};
+use crate::vocabulary::{Evidence, Vocabulary, region_scores, tag_scores};
 
 /// Part of a label's threshold from which a region may continue a track, though it begins none.
 pub(super) const WEAK: f32 = 0.4;
@@ -20,6 +20,7 @@ pub(super) const WEAK: f32 = 0.4;
 pub(crate) struct Pipeline {
     vision: Vision,
     prompter: Prompter,
+    features: Option<FeatureSpace>,
     manifest: Manifest,
 }
 
@@ -73,7 +74,8 @@ pub(crate) struct NamedRegion {
 impl Pipeline {
     /// Joins a bundle's networks and its manifest. The text tower, if any, is dropped.
     pub(crate) fn new(networks: Networks, manifest: Manifest) -> Self {
-        Self { vision: networks.vision, prompter: networks.prompter, manifest }
+        let Networks { vision, prompter, features, .. } = networks;
+        Self { vision, prompter, features, manifest }
     }
 
     /// Runs the vision network.
@@ -94,6 +96,48 @@ impl Pipeline {
         self.prompter.embed(output, letterbox.content(), &inside)
     }
 
+    /// Where examples are compared; `None` if the model knows words alone.
+    pub(crate) fn features(&self) -> Option<&FeatureSpace> {
+        self.features.as_ref()
+    }
+
+    /// The feature vector of each of `boxes`, given in pixels of the picture; `None` where nothing is, and
+    /// where the model knows words alone.
+    ///
+    /// # Errors
+    /// As [`Pipeline::embed_boxes`].
+    pub(crate) fn box_features(
+        &self,
+        encoded: &Encoded,
+        boxes: &[Rect],
+    ) -> Result<Vec<Option<FeatureVector>>> {
+        let Some(space) = &self.features else { return Ok(vec![None; boxes.len()]) };
+        let embeddings = self.embed_boxes(encoded, boxes)?;
+        let Encoded { output, letterbox } = encoded;
+        let boxes = boxes.iter().zip(&embeddings);
+        let boxes: Vec<(Rect, &[f32])> =
+            boxes.map(|(rect, embedding)| (letterbox.to_input(*rect), embedding.as_slice())).collect();
+        space.of_boxes(output, &letterbox.content(), &boxes)
+    }
+
+    /// The feature vector of the whole picture.
+    ///
+    /// # Errors
+    /// The model contradicts itself.
+    pub(crate) fn picture_features(&self, encoded: &Encoded) -> Result<Option<FeatureVector>> {
+        let Some(space) = &self.features else { return Ok(None) };
+        space.of_picture(&encoded.output, &encoded.letterbox.content())
+    }
+
+    /// Boxes that hold something, most certain first, in pixels of the picture, with the probability that they
+    /// do.
+    pub(crate) fn objects(&self, encoded: &Encoded) -> Vec<(Rect, f32)> {
+        let Encoded { output, letterbox } = encoded;
+        let found = candidates(output, &self.manifest.detection, letterbox.content());
+        let probability = |logit: f32| 1.0 / (1.0 + (-logit).exp());
+        found.into_iter().map(|c| (letterbox.to_source(c.rect), probability(c.objectness))).collect()
+    }
+
     /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the
     /// label's own threshold, else the model's. Also finds what `blur` hides.
     ///
@@ -107,10 +151,10 @@ impl Pipeline {
         blur: Option<&Blur>,
     ) -> Result<Findings> {
         let mut look = self.look(frame, vocabulary)?;
-        let mut blurred = blur.map_or_else(Vec::new, |blur| blur.boxes(self, &mut look));
+        let mut blurred = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.boxes(self, &mut look))?;
         let mut clock = Clock::start();
         let lowest = match threshold {
-            Some(threshold) => vec![threshold; vocabulary.len()],
+            Some(threshold) => vocabulary.all_at(threshold),
             None => vocabulary.lowest_scores(self.manifest.score.threshold),
         };
         let named = self.named(&look, vocabulary, |label| lowest_of(&lowest, label));
@@ -134,21 +178,34 @@ impl Pipeline {
         let found = candidates(output, detection, letterbox.content());
         let rects: Vec<Rect> = found.iter().map(|candidate| candidate.rect).collect();
         let embeddings = self.prompter.embed(output, letterbox.content(), &rects)?;
+        let seen = self.seen(&encoded, vocabulary, &rects, &embeddings)?;
         timing.regions = clock.lap();
-        let regions = found.into_iter().zip(embeddings).map(|(candidate, embedding)| {
-            let scores = region_scores(&embedding, candidate.objectness, vocabulary, &score.region);
+        let regions = found.into_iter().zip(embeddings).enumerate().map(|(index, (candidate, embedding))| {
+            let said = seen.regions.get(index).and_then(Option::as_ref);
+            let scores = region_scores(&embedding, candidate.objectness, vocabulary, &score.region, said);
             let (rect, input) = (letterbox.to_source(candidate.rect), candidate.rect);
             Region { rect, input, objectness: candidate.objectness, embedding, scores }
         });
         let regions = regions.collect();
-        let tags = tag_scores(&output.image, vocabulary, &score.image);
+        let tags = tag_scores(&output.image, vocabulary, &score.image, seen.picture.as_ref());
         timing.matching = clock.lap();
         Ok(Look { regions, tags, encoded, timing })
     }
 
-    /// Probability that `region` shows what each label of another vocabulary says.
-    pub(super) fn scores(&self, region: &Region, vocabulary: &Vocabulary) -> Vec<f32> {
-        region_scores(&region.embedding, region.objectness, vocabulary, &self.manifest.score.region)
+    /// Probability that each region of `look` shows what each label of another vocabulary says.
+    ///
+    /// # Errors
+    /// The model contradicts itself.
+    pub(super) fn scores(&self, look: &Look, vocabulary: &Vocabulary) -> Result<Vec<Vec<f32>>> {
+        let (rects, embeddings): (Vec<Rect>, Vec<Vec<f32>>) =
+            look.regions.iter().map(|region| (region.input, region.embedding.clone())).unzip();
+        let seen = self.seen(&look.encoded, vocabulary, &rects, &embeddings)?;
+        let regions = look.regions.iter().enumerate().map(|(index, region)| {
+            let said = seen.regions.get(index).and_then(Option::as_ref);
+            let calibration = &self.manifest.score.region;
+            region_scores(&region.embedding, region.objectness, vocabulary, calibration, said)
+        });
+        Ok(regions.collect())
     }
 
     /// The names of regions that score at least `lowest` of their label, best first, without those that
@@ -161,9 +218,10 @@ impl Pipeline {
     ) -> Vec<NamedRegion> {
         let mut boxes = Vec::new();
         let mut named = Vec::new();
+        let entries = vocabulary.entries();
         for (index, region) in look.regions.iter().enumerate() {
-            for (label, score) in region.scores.iter().copied().enumerate() {
-                if score >= lowest(label) {
+            for (label, (score, entry)) in region.scores.iter().copied().zip(entries).enumerate() {
+                if score >= lowest(label) && entry.has_boxes() {
                     boxes.push((region.input, score, label));
                     named.push(NamedRegion { region: index, rect: region.rect, label, score });
                 }
@@ -184,6 +242,33 @@ impl Pipeline {
         &self.manifest
     }
 
+    /// What examples say of `rects`, in pixels of the network's input, and of the whole picture behind them.
+    fn seen(
+        &self,
+        encoded: &Encoded,
+        vocabulary: &Vocabulary,
+        rects: &[Rect],
+        embeddings: &[Vec<f32>],
+    ) -> Result<Seen> {
+        let Some(space) = self.features.as_ref().filter(|_| vocabulary.examples().is_some()) else {
+            return Ok(Seen::default());
+        };
+        let Encoded { output, letterbox } = encoded;
+        let content = letterbox.content();
+        let boxes: Vec<(Rect, &[f32])> =
+            rects.iter().copied().zip(embeddings.iter().map(Vec::as_slice)).collect();
+        let regions = space.of_boxes(output, &content, &boxes)?;
+        let picture = [space.of_picture(output, &content)?];
+        let settings = space.settings();
+        let of = |kind, vectors: &[Option<FeatureVector>]| {
+            let there: Vec<&FeatureVector> = vectors.iter().flatten().collect();
+            let mut evidence = vocabulary.evidence(space, kind, &there).unwrap_or_default().into_iter();
+            vectors.iter().map(|vector| vector.as_ref().and_then(|_| evidence.next())).collect()
+        };
+        let picture: Vec<Option<Evidence>> = of(&settings.picture, &picture);
+        Ok(Seen { regions: of(&settings.region, &regions), picture: picture.into_iter().next().flatten() })
+    }
+
     fn timed_encode(&self, frame: &Frame<'_>, timing: &mut Timing) -> Result<Encoded> {
         let mut clock = Clock::start();
         let (input, letterbox) = letterbox(frame, self.manifest.input.size)?;
@@ -192,6 +277,15 @@ impl Pipeline {
         timing.vision = clock.lap();
         Ok(Encoded { output, letterbox })
     }
+}
+
+/// What examples say; nothing where there are none.
+#[derive(Default)]
+struct Seen {
+    /// Of each region, `None` where nothing is.
+    regions: Vec<Option<Evidence>>,
+    /// Of the whole picture.
+    picture: Option<Evidence>,
 }
 
 impl Look {

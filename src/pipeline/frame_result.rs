@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use super::appearance::Appearance;
 use super::blur::Hidden;
 use super::detect::{Look, NamedRegion, Pipeline, WEAK, lowest_of};
 use super::plan::{Plan, StatePrompts};
 use crate::error::Result;
+use crate::events::Event;
 use crate::frame::Frame;
 use crate::geometry::Rect;
-use crate::report::Findings;
-use crate::track::Observation;
-use crate::vocabulary::choice_scores;
+use crate::model::FeatureVector;
+use crate::report::{FeatureRecord, Findings};
+use crate::track::{Observation, Track};
+use crate::vocabulary::{Entry, choice_scores};
 
 /// What a look found.
 #[derive(Default)]
@@ -24,6 +27,7 @@ pub(crate) struct FrameResult {
     /// What may have to be hidden in pictures.
     pub hidden: Vec<Hidden>,
     observed: Vec<Observed>,
+    appearance: Appearance,
 }
 
 /// The owner of an [`Observation`]: a region with all the names that it may have.
@@ -49,7 +53,7 @@ impl FrameResult {
     ) -> Result<Self> {
         let mut look = pipeline.look(frame, &plan.vocabulary)?;
         let blur = plan.blur.as_ref().filter(|_| shown);
-        let hidden = blur.map_or_else(Vec::new, |blur| blur.find(pipeline, &mut look));
+        let hidden = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.find(pipeline, &mut look))?;
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
         let names = plan.vocabulary.names();
@@ -57,8 +61,20 @@ impl FrameResult {
             pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
-        let scene = names.iter().cloned().zip(look.tags).collect();
-        Ok(Self { findings, scene, states, hidden, observed })
+        let appearance = if plan.features {
+            let boxes = observed.iter().map(|region| region.rect).collect();
+            Appearance::of(pipeline, plan, source, &look.encoded, boxes, (frame.width, frame.height))?
+        } else {
+            Appearance::default()
+        };
+        let scene = names.iter().cloned().zip(look.tags).zip(plan.vocabulary.entries());
+        let scene = scene.filter(|(_, entry)| entry.is_reported()).map(|(tag, _)| tag).collect();
+        Ok(Self { findings, scene, states, hidden, observed, appearance })
+    }
+
+    /// What the object of an event looks like; `None` where that is not known.
+    pub(crate) fn features(&self, event: &Event, tracks: &[Track]) -> Option<FeatureRecord> {
+        self.appearance.of_event(event, tracks)
     }
 
     /// The regions as the tracker takes them.
@@ -78,13 +94,15 @@ impl FrameResult {
 /// one that fits best over time. Takes the regions' embeddings out of `look`.
 fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed> {
     let name = |label: usize| plan.vocabulary.names().get(label).cloned().unwrap_or_default();
+    let has_boxes = |label: usize| plan.vocabulary.entries().get(label).is_some_and(Entry::has_boxes);
     let mut observed: Vec<Observed> = Vec::new();
     for found in named {
         let confident = found.score >= lowest_of(&plan.thresholds, found.label);
         let Some(region) = look.regions.get_mut(found.region) else { continue };
         let score = |label: usize| region.scores.get(label).copied().unwrap_or_default();
         let rivals = plan.vocabulary.places().rivals(found.label);
-        let rivals = rivals.filter(|rival| score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
+        let rivals = rivals
+            .filter(|rival| has_boxes(*rival) && score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
         let mut labels = vec![(name(found.label), found.score)];
         labels.extend(rivals.map(|rival| (name(rival), score(rival))));
         if let Some(known) = observed.iter_mut().find(|known| known.region == found.region) {
@@ -111,15 +129,17 @@ fn states_of(
     states: &[StatePrompts],
     (width, height): (u32, u32),
 ) -> Result<Vec<(usize, Vec<f32>)>> {
-    let pixels = |[x0, y0, x1, y1]: [f32; 4]| {
-        let (w, h) = (width as f32, height as f32);
-        Rect { x0: x0 * w, y0: y0 * h, x1: x1 * w, y1: y1 * h }
-    };
-    let rects: Vec<Rect> = states.iter().map(|state| pixels(state.rect)).collect();
+    let rects: Vec<Rect> = states.iter().map(|state| state.pixels(width, height)).collect();
     let embeddings = pipeline.embed_boxes(&look.encoded, &rects)?;
-    let scale = pipeline.manifest().score.region.scale;
-    let probabilities = |(state, embedding): (&StatePrompts, Vec<f32>)| {
-        (state.zone, choice_scores(&embedding, &state.prompts, scale))
+    let features = if states.iter().any(|state| state.prompts.examples().is_some()) {
+        pipeline.box_features(&look.encoded, &rects)?
+    } else {
+        vec![None; rects.len()]
     };
-    Ok(states.iter().zip(embeddings).map(probabilities).collect())
+    let scale = pipeline.manifest().score.region.scale;
+    let probabilities = |(state, (embedding, vector)): (&StatePrompts, (Vec<f32>, Option<FeatureVector>))| {
+        let seen = pipeline.features().zip(vector.as_ref());
+        (state.zone, choice_scores(&embedding, &state.prompts, scale, seen))
+    };
+    Ok(states.iter().zip(embeddings.into_iter().zip(features)).map(probabilities).collect())
 }

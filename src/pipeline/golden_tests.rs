@@ -176,12 +176,12 @@ fn compare(case: &Case, bundle: &Bundle, networks: &Networks) {
     }
     close(
         "tag",
-        &tag_scores(&image, &vocabulary, &manifest.score.image),
+        &tag_scores(&image, &vocabulary, &manifest.score.image, None),
         case.values("tag_scores"),
         MAX_SCORE,
     );
     for (i, (region, expected)) in regions.iter().zip(case.rows("region_scores")).enumerate() {
-        let scores = region_scores(region, objectness[i], &vocabulary, &manifest.score.region);
+        let scores = region_scores(region, objectness[i], &vocabulary, &manifest.score.region, None);
         close(&format!("region {i}, name"), &scores, expected, MAX_SCORE);
     }
 }

@@ -1,5 +1,6 @@
 //! The only room that knows every other: one picture through all rooms, and the threads of live sources.
 
+mod appearance;
 mod blur;
 mod boxes;
 mod capture;
@@ -39,6 +40,10 @@ pub(crate) use words::{Words, hidden_words, open_vocabulary};
 #[cfg(test)]
 #[cfg(feature = "text")]
 mod cost_tests;
+#[cfg(test)]
+mod example_bundle;
+#[cfg(test)]
+mod examples_tests;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]

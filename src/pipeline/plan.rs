@@ -4,6 +4,7 @@ use super::blur::Blur;
 use crate::config::{Settings, Target};
 use crate::error::Result;
 use crate::events;
+use crate::geometry::Rect;
 use crate::privacy::Masks;
 use crate::track;
 use crate::vocabulary::{Prompt, Vocabulary};
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     pub target: Target,
     /// Temperature above which the rate is lowered, in degrees Celsius.
     pub max_celsius: f32,
+    /// Whether events tell what their objects look like.
+    pub features: bool,
     /// Whether to skip frames in which nothing has moved.
     pub skip_still: bool,
 }
@@ -40,6 +43,14 @@ pub(crate) struct StatePrompts {
     pub rect: [f32; 4],
     /// The prompts' embeddings.
     pub prompts: Vocabulary,
+}
+
+impl StatePrompts {
+    /// The zone's bounding box in a picture of this size.
+    pub(crate) fn pixels(&self, width: u32, height: u32) -> Rect {
+        let ([x0, y0, x1, y1], w, h) = (self.rect, width as f32, height as f32);
+        Rect { x0: x0 * w, y0: y0 * h, x1: x1 * w, y1: y1 * h }
+    }
 }
 
 impl Plan {
@@ -58,8 +69,10 @@ impl Plan {
     ) -> Result<Self> {
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
         let mut thresholds = vocabulary.lowest_scores(threshold);
-        for (lowest, name) in thresholds.iter_mut().zip(vocabulary.names()) {
-            *lowest = settings.threshold.or(own(name)).unwrap_or(*lowest);
+        for ((lowest, name), entry) in thresholds.iter_mut().zip(vocabulary.names()).zip(vocabulary.entries())
+        {
+            let asked = settings.threshold.or_else(|| own(name)).filter(|_| entry.is_reported());
+            *lowest = asked.unwrap_or(*lowest);
         }
         let events: Vec<events::Settings> =
             (0..settings.source.len()).map(|source| settings.events(source)).collect();
@@ -85,6 +98,7 @@ impl Plan {
             blur,
             target: settings.fps,
             max_celsius: settings.max_celsius,
+            features: settings.snapshot.is_some(),
             skip_still: settings.skip_still,
         })
     }

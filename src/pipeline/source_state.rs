@@ -14,7 +14,7 @@ use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::privacy::Masks;
-use crate::report::Findings;
+use crate::report::{FeatureRecord, Findings};
 use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
 
@@ -69,6 +69,8 @@ pub(crate) struct Step {
     pub events: Vec<Event>,
     /// Boxes that pictures must not show, with their margins.
     pub hidden: Vec<Rect>,
+    /// What the object of each event looks like, where that is known.
+    pub features: Vec<Option<FeatureRecord>>,
     /// How long tracks and events took.
     pub tracking: Duration,
 }
@@ -183,7 +185,8 @@ impl SourceState {
         self.engine.update(&scene, &mut events);
         let findings = if looked { self.result.findings.clone() } else { Findings::default() };
         let hidden = self.veil.cover(clock, due, &self.result.hidden);
-        Ok(Step { looked, findings, tracks, events, hidden, tracking: started.elapsed() })
+        let features = events.iter().map(|event| self.result.features(event, &tracks)).collect();
+        Ok(Step { looked, findings, tracks, events, hidden, features, tracking: started.elapsed() })
     }
 
     /// Zones and lines as they are drawn.

@@ -212,6 +212,7 @@ impl Watch {
             detections: step.findings.detections,
             tracks: step.tracks,
             events: step.events,
+            features: step.features,
             outlines: state.outlines(),
             timing,
             latency: taken.elapsed(),

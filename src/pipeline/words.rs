@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::Prompts;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::Manifest;
 use crate::vocabulary::{Prompt, Vocabulary};
 
@@ -79,12 +79,14 @@ pub(crate) fn hidden_words(blur: &Prompts) -> Result<Vec<Prompt>> {
 /// # Errors
 /// Those of [`Vocabulary::open`] and [`Vocabulary::check_fits`], with what to type.
 pub(crate) fn open_vocabulary(path: &Path, manifest: Option<&Manifest>) -> Result<Vocabulary> {
-    let opened = Vocabulary::open(path).and_then(|vocabulary| {
-        manifest.map_or(Ok(()), |manifest| vocabulary.check_fits(&path.display().to_string(), manifest))?;
-        Ok(vocabulary)
-    });
-    opened.map_err(|error| match error.kind() {
-        ErrorKind::Model => error.advised(": run `edgeclip vocab build` again with the same prompts"),
-        _ => error.advised("; `edgeclip vocab build` makes vocabulary files"),
-    })
+    let opened = Vocabulary::open(path);
+    let vocabulary =
+        opened.map_err(|error| error.advised("; `edgeclip vocab build` makes vocabulary files"))?;
+    let fits =
+        manifest.map_or(Ok(()), |manifest| vocabulary.check_fits(&path.display().to_string(), manifest));
+    fits.map_err(|error| match vocabulary.is_taught() {
+        true => error.advised(": `edgeclip vocab renew` embeds words and kept crops again"),
+        false => error.advised(": run `edgeclip vocab build` again with the same prompts"),
+    })?;
+    Ok(vocabulary)
 }

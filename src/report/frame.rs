@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::features::FeatureRecord;
 use super::{Detection, Findings, LiveTiming, Tag};
 use crate::events::{Event, Outline};
 use crate::source::Picture;
@@ -34,6 +35,8 @@ pub struct FrameReport {
     pub tracks: Vec<Track>,
     /// What happened in this frame.
     pub events: Vec<Event>,
+    /// What the object of each event looks like, where that is known.
+    pub(crate) features: Vec<Option<FeatureRecord>>,
     /// Zones and lines.
     pub outlines: Arc<[Outline]>,
     /// Time of each stage.
@@ -65,6 +68,7 @@ impl FrameReport {
             detections: findings.detections,
             tracks: Vec::new(),
             events: Vec::new(),
+            features: Vec::new(),
             outlines: [].into(),
             timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
             latency: findings.timing.total(),

@@ -4,6 +4,7 @@
 //! source.
 
 mod event;
+mod features;
 mod findings;
 mod frame;
 mod picture;
@@ -13,6 +14,7 @@ mod timing;
 
 pub(crate) use event::rounded;
 pub use event::{Before, EventRecord};
+pub(crate) use features::FeatureRecord;
 pub use findings::{Detection, Findings, ShownBoxes, Tag};
 pub use frame::FrameReport;
 pub(crate) use picture::PictureReport;

@@ -21,8 +21,9 @@ mod text;
 
 pub use annotate::Painter;
 pub(crate) use annotate::annotate;
+pub(crate) use clock::utc;
 pub(crate) use csv::Csv;
-pub(crate) use files::{Inputs, PRIVATE, PUBLIC, Target, taken};
+pub(crate) use files::{AtomicFile, Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;
 pub(crate) use frames::{Frames, Kept};
 pub(crate) use jsonl::write_jsonl;

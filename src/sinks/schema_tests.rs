@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use super::tests::{frame_report, show};
 use super::*;
 use crate::events::EventKind;
+use crate::geometry::Rect;
+use crate::model::{FeatureVector, SpaceId};
 use crate::report::samples::events;
-use crate::report::{FrameReport, Latency, STAGES};
+use crate::report::{FeatureRecord, FrameReport, Latency, STAGES};
 
 const FILE: &str = "docs/schema/live-1.schema.json";
 
@@ -65,7 +67,13 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn lines() -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.jsonl");
-    let busy = FrameReport { events: events(), ..frame_report() };
+    let hash = |digit: &str| digit.repeat(64);
+    let space = SpaceId { vision_sha256: hash("a"), prompt_sha256: hash("b"), features_sha256: hash("c") };
+    let vector = FeatureVector::quantised(&[3.0, -4.0]).unwrap();
+    let boxed = FeatureRecord::new(&space, &vector, Some(Rect { x0: 1.0, y0: 2.0, x1: 3.0, y1: 4.0 }));
+    let whole = FeatureRecord::new(&space, &vector, None);
+    let features = vec![Some(boxed), None, Some(whole)];
+    let busy = FrameReport { events: events(), features, ..frame_report() };
     let empty =
         FrameReport { tags: Vec::new(), detections: Vec::new(), tracks: Vec::new(), ..frame_report() };
     let mut sink = LiveJsonl::new(Output::new("lines", std::fs::File::create(&path).unwrap()), Lines::All);

@@ -92,6 +92,8 @@ pub(crate) fn plain(width: u32, height: u32) -> FrameReport {
         detections: Vec::new(),
         tracks: Vec::new(),
         events: Vec::new(),
+
+        features: Vec::new(),
         outlines: Vec::<Outline>::new().into(),
         timing: LiveTiming {
             queue: Duration::from_millis(60),

@@ -82,6 +82,21 @@ impl Folder {
         Ok(true)
     }
 
+    /// Where it was when it was opened, without links.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps other processes, and other handles of this one, from locking it until the result is dropped; waits
+    /// for them. Where a file system has no locks, nothing is kept out.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        let own = handle(&self.path)?;
+        match own.lock() {
+            Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
+            _ => Ok(own),
+        }
+    }
+
     /// What folder it is.
     pub(crate) fn id(&self) -> io::Result<FileId> {
         Ok(FileId::of(&self.handle.metadata()?))

@@ -10,35 +10,54 @@
 //! others (the diversity of similar species: Leinster and Cobbold 2012). Among themselves they are told apart
 //! by likelihood: what falls behind a synonym by `s_j − s_i` has its probability multiplied by
 //! `exp(−a_ij · (s_j − s_i))`.
+//!
+//! Where names have examples, their [`Evidence`] is joined with the similarities first.
 
 use super::embeddings::normalised;
+use super::examples::Evidence;
 use super::places::Places;
 use super::words::Vocabulary;
-use crate::model::{ImageScore, RegionScore};
+use crate::model::{FeatureSpace, FeatureVector, ImageScore, RegionScore};
 
 /// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`, less where a synonym fits better.
 /// `embedding` needs no unit norm; `objectness` is a logit. A vector without a direction (zero, or not finite)
-/// shows nothing: every probability is 0.
+/// shows nothing: every probability is 0. `said` is what examples say of the region, if there are any.
 pub(crate) fn region_scores(
     embedding: &[f32],
     objectness: f32,
     vocabulary: &Vocabulary,
     calibration: &RegionScore,
+    said: Option<&Evidence>,
 ) -> Vec<f32> {
     let [bias, weight, object] = calibration.weights;
-    scores(embedding, vocabulary, calibration.scale, |m| bias + weight * m + object * objectness)
+    scores(embedding, vocabulary, calibration.scale, said, |m| bias + weight * m + object * objectness)
 }
 
 /// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`, less where a synonym fits better.
 /// `embedding` needs no unit norm; without a direction, as in [`region_scores`].
-pub(crate) fn tag_scores(embedding: &[f32], vocabulary: &Vocabulary, calibration: &ImageScore) -> Vec<f32> {
+pub(crate) fn tag_scores(
+    embedding: &[f32],
+    vocabulary: &Vocabulary,
+    calibration: &ImageScore,
+    said: Option<&Evidence>,
+) -> Vec<f32> {
     let [bias, weight] = calibration.weights;
-    scores(embedding, vocabulary, calibration.scale, |m| bias + weight * m)
+    scores(embedding, vocabulary, calibration.scale, said, |m| bias + weight * m)
 }
 
 /// Probability of each label if exactly one of them is right: softmax of the scaled cosines, without
-/// negatives. `embedding` is of unit norm.
-pub(crate) fn choice_scores(embedding: &[f32], vocabulary: &Vocabulary, scale: f32) -> Vec<f32> {
+/// negatives. `embedding` is of unit norm. Where all labels have examples, they decide: `seen` is the space
+/// and what is there.
+pub(crate) fn choice_scores(
+    embedding: &[f32],
+    vocabulary: &Vocabulary,
+    scale: f32,
+    seen: Option<(&FeatureSpace, &FeatureVector)>,
+) -> Vec<f32> {
+    let leanings = seen.and_then(|(space, vector)| vocabulary.prototypes(space)?.leanings(space, vector));
+    if let Some(leanings) = leanings {
+        return softmax(&leanings);
+    }
     let logits: Vec<f32> = vocabulary.embeddings().dots(embedding).map(|cosine| scale * cosine).collect();
     softmax(&logits)
 }
@@ -56,15 +75,48 @@ fn scores(
     embedding: &[f32],
     vocabulary: &Vocabulary,
     scale: f32,
+    said: Option<&Evidence>,
     calibrated: impl Fn(f32) -> f32,
 ) -> Vec<f32> {
     let Some(v) = normalised(embedding) else { return vec![0.0; vocabulary.len()] };
-    let similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(|cosine| scale * cosine).collect();
+    let mut similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(|cosine| scale * cosine).collect();
     let negatives: Vec<f32> = vocabulary.negatives().dots(&v).map(|cosine| scale * cosine).collect();
+    if vocabulary.is_taught() {
+        fuse(&mut similarities, &negatives, vocabulary, said);
+        if similarities.iter().all(|similarity| *similarity == f32::NEG_INFINITY) {
+            return vec![0.0; vocabulary.len()];
+        }
+    }
+    let factor = |label: usize| said.and_then(|said| said.factors.get(label)).copied().unwrap_or(1.0);
     let places = vocabulary.places();
     let margins = margins(&similarities, &negatives, places);
     let behind = (0..similarities.len()).map(|label| behind(label, &similarities, places));
-    margins.into_iter().zip(behind).map(|(m, behind)| probability(calibrated(m)) * (-behind).exp()).collect()
+    let probabilities = margins.into_iter().zip(behind).enumerate();
+    probabilities
+        .map(|(label, (m, behind))| probability(calibrated(m)) * (-behind).exp() * factor(label))
+        .collect()
+}
+
+/// Joins what examples say with the similarities of words. What only zones look for is no alternative to
+/// anything; nor is a name without words of which nothing is said.
+fn fuse(similarities: &mut [f32], negatives: &[f32], vocabulary: &Vocabulary, said: Option<&Evidence>) {
+    let most = negatives.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = negatives.iter().map(|similarity| f64::from(similarity - most).exp()).sum();
+    let nothing = if negatives.is_empty() { 0.0 } else { f64::from(most) + sum.ln() };
+    let labels = vocabulary.entries().iter().zip(vocabulary.embeddings().rows());
+    for (label, (similarity, (entry, row))) in similarities.iter_mut().zip(labels).enumerate() {
+        let sum = said.and_then(|said| said.sums.get(label)).copied().flatten();
+        let has_words = row.iter().any(|value| *value != 0.0);
+        *similarity = match sum {
+            _ if !entry.competes() => f32::NEG_INFINITY,
+            Some(sum) => {
+                let words = f64::from(*similarity) - nothing;
+                (nothing + sum.weight * words + sum.constant) as f32
+            }
+            None if has_words => *similarity,
+            None => f32::NEG_INFINITY,
+        };
+    }
 }
 
 /// `m_i` of each label.

@@ -1,4 +1,6 @@
 use super::super::embeddings::Embeddings;
+use super::super::examples::Sum;
+use super::super::texts::Texts;
 use super::super::words::tests::vocabulary;
 use super::*;
 
@@ -22,7 +24,7 @@ fn a_region_competes_with_the_other_prompts_and_the_negatives() {
     let m1 = 0.0 - (6f64.exp() + (-10f64).exp()).ln();
     let expected = [sigmoid(-0.5 + 0.25 * m0 + 2.0 * 0.3), sigmoid(-0.5 + 0.25 * m1 + 2.0 * 0.3)];
     // The length of the embedding does not matter.
-    close(&region_scores(&[7.0, 0.0], 0.3, &words, &calibration), &expected);
+    close(&region_scores(&[7.0, 0.0], 0.3, &words, &calibration, None), &expected);
 }
 
 #[test]
@@ -33,7 +35,33 @@ fn a_tag_competes_with_the_other_prompts_and_the_negatives() {
     let m0 = 2.4 - (4f64.exp() + negatives).ln();
     let m1 = 4.0 - (2.4f64.exp() + negatives).ln();
     let expected = [sigmoid(0.1 + 0.5 * m0), sigmoid(0.1 + 0.5 * m1)];
-    close(&tag_scores(&[3.0, 0.0], &words, &calibration), &expected);
+    close(&tag_scores(&[3.0, 0.0], &words, &calibration, None), &expected);
+}
+
+#[test]
+fn what_examples_say_joins_what_words_say() {
+    let mut words = vocabulary(&[("down", [0.6, -0.8])], &[[-1.0, 0.0]]);
+    words.ensure("our van").unwrap();
+    let calibration = RegionScore { scale: 10.0, weights: [-0.5, 0.25, 2.0] };
+    let sums = vec![Some(Sum { weight: 0.5, constant: 1.0 }), Some(Sum { weight: 0.0, constant: 3.5 })];
+    let said = Evidence { sums, factors: vec![1.0, 0.5] };
+    // The negative's similarity is −10; words exceed it by 16, of which half counts, and 1 by examples; the name
+    // without words exceeds it by 3½.
+    let (s0, s1) = (-10.0 + 8.0 + 1.0, -10.0 + 3.5);
+    let m0 = s0 - (f64::exp(s1) + (-10f64).exp()).ln();
+    let m1 = s1 - (f64::exp(s0) + (-10f64).exp()).ln();
+    let expected = [sigmoid(-0.5 + 0.25 * m0 + 0.6), 0.5 * sigmoid(-0.5 + 0.25 * m1 + 0.6)];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said)), &expected);
+    // Nothing is said: the name without words is not there at all.
+    let m0 = 6.0 - (-10f64).exp().ln();
+    let expected = [sigmoid(-0.5 + 0.25 * m0 + 0.6), 0.0];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None), &expected);
+    // What zones alone look for is nowhere else, and no alternative.
+    words.set_use(0, Some(crate::vocabulary::Kind::State), None);
+    let m1 = s1 - (-10f64).exp().ln();
+    let expected = [0.0, 0.5 * sigmoid(-0.5 + 0.25 * m1 + 0.6)];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said)), &expected);
+    assert_eq!(region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None), [0.0, 0.0]);
 }
 
 /// `m_i` by the formula, from cosines between labels that `alike` gives.
@@ -92,7 +120,7 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
         &[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.8, 0.6]), ("a cat", [0.8, 0.6])],
         &negatives,
     );
-    let scores = |words: &Vocabulary| region_scores(&[1.0, 0.0], 0.5, words, &region);
+    let scores = |words: &Vocabulary| region_scores(&[1.0, 0.0], 0.5, words, &region, None);
     let (one, two, many) = (scores(&alone), scores(&twins), scores(&copies));
     // The better name has what it has alone, the other falls behind by exp(−10 · (0.8 − 0.6)).
     assert!((two[0] - one[0]).abs() < 1e-6, "{two:?} {one:?}");
@@ -102,8 +130,9 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
     for (copy, of) in [(0, 0), (1, 1), (2, 0), (3, 0)] {
         assert!((many[copy] - one[of]).abs() < 1e-6, "{many:?} {one:?}");
     }
-    let tags =
-        |words: &Vocabulary| tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] });
+    let tags = |words: &Vocabulary| {
+        tag_scores(&[1.0, 0.0], words, &ImageScore { scale: 10.0, weights: [0.1, 0.5] }, None)
+    };
     assert!((tags(&twins)[0] - tags(&alone)[0]).abs() < 1e-6);
 }
 
@@ -111,8 +140,11 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
 fn without_alternatives_a_right_angle_is_the_alternative() {
     let words = vocabulary(&[("east", [1.0, 0.0])], &[]);
     let region = RegionScore { scale: 2.0, weights: [0.0, 1.0, 0.0] };
-    close(&region_scores(&[0.6, 0.8], 0.0, &words, &region), &[sigmoid(1.2)]);
-    close(&tag_scores(&[0.6, 0.8], &words, &ImageScore { scale: 2.0, weights: [0.0, 1.0] }), &[sigmoid(1.2)]);
+    close(&region_scores(&[0.6, 0.8], 0.0, &words, &region, None), &[sigmoid(1.2)]);
+    close(
+        &tag_scores(&[0.6, 0.8], &words, &ImageScore { scale: 2.0, weights: [0.0, 1.0] }, None),
+        &[sigmoid(1.2)],
+    );
 }
 
 #[test]
@@ -120,11 +152,17 @@ fn an_embedding_without_a_direction_shows_nothing() {
     let words = vocabulary(&[("east", [1.0, 0.0])], &[[0.0, 1.0]]);
     let region = RegionScore { scale: 2.0, weights: [9.0, 1.0, 0.0] };
     for bad in [[0.0, 0.0], [f32::NAN, 1.0]] {
-        assert_eq!(region_scores(&bad, 0.0, &words, &region), [0.0]);
-        assert_eq!(tag_scores(&bad, &words, &ImageScore { scale: 2.0, weights: [9.0, 1.0] }), [0.0]);
+        assert_eq!(region_scores(&bad, 0.0, &words, &region, None), [0.0]);
+        assert_eq!(tag_scores(&bad, &words, &ImageScore { scale: 2.0, weights: [9.0, 1.0] }, None), [0.0]);
     }
     assert_eq!(
-        region_scores(&[1.0, 0.0], f32::NAN, &words, &RegionScore { weights: [0.0, 1.0, 1.0], ..region }),
+        region_scores(
+            &[1.0, 0.0],
+            f32::NAN,
+            &words,
+            &RegionScore { weights: [0.0, 1.0, 1.0], ..region },
+            None
+        ),
         [0.0]
     );
 }
@@ -146,20 +184,19 @@ fn five_thousand_prompts_and_a_hundred_regions_are_quick() {
         });
         Embeddings::from_data(dimension, rows.flatten().collect()).unwrap()
     };
-    let words = Vocabulary {
-        names: vec!["".into(); labels],
-        prompts: vec![String::new(); labels],
-        embeddings: wave(labels, 0.37),
-        thresholds: vec![None; labels],
-        negatives: wave(1000, 0.61),
-        text_sha256: String::new(),
-        places: Default::default(),
-    };
+    let words = Vocabulary::of_parts(
+        vec!["".into(); labels],
+        vec![Default::default(); labels],
+        Texts::each(vec![String::new(); labels], wave(labels, 0.37)),
+        wave(1000, 0.61),
+        String::new(),
+        None,
+    );
     let calibration = RegionScore { scale: 20.0, weights: [0.0, 1.0, 1.0] };
     let region = vec![1.0; dimension];
     let start = processor_seconds();
     for _ in 0..100 {
-        assert_eq!(region_scores(&region, 0.0, &words, &calibration).len(), labels);
+        assert_eq!(region_scores(&region, 0.0, &words, &calibration, None).len(), labels);
     }
     let taken = processor_seconds() - start;
     assert!(taken < 3.0, "{taken} s");

@@ -2,20 +2,27 @@
 //! them.
 
 mod ambiguity;
+mod edit;
 mod embedder;
 mod embeddings;
+mod entry;
+mod examples;
 mod file;
 mod list;
 mod matching;
 mod places;
 mod prompts;
+mod texts;
 mod words;
 
 pub(crate) use ambiguity::HARD_TO_TELL_APART;
+pub(crate) use edit::Added;
 pub(crate) use embedder::Embedder;
+pub(crate) use entry::{Entry, Kind};
+pub(crate) use examples::{Evidence, Example, Origin, mean};
 pub(crate) use matching::{choice_scores, region_scores, tag_scores};
 pub(crate) use prompts::{MAX_PROMPTS, Prompt};
-pub(crate) use words::{Neighbour, Vocabulary};
+pub(crate) use words::Vocabulary;
 
 #[cfg(test)]
 #[cfg(feature = "text")]

@@ -3,29 +3,39 @@
 use std::sync::{Arc, OnceLock};
 
 use super::embeddings::Embeddings;
+use super::entry::{Entry, Kind};
+use super::examples::{Evidence, Examples, Prototypes};
 use super::places::Places;
 use super::prompts::Prompt;
+use super::texts::Texts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::dot;
-use crate::model::{Bundle, Manifest, NEGATIVES, TEXT, TextTower};
+use crate::model::{
+    Bundle, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, SpaceId, TEXT, TextTower,
+};
 
-/// Names with the embeddings of their prompts, and the embeddings of "none of these".
+/// Names with the embeddings of their prompts, examples of what they look like, and the embeddings of "none of
+/// these".
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Vocabulary {
-    /// What is printed, one per row of `embeddings`.
+    /// What is printed.
     pub(super) names: Vec<Arc<str>>,
-    /// What was embedded, one per row of `embeddings`.
-    pub(super) prompts: Vec<String>,
-    /// Unit norm.
+    /// How each name is used.
+    pub(super) entries: Vec<Entry>,
+    /// What was embedded for them.
+    pub(super) texts: Texts,
+    /// One row per name, of unit norm, or zeros for one without words.
     pub(super) embeddings: Embeddings,
-    /// Lowest score worth reporting, one per row of `embeddings`; `None` leaves it to the model.
-    pub(super) thresholds: Vec<Option<f32>>,
     /// Unit norm, of the same dimension.
     pub(super) negatives: Embeddings,
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
     pub(super) text_sha256: String,
+    /// What the names look like; `None` where all have words alone.
+    pub(super) examples: Option<Examples>,
     /// Compared when they are first asked for: the bank of negatives never is.
     pub(super) places: OnceLock<Places>,
+    /// Packed when they are first asked for.
+    pub(super) prototypes: OnceLock<Arc<Prototypes>>,
 }
 
 /// The prompt that is hardest to tell apart from another one.
@@ -92,15 +102,25 @@ impl Vocabulary {
             // Rows of one dimension always fit.
             let _ = negatives.push(row);
         }
-        Ok(Self {
-            names: prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
-            prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
-            embeddings,
-            thresholds: vec![None; prompts.len()],
-            negatives,
-            text_sha256: text_sha256.to_owned(),
-            places: OnceLock::new(),
-        })
+        let names = prompts.iter().map(|prompt| prompt.name.as_str().into()).collect();
+        let texts = prompts.iter().map(|prompt| prompt.text.clone()).collect();
+        let entries = vec![Entry::default(); prompts.len()];
+        let texts = Texts::each(texts, embeddings);
+        Ok(Self::of_parts(names, entries, texts, negatives, text_sha256.to_owned(), None))
+    }
+
+    /// Puts together what belongs together.
+    pub(super) fn of_parts(
+        names: Vec<Arc<str>>,
+        entries: Vec<Entry>,
+        texts: Texts,
+        negatives: Embeddings,
+        text_sha256: String,
+        examples: Option<Examples>,
+    ) -> Self {
+        let embeddings = texts.combined(names.len());
+        let (places, prototypes) = (OnceLock::new(), OnceLock::new());
+        Self { names, entries, texts, embeddings, negatives, text_sha256, examples, places, prototypes }
     }
 
     /// Verifies that this vocabulary, called `name` in errors, was made by the text tower of the model in
@@ -124,6 +144,16 @@ impl Vocabulary {
             let (tower, model) = (short(text_sha256), &manifest.name);
             return Err(unfit(found, format!("{tower} of model {model}")));
         }
+        let Some(examples) = &self.examples else { return Ok(()) };
+        let (found, space) =
+            (format!("examples of feature space {}", examples.space.short()), SpaceId::of(manifest));
+        let Some(space) = space else {
+            let model = &manifest.name;
+            return Err(unfit(found, format!("words alone: model {model} cannot compare examples")));
+        };
+        if space != examples.space {
+            return Err(unfit(found, format!("{} of model {}", space.short(), manifest.name)));
+        }
         Ok(())
     }
 
@@ -132,9 +162,37 @@ impl Vocabulary {
         &self.names
     }
 
-    /// What was embedded, one per label.
-    pub(crate) fn prompts(&self) -> &[String] {
-        &self.prompts
+    /// How each name is used.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The prompts of a name: none, one, or several that mean the same.
+    pub(crate) fn prompts_of(&self, label: usize) -> impl Iterator<Item = &str> {
+        self.texts.of(label)
+    }
+
+    /// What the names look like; `None` where all have words alone.
+    pub(crate) fn examples(&self) -> Option<&Examples> {
+        self.examples.as_ref()
+    }
+
+    /// What examples say of each region or picture, with the weights of `kind`; `None` where all names have
+    /// words alone.
+    pub(crate) fn evidence(
+        &self,
+        space: &FeatureSpace,
+        kind: &ExamplePool,
+        vectors: &[&FeatureVector],
+    ) -> Option<Vec<Evidence>> {
+        Some(self.prototypes(space)?.evidence(space, kind, vectors))
+    }
+
+    /// The examples of each name, packed for products.
+    pub(super) fn prototypes(&self, space: &FeatureSpace) -> Option<&Prototypes> {
+        let examples = self.examples.as_ref()?;
+        let of = || Arc::new(Prototypes::of(examples, &self.embeddings, space));
+        Some(self.prototypes.get_or_init(of))
     }
 
     /// Number of labels.
@@ -142,7 +200,7 @@ impl Vocabulary {
         self.names.len()
     }
 
-    /// Unit-norm embeddings, one row per label.
+    /// Unit-norm embeddings, one row per label; zeros for one without words.
     pub(crate) fn embeddings(&self) -> &Embeddings {
         &self.embeddings
     }
@@ -157,14 +215,20 @@ impl Vocabulary {
         self.places.get_or_init(|| Places::of(&self.embeddings))
     }
 
-    /// Lowest score worth reporting, one per label, 0 to 1; `None` leaves it to the model.
-    pub(crate) fn thresholds(&self) -> &[Option<f32>] {
-        &self.thresholds
+    /// Lowest score worth reporting of each label: its own threshold, else `default`. Never reached by what is
+    /// not reported.
+    pub(crate) fn lowest_scores(&self, default: f32) -> Vec<f32> {
+        self.lowest(|entry| entry.threshold.unwrap_or(default))
     }
 
-    /// Lowest score worth reporting of each label: its own threshold, else `default`.
-    pub(crate) fn lowest_scores(&self, default: f32) -> Vec<f32> {
-        self.thresholds.iter().map(|own| own.unwrap_or(default)).collect()
+    /// The same, whatever the labels' own thresholds.
+    pub(crate) fn all_at(&self, threshold: f32) -> Vec<f32> {
+        self.lowest(|_| threshold)
+    }
+
+    fn lowest(&self, of: impl Fn(&Entry) -> f32) -> Vec<f32> {
+        let lowest = |entry: &Entry| if entry.is_reported() { of(entry) } else { f32::INFINITY };
+        self.entries.iter().map(lowest).collect()
     }
 
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.
@@ -180,10 +244,9 @@ impl Vocabulary {
         if !(0.0..=1.0).contains(&threshold) {
             return Err(Error::settings("threshold", format!("{name}={threshold}"), "a number from 0 to 1"));
         }
-        let label = self.names.iter().position(|other| **other == *name);
-        match label.and_then(|label| self.thresholds.get_mut(label)) {
-            Some(own) => {
-                *own = Some(threshold);
+        match self.position(name).and_then(|label| self.entries.get_mut(label)) {
+            Some(entry) => {
+                entry.threshold = Some(threshold);
                 Ok(())
             }
             None => {
@@ -192,35 +255,52 @@ impl Vocabulary {
         }
     }
 
-    /// The label of this vocabulary that `prompt` means by its name or by its text; else `prompt` itself.
+    /// The entry of this vocabulary that `prompt` means by its name or by its text; else `prompt` itself.
     pub(crate) fn meant(&self, prompt: &Prompt) -> Prompt {
         let name = self.names.iter().position(|name| name.eq_ignore_ascii_case(&prompt.name));
-        let place = name.or_else(|| self.prompts.iter().position(|text| *text == prompt.text));
-        let label = place.and_then(|place| self.names.get(place).zip(self.prompts.get(place)));
-        label.map_or_else(
-            || prompt.clone(),
-            |(name, text)| Prompt { name: name.to_string(), text: text.clone() },
-        )
+        let text = || self.texts.prompts.iter().position(|text| *text == prompt.text);
+        let entry = name.or_else(|| self.texts.entries.get(text()?).copied());
+        let Some((entry, name)) = entry.and_then(|entry| Some((entry, self.names.get(entry)?))) else {
+            return prompt.clone();
+        };
+        let text = self.texts.of(entry).next().unwrap_or(name);
+        Prompt { name: name.to_string(), text: text.to_owned() }
     }
 
-    /// A vocabulary of `prompts` alone, in their order; `None` if any was not embedded here.
+    /// The entries whose words `prompts` are, or which they name and which have examples, under the names of the
+    /// prompts and in their order; `None` if there is not one for each.
     pub(crate) fn select(&self, prompts: &[Prompt]) -> Option<Self> {
-        let place = |prompt: &Prompt| self.prompts.iter().position(|text| *text == prompt.text);
+        let word = |text: &str| {
+            let place = self.texts.prompts.iter().position(|prompt| *prompt == text)?;
+            self.texts.entries.get(place).copied()
+        };
+        let name = |text: &str| {
+            let examples = self.examples.as_ref()?;
+            self.position(text).filter(|entry| examples.of(*entry).next().is_some())
+        };
+        let place = |prompt: &Prompt| word(&prompt.text).or_else(|| name(&prompt.text));
         let places = prompts.iter().map(place).collect::<Option<Vec<usize>>>()?;
-        let mut embeddings = Embeddings::new(self.embeddings.dimension());
-        for row in places.iter().filter_map(|place| self.embeddings.rows().nth(*place)) {
-            // Rows of one dimension always fit.
-            let _ = embeddings.push(row);
-        }
-        Some(Self {
-            names: prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
-            prompts: prompts.iter().map(|prompt| prompt.text.clone()).collect(),
-            embeddings,
-            thresholds: vec![None; places.len()],
-            negatives: self.negatives.clone(),
-            text_sha256: self.text_sha256.clone(),
-            places: OnceLock::new(),
-        })
+        let to = |from: usize| places.iter().position(|place| *place == from);
+        Some(Self::of_parts(
+            prompts.iter().map(|prompt| prompt.name.as_str().into()).collect(),
+            vec![Entry::default(); places.len()],
+            self.texts.moved(to),
+            self.negatives.clone(),
+            self.text_sha256.clone(),
+            self.examples.as_ref().and_then(|examples| examples.moved(to)),
+        ))
+    }
+
+    /// Whether there is more than one prompt for each name.
+    pub(crate) fn is_taught(&self) -> bool {
+        self.examples.is_some()
+            || !self.texts.is_plain(self.names.len())
+            || self.entries.iter().any(|entry| entry.hidden || entry.kind != Kind::Thing)
+    }
+
+    /// The place of a name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|other| **other == *name)
     }
 
     /// The same names with fewer alternatives: none whose cosine with one of the prompts exceeds `most`.
@@ -240,7 +320,7 @@ impl Vocabulary {
     pub(crate) fn nearest(&self) -> Vec<Option<Neighbour>> {
         let others = |label: usize, row: &[f32]| {
             let all = self.embeddings.rows().map(|other| dot(row, other)).enumerate();
-            all.filter(|(other, _)| *other != label)
+            all.filter(|(other, similarity)| *other != label && *similarity != 0.0)
                 .max_by(|a, b| a.1.total_cmp(&b.1))
                 .map(|(label, similarity)| Neighbour { label, similarity })
         };

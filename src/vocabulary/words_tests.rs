@@ -3,15 +3,15 @@ use super::*;
 /// A vocabulary of two dimensions: each name with its embedding, and the negatives' embeddings.
 pub(crate) fn vocabulary(labels: &[(&str, [f32; 2])], negatives: &[[f32; 2]]) -> Vocabulary {
     let rows = |rows: Vec<[f32; 2]>| Embeddings::from_data(2, rows.concat()).unwrap();
-    Vocabulary {
-        names: labels.iter().map(|label| label.0.into()).collect(),
-        prompts: labels.iter().map(|label| format!("a {}", label.0)).collect(),
-        embeddings: rows(labels.iter().map(|label| label.1).collect()),
-        thresholds: vec![None; labels.len()],
-        negatives: rows(negatives.to_vec()),
-        text_sha256: "00ff".repeat(16),
-        places: OnceLock::new(),
-    }
+    let prompts = labels.iter().map(|label| format!("a {}", label.0)).collect();
+    Vocabulary::of_parts(
+        labels.iter().map(|label| label.0.into()).collect(),
+        vec![Entry::default(); labels.len()],
+        Texts::each(prompts, rows(labels.iter().map(|label| label.1).collect())),
+        rows(negatives.to_vec()),
+        "00ff".repeat(16),
+        None,
+    )
 }
 
 fn prompts(names: &[&str]) -> Vec<Prompt> {
@@ -28,8 +28,11 @@ fn names_of_the_bank_that_mean_a_prompt_are_no_negatives() {
     assert_eq!(build(0.5).negatives.data(), [0.0, 1.0]);
     assert_eq!(build(1.0).negatives.len(), 3);
     let built = build(0.5);
-    assert_eq!((built.names(), built.prompts()), (&["right".into()][..], &["a right".to_owned()][..]));
-    assert_eq!((built.thresholds(), built.text_sha256()), (&[None][..], "ab"));
+    assert_eq!(
+        (built.names(), built.prompts_of(0).collect::<Vec<_>>()),
+        (&["right".into()][..], vec!["a right"])
+    );
+    assert_eq!((built.entries(), built.text_sha256()), (&[Entry::default()][..], "ab"));
 }
 
 #[test]
@@ -44,7 +47,8 @@ fn embeddings_of_another_size_than_the_bank_are_an_error() {
 fn thresholds_are_set_by_name() {
     let mut words = vocabulary(&[("cat", [1.0, 0.0]), ("dog", [0.0, 1.0])], &[]);
     words.set_threshold("dog", 0.4).unwrap();
-    assert_eq!(words.thresholds(), [None, Some(0.4)]);
+    assert_eq!(words.lowest_scores(0.3), [0.3, 0.4]);
+    assert_eq!(words.all_at(0.2), [0.2, 0.2]);
     assert!(words.set_threshold("cow", 0.4).unwrap_err().to_string().contains("\"cow\""));
     assert!(words.set_threshold("dog", f32::NAN).unwrap_err().to_string().contains("0 to 1"));
     assert!(words.set_threshold("dog", 1.1).is_err());

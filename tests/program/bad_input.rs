@@ -162,7 +162,8 @@ fn unusable_models_are_refused() {
     fs::remove_dir(folder.path().join("model")).unwrap();
 
     let model = model_copy(folder.path());
-    for name in ["vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors"] {
+    let files = ["vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors"];
+    for name in files.into_iter().chain(["features.safetensors"]) {
         let file = model.join(name);
         let whole = fs::read(&file).unwrap();
         let mut changed = whole.clone();

@@ -48,4 +48,6 @@ mod service;
 #[cfg(feature = "text")]
 mod soak;
 #[cfg(feature = "text")]
+mod teach;
+#[cfg(feature = "text")]
 mod threads;

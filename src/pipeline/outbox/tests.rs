@@ -70,6 +70,7 @@ fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {
         detections: Vec::new(),
         tracks: Vec::new(),
         events: eventful.then(event).into_iter().collect(),
+        features: Vec::new(),
         outlines: Arc::new([]),
         timing: crate::report::LiveTiming::default(),
         latency: Duration::ZERO,

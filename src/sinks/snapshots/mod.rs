@@ -18,7 +18,7 @@ use super::picture::{JPEG_QUALITY, encode};
 use super::{Painter, PictureKind, PictureSink};
 use crate::error::{Error, Result};
 use crate::events::{Event, EventKind};
-use crate::report::{EventRecord, FrameReport, ShownBoxes};
+use crate::report::{EventRecord, FeatureRecord, FrameReport, ShownBoxes};
 use crate::source::Picture;
 
 /// Interval over which snapshots are counted.
@@ -92,7 +92,13 @@ impl Snapshots {
         may
     }
 
-    fn keep(&mut self, event: &Event, report: &FrameReport, pictures: &[(&str, Vec<u8>)]) -> Result<()> {
+    fn keep(
+        &mut self,
+        event: &Event,
+        features: Option<&FeatureRecord>,
+        report: &FrameReport,
+        pictures: &[(&str, Vec<u8>)],
+    ) -> Result<()> {
         let record = EventRecord::of(event);
         self.folder.refresh()?;
         let stem = self.folder.free(stem(report.time, &record));
@@ -109,6 +115,7 @@ impl Snapshots {
             width: report.width,
             height: report.height,
             tracks: report.tracks.iter().map(Track::new).collect(),
+            features,
         };
         let json = serde_json::to_vec(&description);
         let json = json.map_err(|error| Error::bug(format!("a snapshot's JSON: {error}")))?;
@@ -117,8 +124,9 @@ impl Snapshots {
 
     /// Keeps the frame of each event that is wanted; `now` is what the limit per minute goes by.
     fn take_at(&mut self, now: Instant, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
-        let wanted = report.events.iter().filter(|event| self.options.kinds.contains(&EventKind::of(event)));
-        let wanted: Vec<&Event> = wanted.collect();
+        let events = report.events.iter().enumerate();
+        let wanted = events.filter(|(_, event)| self.options.kinds.contains(&EventKind::of(event)));
+        let wanted: Vec<(usize, &Event)> = wanted.collect();
         // The painter sees every report: frames without a look draw boxes dashed as in the last look.
         self.painter.follow(report);
         self.idle = true;
@@ -128,7 +136,7 @@ impl Snapshots {
         // The queue has counted the picture that it dropped.
         let Some(picture) = picture else { return Ok(()) };
         let mut pictures = Vec::new();
-        for event in wanted {
+        for (index, event) in wanted {
             if !self.may(now) {
                 break;
             }
@@ -147,7 +155,8 @@ impl Snapshots {
                 self.painter.annotate(&mut rgb, picture.width, picture.height, report);
                 pictures.insert(0, (index::ANNOTATED, jpeg(&rgb)?));
             }
-            self.keep(event, report, &pictures)?;
+            let features = report.features.get(index).and_then(Option::as_ref);
+            self.keep(event, features, report, &pictures)?;
             self.idle = false;
         }
         Ok(())
@@ -184,6 +193,8 @@ struct Description<'a> {
     width: u32,
     height: u32,
     tracks: Vec<Track<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<&'a FeatureRecord>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub(crate) mod film;
 pub(crate) mod live;
+pub(crate) mod taught;
 
 use std::fmt::Debug;
 use std::fs;

@@ -12,6 +12,9 @@
 //!
 //! Then `y[c] = (Σ_g (Σ_k w[k][c] · q[k]) · s[g]) · sw[c] + bias[c]`: the inner sums in i32, exact; the outer
 //! one in f32, first group first, starting from 0, every product rounded before it is added.
+//!
+//! Rows that are int8 already ([`Product::run_int8`]) are taken as they are, with `s[g] = 1`: the outer sum is
+//! exact as well as long as no partial sum exceeds 2²⁴.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -105,6 +108,24 @@ impl Product {
     /// # Panics
     /// If `input` or `output` do not hold the same whole number of rows.
     pub fn run(&self, scratch: &mut Scratch, input: &[f32], output: &mut [f32]) {
+        self.run_chunks(scratch, input, output, |rows, input| rows.fill(self.isa, self.inputs, input));
+    }
+
+    /// The same for rows of int8, which are not quantised again: each counts with a scale of 1.
+    ///
+    /// # Panics
+    /// As [`Product::run`].
+    pub fn run_int8(&self, scratch: &mut Scratch, input: &[i8], output: &mut [f32]) {
+        self.run_chunks(scratch, input, output, |rows, input| rows.copy(self.inputs, input));
+    }
+
+    fn run_chunks<T>(
+        &self,
+        scratch: &mut Scratch,
+        input: &[T],
+        output: &mut [f32],
+        fill: impl Fn(&mut Quantised, &[T]),
+    ) {
         assert!(input.len().is_multiple_of(self.inputs));
         assert_eq!(bounds::product([input.len() / self.inputs, self.outputs]), Some(output.len()));
         if self.outputs == 0 {
@@ -112,7 +133,7 @@ impl Product {
         }
         let chunks = input.chunks(ROWS * self.inputs).zip(output.chunks_mut(ROWS * self.outputs));
         for (input, output) in chunks {
-            scratch.0.fill(self.isa, self.inputs, input);
+            fill(&mut scratch.0, input);
             match &self.body {
                 Body::Scalar(body) => body.run(&scratch.0, output),
                 // SAFETY: only an `Isa` of this CPU makes this body.

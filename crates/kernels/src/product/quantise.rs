@@ -27,6 +27,19 @@ impl Quantised {
         vectorised!(isa, rows, (inputs: usize, input: &[f32], values: &mut [i8], scales: &mut [f32]));
     }
 
+    /// Takes rows of `inputs` int8 values as they are.
+    pub(super) fn copy(&mut self, inputs: usize, input: &[i8]) {
+        self.groups = inputs.div_ceil(GROUP);
+        let rows = input.len() / inputs;
+        self.values.clear();
+        self.values.resize(rows * self.groups * GROUP, 0);
+        self.scales.clear();
+        self.scales.resize(rows * self.groups, 1.0);
+        for (row, to) in input.chunks_exact(inputs).zip(self.values.chunks_exact_mut(self.groups * GROUP)) {
+            to[..inputs].copy_from_slice(row);
+        }
+    }
+
     /// Number of rows.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     pub(super) fn rows(&self) -> usize {

@@ -100,3 +100,27 @@ fn nothing_is_zero_and_what_is_not_finite_shows() {
         assert!(one(f32::NAN).iter().chain(&one(f32::INFINITY)).all(|y| !y.is_finite()), "{isa:?}");
     }
 }
+
+#[test]
+fn rows_of_int8_are_taken_as_they_are() {
+    for inputs in [1, 3, 64, 65, 200] {
+        let weights = |input: usize, output: usize| ((input * 31 + output * 17) % 255) as i8;
+        for rows in [0, 1, 5, 49, 100] {
+            let input: Vec<i8> = (0..rows * inputs).map(|i| (i * 73 % 256) as u8 as i8).collect();
+            let outputs = 19;
+            let sum = |row: &[i8], output: usize| -> i32 {
+                (0usize..).zip(row).map(|(k, q)| i32::from(weights(k, output)) * i32::from(*q)).sum()
+            };
+            let all = input.chunks(inputs).flat_map(|row| (0..outputs).map(move |output| (row, output)));
+            let expected: Vec<f32> =
+                all.map(|(row, output)| sum(row, output) as f32 * (output as f32 + 0.1)).collect();
+            for isa in Isa::available() {
+                let scale = (0..outputs).map(|output| output as f32 + 0.1).collect();
+                let product = Product::new(isa, inputs, Columns { scale, bias: vec![0.0; outputs] }, weights);
+                let mut output = vec![f32::NAN; rows * outputs];
+                product.run_int8(&mut Scratch::default(), &input, &mut output);
+                assert!(output == expected, "{isa:?} {inputs} values, {rows} rows");
+            }
+        }
+    }
+}

@@ -1,3 +1,8 @@
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use super::super::embeddings::Embeddings;
 use super::super::words::tests::vocabulary;
 use super::*;
 
@@ -49,10 +54,9 @@ fn what_is_no_safetensors_file_is_an_error() {
 #[test]
 fn another_format_is_an_error() {
     let message = |bytes: &[u8]| Vocabulary::from_bytes("words", bytes).unwrap_err().to_string();
-    assert!(
-        message(&raw(&[], &[("format", "edgeclip-vocab-9")]))
-            .contains("found format \"edgeclip-vocab-9\", expected \"edgeclip-vocab-1\"")
-    );
+    assert!(message(&raw(&[], &[("format", "edgeclip-vocab-9")])).contains(
+        "found format \"edgeclip-vocab-9\", expected \"edgeclip-vocab-1\" or \"edgeclip-vocab-2\""
+    ));
     assert!(message(&raw(&[], &[("made", "elsewhere")])).contains("found no format"));
     let metadata = [("format", FORMAT), ("names", "[1]"), ("prompts", "[]")];
     assert!(message(&raw(&[], &metadata)).contains("no list of names"));
@@ -72,7 +76,7 @@ fn another_format_is_an_error() {
 #[test]
 fn rows_are_numbers_of_unit_length() {
     let replaced = |row: [f32; 2]| {
-        move |w: &mut Vocabulary| w.embeddings = Embeddings::from_data(2, [[1.0, 0.0], row].concat()).unwrap()
+        move |w: &mut Vocabulary| w.texts.rows = Embeddings::from_data(2, [[1.0, 0.0], row].concat()).unwrap()
     };
     assert!(error(replaced([0.6, 0.9])).contains("embeddings row 1 of length 1.08"));
     assert!(
@@ -90,12 +94,16 @@ fn rows_are_numbers_of_unit_length() {
 
 #[test]
 fn names_prompts_thresholds_and_rows_belong_together() {
-    assert!(error(|w| w.names.truncate(1)).contains("found 1 names, expected 2, one per embedding"));
+    let short = |w: &mut Vocabulary| {
+        w.names.truncate(1);
+        w.texts.entries = vec![0];
+    };
+    assert!(error(short).contains("found 1 names, expected 2, one per embedding"));
     assert!(error(|w| w.names[0] = "\x1b[2J".into()).contains("found the name \"\\u{1b}[2J\""));
     assert!(error(|w| w.names[1] = "".into()).contains("found the name \"\""));
-    assert!(error(|w| w.prompts.push("cow".into())).contains("found 3 prompts"));
-    assert!(error(|w| w.thresholds.truncate(1)).contains("found 1 thresholds"));
-    assert!(error(|w| w.thresholds[1] = Some(1.5)).contains("a threshold of 1.5"));
+    assert!(error(|w| w.texts.prompts.push("cow".into())).contains("found 3 prompts"));
+    assert!(error(|w| w.entries.truncate(1)).contains("found 1 thresholds"));
+    assert!(error(|w| w.entries[1].threshold = Some(1.5)).contains("a threshold of 1.5"));
     assert!(error(|w| *w = vocabulary(&[], &[])).contains("no embeddings"));
 }
 

@@ -1,0 +1,68 @@
+//! A folder for a data set.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::snapshots::Snapshot;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sinks::{Inputs, PRIVATE, Target};
+use crate::system::Folder;
+
+/// A folder that a data set is written into.
+pub(super) struct Room<'a> {
+    path: &'a Path,
+    force: bool,
+}
+
+impl<'a> Room<'a> {
+    /// # Errors
+    /// [`Error::Settings`] if it is a file, not empty, or its pictures are read.
+    pub(super) fn new(path: &'a Path, force: bool, inputs: &Inputs) -> Result<Self> {
+        inputs.refuse_folder(path, "--out", "x.jpg")?;
+        if path.is_file() {
+            return Err(Error::settings(path.display().to_string(), "a file", "a folder for --out"));
+        }
+        let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        if path.exists() && !is_empty && !force {
+            let expected = "a new or empty folder for --out, or --force to replace files";
+            return Err(Error::settings(path.display().to_string(), "a folder that is not empty", expected));
+        }
+        Ok(Self { path, force })
+    }
+
+    /// Writes files into a folder of the data set.
+    ///
+    /// # Errors
+    /// One cannot be made or written.
+    pub(super) fn write(
+        &self,
+        folder: &str,
+        files: impl Iterator<Item = Result<(String, Vec<u8>)>>,
+    ) -> Result<()> {
+        let path = self.path.join(folder);
+        let made = Folder::make(&path);
+        let made =
+            Rc::new(made.map_err(|source| Error::io(ErrorKind::Device, path.display().to_string(), source))?);
+        for file in files {
+            let (name, bytes) = file?;
+            Target::within(&made, &path, OsStr::new(&name), PRIVATE, self.force).write(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the pictures.
+    ///
+    /// # Errors
+    /// One cannot be read or written.
+    pub(super) fn copy(&self, folder: &str, snapshots: &[Snapshot]) -> Result<()> {
+        let file = |snapshot: &Snapshot| {
+            let path = &snapshot.picture;
+            let bytes = std::fs::read(path);
+            let bytes = bytes
+                .map_err(|error| Error::input(path.display().to_string(), error.to_string(), "a picture"))?;
+            Ok((snapshot.file_name(), bytes))
+        };
+        self.write(folder, snapshots.iter().map(file))
+    }
+}

@@ -1,0 +1,84 @@
+//! Examples of what names mean: feature vectors of boxes and pictures, with where they came from.
+
+mod evidence;
+mod prototypes;
+
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use evidence::Evidence;
+#[cfg(test)]
+pub(crate) use evidence::Sum;
+pub(crate) use prototypes::{Prototypes, mean};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{FeatureVector, SpaceId};
+
+/// Most examples and counter-examples of one entry.
+pub(crate) const MOST_OF_ENTRY: usize = 1000;
+/// Most of one vocabulary.
+pub(crate) const MOST: usize = 50_000;
+
+/// What a name looks like, or what it must not be taken for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Example {
+    /// Index of its entry.
+    pub entry: usize,
+    /// Whether it shows what the entry is not.
+    pub counter: bool,
+    /// What is there.
+    pub vector: FeatureVector,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where an example came from. The picture itself is not kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Origin {
+    /// Begins the names of crops, and names the example in commands: hexadecimal digits.
+    pub id: String,
+    /// Name of the file, without its folder.
+    pub file: String,
+    /// sha256 of its contents, lower-case hexadecimal.
+    pub sha256: String,
+    /// The box, in pixels of the picture; `None` for the whole picture.
+    #[serde(rename = "box")]
+    pub rect: Option<[f32; 4]>,
+    /// When it was added, such as `2026-11-30`.
+    pub date: String,
+}
+
+/// All examples of a vocabulary, which are of one space.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Examples {
+    /// Of all vectors.
+    pub space: SpaceId,
+    /// In the order in which they were added.
+    pub rows: Vec<Example>,
+}
+
+impl Examples {
+    /// The examples of an entry, without counter-examples.
+    pub(crate) fn of(&self, entry: usize) -> impl Iterator<Item = &Example> {
+        self.rows.iter().filter(move |example| example.entry == entry && !example.counter)
+    }
+
+    /// The counter-examples of an entry.
+    pub(crate) fn against(&self, entry: usize) -> impl Iterator<Item = &Example> {
+        self.rows.iter().filter(move |example| example.entry == entry && example.counter)
+    }
+
+    /// Keeps those whose entries `place` gives a place, under that; `None` if none is left.
+    pub(super) fn moved(&self, place: impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        let moved = self.rows.iter().filter_map(|example| {
+            let entry = place(example.entry)?;
+            Some(Example { entry, ..example.clone() })
+        });
+        let rows: Vec<Example> = moved.collect();
+        (!rows.is_empty()).then(|| Self { space: self.space.clone(), rows })
+    }
+}
