@@ -63,11 +63,12 @@ def candidates(outputs: Mapping[str, Floats], settings: Detection, content: Floa
 def region_vector(outputs: Mapping[str, Floats], pools: tuple[Pool, ...], size: int, content: Floats, box: Floats) -> Floats:
     """The region prompter's input `[F]` for one box `[4]` of an input of `size` pixels."""
     x0, y0, x1, y1 = (float(v) for v in box)
-    parts = [_pooled(outputs, pool, size, content, box) for pool in pools]
+    parts = [pooled(outputs, pool, size, content, box) for pool in pools]
     return np.concatenate([*parts, np.log(np.array([(x1 - x0) / size, (y1 - y0) / size], np.float32))])
 
 
-def _pooled(outputs: Mapping[str, Floats], pool: Pool, size: int, content: Floats, box: Floats) -> Floats:
+def pooled(outputs: Mapping[str, Floats], pool: Pool, size: int, content: Floats, box: Floats) -> Floats:
+    """The mean of a map's samples over a box `[4]` of the input: `[C]`."""
     extent = box[2:] - box[:2]
     smaller = [i for i, limit in enumerate(pool.limits) if np.sqrt(extent[0] * extent[1]) < limit]
     maps = outputs[pool.maps[smaller[0] if smaller else len(pool.maps) - 1]]

@@ -1,0 +1,130 @@
+"""Vectors of example pictures and their evidence, bit for bit what the board computes (docs/architecture.md, "Examples")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantize.arithmetic.geometry import Floats
+
+F = np.float32
+MOST = 127
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Vectors of unit length, `q · scale`."""
+
+    q: Int8
+    """`[N, F]`"""
+    scale: Floats
+    """`[N]`"""
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+    def take(self, at: Sequence[int]) -> "Rows":
+        """Some of them."""
+        chosen = np.asarray(at, np.int64)
+        return Rows(self.q[chosen], self.scale[chosen])
+
+
+@dataclass(frozen=True)
+class Space:
+    """What `features.safetensors` holds: from pooled maps and an embedding to a vector, and everyday ones to compare with."""
+
+    mean: Floats
+    """`[C]` of the pooled maps."""
+    deviation: Floats
+    """`[C]`, above 0."""
+    projection: Int8
+    """`[K, C]`"""
+    projection_scale: Floats
+    """`[K]`"""
+    region_centre: Floats
+    """`[D]`, mean of the regions' embeddings."""
+    picture_centre: Floats
+    """`[D]`, mean of the pictures' embeddings."""
+    bank: Rows
+    """Of everyday pictures and regions: "none of these"."""
+
+
+def length(values: Floats) -> float:
+    """Summed in float64, in order."""
+    total = 0.0
+    for value in values.astype(np.float64).tolist():
+        total += value * value
+    return float(np.sqrt(total))
+
+
+def quantise(values: Floats) -> tuple[Int8, np.float32] | None:
+    """A vector `[F]` as int8, and the scale by which it has unit length; None of a vector without a direction."""
+    norm = length(values)
+    if not 0 < norm < np.inf:
+        return None
+    most = np.abs(values).max()
+    q = np.clip(np.rint(values * F(F(MOST) / most)), -MOST, MOST).astype(np.int8)
+    return q, F(np.float64(most) / MOST / norm)
+
+
+def direction(values: Floats, length_: float = 1.0) -> Floats:
+    """The vector at the given length, or zeros where it has none."""
+    norm = length(values)
+    if not 0 < norm < np.inf:
+        return np.zeros_like(values)
+    return (values.astype(np.float64) / norm * length_).astype(F)
+
+
+def vector(space: Space, pooled: Floats, embedding: Floats, centre: Floats, share: float) -> Rows:
+    """One row of what the trunk sees, then, at length `share`, what the joint space says; none where the trunk sees nothing.
+
+    Args:
+        space: the bundle's.
+        pooled: `[C]`, mean of the maps over the region.
+        embedding: `[D]`, unit norm, of the same region.
+        centre: the space's for regions or for pictures.
+        share: the manifest's, of the pool.
+    """
+    seen = quantise((pooled - space.mean) / space.deviation)
+    if seen is not None:
+        sums = space.projection.astype(np.int32) @ seen[0].astype(np.int32)
+        projected = direction(sums.astype(F) * space.projection_scale)
+        if projected.any():
+            row = quantise(np.concatenate([projected, direction(embedding - centre, float(F(share)))]))
+            if row is not None:
+                return Rows(row[0][None], row[1][None])
+    return Rows(np.zeros((0, len(space.projection) + len(centre)), np.int8), np.zeros(0, F))
+
+
+def joined(rows: Sequence[Rows]) -> Rows:
+    """One after the other."""
+    return Rows(np.concatenate([each.q for each in rows]), np.concatenate([each.scale for each in rows]))
+
+
+def prototype(examples: Rows) -> Rows:
+    """The mean of an entry's examples, as a vector of unit length; none where they cancel out."""
+    total = np.zeros(examples.q.shape[1], np.float64)
+    for q, scale in zip(examples.q, examples.scale, strict=True):
+        total += (q.astype(F) * scale).astype(np.float64)
+    row = quantise(total.astype(F))
+    if row is None:
+        return examples.take([])
+    return Rows(row[0][None], row[1][None])
+
+
+def cosines(rows: Rows, query: Rows) -> Floats:
+    """Of each row with the one query: `[N]`."""
+    sums = rows.q.astype(np.int32) @ query.q[0].astype(np.int32)
+    return sums.astype(F) * rows.scale * query.scale[0]
+
+
+def everyday(space: Space, query: Rows, scale: float) -> float:
+    """How much the query resembles everyday things: the logarithm of the mean of exp(scale · cosine) over the bank."""
+    logits = (F(scale) * cosines(space.bank, query)).astype(np.float64)
+    top = float(logits.max())
+    total = 0.0
+    for value in np.exp(logits - top).tolist():
+        total += value
+    return top + float(np.log(total / len(logits)))
