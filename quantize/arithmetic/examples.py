@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantize.arithmetic.geometry import Floats
+from quantize.bundle.manifest import ExamplePool, Examples
 
 F = np.float32
 MOST = 127
@@ -128,3 +129,65 @@ def everyday(space: Space, query: Rows, scale: float) -> float:
     for value in np.exp(logits - top).tolist():
         total += value
     return top + float(np.log(total / len(logits)))
+
+
+@dataclass(frozen=True)
+class Taught:
+    """An entry of a vocabulary."""
+
+    examples: Rows
+    counters: Rows
+    text: Floats | None
+    """`[D]`, unit norm; None of an entry without words."""
+
+
+def weights(rows: tuple[tuple[float, ...], ...], count: int) -> list[float]:
+    """Between those at one example and those at endlessly many."""
+    one, many = rows
+    return [last + (first - last) / count for first, last in zip(one, many, strict=True)]
+
+
+def agreement(mean: Rows, text: Floats) -> float:
+    """Cosine of an entry's word and the joint part of its prototype."""
+    joint = mean.q[0, -len(text) :].astype(np.float64)
+    norm = float(np.sqrt((joint * joint).sum()))
+    return float((joint * text.astype(np.float64)).sum() / norm) if norm > 0 else 0.0
+
+
+def above_negatives(
+    space: Space, settings: Examples, pool: ExamplePool, query: Rows, entries: Sequence[Taught], words: Floats
+) -> Floats:
+    """How far each entry stands above the negatives, words and examples together.
+
+    Args:
+        space: the bundle's.
+        settings: the manifest's.
+        pool: of these, for regions or for pictures.
+        query: one row, or none.
+        entries: N of them.
+        words: `[N]`, the same by words alone; read of entries that have words.
+    """
+    found = np.array(words, np.float64)
+    for i, entry in enumerate(entries):
+        count = len(entry.examples)
+        mean = prototype(entry.examples) if count else entry.examples
+        if len(query) == 0 or len(mean) == 0:
+            found[i] = words[i] if entry.text is not None else -np.inf
+            continue
+        evidence = settings.scale * float(cosines(mean, query)[0]) - everyday(space, query, settings.scale)
+        if entry.text is None:
+            w = weights(pool.alone, count)
+            found[i] = w[0] * evidence + w[1]
+        else:
+            w = weights(pool.beside_words, count)
+            found[i] = w[0] * words[i] + w[1] * evidence + w[2] + w[3] * agreement(mean, entry.text)
+    return found.astype(F)
+
+
+def countered(settings: Examples, query: Rows, entry: Taught) -> float:
+    """What an entry's probability is multiplied by: 1, less where a counter-example is nearer than all examples."""
+    if len(query) == 0 or len(entry.counters) == 0:
+        return 1.0
+    nearest = float(cosines(entry.examples, query).max()) if len(entry.examples) else -1.0
+    beyond = float(cosines(entry.counters, query).max()) - max(nearest, settings.floor)
+    return float(np.exp(-settings.counter_scale * max(0.0, beyond)))

@@ -140,27 +140,34 @@ def _without_rivals(
 
 
 def _margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> tuple[Floats, Floats]:
+    own, others = (_scaled_cosines(embeddings, texts, score) for texts in (prompts, negatives))
+    return margins_of(own, others, likeness(prompts))
+
+
+def margins_of(own: Floats, others: Floats, alike: Floats) -> tuple[Floats, Floats]:
     """Two arrays `[M, N]`: how far each prompt stands above all other prompts and the negatives together, where synonyms are
     no alternatives to each other and count once to others; and how far it falls behind the best of its synonyms.
+
+    Args:
+        own: similarities of the prompts, `[M, N]`.
+        others: of the negatives, `[M, K]`.
+        alike: `[N, N]`, as `likeness` gives it.
     """
-    alike = likeness(prompts)
-    own = _scaled_cosines(embeddings, prompts, score)
-    others = _scaled_cosines(embeddings, negatives, score)
     counted = own - np.log(alike.sum(axis=1))
-    margins, behind = np.empty_like(own), np.empty_like(own)
-    for i in range(len(prompts)):
+    above, behind = np.empty_like(own), np.empty_like(own)
+    for i in range(own.shape[1]):
         competing = np.flatnonzero(alike[i] < 1)
         shares = np.log(1 - alike[i, competing])
-        margins[:, i] = own[:, i] - _log_sum_exp(np.concatenate([counted[:, competing] + shares, others], axis=1))
+        above[:, i] = own[:, i] - log_sum_exp(np.concatenate([counted[:, competing] + shares, others], axis=1))
         behind[:, i] = (alike[i] * (own - own[:, [i]])).max(axis=1)
-    return margins, behind
+    return above, behind
 
 
 def _scaled_cosines(embeddings: Floats, texts: Floats, score: Score) -> Floats:
     return np.asarray(score.scale * (embeddings @ texts.T), np.float32)
 
 
-def _log_sum_exp(logits: Floats) -> Floats:
+def log_sum_exp(logits: Floats) -> Floats:
     """Over the last axis; 0 where nothing competes, as an alternative at right angles would give."""
     if logits.shape[-1] == 0:
         return np.zeros(logits.shape[:-1], np.float32)
