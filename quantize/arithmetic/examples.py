@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
 from quantize.arithmetic.geometry import Floats
 from quantize.bundle.manifest import ExamplePool, Examples
+from quantize.files import whole_file
 
 F = np.float32
 MOST = 127
@@ -52,6 +55,24 @@ class Space:
     """Of everyday pictures and regions: "none of these"."""
 
 
+PARTS = ("mean", "deviation", "projection", "projection_scale", "region_centre", "picture_centre")
+
+
+def load_space(path: Path) -> Space:
+    """Reads `features.safetensors`."""
+    tensors = load_file(path)
+    return Space(**{part: tensors[part] for part in PARTS}, bank=Rows(tensors["bank"], tensors["bank_scale"]))
+
+
+def save_space(path: Path, space: Space) -> None:
+    """Writes `features.safetensors`, whole or not at all."""
+    tensors = {part: getattr(space, part) for part in PARTS} | {"bank": space.bank.q, "bank_scale": space.bank.scale}
+    with whole_file(path) as draft:
+        save_file(
+            {name: np.ascontiguousarray(value) for name, value in tensors.items()}, draft, {"format": "edgeclip-features-1"}
+        )
+
+
 def length(values: Floats) -> float:
     """Summed in float64, in order."""
     total = 0.0
@@ -60,14 +81,14 @@ def length(values: Floats) -> float:
     return float(np.sqrt(total))
 
 
-def quantise(values: Floats) -> tuple[Int8, np.float32] | None:
-    """A vector `[F]` as int8, and the scale by which it has unit length; None of a vector without a direction."""
+def quantise(values: Floats) -> Rows | None:
+    """A vector `[F]` as a row of unit length; None of a vector without a direction."""
     norm = length(values)
     if not 0 < norm < np.inf:
         return None
     most = np.abs(values).max()
     q = np.clip(np.rint(values * F(F(MOST) / most)), -MOST, MOST).astype(np.int8)
-    return q, F(np.float64(most) / MOST / norm)
+    return Rows(q[None], np.array([np.float64(most) / MOST / norm], F))
 
 
 def direction(values: Floats, length_: float = 1.0) -> Floats:
@@ -90,12 +111,12 @@ def vector(space: Space, pooled: Floats, embedding: Floats, centre: Floats, shar
     """
     seen = quantise((pooled - space.mean) / space.deviation)
     if seen is not None:
-        sums = space.projection.astype(np.int32) @ seen[0].astype(np.int32)
+        sums = space.projection.astype(np.int32) @ seen.q[0].astype(np.int32)
         projected = direction(sums.astype(F) * space.projection_scale)
         if projected.any():
             row = quantise(np.concatenate([projected, direction(embedding - centre, float(F(share)))]))
             if row is not None:
-                return Rows(row[0][None], row[1][None])
+                return row
     return Rows(np.zeros((0, len(space.projection) + len(centre)), np.int8), np.zeros(0, F))
 
 
@@ -110,15 +131,13 @@ def prototype(examples: Rows) -> Rows:
     for q, scale in zip(examples.q, examples.scale, strict=True):
         total += (q.astype(F) * scale).astype(np.float64)
     row = quantise(total.astype(F))
-    if row is None:
-        return examples.take([])
-    return Rows(row[0][None], row[1][None])
+    return examples.take([]) if row is None else row
 
 
 def cosines(rows: Rows, query: Rows) -> Floats:
     """Of each row with the one query: `[N]`."""
     sums = rows.q.astype(np.int32) @ query.q[0].astype(np.int32)
-    return sums.astype(F) * rows.scale * query.scale[0]
+    return np.asarray(sums.astype(F) * rows.scale * query.scale[0], F)
 
 
 def everyday(space: Space, query: Rows, scale: float) -> float:

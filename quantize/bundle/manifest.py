@@ -133,5 +133,5 @@ def _examples(table: dict[str, Any]) -> Examples:
         beside, alone = (tuple(tuple(row) for row in of[key]) for key in ("beside_words", "alone"))
         return ExamplePool(_pool(of), of["embedding"], beside, alone)
 
-    pools = {kind: pool(table[kind]) for kind in ("region", "picture")}
-    return Examples(**{key: table[key] for key in ("scale", "floor", "counter_scale", "sharpness")}, **pools)
+    numbers = {key: table[key] for key in ("scale", "floor", "counter_scale", "sharpness")}
+    return Examples(**numbers, region=pool(table["region"]), picture=pool(table["picture"]))

@@ -33,7 +33,13 @@ def _score(s: Score) -> str:
 
 def _pool(p: Pool) -> list[str]:
     limits = [f"limits = {list(p.limits)}"] if p.limits else []
-    return [f"maps = {_value(list(p.maps))}", *limits, f"expand = {p.expand}", f"square = {_value(p.square)}", f"samples = {p.samples}"]
+    return [
+        f"maps = {_value(list(p.maps))}",
+        *limits,
+        f"expand = {p.expand}",
+        f"square = {_value(p.square)}",
+        f"samples = {p.samples}",
+    ]
 
 
 def _examples(e: Examples) -> list[str]:

@@ -12,14 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+from numpy.typing import NDArray
 
-from quantize.arithmetic.examples import Space
+from quantize.arithmetic.examples import save_space
+from quantize.arithmetic.geometry import Floats
 from quantize.bundle.manifest import BundleError, ExamplePool, Examples, Manifest, Pool
 from quantize.bundle.write import FEATURES, sha256, write_manifest
 from quantize.command_line import errors_end_it
 from quantize.evaluate.onnx import OnnxPredictor
-from quantize.files import whole_file
 from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.prototypes.fit import Rows, Words, fit, trials
 from quantize.prototypes.seen import Material, joined, keys_in, shard
@@ -42,7 +42,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path, help="the board recipe that made the bundle")
     parser.add_argument("--bundle", type=Path, default=Path("models/default"), help="folder of the bundle (%(default)s)")
-    parser.add_argument("--unseen", type=Path, nargs="+", default=[], metavar="SHARD", help="shards that the model was not trained on")
+    parser.add_argument(
+        "--unseen", type=Path, nargs="+", default=[], metavar="SHARD", help="shards that the model was not trained on"
+    )
     parser.add_argument("--leave-out", type=Path, metavar="FILE", help="keys of pictures that are not used, the first column")
     return parser.parse_args()
 
@@ -67,13 +69,13 @@ def make(recipe: BoardRecipe, bundle: Path, unseen: list[Path], leave_out: froze
         everything = joined([trained, new])
     rng = np.random.default_rng(recipe.seed)
     found = statistics(everything, classifier, rng)
-    write(bundle / FEATURES, quantised(found, bank_of(found, everything, examples, rng)))
+    save_space(bundle / FEATURES, quantised(found, bank_of(found, everything, examples, rng)))
     metrics = tomllib.loads((bundle / "model.toml").read_text()).get("metrics", {})
     write_manifest(bundle, replace(manifest, examples=examples), metrics)
 
 
 def weighed(
-    predictor: OnnxPredictor, manifest: Manifest, examples: Examples, trained: Material, new: Material, classifier: np.ndarray
+    predictor: OnnxPredictor, manifest: Manifest, examples: Examples, trained: Material, new: Material, classifier: Floats
 ) -> Examples:
     """With weights fitted on the new pictures' names, and on the boxes of trained scenes."""
     rng = np.random.default_rng(0)
@@ -84,7 +86,7 @@ def weighed(
     pictures, boxes, candidates = new.pictures, trained.boxes.take(scenes), trained.candidates
     of_scenes = candidates.take(np.isin(candidates.pictures, boxes.pictures))
 
-    def words(names: np.ndarray) -> Words:
+    def words(names: NDArray[np.str_]) -> Words:
         listed = sorted({name for name in names.tolist() if name})
         return Words(listed, predictor.embed_texts(listed), predictor.bank, manifest.max_similarity)
 
@@ -92,26 +94,14 @@ def weighed(
     region = [Rows(rows, found.vectors(rows, found.region_centre, examples.region.embedding)) for rows in (boxes, of_scenes)]
     drawn = {
         "picture": trials(picture, picture, bank, words(pictures.names), manifest.image, examples.scale, 0.0),
-        "region": trials(*region, bank, words(boxes.names), manifest.region, examples.scale, TRAINED_WORDS),
+        "region": trials(region[0], region[1], bank, words(boxes.names), manifest.region, examples.scale, TRAINED_WORDS),
     }
-    fitted = {}
     for kind, score in (("picture", manifest.image), ("region", manifest.region)):
         (beside, loss), (alone, other) = fit(drawn[kind], score, True), fit(drawn[kind], score, False)
         log.info("%s: beside words %s loss %.4f, alone %s loss %.4f", kind, beside, loss, alone, other)
-        pool: ExamplePool = getattr(examples, kind)
-        fitted[kind] = replace(pool, beside_words=beside, alone=alone)
-    return replace(examples, **fitted)
-
-
-def write(path: Path, space: Space) -> None:
-    """`features.safetensors`."""
-    tensors = {
-        "mean": space.mean, "deviation": space.deviation, "projection": space.projection,
-        "projection_scale": space.projection_scale, "region_centre": space.region_centre, "picture_centre": space.picture_centre,
-        "bank": space.bank.q, "bank_scale": space.bank.scale,
-    }  # fmt: skip
-    with whole_file(path) as draft:
-        save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, draft, {"format": "edgeclip-features-1"})
+        pool: ExamplePool = replace(getattr(examples, kind), beside_words=beside, alone=alone)
+        examples = replace(examples, picture=pool) if kind == "picture" else replace(examples, region=pool)
+    return examples
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -21,8 +22,8 @@ VOCABULARY_SIZES = (2, 4, 8, 16)
 COUNTS = (1, 1, 2, 3, 4)
 """Examples a name."""
 TRIALS = 90
-MOST_QUERIES = 400
-STEPS = 60
+MOST_QUERIES = 200
+STEPS = 40
 Weights = tuple[tuple[float, ...], ...]
 
 
@@ -38,7 +39,8 @@ class Words:
     def evidence(self, embeddings: Floats, texts: Floats, scale: float) -> Floats:
         """How far each text stands above the negatives: `[N, names]`."""
         negatives = reference.negatives_for(texts, self.bank, self.max_similarity)
-        return scale * embeddings @ texts.T - _log_sum(scale * embeddings @ negatives.T)
+        own, others = (np.asarray(scale * embeddings @ rows.T, np.float32) for rows in (texts, negatives))
+        return np.asarray(own - _log_sum(others), np.float32)
 
 
 @dataclass(frozen=True)
@@ -75,24 +77,30 @@ def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Sco
     """
     shown = {name: np.flatnonzero(taught.seen.names == name) for name in np.unique(taught.seen.names).tolist() if name}
     shown = {name: rows for name, rows in shown.items() if len(np.unique(taught.seen.pictures[rows])) > 1}
-    resembled = (_log_sum(scale * asked.vectors @ everyday.T) - np.log(len(everyday)))[:, 0]
+    if not shown:
+        raise ValueError(f"found {len(taught.seen)} rows without two of one name, expected some to fit weights on")
+    resembled = (_log_sum(np.asarray(scale * asked.vectors @ everyday.T, np.float32)) - np.log(len(everyday)))[:, 0]
     return [
         _trial(np.random.default_rng(seed), taught, asked, resembled, shown, words, score, scale, wrong) for seed in range(TRIALS)
     ]
 
 
 def _trial(
-    rng: np.random.Generator, taught: Rows, asked: Rows, resembled: Floats, shown: dict[str, np.ndarray], words: Words,
+    rng: np.random.Generator, taught: Rows, asked: Rows, resembled: Floats, shown: dict[str, NDArray[np.int64]], words: Words,
     score: Score, scale: float, wrong: float,
 ) -> Trial:  # fmt: skip
     count, size = int(rng.choice(COUNTS)), int(rng.choice(VOCABULARY_SIZES))
+    most = max(len(np.unique(taught.seen.pictures[rows])) for rows in shown.values())
+    count = min(count, most - 1)
     enough = [name for name, rows in shown.items() if len(np.unique(taught.seen.pictures[rows])) > count]
     names = [enough[i] for i in rng.permutation(len(enough))[:size]]
     examples = [rng.permutation(shown[name])[:count] for name in names]
     used = np.isin(asked.seen.pictures, taught.seen.pictures[np.concatenate(examples)])
     present = np.flatnonzero(np.isin(asked.seen.names, names) & ~used)
     absent = np.flatnonzero(~np.isin(asked.seen.names, names) & ~used)
-    queries = np.concatenate([rng.permutation(present)[:MOST_QUERIES], rng.permutation(absent)[: 2 * len(present) + 30]])
+    queries = np.concatenate(
+        [rng.permutation(present)[:MOST_QUERIES], rng.permutation(absent)[: 2 * min(len(present), MOST_QUERIES) + 30]]
+    )
     texts = words.vectors[[words.names.index(name) for name in names]]
     for i in np.flatnonzero(rng.random(len(names)) < wrong):
         texts[i] = words.vectors[int(rng.integers(len(words.names)))]
@@ -116,7 +124,11 @@ def fit(drawn: Sequence[Trial], score: Score, beside_words: bool) -> tuple[Weigh
         total = torch.zeros(())
         for trial in drawn:
             at = weights[1] + (weights[0] - weights[1]) / trial.count
-            parts = (trial.words, trial.examples, torch.ones(()), trial.agreement) if beside_words else (trial.examples, torch.ones(()))
+            parts = (
+                (trial.words, trial.examples, torch.ones(()), trial.agreement)
+                if beside_words
+                else (trial.examples, torch.ones(()))
+            )
             above = sum((w * part for w, part in zip(at, parts, strict=True)), torch.zeros_like(trial.words))
             logits = score.weights[0] + score.weights[1] * _margins(above) + trial.offset
             total = total + binary_cross_entropy_with_logits(logits, trial.right, reduction="sum")

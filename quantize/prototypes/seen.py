@@ -61,11 +61,12 @@ class Material:
 
 def joined(parts: Sequence[Material]) -> Material:
     """All of them."""
+    return Material(*(stacked([getattr(part, field.name) for part in parts]) for field in fields(Material)))
 
-    def one(rows: Sequence[Seen]) -> Seen:
-        return Seen(**{field.name: np.concatenate([getattr(row, field.name) for row in rows]) for field in fields(Seen)})
 
-    return Material(*(one([getattr(part, field.name) for part in parts]) for field in fields(Material)))
+def stacked(parts: Sequence[Seen]) -> Seen:
+    """All rows, one part after the other."""
+    return Seen(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Seen)})
 
 
 def plain(label: str) -> str:
@@ -87,7 +88,7 @@ def shard(predictor: OnnxPredictor, path: Path, pools: tuple[Pool, Pool], vision
         material = look(predictor, track(Shards([path]), path.stem), *pools)
         cache.mkdir(parents=True, exist_ok=True)
         with whole_file(kept) as draft, draft.open("wb") as file:
-            np.savez(file, **dict(_arrays(material)))
+            np.savez(file, **dict(_arrays(material)))  # type: ignore[arg-type]  # its stubs take names for flags
     with np.load(kept) as arrays:
         parts = {
             part.name: Seen(**{field.name: arrays[f"{part.name}.{field.name}"] for field in fields(Seen)})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.arithmetic.examples import Rows, Space, quantise
+from quantize.arithmetic.examples import Space, joined, quantise
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.reference import unit
 from quantize.bundle.manifest import Examples
@@ -40,11 +40,14 @@ class Statistics:
 
     def vectors(self, seen: Seen, centre: Floats, share: float) -> Floats:
         """Unit vectors `[N, K + D]` of rows: what `arithmetic.examples.vector` gives, in float."""
-        x = (seen.pooled.astype(np.float32) - self.mean) / self.deviation
-        return unit(np.concatenate([unit(x @ self.projection), share * unit(seen.embedding - centre)], axis=1))
+        x = (seen.pooled - self.mean) / self.deviation
+        joint = np.asarray(share * unit(seen.embedding - centre), np.float32)
+        return unit(np.concatenate([unit(np.asarray(x @ self.projection, np.float32)), joint], axis=1))
 
 
-def statistics(material: Material, classifier: Floats, rng: np.random.Generator, aside: frozenset[str] = frozenset()) -> Statistics:
+def statistics(
+    material: Material, classifier: Floats, rng: np.random.Generator, aside: frozenset[str] = frozenset()
+) -> Statistics:
     """Of the pictures; names `aside` are not used to tell how much one name varies.
 
     Args:
@@ -107,10 +110,11 @@ def quantised(of: Statistics, bank: Floats) -> Space:
     scale = np.maximum(np.abs(of.projection).max(axis=0), 1e-12) / 127
     projection = np.rint(of.projection / scale).astype(np.int8).T
     rows = [row for row in (quantise(vector) for vector in bank) if row is not None]
-    stored = Rows(np.stack([q for q, _ in rows]), np.array([s for _, s in rows], np.float32))
     return Space(
-        of.mean, of.deviation, np.ascontiguousarray(projection), scale.astype(np.float32), of.region_centre, of.picture_centre, stored
-    )
+        mean=of.mean, deviation=of.deviation, projection=np.ascontiguousarray(projection),
+        projection_scale=scale.astype(np.float32), region_centre=of.region_centre, picture_centre=of.picture_centre,
+        bank=joined(rows),
+    )  # fmt: skip
 
 
 def bank_of(of: Statistics, material: Material, examples: Examples, rng: np.random.Generator) -> Floats:

@@ -20,7 +20,7 @@ def vector(*values: float) -> Floats:
 def row(*values: float) -> Rows:
     found = examples.quantise(vector(*values))
     assert found is not None
-    return Rows(found[0][None], found[1][None])
+    return found
 
 
 def none() -> Rows:
@@ -36,9 +36,8 @@ SPACE = Space(
 def test_the_largest_number_becomes_127_and_halves_round_to_even() -> None:
     found = examples.quantise(vector(2, -1, 1 / 127, 3 / 127))
     assert found is not None
-    q, scale = found
-    assert q.tolist() == [127, -64, 0, 2]
-    assert scale == pytest.approx(2 / 127 / math.sqrt(5 + 10 / 127**2))
+    assert found.q.tolist() == [[127, -64, 0, 2]]
+    assert found.scale[0] == pytest.approx(2 / 127 / math.sqrt(5 + 10 / 127**2))
 
 
 @pytest.mark.parametrize("broken", [(0.0, 0.0), (math.nan, 1.0), (math.inf, 1.0)])
