@@ -21,9 +21,9 @@ from quantize.prototypes.seen import Seen
 VOCABULARY_SIZES = (2, 4, 8, 16)
 COUNTS = (1, 1, 2, 3, 4)
 """Examples a name."""
-TRIALS = 90
+TRIALS = 60
 MOST_QUERIES = 200
-STEPS = 40
+STEPS = 30
 Weights = tuple[tuple[float, ...], ...]
 
 
@@ -61,6 +61,8 @@ class Trial:
     agreement: Tensor
     right: Tensor
     offset: Tensor
+    weight: Tensor
+    """Of each row: how many like it there are."""
 
 
 def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Score, scale: float, wrong: float) -> list[Trial]:
@@ -73,34 +75,38 @@ def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Sco
         words: of all names in `taught`.
         score: the manifest's for this kind.
         scale: of cosines, the manifest's for examples.
-        wrong: share of the names whose word is replaced by another one, where the words of all names are trained.
+        wrong: share of the names whose word is replaced by another one, where the words of all names are trained. Rows that show
+            none of the names count as often as they occur where it is above 0, else twice as often as those that show one.
     """
     shown = {name: np.flatnonzero(taught.seen.names == name) for name in np.unique(taught.seen.names).tolist() if name}
-    shown = {name: rows for name, rows in shown.items() if len(np.unique(taught.seen.pictures[rows])) > 1}
+    counts = {name: len(np.unique(taught.seen.pictures[rows])) for name, rows in shown.items()}
+    shown = {name: rows for name, rows in shown.items() if counts[name] > 1}
     if not shown:
         raise ValueError(f"found {len(taught.seen)} rows without two of one name, expected some to fit weights on")
     resembled = (_log_sum(np.asarray(scale * asked.vectors @ everyday.T, np.float32)) - np.log(len(everyday)))[:, 0]
     return [
-        _trial(np.random.default_rng(seed), taught, asked, resembled, shown, words, score, scale, wrong) for seed in range(TRIALS)
+        _trial(np.random.default_rng(seed), taught, asked, resembled, shown, counts, words, score, scale, wrong)
+        for seed in range(TRIALS)
     ]
 
 
 def _trial(
-    rng: np.random.Generator, taught: Rows, asked: Rows, resembled: Floats, shown: dict[str, NDArray[np.int64]], words: Words,
-    score: Score, scale: float, wrong: float,
+    rng: np.random.Generator, taught: Rows, asked: Rows, resembled: Floats, shown: dict[str, NDArray[np.int64]],
+    counts: dict[str, int], words: Words, score: Score, scale: float, wrong: float,
 ) -> Trial:  # fmt: skip
     count, size = int(rng.choice(COUNTS)), int(rng.choice(VOCABULARY_SIZES))
-    most = max(len(np.unique(taught.seen.pictures[rows])) for rows in shown.values())
-    count = min(count, most - 1)
-    enough = [name for name, rows in shown.items() if len(np.unique(taught.seen.pictures[rows])) > count]
+    count = min(count, max(counts.values()) - 1)
+    enough = [name for name in shown if counts[name] > count]
     names = [enough[i] for i in rng.permutation(len(enough))[:size]]
     examples = [rng.permutation(shown[name])[:count] for name in names]
     used = np.isin(asked.seen.pictures, taught.seen.pictures[np.concatenate(examples)])
     present = np.flatnonzero(np.isin(asked.seen.names, names) & ~used)
     absent = np.flatnonzero(~np.isin(asked.seen.names, names) & ~used)
-    queries = np.concatenate(
-        [rng.permutation(present)[:MOST_QUERIES], rng.permutation(absent)[: 2 * min(len(present), MOST_QUERIES) + 30]]
-    )
+    some = rng.permutation(present)[:MOST_QUERIES]
+    none = rng.permutation(absent)[: 2 * len(some) + 30]
+    queries = np.concatenate([some, none])
+    share = len(absent) / len(none) / (len(present) / max(len(some), 1)) if wrong > 0 else 1.0
+    weight = np.repeat([1.0, share], [len(some), len(none)])[:, None]
     texts = words.vectors[[words.names.index(name) for name in names]]
     for i in np.flatnonzero(rng.random(len(names)) < wrong):
         texts[i] = words.vectors[int(rng.integers(len(words.names)))]
@@ -109,7 +115,14 @@ def _trial(
     agreement = (unit(means[:, -texts.shape[1] :]) * texts).sum(axis=1)
     right = asked.seen.names[queries, None] == np.array(names)
     offset = score.weights[2] * asked.seen.objectness[queries] if len(score.weights) > 2 else np.zeros(len(queries))
-    parts = (words.evidence(asked.seen.embedding[queries], texts, score.scale), evidence, agreement, right, offset[:, None])
+    parts = (
+        words.evidence(asked.seen.embedding[queries], texts, score.scale),
+        evidence,
+        agreement,
+        right,
+        offset[:, None],
+        weight,
+    )
     return Trial(count, *(torch.tensor(np.asarray(part, np.float32)) for part in parts))
 
 
@@ -131,8 +144,8 @@ def fit(drawn: Sequence[Trial], score: Score, beside_words: bool) -> tuple[Weigh
             )
             above = sum((w * part for w, part in zip(at, parts, strict=True)), torch.zeros_like(trial.words))
             logits = score.weights[0] + score.weights[1] * _margins(above) + trial.offset
-            total = total + binary_cross_entropy_with_logits(logits, trial.right, reduction="sum")
-        mean = total / sum(trial.right.numel() for trial in drawn)
+            total = total + binary_cross_entropy_with_logits(logits, trial.right, trial.weight, reduction="sum")
+        mean = total / sum(float(trial.weight.sum()) * trial.right.shape[1] for trial in drawn)
         mean.backward()  # type: ignore[no-untyped-call]
         return mean
 

@@ -62,7 +62,7 @@ def test_the_quantised_space_gives_the_vectors_of_the_statistics() -> None:
     expected = found.vectors(rows.pictures, found.picture_centre, 0.7)
     for pooled, embedding, row in zip(rows.pictures.pooled, rows.pictures.embedding, expected, strict=True):
         got = vector(made, pooled.astype(np.float32), embedding, made.picture_centre, 0.7)
-        assert float((got.q[0] * got.scale[0]) @ row) > 0.999
+        assert float((got.q[0] * got.scale[0]) @ row) > 0.995  # four numbers are rounded twice to a 127th of the largest
 
 
 def test_a_bank_covers_what_it_is_made_from() -> None:
