@@ -19,4 +19,4 @@ if __name__ == "__main__":
     small_cases(NETWORKS)
     kernel_cases(FOLDER / "int8" / "kernels.safetensors")
     text_cases(FOLDER / "int8" / "texts.safetensors")
-    example_cases(FOLDER / "model" / "examples.safetensors")
+    example_cases(FOLDER / "examples" / "photos.safetensors")
