@@ -232,6 +232,7 @@ def example_cases(path: Path) -> None:
         "agreement": np.array([examples.agreement(means.take([i]), texts[i]) for i in range(len(texts))]),
         "countered": np.array([examples.countered(settings, row, taught[0]) for row in rows]),
     }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
     files = json.dumps(tomllib.loads((BUNDLE / "model.toml").read_text())["files"])
     save_file(
         {key: np.ascontiguousarray(value) for key, value in tensors.items()}, path, {"prompts": json.dumps(names), "files": files}
