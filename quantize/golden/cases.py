@@ -189,14 +189,15 @@ def example_cases(path: Path) -> None:
     taught by the first photo's rows 1 and 2, and its last row is a counter-example; the second by the second photo's row 0.
     """
     model, space = OnnxPredictor(BUNDLE), examples.load_space(BUNDLE / "features.safetensors")
-    settings = model.manifest.examples
+    settings, network = model.manifest.examples, onnx.load(BUNDLE / "vision.onnx")
     assert settings is not None
     pooled: list[Floats] = []
     embeddings: list[Floats] = []
     boxes: list[Floats] = []
     rows: list[examples.Rows] = []
     for name in MODEL_CASES:
-        outputs, placed = model.run_vision(np.asarray(Image.open(FOLDER / "model" / f"{name}.png")))
+        values, placed = letterbox(np.asarray(Image.open(FOLDER / "model" / f"{name}.png")), model.manifest.size)
+        outputs = {key: value[0] for key, value in vision.run(network, values[None]).items()}
         content = np.array(placed.content, np.float32)
         found = reference.candidates(outputs, model.manifest.detection, content)[0][:EXAMPLE_REGIONS]
         regions = model.embed_boxes(outputs, placed, found)
