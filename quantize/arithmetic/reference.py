@@ -63,11 +63,12 @@ def candidates(outputs: Mapping[str, Floats], settings: Detection, content: Floa
 def region_vector(outputs: Mapping[str, Floats], pools: tuple[Pool, ...], size: int, content: Floats, box: Floats) -> Floats:
     """The region prompter's input `[F]` for one box `[4]` of an input of `size` pixels."""
     x0, y0, x1, y1 = (float(v) for v in box)
-    parts = [_pooled(outputs, pool, size, content, box) for pool in pools]
+    parts = [pooled(outputs, pool, size, content, box) for pool in pools]
     return np.concatenate([*parts, np.log(np.array([(x1 - x0) / size, (y1 - y0) / size], np.float32))])
 
 
-def _pooled(outputs: Mapping[str, Floats], pool: Pool, size: int, content: Floats, box: Floats) -> Floats:
+def pooled(outputs: Mapping[str, Floats], pool: Pool, size: int, content: Floats, box: Floats) -> Floats:
+    """The mean of a map's samples over a box `[4]` of the input: `[C]`."""
     extent = box[2:] - box[:2]
     smaller = [i for i, limit in enumerate(pool.limits) if np.sqrt(extent[0] * extent[1]) < limit]
     maps = outputs[pool.maps[smaller[0] if smaller else len(pool.maps) - 1]]
@@ -139,27 +140,34 @@ def _without_rivals(
 
 
 def _margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> tuple[Floats, Floats]:
+    own, others = (_scaled_cosines(embeddings, texts, score) for texts in (prompts, negatives))
+    return margins_of(own, others, likeness(prompts))
+
+
+def margins_of(own: Floats, others: Floats, alike: Floats) -> tuple[Floats, Floats]:
     """Two arrays `[M, N]`: how far each prompt stands above all other prompts and the negatives together, where synonyms are
     no alternatives to each other and count once to others; and how far it falls behind the best of its synonyms.
+
+    Args:
+        own: similarities of the prompts, `[M, N]`.
+        others: of the negatives, `[M, K]`.
+        alike: `[N, N]`, as `likeness` gives it.
     """
-    alike = likeness(prompts)
-    own = _scaled_cosines(embeddings, prompts, score)
-    others = _scaled_cosines(embeddings, negatives, score)
     counted = own - np.log(alike.sum(axis=1))
-    margins, behind = np.empty_like(own), np.empty_like(own)
-    for i in range(len(prompts)):
+    above, behind = np.empty_like(own), np.empty_like(own)
+    for i in range(own.shape[1]):
         competing = np.flatnonzero(alike[i] < 1)
         shares = np.log(1 - alike[i, competing])
-        margins[:, i] = own[:, i] - _log_sum_exp(np.concatenate([counted[:, competing] + shares, others], axis=1))
+        above[:, i] = own[:, i] - log_sum_exp(np.concatenate([counted[:, competing] + shares, others], axis=1))
         behind[:, i] = (alike[i] * (own - own[:, [i]])).max(axis=1)
-    return margins, behind
+    return above, behind
 
 
 def _scaled_cosines(embeddings: Floats, texts: Floats, score: Score) -> Floats:
     return np.asarray(score.scale * (embeddings @ texts.T), np.float32)
 
 
-def _log_sum_exp(logits: Floats) -> Floats:
+def log_sum_exp(logits: Floats) -> Floats:
     """Over the last axis; 0 where nothing competes, as an alternative at right angles would give."""
     if logits.shape[-1] == 0:
         return np.zeros(logits.shape[:-1], np.float32)

@@ -44,6 +44,31 @@ class Score:
 
 
 @dataclass(frozen=True)
+class ExamplePool:
+    """How a region or a picture becomes an example's vector, and how its evidence counts."""
+
+    pool: Pool
+    embedding: float
+    """Length of the joint embedding beside what the trunk sees, which has length 1."""
+    beside_words: tuple[tuple[float, ...], ...]
+    """Weights of words, examples, one, and their agreement: with one example, and with endlessly many."""
+    alone: tuple[tuple[float, ...], ...]
+    """Weights of examples and one, for entries without words."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples beside words (docs/architecture.md, "Examples")."""
+
+    scale: float
+    floor: float
+    counter_scale: float
+    sharpness: float
+    region: ExamplePool
+    picture: ExamplePool
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What the numpy specification needs of `model.toml`."""
 
@@ -58,6 +83,7 @@ class Manifest:
     max_similarity: float
     region: Score
     image: Score
+    examples: Examples | None = None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -80,10 +106,7 @@ def _manifest(values: dict[str, Any]) -> Manifest:
     if values["format"] != FORMAT:
         raise ValueError(f"format {values['format']}")
     score = values["score"]
-    pools = tuple(
-        Pool(tuple(pool["maps"]), tuple(pool.get("limits", ())), pool["expand"], pool["square"], pool["samples"])
-        for pool in values["region"]["pool"]
-    )
+    pools = tuple(_pool(pool) for pool in values["region"]["pool"])
     detection = values["detection"] | {"strides": tuple(values["detection"]["strides"])}
     return Manifest(
         name=values["name"],
@@ -97,4 +120,18 @@ def _manifest(values: dict[str, Any]) -> Manifest:
         max_similarity=score["max_similarity"],
         region=Score(score["region"]["scale"], tuple(score["region"]["weights"])),
         image=Score(score["image"]["scale"], tuple(score["image"]["weights"])),
+        examples=_examples(values["examples"]) if "examples" in values else None,
     )
+
+
+def _pool(table: dict[str, Any]) -> Pool:
+    return Pool(tuple(table["maps"]), tuple(table.get("limits", ())), table["expand"], table["square"], table["samples"])
+
+
+def _examples(table: dict[str, Any]) -> Examples:
+    def pool(of: dict[str, Any]) -> ExamplePool:
+        beside, alone = (tuple(tuple(row) for row in of[key]) for key in ("beside_words", "alone"))
+        return ExamplePool(_pool(of), of["embedding"], beside, alone)
+
+    numbers = {key: table[key] for key in ("scale", "floor", "counter_scale", "sharpness")}
+    return Examples(**numbers, region=pool(table["region"]), picture=pool(table["picture"]))

@@ -9,9 +9,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from quantize.bundle.manifest import FORMAT, Manifest, Score
+from quantize.bundle.manifest import FORMAT, ExamplePool, Examples, Manifest, Pool, Score
 
 HASHED = ("vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors")
+FEATURES = "features.safetensors"
+"""The space of examples; there where the manifest has `[examples]`."""
 Metrics = dict[str, dict[str, float]]
 
 
@@ -29,6 +31,29 @@ def _score(s: Score) -> str:
     return f"{{ scale = {_value(s.scale)}, weights = [{', '.join(_value(w) for w in s.weights)}] }}"
 
 
+def _pool(p: Pool) -> list[str]:
+    limits = [f"limits = {list(p.limits)}"] if p.limits else []
+    return [
+        f"maps = {_value(list(p.maps))}",
+        *limits,
+        f"expand = {p.expand}",
+        f"square = {_value(p.square)}",
+        f"samples = {p.samples}",
+    ]
+
+
+def _examples(e: Examples) -> list[str]:
+    def rows(weights: tuple[tuple[float, ...], ...]) -> str:
+        return "[" + ", ".join(f"[{', '.join(_value(float(w)) for w in row)}]" for row in weights) + "]"
+
+    def pool(kind: str, p: ExamplePool) -> list[str]:
+        weights = [f"beside_words = {rows(p.beside_words)}", f"alone = {rows(p.alone)}"]
+        return [f"[examples.{kind}]", *_pool(p.pool), f"embedding = {p.embedding}", *weights, ""]
+
+    own = [f"{key} = {getattr(e, key)}" for key in ("scale", "floor", "counter_scale", "sharpness")]
+    return ["[examples]", *own, "", *pool("region", e.region), *pool("picture", e.picture)]
+
+
 def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
     """Hashes the bundle's files and writes `model.toml`; `metrics` are tables of measured figures, for people."""
     d = m.detection
@@ -39,12 +64,13 @@ def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
         f"min_objectness = {d.min_objectness}", f"candidate_iou = {d.candidate_iou}", f"label_iou = {d.label_iou}", "",
     ]  # fmt: skip
     for p in m.pools:
-        lines += ["[[region.pool]]", f"maps = {_value(list(p.maps))}"]
-        lines += [f"limits = {list(p.limits)}"] if p.limits else []
-        lines += [f"expand = {p.expand}", f"square = {_value(p.square)}", f"samples = {p.samples}", ""]
+        lines += ["[[region.pool]]", *_pool(p), ""]
     lines += ["[score]", f"threshold = {m.threshold}", f"max_similarity = {m.max_similarity}"]
-    lines += [f"region = {_score(m.region)}", f"image = {_score(m.image)}", "", "[files]"]
-    lines += [f"{_value(name)} = {_value(sha256(folder / name))}" for name in HASHED]
+    lines += [f"region = {_score(m.region)}", f"image = {_score(m.image)}", ""]
+    lines += _examples(m.examples) if m.examples else []
+    lines += ["[files]"]
+    files = (*HASHED, FEATURES) if m.examples else HASHED
+    lines += [f"{_value(name)} = {_value(sha256(folder / name))}" for name in files]
     for kind, values in metrics.items():
         lines += ["", f"[metrics.{kind}]", *(f"{_value(k)} = {_value(float(v))}" for k, v in values.items())]
     (folder / "model.toml").write_text("\n".join(lines) + "\n")

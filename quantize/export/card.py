@@ -27,6 +27,26 @@ vectors of 1,592 names (MIT). Several sources allow research use only: check the
 or train your own with the same recipe (`quantize/`).
 """
 
+EXAMPLES = """\
+## Examples beside words
+
+`features.safetensors` holds statistics of pictures and no picture: mean, deviation, a projection (covariance within names) and 256 cluster
+means of everyday pictures and regions. They are taken from the pictures above and from the sources below, none of which the networks
+were trained on, and no picture of the names that measure unseen ones. Weights of words and examples: fitted on the names below.
+
+| source | pictures | used | terms as stated by the source |
+|---|---|---|---|
+| szepi_exp, data_english, overinf, flashcards, spelling | 1481 | name | none or MIT stated; pictures from the web |
+| ikea | 372 | name | property of IKEA, non-commercial |
+| animal_cutouts | 249 | name | none stated; research experiments |
+| ImageNet detection | 166 | name | non-commercial research |
+| BOSS | 117 | name | CC BY-SA upstream |
+| fruitveg | 72 | name | MIT |
+| COCO mini (train2017) | 80 | boxes | annotations CC BY 4.0, pictures keep Flickr terms |
+| Flickr8k | 1328 | none | research use |
+
+"""
+
 LIMITS = """\
 - Names close to ImageNet's, COCO's and the words of captions work; rare names, brands, fine species and text in pictures do not.
 - Boxes come from a detector initialised on COCO's 80 classes. Things unlike those are often not boxed; give a region (`embed --boxes`) instead.
@@ -47,9 +67,10 @@ def write_card(folder: Path, manifest: Manifest, recipe: BoardRecipe, columns: d
         f"views {', '.join(recipe.data.views)}; input {manifest.size} px, {manifest.embedding} dimensions. Int8: static, per-channel weights, "
         "per-tensor activations; text tower with int8 weights."
     )
+    examples = EXAMPLES if manifest.examples else ""
     text = (
         f"# {manifest.name}\n\nThe default model of edgeclip: a region-aware CLIP for small boards. MobileNetV2 and NanoDet-m's network share "
         f"one input; heads embed pictures, regions and pixels in the space of a MiniLM text tower.\n\n## Data\n\n{DATA}\n## Training\n\n{how}\n\n"
-        f"## Scores\n\nBoth columns through ONNX Runtime, from the same files (`python -m quantize.export.deltas`).\n\n{table}\n\n## Limits\n\n{LIMITS}"
+        f"## Scores\n\nBoth columns through ONNX Runtime, from the same files (`python -m quantize.export.deltas`).\n\n{table}\n\n{examples}## Limits\n\n{LIMITS}"
     )
     (folder / "CARD.md").write_text(text)

@@ -3,6 +3,7 @@
 from quantize.golden.cases import (
     FOLDER,
     NETWORKS,
+    example_cases,
     int8_cases,
     kernel_cases,
     model_cases,
@@ -18,3 +19,4 @@ if __name__ == "__main__":
     small_cases(NETWORKS)
     kernel_cases(FOLDER / "int8" / "kernels.safetensors")
     text_cases(FOLDER / "int8" / "texts.safetensors")
+    example_cases(FOLDER / "examples" / "photos.safetensors")

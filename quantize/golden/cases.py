@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from quantize.arithmetic import reference, text, vision
+from quantize.arithmetic import examples, reference, text, vision
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.evaluate.onnx import OnnxPredictor
@@ -40,6 +40,7 @@ PREPROCESS_CASES = {
 MODEL_CASES = {"astronaut": ("person", "face", "rocket", "red bus"), "coffee": ("cup", "spoon", "wooden table", "dog")}
 MODEL_LONG_SIDE = 240
 DENSE_STEP = 5
+EXAMPLE_REGIONS = 4
 
 TEXT_PROMPTS = (
     "cat", "dog", "person", "red bus", "traffic light", "wooden table", "cup of coffee", "a person at the door", "fire truck",
@@ -179,6 +180,64 @@ def kernel_cases(path: Path) -> None:
         "attention.q": q, "attention.k": k, "attention.v": v, "attention.mask": mask, "attention.y": mixed,
     }  # fmt: skip
     save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, path)
+
+
+def example_cases(path: Path) -> None:
+    """Writes vectors of the photos and their best candidates, and what they are worth as examples, see the names.
+
+    Of every row: `pooled`, `embedding`, and the vector `q`, `scale`. Row 0 of each photo is the whole picture. The first entry is
+    taught by the first photo's rows 1 and 2, and its last row is a counter-example; the second by the second photo's row 0.
+    """
+    model, space = OnnxPredictor(BUNDLE), examples.load_space(BUNDLE / "features.safetensors")
+    settings, network = model.manifest.examples, onnx.load(BUNDLE / "vision.onnx")
+    assert settings is not None
+    pooled: list[Floats] = []
+    embeddings: list[Floats] = []
+    boxes: list[Floats] = []
+    rows: list[examples.Rows] = []
+    for name in MODEL_CASES:
+        values, placed = letterbox(np.asarray(Image.open(FOLDER / "model" / f"{name}.png")), model.manifest.size)
+        outputs = {key: value[0] for key, value in vision.run(network, values[None]).items()}
+        content = np.array(placed.content, np.float32)
+        found = reference.candidates(outputs, model.manifest.detection, content)[0][:EXAMPLE_REGIONS]
+        regions = model.embed_boxes(outputs, placed, found)
+        for i, box in enumerate([content, *found]):
+            pool, centre = (settings.region, space.region_centre) if i else (settings.picture, space.picture_centre)
+            seen = reference.pooled(outputs, pool.pool, model.manifest.size, content, box)
+            embedding = regions[i - 1] if i else reference.unit(outputs["image_embedding"])
+            pooled, embeddings, boxes = [*pooled, seen], [*embeddings, embedding], [*boxes, box]
+            rows.append(examples.vector(space, seen, embedding, centre, pool.embedding))
+    each = EXAMPLE_REGIONS + 1
+    all_rows, nothing = examples.joined(rows), rows[0].take([])
+    names = [MODEL_CASES[name][0] for name in MODEL_CASES]
+    texts, negatives = model.vocabulary(names)
+    taught = [
+        examples.Taught(all_rows.take([1, 2]), all_rows.take([each - 1]), texts[0]),
+        examples.Taught(all_rows.take([each]), nothing, texts[1]),
+        examples.Taught(all_rows.take([each + 1]), nothing, None),
+    ]
+    means = examples.joined([examples.prototype(entry.examples) for entry in taught])
+    above = []
+    for i, (row, embedding) in enumerate(zip(rows, embeddings, strict=True)):
+        whole = i % each == 0
+        score, pool = (model.manifest.image, settings.picture) if whole else (model.manifest.region, settings.region)
+        logits = score.scale * (embedding @ np.concatenate([texts, negatives]).T)
+        words = np.append(logits[: len(texts)] - reference.log_sum_exp(logits[len(texts) :]), 0)
+        above.append(examples.above_negatives(space, settings, pool, row, taught, words))
+    tensors = {
+        "pooled": np.stack(pooled), "embedding": np.stack(embeddings), "boxes": np.stack(boxes), "q": all_rows.q,
+        "scale": all_rows.scale, "prototype.q": means.q, "prototype.scale": means.scale, "texts": texts,
+        "cosines": np.stack([examples.cosines(means, row) for row in rows]),
+        "bank": np.stack([examples.cosines(space.bank, row) for row in rows]),
+        "everyday": np.array([examples.everyday(space, row, settings.scale) for row in rows]), "above": np.stack(above),
+        "agreement": np.array([examples.agreement(means.take([i]), texts[i]) for i in range(len(texts))]),
+        "countered": np.array([examples.countered(settings, row, taught[0]) for row in rows]),
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = json.dumps(tomllib.loads((BUNDLE / "model.toml").read_text())["files"])
+    save_file(
+        {key: np.ascontiguousarray(value) for key, value in tensors.items()}, path, {"prompts": json.dumps(names), "files": files}
+    )
 
 
 def text_cases(path: Path) -> None:
