@@ -42,7 +42,9 @@ def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
         lines += ["[[region.pool]]", f"maps = {_value(list(p.maps))}"]
         lines += [f"limits = {list(p.limits)}"] if p.limits else []
         lines += [f"expand = {p.expand}", f"square = {_value(p.square)}", f"samples = {p.samples}", ""]
-    lines += ["[score]", f"threshold = {m.threshold}", f"max_similarity = {m.max_similarity}"]
+    lines += ["[score]", f"threshold = {m.threshold}"]
+    lines += [f"tag_threshold = {m.tag_threshold}"] if m.tag_threshold != m.threshold else []
+    lines += [f"max_similarity = {m.max_similarity}"]
     lines += [f"region = {_score(m.region)}", f"image = {_score(m.image)}", "", "[files]"]
     lines += [f"{_value(name)} = {_value(sha256(folder / name))}" for name in HASHED]
     for kind, values in metrics.items():

@@ -22,12 +22,12 @@ STEPS = 65535
 
 def packed(rects: NDArray[np.floating[Any]]) -> NDArray[np.uint16]:
     """Boxes `[N, 4]` as fractions of the sides, in two bytes a number."""
-    return np.round(np.clip(rects, 0, 1) * STEPS).astype(np.uint16).reshape(-1, 4)
+    return np.asarray(np.round(np.clip(rects, 0, 1) * STEPS), np.uint16).reshape(-1, 4)
 
 
 def unpacked(rects: NDArray[np.uint16]) -> NDArray[np.float32]:
     """The reverse of `packed`."""
-    return rects.astype(np.float32) / STEPS
+    return np.asarray(rects / STEPS, np.float32)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Answers:
     def keep(self, shard: str, number: int, chunk: Chunk) -> None:
         """Writes one chunk."""
         with whole_file(self.path(shard, number)) as draft, draft.open("wb") as file:
-            np.savez_compressed(file, keys=np.array(chunk.keys), counts=chunk.counts, **chunk.rows)
+            arrays: Arrays = {"keys": np.array(chunk.keys), "counts": chunk.counts, **chunk.rows}
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
     def read(self, path: Path) -> Chunk:
         """One file."""

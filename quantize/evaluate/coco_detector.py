@@ -13,9 +13,8 @@ from typing import ClassVar
 import ncnn
 import numpy as np
 
-from quantize.arithmetic.geometry import Floats, nms, pairwise_iou
+from quantize.arithmetic.geometry import Floats, Integers, nms, pairwise_iou
 from quantize.arithmetic.preprocess import letterbox
-from quantize.evaluate.boxes import BoxAccuracy, box_accuracy, box_labels
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.predictor import Detections, Picture
 from quantize.evaluate.samples import Sample
@@ -116,13 +115,12 @@ class CocoDetector:
             np.array([score for score, _, _ in kept], np.float32),
         )
 
-    def name_boxes(self, samples: Sequence[Sample], threshold: float = 0.05) -> BoxAccuracy:
-        """Names each labelled box by the best class of the cell whose box overlaps it most.
+    def box_names(self, samples: Sequence[Sample], threshold: float = 0.05) -> Integers:
+        """The best class of the cell whose box overlaps each labelled box most, picture after picture.
 
-        Cells whose best score is under `threshold` do not count; a box that none overlaps has no
-        answer.
+        Cells whose best score is under `threshold` do not count; a box that none overlaps has no answer, -1.
         """
-        answers = []
+        answers: list[int] = []
         for sample in samples:
             boxes, scores = self.cells(sample.picture())
             sure = scores.max(axis=1) >= threshold
@@ -132,4 +130,4 @@ class CocoDetector:
                 continue
             best = scores[sure].argmax(axis=1)[iou.argmax(axis=1)]
             answers += np.where(iou.max(axis=1) > 0, best, -1).tolist()
-        return box_accuracy(box_labels(samples), np.array(answers, np.int64))
+        return np.array(answers, np.int64)

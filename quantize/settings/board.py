@@ -1,4 +1,4 @@
-"""The recipe of the board's model: keys of its own and the tables `[data]`, `[model]`, `[loop]`, `[distil]` and `[soft]` of a file."""
+"""The recipe of the board's model: keys of its own, and the tables `[data]`, `[model]`, `[loop]`, `[distil]`, `[soft]`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -33,7 +33,7 @@ class SquareNet:
         squashed = Image.fromarray(picture).resize((self.wide, self.high), Image.Resampling.BILINEAR)
         self.net.set_tensor(self.input["index"], np.asarray(squashed)[None])
         self.net.invoke()
-        return np.squeeze(self.net.get_tensor(self.output["index"]))
+        return np.asarray(np.squeeze(self.net.get_tensor(self.output["index"])))
 
     def scores(self, picture: Picture) -> NDArray[np.float32]:
         """The output as numbers."""
