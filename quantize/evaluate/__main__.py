@@ -73,7 +73,7 @@ def on_shard(args: argparse.Namespace, models: on_dataset.Models, settings: Sett
         raise DatasetError(f"--runtime: found {len(args.runtime)}, expected one for the shards")
     teachers = args.teachers or args.data.parent / "teachers"
     asked = ShardRun(args.data, teachers, args.aside, QUICK_LIMIT if args.quick else args.limit, tuple(args.protocol))
-    run(asked, on_dataset.predictor(args.runtime[0], models), args.runtime[0], settings, args.out)
+    run(asked, lambda: on_dataset.predictor(args.runtime[0], models), args.runtime[0], settings, args.out)
 
 
 def main() -> int:

@@ -70,9 +70,9 @@ def merged(*outcomes: Outcome) -> Outcome:
     return Outcome(metrics, {name: value for outcome in outcomes for name, value in outcome.counts.items()})
 
 
-def run(asked: ShardRun, model: Predictor, runtime: str, settings: Settings, out: Path | None) -> None:
+def run(asked: ShardRun, made: Callable[[], Predictor], runtime: str, settings: Settings, out: Path | None) -> None:
     """Prints the table and the line that sums it up, and writes `shards.md` and `shards.json` into the folder `out`."""
-    data = of_shards(asked.data, asked.aside, asked.limit)
+    data, model = of_shards(asked.data, asked.aside, asked.limit), made()
     names = asked.protocols or tuple(PROTOCOLS)
     columns = {OURS: merged(*(PROTOCOLS[name](model, data, settings) for name in names))}
     columns |= references(asked.teachers, data, settings, names)
