@@ -95,9 +95,11 @@ def of_shards(data: Path, aside: bool, limit: int | None) -> ShardSets:
         ShardError: a file is missing, or not what it should be.
     """
     folder = data.parent
+    reported = None if aside else ValidationSet.of(read_shard(data), limit)
     held = _held_out(folder)
     names = [name for name, _ in held.names]
     training = _training(folder, lambda key, source: key in held.tested or (aside and is_set_aside(key, source)))
+    found: dict[str, list[Sample]] = {}
     if aside:
         chosen = {source: [each for each in samples if each.key not in held.keys] for source, samples in training.items()}
         found = {new: [each for old in olds for each in chosen.get(old, [])] for new, olds in ASIDE.items()}
@@ -105,10 +107,9 @@ def of_shards(data: Path, aside: bool, limit: int | None) -> ShardSets:
         named.sort(key=lambda single: single.sample.key)
         unseen_names = sorted({single.name for single in named})
     else:
-        found = read_shard(data)
         named = [Single(s, held.tested[s.key]) for samples in training.values() for s in samples if s.key in held.tested]
         unseen_names = names
-    validation = ValidationSet.of(found, limit)
+    validation = reported or ValidationSet.of(found, limit)
     named = named[:limit]
     others = [single for single in named if single.name not in COCO_NAMES]
     said = frozenset(_said(validation))

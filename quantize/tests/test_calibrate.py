@@ -44,7 +44,7 @@ def test_logit_undoes_the_sigmoid() -> None:
 
 
 def test_most_names_of_a_vocabulary_are_absent(bundle: Path) -> None:
-    said, unsaid = [f"name {i}" for i in range(30)], [f"other {i}" for i in range(1000)]
+    said, unsaid = [f"name {i}" for i in range(30)], [f"other {i}" for i in range(170)]
     vocabularies, rng = Vocabularies(OnnxPredictor(bundle), said, unsaid), np.random.default_rng(0)
     present = ["name 3", "name 4", "name 3"]
     sizes, with_present = set(), 0
@@ -55,8 +55,8 @@ def test_most_names_of_a_vocabulary_are_absent(bundle: Path) -> None:
         there = [i for i in chosen if i in (3, 4)]
         assert len(there) <= max(1, len(chosen) // 10)
         with_present += bool(there)
-        assert len(vocabularies.draw([], rng)) in VOCABULARY_SIZES
-    assert sizes == set(VOCABULARY_SIZES)
+        assert len(vocabularies.draw([], rng)) in (*VOCABULARY_SIZES, 100)
+    assert sizes == {1, 2, 5, 20, 80, 100}  # at most half of the 200 names
     assert 40 < with_present < 80
     similarity = (vocabularies.bank @ vocabularies.vectors[[0, 1]].T).max(1)
     least, middle = float(similarity.min()), float(np.median(similarity))
