@@ -1,7 +1,7 @@
 """Fits the bundle's scores on held-out training pictures: `python -m quantize.calibrate RECIPE [--bundle models/default]`.
 
-The int8 files themselves are run, so that the scores fit what the board computes. Random small vocabularies, with names that are
-present and names that are not, stand for what users ask for.
+The int8 files themselves are run, so that the scores fit what the board computes. Random vocabularies of 1 to 500 names, most of
+which are not in the picture, stand for what users ask for; each counts the same, however many names it has.
 """
 
 import logging
@@ -29,11 +29,15 @@ from quantize.settings.board import BoardRecipe
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
-VOCABULARY_SIZES = (2, 4, 8, 20)
+VOCABULARY_SIZES = (1, 2, 5, 20, 80, 200, 500)
 VOCABULARIES_PER_PICTURE = 3
+ONE_PRESENT_IN = 10
+"""Names of a vocabulary for each that is present, at least one; half of the vocabularies have none."""
+MOST_ALIKE = 20
+"""Names, twice as many as are drawn, that resemble a present one."""
 SAME_MEANING = 0.75
 MATCH_IOU = 0.5
-MAX_DEV = 500
+MAX_DEV = 1000
 
 
 @dataclass
@@ -61,16 +65,38 @@ def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> HeldOut:
     return HeldOut(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
 
 
-def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[float, ...], float]:
+Part = tuple[Floats, NDArray[np.bool_], float]
+"""Features `[n, F]`, whether the name is right `[n]`, and how much each row counts."""
+
+
+@dataclass
+class Rows:
+    """Features `[N, F]`, whether the name is right `[N]`, and how much a row counts `[N]`."""
+
+    features: NDArray[np.float64]
+    right: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def cat(cls, parts: list[Part]) -> "Rows":
+        """From features, truth and weight of each part."""
+        features, right, weights = zip(*parts, strict=True)
+        counts = [len(each) for each in right]
+        return cls(
+            np.concatenate(features).astype(np.float64), np.concatenate(right).astype(np.float64), np.repeat(weights, counts)
+        )
+
+
+def fit_logistic(rows: Rows) -> tuple[tuple[float, ...], float]:
     """Weights (bias first) of a logistic regression, and its mean loss."""
-    features = torch.tensor(np.concatenate([np.ones((len(x), 1)), x], 1))
-    target = torch.tensor(y)
+    features = torch.tensor(np.concatenate([np.ones((len(rows.features), 1)), rows.features], 1))
+    target, weight = torch.tensor(rows.right), torch.tensor(rows.weight / rows.weight.mean())
     w = torch.zeros(features.shape[1], dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([w], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
-        value = binary_cross_entropy_with_logits(features @ w, target) + 1e-5 * (w**2).sum()
+        value = binary_cross_entropy_with_logits(features @ w, target, weight) + 1e-5 * (w**2).sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
@@ -79,23 +105,26 @@ def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[tuple[
 
 
 class Vocabularies:
-    """Random lists of names: some that are present, the rest from everything else that was named anywhere."""
+    """Random lists of names: few that are present, the rest from what was named of other pictures or of none."""
 
-    def __init__(self, predictor: OnnxPredictor, universe: list[str]) -> None:
-        self.universe = universe
-        self.position = {n: i for i, n in enumerate(universe)}
-        self.vectors = predictor.embed_texts(universe)
+    def __init__(self, predictor: OnnxPredictor, said: list[str], unsaid: list[str]) -> None:
+        """`said` of some picture each; `unsaid` of none, which fill large vocabularies."""
+        self.universe = [*said, *unsaid]
+        self.position = {n: i for i, n in enumerate(self.universe)}
+        self.vectors = predictor.embed_texts(self.universe)
         self.bank = predictor.bank
 
     def draw(self, present: list[str], rng: Generator) -> list[int]:
-        """Up to half are present; of the others, half are drawn from what resembles them, since users ask for "dog, cat"."""
-        size = int(rng.choice(VOCABULARY_SIZES))
+        """Of the names that are absent, half are drawn from what resembles a present one, since users ask for "dog, cat"."""
+        size = min(int(rng.choice(VOCABULARY_SIZES)), len(self.universe) // 2)
         here = [self.position[n] for n in dict.fromkeys(present)]
-        kept: list[int] = rng.permutation(here)[: max(1, size // 2)].tolist() if here else []
+        most = max(1, size // ONE_PRESENT_IN) if rng.random() < 0.5 else 0
+        kept: list[int] = rng.permutation(here)[:most].tolist() if here else []
         absent = size - len(kept)
-        alike = self._alike(kept, here, 2 * absent)
-        close: list[int] = rng.permutation(alike)[: absent // 2].tolist() if alike else []
-        others = [i for i in rng.permutation(len(self.universe)).tolist() if i not in here and i not in close]
+        alike = self._alike(kept, here, 2 * min(absent, MOST_ALIKE))
+        close: list[int] = rng.permutation(alike)[: min(absent, MOST_ALIKE) // 2].tolist() if alike else []
+        taken = {*here, *close}
+        others = [i for i in rng.permutation(len(self.universe)).tolist() if i not in taken]
         return kept + close + others[: absent - len(close)]
 
     def _alike(self, kept: list[int], here: list[int], count: int) -> list[int]:
@@ -110,11 +139,9 @@ class Vocabularies:
         return reference.negatives_for(self.vectors[chosen], self.bank, max_similarity)
 
 
-def region_rows(
-    seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def region_rows(seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator) -> Rows:
     """Margin and objectness of every candidate and name, and whether that name has a box there."""
-    xs, ys = [], []
+    parts: list[Part] = []
     for s in seen:
         for _ in range(VOCABULARIES_PER_PICTURE if len(s.found) else 0):
             chosen = v.draw(s.names, rng)
@@ -126,23 +153,20 @@ def region_rows(
             overlap = pairwise_iou(s.found, s.boxes) >= MATCH_IOU if len(s.boxes) else np.zeros((len(s.found), 0), bool)
             for column, i in enumerate(chosen):
                 mine = np.array([n == v.universe[i] for n in s.names], bool)
-                xs.append(np.stack([margin[:, column], s.objectness], 1))
-                ys.append(overlap[:, mine].any(1) if mine.any() else np.zeros(len(s.found), bool))
-    return np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
+                right = np.asarray(overlap[:, mine].any(1), bool)
+                parts.append((np.stack([margin[:, column], s.objectness], 1), right, 1 / len(chosen)))
+    return Rows.cat(parts)
 
 
-def tag_rows(
-    seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def tag_rows(seen: list[HeldOut], v: Vocabularies, similarity: float, scale: float, rng: Generator) -> Rows:
     """Margin of every name for the whole picture, and whether its texts mention it."""
-    xs, ys = [], []
+    parts: list[Part] = []
     for s in seen:
         for _ in range(VOCABULARIES_PER_PICTURE):
             chosen = v.draw(s.tags, rng)
             p = reference.tag_scores(s.image[None], v.vectors[chosen], v.negatives(chosen, similarity), Score(scale, (0.0, 1.0)))
-            xs.append(logit(p)[0][:, None])
-            ys.append(np.array([v.universe[i] in s.tags for i in chosen]))
-    return np.concatenate(xs).astype(np.float64), np.concatenate(ys).astype(np.float64)
+            parts.append((logit(p)[0][:, None], np.array([v.universe[i] in s.tags for i in chosen]), 1 / len(chosen)))
+    return Rows.cat(parts)
 
 
 def logit(p: Floats) -> Floats:
@@ -157,6 +181,12 @@ def held_out(recipe: BoardRecipe) -> list[tuple[Sample, list[str]]]:
     return [(s, list(dict.fromkeys([*s.labels, *parser(s.captions), *(b.name for b in s.boxes)]))) for s in samples[:MAX_DEV]]
 
 
+def unsaid_names(recipe: BoardRecipe, said: set[str]) -> list[str]:
+    """Names of things that no held-out picture is said to have: as good as absent from each."""
+    with np.load(recipe.data.clip_names) as arrays:
+        return sorted({str(name).lower() for name in arrays["names"]} - said)
+
+
 def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
     predictor = OnnxPredictor(bundle)
     seen = [look(predictor, sample, tags) for sample, tags in track(held_out(recipe), "held-out pictures")]
@@ -167,12 +197,14 @@ def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
             f"{len(boxed)} held-out pictures have people's boxes and {len(tagged)} have tags, expected some of each (dev_share)"
         )
     m = predictor.manifest
-    of_boxes = Vocabularies(predictor, sorted({n for s in boxed for n in s.names}))
-    of_tags = Vocabularies(predictor, sorted({t for s in tagged for t in s.tags}))
+    said = {t for s in tagged for t in s.tags}
+    unsaid = unsaid_names(recipe, said)
+    of_boxes = Vocabularies(predictor, sorted({n for s in boxed for n in s.names}), unsaid)
+    of_tags = Vocabularies(predictor, sorted(said), unsaid)
     best = None
     for similarity in SIMILARITIES:
-        region, region_loss = fit_logistic(*region_rows(boxed, of_boxes, similarity, m.region.scale, np.random.default_rng(0)))
-        image, image_loss = fit_logistic(*tag_rows(tagged, of_tags, similarity, m.image.scale, np.random.default_rng(0)))
+        region, region_loss = fit_logistic(region_rows(boxed, of_boxes, similarity, m.region.scale, np.random.default_rng(0)))
+        image, image_loss = fit_logistic(tag_rows(tagged, of_tags, similarity, m.image.scale, np.random.default_rng(0)))
         log.info("similarity %.1f: regions %s loss %.4f, tags %s loss %.4f", similarity, region, region_loss, image, image_loss)
         # regions have one positive in a hundred: their loss is scaled to that of the tags
         total = 10 * region_loss + image_loss

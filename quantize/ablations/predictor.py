@@ -12,7 +12,7 @@ from quantize.alignment.texts import Texts
 from quantize.arithmetic.geometry import Floats, nms
 from quantize.arithmetic.preprocess import GREY, Letterbox, letterbox
 from quantize.evaluate.nanodet import NanoDet
-from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
+from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture, Thresholds
 from quantize.model.dense import Dense
 from quantize.model.preparation import normalise
 from quantize.model.region_clip import RegionClip
@@ -55,6 +55,8 @@ class SharedFeatures:
 
 class RowPredictor:
     """See `evaluate.predictor.Predictor`; one row's model on the features of `SharedFeatures`."""
+
+    thresholds = Thresholds()
 
     def __init__(self, model: RegionClip, kept: dict[str, Tensor], row: Row, seen: SharedFeatures) -> None:
         self.model, self.row, self.seen = model.eval(), row, seen

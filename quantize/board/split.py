@@ -1,12 +1,9 @@
 """Which training pictures are held out for calibration."""
 
-import zlib
-
+from quantize.data.set_aside import is_set_aside
 from quantize.settings.board import BoardData
-
-MODULUS = 1000
 
 
 def is_held_out(key: str, source: str, data: BoardData) -> bool:
-    """A fixed share of each source by the hash of its key; `dev_shares` sets another share for single sources."""
-    return zlib.crc32(key.encode()) % MODULUS < data.dev_shares.get(source, data.dev_share) * MODULUS
+    """A fixed share of each source; `dev_shares` sets another share for single sources."""
+    return is_set_aside(key, source, data.dev_share, data.dev_shares)

@@ -80,6 +80,7 @@ class Manifest:
     detection: Detection
     pools: tuple[Pool, ...]
     threshold: float
+    tag_threshold: float
     max_similarity: float
     region: Score
     image: Score
@@ -117,6 +118,7 @@ def _manifest(values: dict[str, Any]) -> Manifest:
         detection=Detection(**detection),
         pools=pools,
         threshold=score["threshold"],
+        tag_threshold=score.get("tag_threshold", score["threshold"]),
         max_similarity=score["max_similarity"],
         region=Score(score["region"]["scale"], tuple(score["region"]["weights"])),
         image=Score(score["image"]["scale"], tuple(score["image"]["weights"])),

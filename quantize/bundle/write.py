@@ -65,7 +65,9 @@ def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
     ]  # fmt: skip
     for p in m.pools:
         lines += ["[[region.pool]]", *_pool(p), ""]
-    lines += ["[score]", f"threshold = {m.threshold}", f"max_similarity = {m.max_similarity}"]
+    lines += ["[score]", f"threshold = {m.threshold}"]
+    lines += [f"tag_threshold = {m.tag_threshold}"] if m.tag_threshold != m.threshold else []
+    lines += [f"max_similarity = {m.max_similarity}"]
     lines += [f"region = {_score(m.region)}", f"image = {_score(m.image)}", ""]
     lines += _examples(m.examples) if m.examples else []
     lines += ["[files]"]

@@ -1,26 +1,26 @@
-"""Measures a model, on the validation shard or on a public data set.
+"""Measures a model, on the project's shards or on a public data set.
 
-python -m quantize.evaluate                          the committed bundle through the release binary on the validation shard
+python -m quantize.evaluate                          the committed bundle through the release binary on val.tar and held-out names
+python -m quantize.evaluate --aside                  the same on the training pictures set aside, where choices are made
+python -m quantize.evaluate --protocol boxes colours some of the protocols of shards
 python -m quantize.evaluate --runtime onnx           the same files through ONNX Runtime
 python -m quantize.evaluate --list                   the public sets, and their files
 python -m quantize.evaluate --protocol coco-detection --data COCO --runtime binary onnx --out results
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from quantize.bundle.manifest import BundleError
 from quantize.evaluate import on_dataset
 from quantize.evaluate.binary import BinaryError, release_binary
 from quantize.evaluate.datasets.files import DatasetError
-from quantize.evaluate.measure import QUICK_LIMIT, Metrics, ValidationSet, measure, measure_conse, measure_nanodet
+from quantize.evaluate.measure import QUICK_LIMIT
+from quantize.evaluate.on_shards import PROTOCOLS, ShardRun, run
 from quantize.evaluate.predictor import CheckpointError
 from quantize.evaluate.protocols.outcome import Settings
-from quantize.evaluate.samples import ShardError, read_shard
-from quantize.evaluate.table import closing_line, print_table
+from quantize.evaluate.samples import ShardError
 
 VALIDATION_SHARD = Path("../shared/data/val.tar")
 UNUSABLE = 2
@@ -47,11 +47,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, help="model.pt of a RegionClip, for --runtime region-clip")
     parser.add_argument("--data", type=Path, default=VALIDATION_SHARD, help="the validation shard, or the public set's folder")
     parser.add_argument("--teachers", type=Path, help="folder of the reference models (default: teachers beside --data)")
-    parser.add_argument("--out", type=Path, help="JSON file to write; with --protocol a folder for table, JSON and chart")
+    parser.add_argument("--out", type=Path, help="folder for table and JSON, and of public sets a chart")
+    parser.add_argument("--aside", action="store_true", help="on the training pictures set aside (quantize/data/set_aside.py)")
     parser.add_argument("--quick", action="store_true", help=f"only the first {QUICK_LIMIT} pictures of each set")
     public = parser.add_argument_group("public data sets")
     public.add_argument("--list", action="store_true", help="say which there are, and their files")
-    public.add_argument("--protocol", metavar="NAME", help="measure on this one, whose folder is --data")
+    parser.add_argument(
+        "--protocol", metavar="NAME", nargs="+", default=[],
+        help=f"only {', '.join(PROTOCOLS)}; or one public set, whose folder is --data",
+    )  # fmt: skip
     public.add_argument("--limit", type=natural, metavar="N", help="only the first N pictures")
     public.add_argument(
         "--replicates", type=natural, metavar="N", default=Settings.replicates,
@@ -63,31 +67,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def reference(run: Callable[[Path, ValidationSet], Metrics], name: str, teachers: Path, data: ValidationSet) -> Metrics:
-    """A reference model's numbers; none, and a note, if its files are missing."""
-    try:
-        return run(teachers, data)
-    except FileNotFoundError as error:
-        print(f"{name} is left out: {error.filename or error} is missing (--teachers)", file=sys.stderr)
-        return {}
-
-
-def on_shard(args: argparse.Namespace, models: on_dataset.Models) -> None:
+def on_shard(args: argparse.Namespace, models: on_dataset.Models, settings: Settings) -> None:
     """Measures the one runtime and the reference models."""
     if len(args.runtime) != 1:
-        raise DatasetError(f"--runtime: found {len(args.runtime)}, expected one for the validation shard")
+        raise DatasetError(f"--runtime: found {len(args.runtime)}, expected one for the shards")
     teachers = args.teachers or args.data.parent / "teachers"
-    data = ValidationSet.of(read_shard(args.data), QUICK_LIMIT if args.quick else None)
-    ours = measure(on_dataset.predictor(args.runtime[0], models), data)
-    columns = {
-        "edgeclip": ours,
-        "NanoDet-m": reference(measure_nanodet, "NanoDet-m", teachers, data),
-        "ConSE": reference(measure_conse, "ConSE", teachers, data),
-    }
-    if args.out:
-        args.out.write_text(json.dumps({"runtime": args.runtime[0], "quick": args.quick, "metrics": columns}, indent=2) + "\n")
-    print_table(columns)
-    print(closing_line(*columns.values()))
+    asked = ShardRun(args.data, teachers, args.aside, QUICK_LIMIT if args.quick else args.limit, tuple(args.protocol))
+    run(asked, lambda: on_dataset.predictor(args.runtime[0], models), args.runtime[0], settings, args.out)
 
 
 def main() -> int:
@@ -98,12 +84,14 @@ def main() -> int:
         return 0
     models = on_dataset.Models(args.model, args.float_model, args.binary, args.checkpoint)
     try:
-        if args.protocol is None:
-            on_shard(args, models)
+        settings = Settings(args.replicates, args.sliding, on_dataset.templates(args.templates))
+        if set(args.protocol) <= set(PROTOCOLS):
+            on_shard(args, models, settings)
+        elif len(args.protocol) > 1:
+            raise DatasetError(f"--protocol: found {' '.join(args.protocol)}, expected one public set, or some of shards")
         else:
-            settings = Settings(args.replicates, args.sliding, on_dataset.templates(args.templates))
             limit = QUICK_LIMIT if args.quick else args.limit
-            data = on_dataset.PublicSet(args.protocol, args.data, limit, args.names)
+            data = on_dataset.PublicSet(args.protocol[0], args.data, limit, args.names)
             on_dataset.run(data, args.runtime, models, settings, args.out)
     except (ShardError, BundleError, BinaryError, DatasetError, CheckpointError) as error:
         print(f"evaluate: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask
 
-from quantize.arithmetic.geometry import Floats, Integers
+from quantize.arithmetic.geometry import Floats, Integers, area
 from quantize.evaluate.predictor import Detections
 from quantize.evaluate.statistics import Doubles
 
@@ -20,6 +20,10 @@ RECALLS = np.linspace(0.0, 1.0, 101)
 MOST_OF_A_CLASS = 100
 """Detections of a class in one picture that COCO's evaluation looks at."""
 Flags = NDArray[np.bool_]
+Sizes = tuple[float, float]
+"""Least and largest area of boxes in square pixels."""
+ANY_SIZE: Sizes = (0.0, float("inf"))
+COCO_SIZES: dict[str, Sizes] = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, float("inf"))}
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,19 @@ class ClassMatches:
     """One `[n, T]` each: at which thresholds they do not count."""
     things: dict[int, int] = field(default_factory=dict)
 
-    def add(self, picture: int, found: Floats, scores: Floats, boxes: Floats, crowd: Flags, incomplete: bool) -> None:
+    def add(
+        self, picture: int, found: Floats, scores: Floats, boxes: Floats, crowd: Flags, incomplete: bool, sizes: Sizes = ANY_SIZE
+    ) -> None:
         """Matches detections with boxes of the same class."""
+        outside = ~within(boxes, sizes) & ~crowd
         if len(boxes):
-            self.things[picture] = int((~crowd).sum())
+            self.things[picture] = int((~crowd & ~outside).sum())
         order = np.argsort(-scores, kind="stable")
-        hits, ignored = match(found[order], boxes, crowd)
+        hits, ignored = match(found[order], boxes, crowd, outside)
         self.pictures.append(picture)
         self.scores.append(scores[order])
         self.hits.append(hits)
-        self.ignored.append(ignored | (~hits & incomplete))
+        self.ignored.append(ignored | (~hits & (incomplete | ~within(found[order], sizes)[:, None])))
 
     def sealed(self, pictures: int) -> "Curve | None":
         """Ready to be summed up; None for a class without things."""
@@ -98,11 +105,18 @@ class Curve:
         return np.array([row[np.searchsorted(at, RECALLS)].mean() for row, at in zip(padded, recall, strict=True)])
 
 
-def match(found: Floats, boxes: Floats, crowd: Flags) -> tuple[Flags, Flags]:
+def within(boxes: Floats, sizes: Sizes) -> Flags:
+    """Which boxes `[N, 4]` have an area of these sizes."""
+    return np.asarray((area(boxes) >= sizes[0]) & (area(boxes) <= sizes[1]))
+
+
+def match(found: Floats, boxes: Floats, crowd: Flags, outside: Flags | None = None) -> tuple[Flags, Flags]:
     """Which detections `[M, 4]`, best first, are hits, and which do not count, at each IoU threshold: twice `[M, T]`.
 
-    Each takes the free box of highest IoU; one whose only partner is a crowd does not count, and crowds are never full.
+    Each takes the free box of highest IoU, one `outside` the sizes looked at only where no other fits; such a one, and one whose
+    only partner is a crowd, does not count, and crowds are never full.
     """
+    outside = np.zeros(len(boxes), bool) if outside is None else outside
     thresholds = np.minimum(IOU_THRESHOLDS, 1 - 1e-10)
     hits, ignored = np.zeros((2, len(found), len(thresholds)), bool)
     if len(found) == 0 or len(boxes) == 0:
@@ -113,13 +127,14 @@ def match(found: Floats, boxes: Floats, crowd: Flags) -> tuple[Flags, Flags]:
     for i, overlap in enumerate(overlaps):
         if overlap.max() < thresholds[0]:
             continue
-        candidates = np.where(free, overlap, -1.0)
-        # Of equal ones the last, as in pycocotools.
-        partner = len(boxes) - 1 - candidates[:, ::-1].argmax(axis=1)
-        hits[i] = candidates[steps, partner] >= thresholds
-        free[steps[hits[i]], partner[hits[i]]] = False
+        for counted, flags in ((~outside, hits), (outside, ignored)):
+            candidates = np.where(free & counted, overlap, -1.0)
+            # Of equal ones the last, as in pycocotools.
+            partner = len(boxes) - 1 - candidates[:, ::-1].argmax(axis=1)
+            flags[i] = (candidates[steps, partner] >= thresholds) & ~hits[i]
+            free[steps[flags[i]], partner[flags[i]]] = False
         in_crowd = overlap[crowd].max(initial=-1.0)
-        ignored[i] = ~hits[i] & (in_crowd >= thresholds)
+        ignored[i] |= ~hits[i] & (in_crowd >= thresholds)
     return hits, ignored
 
 
@@ -143,9 +158,13 @@ class Precisions:
 
 
 def precisions(
-    truth: Sequence[LabelledBoxes], found: Sequence[Detections], classes: int, most: int | None = MOST_OF_A_CLASS
+    truth: Sequence[LabelledBoxes],
+    found: Sequence[Detections],
+    classes: int,
+    most: int | None = MOST_OF_A_CLASS,
+    sizes: Sizes = ANY_SIZE,
 ) -> Precisions:
-    """Matches the detections of each picture with its boxes; `most` detections of a class in a picture count."""
+    """Matches the detections of each picture with its boxes of these `sizes`; `most` detections of a class in a picture count."""
     matches = [ClassMatches() for _ in range(classes)]
     for picture, (known, detections) in enumerate(zip(truth, found, strict=True)):
         judged = set(range(classes)) if known.judged is None else known.judged
@@ -154,7 +173,7 @@ def precisions(
             boxes, scores = detections.boxes[of_found], detections.scores[of_found]
             best = np.argsort(-scores, kind="stable")[:most]
             matches[label].add(
-                picture, boxes[best], scores[best], known.boxes[of_truth], known.crowd[of_truth], label in known.incomplete
+                picture, boxes[best], scores[best], known.boxes[of_truth], known.crowd[of_truth], label in known.incomplete, sizes
             )
     return Precisions([each.sealed(len(truth)) for each in matches], len(truth))
 

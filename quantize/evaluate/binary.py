@@ -15,7 +15,7 @@ from PIL import Image
 
 from quantize.arithmetic.geometry import Floats
 from quantize.bundle.manifest import read_manifest
-from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
+from quantize.evaluate.predictor import DenseEmbeddings, Detections, Look, Picture, Thresholds
 from quantize.evaluate.texts import TextCutter
 from quantize.progress import track
 
@@ -36,6 +36,12 @@ def release_binary() -> Path:
 def array(answer: dict[str, Any]) -> Floats:
     """An array of an answer: `{"shape": [...], "f32": "base64"}`."""
     return np.frombuffer(base64.b64decode(answer["f32"]), "<f4").reshape(answer["shape"])
+
+
+def detections(answer: dict[str, Any]) -> Detections:
+    """Those of an answer."""
+    found = answer["detect"]
+    return Detections(array(found["boxes"]), np.array(found["labels"], np.int64), array(found["scores"]))
 
 
 def encoded(picture: Picture) -> str:
@@ -64,7 +70,9 @@ class BinaryPredictor:
         if not binary.is_file():
             raise BinaryError(f"{binary}: no such program, expected edgeclip (cargo build --release, or --binary)")
         self.binary, self.model = binary, model
-        self.cut = TextCutter(model, read_manifest(model))
+        manifest = read_manifest(model)
+        self.thresholds = Thresholds(manifest.threshold, manifest.tag_threshold)
+        self.cut = TextCutter(model, manifest)
         self.process: subprocess.Popen[str] | None = None
         self.names: tuple[str, ...] | None = None
 
@@ -137,10 +145,16 @@ class BinaryPredictor:
         """See `Detector`."""
         self._set(names)
         for picture in pictures:
-            found = self.ask(base64=encoded(picture), detect={"threshold": threshold, "top": top})["detect"]
-            yield Detections(array(found["boxes"]), np.array(found["labels"], np.int64), array(found["scores"]))
+            yield detections(self.ask(base64=encoded(picture), detect={"threshold": threshold, "top": top}))
 
     def tag_scores(self, pictures: Iterable[Picture], names: Sequence[str]) -> Floats:
         """See `Predictor`."""
         self._set(names)
         return np.stack([array(self.ask(base64=encoded(picture), tags=True)["tags"]) for picture in pictures])
+
+    def look(self, pictures: Iterable[Picture], names: Sequence[str], threshold: float) -> Iterator[Look]:
+        """See `AtOnce`."""
+        self._set(names)
+        for picture in pictures:
+            answer = self.ask(base64=encoded(picture), detect={"threshold": threshold}, tags=True)
+            yield Look(detections(answer), array(answer["tags"]))

@@ -4,19 +4,17 @@ Norouzi et al., Zero-Shot Learning by Convex Combination of Semantic Embeddings 
 of the text embeddings of the ImageNet names, weighted by the classifier's probabilities.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.arithmetic.reference import unit
 from quantize.data.words import imagenet_names
-from quantize.evaluate.boxes import BoxAccuracy, box_accuracy, box_labels
 from quantize.evaluate.coco_names import COCO_NAMES
-from quantize.evaluate.grocery import Accuracy, accuracy, names_of
 from quantize.evaluate.predictor import Picture
 from quantize.evaluate.samples import Sample
 from quantize.model.mobilenetv2 import load_mobilenetv2
@@ -70,24 +68,17 @@ class Conse:
         return unit(self.text.encode(list(texts)).numpy())
 
     @torch.no_grad()
-    def embed_images(self, pictures: Sequence[Picture]) -> Floats:
+    def embed_images(self, pictures: Iterable[Picture]) -> Floats:
         """Unit vectors `[N, 384]` of pictures, squashed to the classifier's square."""
-        probabilities = []
-        for start in track(range(0, len(pictures), BATCH), f"ConSE x{BATCH}"):
-            pixels = torch.from_numpy(np.stack([_squashed(picture) for picture in pictures[start : start + BATCH]]))
+        squashed, probabilities = [_squashed(picture) for picture in pictures], []
+        for start in track(range(0, len(squashed), BATCH), f"ConSE x{BATCH}"):
+            pixels = torch.from_numpy(np.stack(squashed[start : start + BATCH]))
             features = self.classifier((pixels / 127.5 - 1).permute(0, 3, 1, 2))[2].mean(dim=(2, 3))
             # The first class is the background, which has no name.
             probabilities.append(self.classifier.classifier(features)[:, 1:].softmax(dim=1).numpy())
         return combine(np.concatenate(probabilities), self.classes)
 
-    def name_groceries(self, samples: Sequence[Sample]) -> Accuracy:
-        """Accuracy over the coarse names."""
-        names, truth = names_of(samples, "coarse")
-        images = self.embed_images([sample.picture() for sample in samples])
-        return accuracy(images @ self.embed_texts(names).T, truth)
-
-    def name_boxes(self, samples: Sequence[Sample]) -> BoxAccuracy:
-        """Accuracy over labelled boxes, each seen as a square crop."""
+    def box_names(self, samples: Sequence[Sample]) -> Integers:
+        """Which of COCO's names fits each labelled box, seen as a square crop, picture after picture."""
         crops = [square_crop(sample.picture(), box) for sample in samples for box in sample.boxes()[0]]
-        answers = (self.embed_images(crops) @ self.embed_texts(COCO_NAMES).T).argmax(axis=1)
-        return box_accuracy(box_labels(samples), answers)
+        return np.asarray((self.embed_images(crops) @ self.embed_texts(COCO_NAMES).T).argmax(axis=1), np.int64)

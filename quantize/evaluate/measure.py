@@ -1,14 +1,11 @@
-"""All protocols on one model, and the reference models: metrics by flat names."""
+"""The metrics that a card and a manifest hold, by flat names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from quantize.evaluate.boxes import evaluate_boxes
 from quantize.evaluate.coco_detection import evaluate_detection
-from quantize.evaluate.conse import Conse
 from quantize.evaluate.grocery import Accuracy, evaluate_grocery
-from quantize.evaluate.nanodet import NanoDet
 from quantize.evaluate.predictor import Predictor
 from quantize.evaluate.retrieval import evaluate_retrieval
 from quantize.evaluate.samples import Sample, ShardError
@@ -69,35 +66,3 @@ def measure(predictor: Predictor, data: ValidationSet) -> Metrics:
 
 def _accuracy(name: str, value: Accuracy) -> Metrics:
     return {f"{name}_top1": value.top1, f"{name}_low": value.low, f"{name}_high": value.high}
-
-
-def measure_nanodet(teachers: Path, data: ValidationSet) -> Metrics:
-    """The supervised detector on the same pictures.
-
-    Raises:
-        FileNotFoundError: its weights are not in the folder.
-    """
-    model = NanoDet(teachers)
-    precision = evaluate_detection(model, data.coco).precision
-    boxes = model.name_boxes(data.coco)
-    return {
-        "coco_ap": precision.ap,
-        "coco_ap50": precision.ap50,
-        "gtbox_top1": boxes.top1,
-        "gtbox_mean_class": boxes.mean_class,
-    }
-
-
-def measure_conse(teachers: Path, data: ValidationSet) -> Metrics:
-    """The classifier-only baseline on the same pictures.
-
-    Raises:
-        FileNotFoundError: its weights are not in the folder.
-    """
-    model = Conse(teachers)
-    boxes = model.name_boxes(data.coco)
-    return {
-        **_accuracy("grocery_coarse", model.name_groceries(data.grocery)),
-        "gtbox_top1": boxes.top1,
-        "gtbox_mean_class": boxes.mean_class,
-    }

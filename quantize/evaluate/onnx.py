@@ -12,7 +12,7 @@ from quantize.arithmetic import reference
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.bundle.manifest import BundleError, read_manifest
-from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
+from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture, Thresholds
 from quantize.evaluate.texts import TextCutter
 
 TEXT_BATCH = 64
@@ -38,6 +38,7 @@ class OnnxPredictor:
         float, as the file is written.
         """
         self.manifest = read_manifest(model)
+        self.thresholds = Thresholds(self.manifest.threshold, self.manifest.tag_threshold)
         self.vision = _session(model / "vision.onnx", rewrites)
         self.prompter = _session(model / "prompt.onnx", rewrites)
         self.text = _session(model / "text.onnx", rewrites)

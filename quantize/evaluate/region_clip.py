@@ -13,7 +13,7 @@ from torch import Tensor
 from quantize.arithmetic.geometry import Floats, nms
 from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.arithmetic.reference import MAX_BEFORE_NMS, name_boxes, unit
-from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detections, Masks, Picture
+from quantize.evaluate.predictor import CheckpointError, DenseEmbeddings, Detections, Masks, Picture, Thresholds
 from quantize.model.dense import Dense
 from quantize.model.prediction import masks
 from quantize.model.text import TEMPLATES
@@ -39,6 +39,8 @@ class Encoded:
 
 class RegionClipPredictor:
     """Computes in PyTorch, in float, on the GPU where there is one."""
+
+    thresholds = Thresholds()
 
     def __init__(self, checkpoint: Path) -> None:
         """Loads `model.pt`; raises CheckpointError."""

@@ -20,11 +20,12 @@ BAR, ROW = 0.8, 0.55
 
 
 def percent(estimate: Estimate | None) -> str:
-    """One decimal, and the interval in brackets where there is one."""
+    """One decimal of a percentage, two of a number a picture, and the interval in brackets where there is one."""
     if estimate is None or math.isnan(estimate.value):
         return NOTHING
-    known = not math.isnan(estimate.low)
-    return f"{100 * estimate.value:.1f}" + (f" ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})" if known else "")
+    unit, digits = (100, 1) if estimate.share else (1, 2)
+    value, low, high = (f"{unit * number:.{digits}f}" for number in (estimate.value, estimate.low, estimate.high))
+    return value if math.isnan(estimate.low) else f"{value} ({low}–{high})"
 
 
 def metric_names(columns: Mapping[str, Outcome]) -> list[str]:

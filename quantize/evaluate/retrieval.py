@@ -22,19 +22,23 @@ class Recall:
 
 
 def recall(similarity: Floats, owner: Integers) -> Recall:
-    """From similarities `[pictures, captions]`; caption j belongs to picture `owner[j]`.
+    """From similarities `[pictures, captions]`; caption j belongs to picture `owner[j]`."""
+    text_rank, image_rank = both_ranks(similarity, owner)
+    return Recall(
+        {k: float((text_rank < k).mean()) for k in RANKS},
+        {k: float((image_rank < k).mean()) for k in RANKS},
+    )
+
+
+def both_ranks(similarity: Floats, owner: Integers) -> tuple[Floats, Floats]:
+    """The rank of each caption's picture `[captions]`, and of each picture's best caption `[pictures]`, from 0.
 
     A right answer's rank counts everything that is strictly more similar, and half of the rest that is as similar.
     """
     own = owner[None] == np.arange(len(similarity))[:, None]
     of_text = similarity[owner, np.arange(len(owner))]
     best_text = np.where(own, similarity, -np.inf).max(axis=1)
-    text_rank = ranks(similarity.T, of_text, own.T)
-    image_rank = ranks(similarity, best_text, own)
-    return Recall(
-        {k: float((text_rank < k).mean()) for k in RANKS},
-        {k: float((image_rank < k).mean()) for k in RANKS},
-    )
+    return ranks(similarity.T, of_text, own.T), ranks(similarity, best_text, own)
 
 
 def ranks(similarity: Floats, right: Floats, own: Floats) -> Floats:
@@ -47,7 +51,12 @@ def ranks(similarity: Floats, right: Floats, own: Floats) -> Floats:
 
 def evaluate_retrieval(predictor: Predictor, samples: Sequence[Sample]) -> Recall:
     """Ranks by cosine; every picture has five captions."""
+    return recall(*similarities(predictor, samples))
+
+
+def similarities(predictor: Predictor, samples: Sequence[Sample]) -> tuple[Floats, Integers]:
+    """Cosines `[pictures, captions]`, and each caption's picture."""
     captions = [(i, str(caption)) for i, sample in enumerate(samples) for caption in sample.record["captions"]]
     images = predictor.embed_images(sample.picture() for sample in track(samples, "captioned pictures"))
     texts = predictor.embed_texts([caption for _, caption in captions])
-    return recall(images @ texts.T, np.array([i for i, _ in captions], np.int64))
+    return images @ texts.T, np.array([i for i, _ in captions], np.int64)

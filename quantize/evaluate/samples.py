@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ class Sample:
         return np.asarray(Image.open(io.BytesIO(self.files[extension])))
 
 
-def read_shard(path: Path) -> dict[str, list[Sample]]:
-    """All samples of a WebDataset shard, by source, in the shard's order.
+def read_shard(path: Path, kept: Callable[[str, str], bool] = lambda key, source: True) -> dict[str, list[Sample]]:
+    """Samples of a WebDataset shard whose key and source are to be `kept`, by source, in the shard's order.
 
     Raises:
         ShardError: the file is missing, not a tar file, or a sample lacks its picture or record.
@@ -74,5 +75,6 @@ def read_shard(path: Path) -> dict[str, list[Sample]]:
             if extension not in files:
                 raise ShardError(f"{path}: {key} has no .{extension}, expected one")
         sample = Sample(key, json.loads(files.pop("json")), files)
-        by_source[sample.source].append(sample)
+        if kept(key, sample.source):
+            by_source[sample.source].append(sample)
     return dict(by_source)

@@ -82,10 +82,15 @@ def evaluate_segmentation(
     predictor: Predictor, samples: Sequence[Sample], names: Sequence[str], truth: Iterator[Integers]
 ) -> float:
     """Mean IoU over all pixels of all pictures together."""
+    return mean_iou(np.sum(list(confusions(predictor, samples, names, truth)), axis=0))
+
+
+def confusions(
+    predictor: Predictor, samples: Sequence[Sample], names: Sequence[str], truth: Iterator[Integers]
+) -> Iterator[Integers]:
+    """Each picture's `confusion`."""
     prompts = predictor.embed_texts(names)
-    matrix = np.zeros((len(names), len(names)), np.int64)
     dense = predictor.dense(sample.picture() for sample in track(samples, "label maps"))
     for each, expected in zip(dense, truth, strict=True):
         answers = label_map(each, prompts, *expected.shape)
-        matrix += confusion(expected, answers, len(names))
-    return mean_iou(matrix)
+        yield confusion(expected, answers, len(names))

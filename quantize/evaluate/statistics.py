@@ -23,6 +23,8 @@ class Estimate:
     value: float
     low: float
     high: float
+    share: bool = True
+    """Of a whole; otherwise a number a picture, which may be above 1."""
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
@@ -32,7 +34,7 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     share, z2 = right / count, Z95**2
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    return centre - half, centre + half
+    return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
 def share(right: NDArray[np.bool_]) -> Estimate:

@@ -46,16 +46,3 @@ def print_table(columns: dict[str, Metrics]) -> None:
     for name, title in ROWS.items():
         table.add_row(title, *(percent(metrics, name) for metrics in columns.values()))
     Console(width=max(Console().width, LEAST_WIDTH)).print(table)
-
-
-def closing_line(ours: Metrics, nanodet: Metrics, conse: Metrics) -> str:
-    """The one line that sums up a measurement."""
-
-    def number(metrics: Metrics, name: str) -> str:
-        return f"{100 * metrics[name]:.1f}" if name in metrics else NOTHING
-
-    return (
-        f"val AP50 {number(ours, 'coco_ap50')} nanodet {number(nanodet, 'coco_ap50')} "
-        f"gtbox {number(ours, 'gtbox_mean_class')} grocery {number(ours, 'grocery_coarse_top1')} "
-        f"conse {number(conse, 'grocery_coarse_top1')} R@10 {number(ours, 'flickr_t2i_r10')}"
-    )

@@ -148,7 +148,7 @@ def uncalibrated(t: Trained, recipe: BoardRecipe) -> Manifest:
     return Manifest(
         name=recipe.name, size=recipe.model.size, embedding=recipe.model.dim, text_max_tokens=MAX_TOKENS, templates=TEMPLATES,
         detection=Detection(STRIDES, BINS, max_candidates=100, min_objectness=0.02, candidate_iou=0.65, label_iou=0.5),
-        pools=REGION_POOLS, threshold=0.3, max_similarity=0.6,
+        pools=REGION_POOLS, threshold=0.3, tag_threshold=0.3, max_similarity=0.6,
         region=Score(scale["region"], (0.0, 1.0, 1.0)), image=Score(scale["image"], (0.0, 1.0)),
     )  # fmt: skip
 

@@ -1,10 +1,11 @@
-"""The recipe of the board's model: keys of its own and the tables `[data]`, `[model]`, `[loop]` and `[distil]` of a TOML file."""
+"""The recipe of the board's model: keys of its own, and the tables `[data]`, `[model]`, `[loop]`, `[distil]`, `[soft]`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quantize.settings.distil import DistilSettings
 from quantize.settings.recipe import Recipe, read_recipe
+from quantize.settings.soft import SoftSettings
 from quantize.settings.toml import at_least_one, build
 
 STRIDE = 32  # of the coarsest map
@@ -62,6 +63,7 @@ class BoardRecipe(Recipe):
     model: BoardModel
     trunk_learning_rate: float = 1e-4  # of layers that start trained: the trunk, NanoDet's head, the classifier's names
     distil: DistilSettings = field(default_factory=DistilSettings)
+    soft: SoftSettings = field(default_factory=SoftSettings)
 
 
 def load_board_recipe(path: Path) -> BoardRecipe:

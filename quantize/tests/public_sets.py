@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.reference import unit
-from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture
+from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture, Thresholds
 
 COLOURS = {
     "red": (250, 0, 0), "green": (0, 250, 0), "blue": (0, 0, 250), "yellow": (250, 250, 0), "white": (250, 250, 250),
@@ -63,6 +63,8 @@ def colour_ids(pixels: NDArray[Any]) -> NDArray[np.int64]:
 
 class ColourPredictor:
     """Embeds what it sees as shares of colours, exactly, and a text as the colour that is named in it."""
+
+    thresholds = Thresholds()
 
     def __init__(self, found: Iterable[Detections] = ()) -> None:
         """`found` are the detections that it will give, picture after picture."""

@@ -91,6 +91,26 @@ def test_coco_agrees_with_pycocotools(seed: int) -> None:
     assert np.nan_to_num(table(truth, found), nan=-1.0) == pytest.approx(by_class, abs=1e-9)
 
 
+@pytest.mark.parametrize("sizes", [(0.0, 400.0), (400.0, 1e10)])
+@pytest.mark.parametrize("seed", range(4))
+def test_sizes_agree_with_pycocotools(seed: int, sizes: tuple[float, float]) -> None:
+    truth, found = case(seed, crowds=seed % 2 == 1)
+    content, results = coco_format(truth, found)
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = content
+        coco.createIndex()
+        evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
+        evaluation.params.areaRng = [list(sizes)]
+        evaluation.params.areaRngLbl = ["chosen"]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    ours = precisions(truth, found, CLASSES, sizes=sizes).table(np.ones(len(truth)))
+    theirs = evaluation.eval["precision"][:, :, :, 0, 2].mean(axis=1).T
+    assert (theirs > 0).any()
+    assert np.nan_to_num(ours, nan=-1.0) == pytest.approx(theirs, abs=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore:The 'warn' method:DeprecationWarning")
 @pytest.mark.parametrize("seed", range(6))
 def test_lvis_agrees_with_its_package(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:

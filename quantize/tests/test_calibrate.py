@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from quantize.board.split import is_held_out
 from quantize.bundle.manifest import read_manifest
-from quantize.calibrate import Vocabularies, calibrate, fit_logistic, held_out, logit
+from quantize.calibrate import VOCABULARY_SIZES, Rows, Vocabularies, calibrate, fit_logistic, held_out, logit, unsaid_names
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.settings.board import BoardRecipe
 from quantize.tests.synthetic import changed
@@ -20,15 +20,21 @@ def test_the_fit_finds_the_weights_that_made_the_data() -> None:
     x = rng.normal(size=(40_000, 2))
     p = 1 / (1 + np.exp(-(-1.0 + 0.5 * x[:, 0] + 2.0 * x[:, 1])))
     y = (rng.random(len(x)) < p).astype(np.float64)
-    weights, loss = fit_logistic(x, y)
+    weights, loss = fit_logistic(Rows(x, y, np.ones(len(y))))
     assert weights == pytest.approx((-1.0, 0.5, 2.0), abs=0.07)
     assert loss == pytest.approx(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)), abs=1e-3)
 
 
 def test_a_fit_to_what_cannot_be_told_apart_says_how_often_it_is_true() -> None:
     y = np.array([1.0, 0.0, 0.0, 0.0] * 50)
-    weights, _ = fit_logistic(np.zeros((200, 1)), y)
+    weights, _ = fit_logistic(Rows(np.zeros((200, 1)), y, np.ones(200)))
     assert 1 / (1 + np.exp(-weights[0])) == pytest.approx(0.25, abs=1e-3)
+
+
+def test_rows_count_by_their_weight() -> None:
+    one, other = (np.zeros((1, 1), np.float32), np.array([True]), 3.0), (np.zeros((2, 1), np.float32), np.array([False] * 2), 0.5)
+    weights, _ = fit_logistic(Rows.cat([one, other]))
+    assert 1 / (1 + np.exp(-weights[0])) == pytest.approx(0.75, abs=1e-3)
 
 
 def test_logit_undoes_the_sigmoid() -> None:
@@ -37,20 +43,31 @@ def test_logit_undoes_the_sigmoid() -> None:
     assert np.isfinite(logit(np.array([0.0, 1.0], np.float32))).all()
 
 
-def test_vocabularies_mix_what_is_there_with_what_is_not(bundle: Path) -> None:
-    universe = [f"name {i}" for i in range(30)]
-    vocabularies, rng = Vocabularies(OnnxPredictor(bundle), universe), np.random.default_rng(0)
+def test_most_names_of_a_vocabulary_are_absent(bundle: Path) -> None:
+    said, unsaid = [f"name {i}" for i in range(30)], [f"other {i}" for i in range(170)]
+    vocabularies, rng = Vocabularies(OnnxPredictor(bundle), said, unsaid), np.random.default_rng(0)
     present = ["name 3", "name 4", "name 3"]
-    for _ in range(40):
+    sizes, with_present = set(), 0
+    for _ in range(120):
         chosen = vocabularies.draw(present, rng)
-        assert len(chosen) == len(set(chosen)) in (2, 4, 8, 20)
+        assert len(chosen) == len(set(chosen))
+        sizes.add(len(chosen))
         there = [i for i in chosen if i in (3, 4)]
-        assert 1 <= len(there) <= max(1, len(chosen) // 2)
-        assert len(vocabularies.draw([], rng)) in (2, 4, 8, 20)
+        assert len(there) <= max(1, len(chosen) // 10)
+        with_present += bool(there)
+        assert len(vocabularies.draw([], rng)) in (*VOCABULARY_SIZES, 100)
+    assert sizes == {1, 2, 5, 20, 80, 100}  # at most half of the 200 names
+    assert 40 < with_present < 80
     similarity = (vocabularies.bank @ vocabularies.vectors[[0, 1]].T).max(1)
     least, middle = float(similarity.min()), float(np.median(similarity))
     assert len(vocabularies.negatives([0, 1], middle)) == (similarity <= middle).sum() < len(similarity)
     assert len(vocabularies.negatives([0, 1], least - 0.01)) == 0
+
+
+def test_unsaid_names_are_said_of_no_picture(recipe: BoardRecipe) -> None:
+    assert unsaid_names(recipe, {"house", "box"}) == sorted(
+        {"bird", "boat", "plant", "tool", "drum", "cake", "road", "lamp", "coat"}
+    )
 
 
 def test_only_held_out_pictures_calibrate(recipe: BoardRecipe) -> None:

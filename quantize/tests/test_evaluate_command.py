@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 from quantize.bundle.manifest import read_manifest
 from quantize.evaluate.binary import BinaryError, BinaryPredictor
+from quantize.evaluate.on_shards import closing_line
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.evaluate.samples import ShardError, read_shard
-from quantize.evaluate.table import closing_line
+from quantize.evaluate.statistics import Estimate
 from quantize.evaluate.texts import TextCutter
 
 ROOT = Path(__file__).parents[2]
@@ -80,10 +81,10 @@ def test_a_missing_binary_is_an_error(tmp_path: Path) -> None:
         BinaryPredictor(tmp_path / "edgeclip", MODEL)
 
 
-def test_the_closing_line_is_in_percent_with_one_decimal() -> None:
-    ours = {"coco_ap50": 0.2345, "gtbox_mean_class": 0.5, "grocery_coarse_top1": 0.25, "flickr_t2i_r10": 0.617}
-    line = closing_line(ours, {"coco_ap50": 0.453}, {})
-    assert line == "val AP50 23.4 nanodet 45.3 gtbox 50.0 grocery 25.0 conse – R@10 61.7"
+def test_the_closing_line_has_shares_in_percent_and_numbers_as_they_are() -> None:
+    ours = {"COCO-80 AP50": Estimate(0.2345, 0.2, 0.3), "Flickr8k text → image R@10": Estimate(0.617, 0.6, 0.7)}
+    ours["200 absent names: wrong tags a picture"] = Estimate(8.25, 7, 9, share=False)
+    assert closing_line(ours) == "val AP50 23.4 gtbox – heldout – any-box – false-tags 8.2 R@10 61.7 miou –"
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from quantize.arithmetic.geometry import Floats, nms, pairwise_iou
 from quantize.evaluate.average_precision import average_precision
 from quantize.evaluate.boxes import box_accuracy
 from quantize.evaluate.coco_detection import right_detections
+from quantize.evaluate.coco_detector import decode
 from quantize.evaluate.coco_names import COCO_NAMES
-from quantize.evaluate.nanodet import decode
 from quantize.evaluate.predictor import Detections
 from quantize.evaluate.samples import Sample
 
@@ -89,7 +89,7 @@ def test_a_labelled_box_is_matched_once() -> None:
     assert right.tolist() == [False, True, False, False]
 
 
-def test_nanodet_cells_decode_to_boxes_around_their_centres() -> None:
+def test_a_detectors_cells_decode_to_boxes_around_their_centres() -> None:
     scores = np.zeros((4, 80), np.float32)
     bins = np.full((4, 4, 8), -50, np.float32)
     bins[:, 0, 0] = bins[:, 1, 1] = bins[:, 2, 2] = bins[:, 3, 3] = 50

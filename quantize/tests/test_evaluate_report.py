@@ -91,7 +91,7 @@ def test_every_protocol_is_listed_with_its_files() -> None:
         (["--protocol", "ovad", "--data", "none", "--runtime", "float"], "evaluate: --runtime float: found no --float-model"),
         (["--protocol", "ovad", "--data", "none", "--runtime", "onnx", "--model", "none"], "evaluate: none/model.toml: "),
         (["--protocol", "imagenet", "--templates", "LICENSE-MIT"], 'evaluate: LICENSE-MIT: found "'),
-        (["--runtime", "onnx", "float"], "evaluate: --runtime: found 2, expected one for the validation shard"),
+        (["--runtime", "onnx", "float"], "evaluate: --runtime: found 2, expected one for the shards"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_exit_code_2(evaluate: Evaluate, arguments: list[str], error: str) -> None:
