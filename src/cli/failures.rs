@@ -55,7 +55,9 @@ pub(crate) fn line(error: &anyhow::Error) -> String {
 
 /// Prints one line to standard error. If that is closed, nobody can be told.
 pub(crate) fn complain(message: &impl Display) {
-    let _ = writeln!(std::io::stderr(), "edgeclip: {}", printable(&message.to_string(), LINE));
+    let line = format!("edgeclip: {}\n", printable(&message.to_string(), LINE));
+    // At once: other processes of ours write there, too.
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod vocab;
 mod words;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -28,7 +29,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
-use crate::error::shown_addresses;
+use crate::error::{LONG, obeyed, printable, shown_addresses};
 use crate::source::apart::allow;
 use crate::system::{ignore_hangup, set_trim_threshold};
 
@@ -113,6 +114,17 @@ fn usage(error: &clap::Error) -> ExitCode {
     complain(&format!("{}; see `edgeclip --help`", shown_addresses(&words.join(" "))));
     let is_service = std::env::args_os().nth(1).is_some_and(|command| command == "run");
     ExitCode::from(if is_service { UNUSABLE_SETTINGS } else { 2 })
+}
+
+/// Writes text in which names and contents of files stand, without what a terminal would obey.
+fn print_text(text: &str) -> Result<bool> {
+    let text: String = text.chars().map(|c| if c != '\n' && obeyed(c) { ' ' } else { c }).collect();
+    print(|out| writeln!(out, "{text}"))
+}
+
+/// A file's name, which may hold anything but a zero, as one line.
+fn shown(file: &Path) -> String {
+    printable(&file.display().to_string(), LONG)
 }
 
 /// Writes to standard output; true if whoever read it has gone, which is no error.

@@ -82,11 +82,13 @@ impl Blur {
     }
 
     /// The regions of `look` that may have to be hidden.
-    pub(super) fn find(&self, pipeline: &Pipeline, look: &mut Look) -> Vec<Hidden> {
+    ///
+    /// # Errors
+    /// Those of [`Pipeline::scores`].
+    pub(super) fn find(&self, pipeline: &Pipeline, look: &mut Look) -> Result<Vec<Hidden>> {
         let started = Instant::now();
         let mut found = Vec::new();
-        for region in &look.regions {
-            let scores = pipeline.scores(region, &self.vocabulary);
+        for (region, scores) in look.regions.iter().zip(pipeline.scores(look, &self.vocabulary)?) {
             // Any of the words: "face" and "person" take each other's probability.
             let score = scores.iter().sum::<f32>().min(1.0);
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
@@ -100,13 +102,16 @@ impl Blur {
             });
         }
         look.timing.matching += started.elapsed();
-        found
+        Ok(found)
     }
 
     /// The boxes that a single picture hides, with their margins.
-    pub(super) fn boxes(&self, pipeline: &Pipeline, look: &mut Look) -> Vec<Rect> {
-        let found = self.find(pipeline, look);
-        found.iter().filter(|hidden| hidden.confident).map(|hidden| with_margin(hidden.rect)).collect()
+    ///
+    /// # Errors
+    /// As [`Blur::find`].
+    pub(super) fn boxes(&self, pipeline: &Pipeline, look: &mut Look) -> Result<Vec<Rect>> {
+        let found = self.find(pipeline, look)?;
+        Ok(found.iter().filter(|hidden| hidden.confident).map(|hidden| with_margin(hidden.rect)).collect())
     }
 
     /// Those of `detections` and `tracks` that have one of the names, whatever their score, with their margins.

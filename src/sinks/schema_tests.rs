@@ -149,7 +149,8 @@ fn lines_that_lack_a_key_or_hold_something_else_do_not_fit() {
         for key in line.as_object().unwrap().keys() {
             let mut less = line.clone();
             less.as_object_mut().unwrap().remove(key);
-            assert!(schema.fits(&less).is_err(), "fits without {key}: {less}");
+            // What an event's object looks like is not always known.
+            assert_eq!(schema.fits(&less).is_ok(), key == "features", "without {key}: {less}");
             let mut other = line.clone();
             other[key] = json!({"unexpected": -1});
             assert!(schema.fits(&other).is_err(), "fits with another {key}: {other}");

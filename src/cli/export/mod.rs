@@ -7,7 +7,6 @@ mod snapshots;
 mod voc;
 mod yolo;
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -15,7 +14,7 @@ use clap::ValueEnum;
 use self::room::Room;
 use self::snapshots::Snapshots;
 use super::failures::complain;
-use super::{Failures, print};
+use super::{Failures, print_text, shown};
 use crate::error::Result;
 use crate::sinks::{Inputs, PRIVATE, Target};
 
@@ -84,7 +83,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     }
     let boxes: usize = snapshots.list.iter().map(|snapshot| snapshot.boxes.len()).sum();
     let (pictures, names) = (snapshots.list.len(), snapshots.names.len());
-    print(|out| writeln!(out, "{}: {pictures} pictures, {boxes} boxes, {names} names", args.out.display()))?;
+    print_text(&format!("{}: {pictures} pictures, {boxes} boxes, {names} names", shown(&args.out)))?;
     Ok(failures)
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use self::report::Report;
 use super::run::assign;
-use super::{Failures, print};
+use super::{Failures, print, print_text};
 use crate::config::{read, resolve};
 use crate::error::Result;
 
@@ -39,13 +39,16 @@ pub(crate) struct Args {
 /// The configuration cannot be used.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let report = args.report()?;
-    print(|out| {
-        if args.json {
+    if args.json {
+        print(|out| {
             serde_json::to_writer(&mut *out, &report)?;
-            return writeln!(out);
-        }
-        text::write(out, &report)
-    })?;
+            writeln!(out)
+        })?;
+    } else {
+        let mut text = Vec::new();
+        text::write(&mut text, &report)?;
+        print_text(String::from_utf8_lossy(&text).trim_end())?;
+    }
     Ok(Failures::default())
 }
 

@@ -1,12 +1,11 @@
 //! `edgeclip vocab build`
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use crate::cli::detect::probability;
 use crate::cli::model::ModelArgs;
-use crate::cli::print;
 use crate::cli::words::{prompt_file, prompts_of};
+use crate::cli::{print_text, shown};
 use crate::sinks::{PUBLIC, Target};
 use crate::vocabulary::Embedder;
 
@@ -48,7 +47,7 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<()> {
     }
     out.write(&vocabulary.to_bytes()?)?;
     let (labels, negatives) = (vocabulary.len(), vocabulary.negatives().len());
-    print(|out| writeln!(out, "{}: {labels} labels, {negatives} negatives", args.out.display()))?;
+    print_text(&format!("{}: {labels} labels, {negatives} negatives", shown(&args.out)))?;
     Ok(())
 }
 

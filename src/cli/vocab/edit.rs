@@ -1,11 +1,10 @@
 //! `edgeclip vocab remove`, `rename`, `merge` and `undo`
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::file::VocabularyFile;
 use super::show::holds;
-use crate::cli::print;
+use crate::cli::print_text;
 use crate::error::{Error, Result};
 use crate::sinks::Inputs;
 use crate::vocabulary::Vocabulary;
@@ -96,7 +95,7 @@ pub(super) fn remove(args: &RemoveArgs) -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+    print_text(&lines.join("\n"))?;
     Ok(())
 }
 
@@ -109,7 +108,7 @@ pub(super) fn rename(args: &RenameArgs) -> anyhow::Result<()> {
         let label = position(vocabulary, &args.from)?;
         vocabulary.rename(label, &args.to)
     })?;
-    print(|out| writeln!(out, "{}: was {}", args.to, args.from))?;
+    print_text(&format!("{}: was {}", args.to, args.from))?;
     Ok(())
 }
 
@@ -128,7 +127,7 @@ pub(super) fn merge(args: &MergeArgs) -> anyhow::Result<()> {
         }
         Ok(holds(vocabulary, position(vocabulary, &args.into)?))
     })?;
-    print(|out| writeln!(out, "{}: now {held}", args.into))?;
+    print_text(&format!("{}: now {held}", args.into))?;
     Ok(())
 }
 
@@ -139,7 +138,7 @@ pub(super) fn merge(args: &MergeArgs) -> anyhow::Result<()> {
 pub(super) fn undo(args: &UndoArgs) -> anyhow::Result<()> {
     let file = VocabularyFile::new(&args.file, &Inputs::default())?;
     file.undo()?;
-    print(|out| writeln!(out, "{}: as before the last change", file.shown()))?;
+    print_text(&format!("{}: as before the last change", file.shown()))?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `edgeclip vocab add --event`: corrections from what happened, by the vectors in a snapshot's JSON file.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::file::{VocabularyFile, hexadecimal};
-use crate::cli::{Failures, print};
+use crate::cli::{Failures, print_text};
 use crate::error::{Error, Result};
 use crate::model::{Bundle, FeatureVector, SpaceId};
 use crate::report::FeatureRecord;
@@ -90,7 +90,7 @@ pub(super) fn add(
             Ok(lines.collect::<Result<Vec<_>>>()?.concat())
         },
     )?;
-    print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+    print_text(&lines.join("\n"))?;
     Ok(Failures::default())
 }
 

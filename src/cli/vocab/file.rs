@@ -35,7 +35,7 @@ impl VocabularyFile {
     /// [`Error::Settings`] if it is one of the `inputs` or a folder; [`Error::Device`] if there is no such
     /// folder.
     pub(super) fn new(path: &Path, inputs: &Inputs) -> Result<Self> {
-        let shown = path.display().to_string();
+        let shown = crate::cli::shown(path);
         inputs.refuse_file(path, "the vocabulary file")?;
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {

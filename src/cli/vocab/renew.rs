@@ -1,12 +1,11 @@
 //! `edgeclip vocab renew`
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::file::VocabularyFile;
 use crate::cli::limits::LimitArgs;
 use crate::cli::model::{ModelArgs, networks};
-use crate::cli::{Failures, print};
+use crate::cli::{Failures, print_text};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::model::{Bundle, FeatureVector, SpaceId};
@@ -59,15 +58,12 @@ pub(super) fn run(args: &RenewArgs) -> anyhow::Result<Failures> {
         },
     )?;
     let dropped = vectors.iter().filter(|vector| vector.is_none()).count();
-    print(|out| {
-        let model = &bundle.manifest.name;
-        writeln!(
-            out,
-            "{}: {} words and {told} examples renewed for model {model}, {dropped} dropped",
-            file.shown(),
-            words.len()
-        )
-    })?;
+    print_text(&format!(
+        "{}: {} words and {told} examples renewed for model {}, {dropped} dropped",
+        file.shown(),
+        words.len(),
+        bundle.manifest.name
+    ))?;
     Ok(Failures::default())
 }
 

@@ -1,13 +1,12 @@
 //! `edgeclip vocab show`
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::cli::print;
+use crate::cli::{print_text, shown};
 use crate::model::FeatureVector;
 use crate::pipeline::open_vocabulary;
 use crate::vocabulary::{Entry, Example, HARD_TO_TELL_APART, Kind, Vocabulary, mean};
@@ -59,9 +58,9 @@ pub(super) fn run(args: &ShowArgs) -> anyhow::Result<()> {
     let text = if args.json || args.format == Format::Json {
         as_json(&vocabulary).to_string()
     } else {
-        as_text(&args.file.display().to_string(), &vocabulary, args.examples)
+        as_text(&shown(&args.file), &vocabulary, args.examples)
     };
-    print(|out| writeln!(out, "{text}"))?;
+    print_text(&text)?;
     Ok(())
 }
 

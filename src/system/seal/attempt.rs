@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -20,7 +20,9 @@ pub(super) fn attempt(kind: &str) {
                 error.raw_os_error().map_or_else(|| error.to_string(), |code| format!("error {code}"))
             }
         };
-        eprintln!("edgeclip: {kind} tried {what}: {came}");
+        // At once: other processes of ours write there, too.
+        let line = format!("edgeclip: {kind} tried {what}: {came}\n");
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }
 

@@ -5,7 +5,6 @@ mod crops;
 mod take;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
 use self::crops::Crops;
@@ -19,7 +18,7 @@ use crate::cli::detect::probability;
 use crate::cli::limits::LimitArgs;
 use crate::cli::model::{ModelArgs, networks};
 use crate::cli::words::prompts_of;
-use crate::cli::{Failures, print};
+use crate::cli::{Failures, print_text};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::model::{Bundle, SpaceId};
@@ -156,7 +155,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Failures> {
         crops.into_iter().for_each(Crops::remove);
     }
     let report = report?;
-    print(|out| report.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+    print_text(&report.join("\n"))?;
     Ok(failures)
 }
 

@@ -3,7 +3,6 @@
 mod alarms;
 mod leave_one_out;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -13,7 +12,7 @@ use self::leave_one_out::{Outcome, leave_one_out};
 use super::file::VocabularyFile;
 use crate::cli::limits::LimitArgs;
 use crate::cli::model::{ModelArgs, networks};
-use crate::cli::{Failures, print};
+use crate::cli::{Failures, print_text};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::source::{Picture, expand};
@@ -121,10 +120,10 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     } else {
         as_text(&vocabulary, &found, quiet.len())
     };
-    print(|out| writeln!(out, "{text}"))?;
+    print_text(&text)?;
     if args.fit {
         fit(&file, &vocabulary, &found)?;
-        print(|out| writeln!(out, "{}: thresholds written", file.shown()))?;
+        print_text(&format!("{}: thresholds written", file.shown()))?;
     }
     Ok(failures)
 }

@@ -3,7 +3,7 @@
 use tract_onnx::pb::NodeProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
-use crate::lower::onnx::{Onnx, integer};
+use crate::lower::onnx::{Onnx, dims, integer};
 
 /// Most parts into which the copied inputs may fall before all are copied.
 const PARTS: usize = 8;
@@ -20,14 +20,15 @@ pub(super) struct Weights {
 /// The weights of `node`, which `dq` dequantises, if they have zero points and one scale, or one an output.
 pub(super) fn weights_of(onnx: &Onnx<'_>, node: &NodeProto, dq: &NodeProto) -> Option<Weights> {
     let [stored, scale, rest @ ..] = &dq.input[..] else { return None };
-    let kind = DataType::try_from(onnx.constant(stored)?.data_type).ok()?;
+    let constant = onnx.constant(stored)?;
+    let kind = DataType::try_from(constant.data_type).ok()?;
     let middle = match kind {
         DataType::Uint8 => 128,
         DataType::Int8 => 0,
         _ => return None,
     };
-    let found = onnx.integers(stored).ok()?;
-    let rank = found.dims.len();
+    let size = dims(constant).ok()?;
+    let rank = size.len();
     let outputs = match node.op_type.as_str() {
         "Conv" if rank >= 3 => 0,
         "Gemm" if rank == 2 => usize::from(integer(node, "transB", 0) == 0),
@@ -41,10 +42,12 @@ pub(super) fn weights_of(onnx: &Onnx<'_>, node: &NodeProto, dq: &NodeProto) -> O
     };
     let axis = integer(dq, "axis", 1);
     let axis = if axis < 0 { axis + rank as i64 } else { axis };
-    let along = scales == 1 || (axis == outputs as i64 && found.dims[outputs] == scales);
+    let along = scales == 1 || (axis == outputs as i64 && size[outputs] == scales);
     if !along || zeros.len() != scales || scales == 0 || zeros.iter().all(|&zero| zero == middle) {
         return None;
     }
+    // Most weights have none: only now are these read.
+    let found = onnx.integers(stored).ok()?;
     let run: usize = found.dims[outputs + 1..].iter().product();
     let less =
         |(at, &value): (usize, &i64)| (value - zeros[at / run.max(1) % found.dims[outputs] % scales]) as i32;
