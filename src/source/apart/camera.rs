@@ -99,9 +99,8 @@ impl Camera {
         }
         header.describe(frame);
         frame.decode_with(self.decoder.clone().map(|decoder| decoder as Arc<dyn Decode>));
-        frame.number += self.first;
-        self.number = frame.number + 1;
-        frame.media_time = frame.media_time.map(|time| time + self.later);
+        go_on(frame, self.first, self.later);
+        self.number = frame.number.saturating_add(1);
         self.retry.succeeded();
         Next::Frame
     }
@@ -149,5 +148,28 @@ impl Live for Camera {
             }
             Answer::Nothing | Answer::Picture { .. } | Answer::Panicked(_) => Next::Nothing,
         })
+    }
+}
+
+/// Numbers and times of a process count from its start: of all together, it is the frame `first` and so much
+/// `later`. What another process says may be anything.
+fn go_on(frame: &mut CapturedFrame, first: u64, later: Duration) {
+    frame.number = frame.number.saturating_add(first);
+    frame.media_time = frame.media_time.map(|time| time.saturating_add(later));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_go_on_whatever_a_process_says() {
+        let mut frame = CapturedFrame::empty();
+        (frame.number, frame.media_time) = (3, Some(Duration::from_secs(2)));
+        go_on(&mut frame, 40, Duration::from_secs(60));
+        assert_eq!((frame.number, frame.media_time), (43, Some(Duration::from_secs(62))));
+        (frame.number, frame.media_time) = (u64::MAX, Some(Duration::MAX));
+        go_on(&mut frame, 40, Duration::from_secs(60));
+        assert_eq!((frame.number, frame.media_time), (u64::MAX, Some(Duration::MAX)));
     }
 }

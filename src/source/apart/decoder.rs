@@ -43,7 +43,8 @@ impl Decode for Decoder {
             match process.receive() {
                 Some(Answer::Picture { width, height }) => {
                     let pixels = u64::from(width) * u64::from(height);
-                    let length = usize::try_from(3 * pixels).ok().filter(|_| pixels <= MAX_PIXELS);
+                    let length =
+                        usize::try_from(pixels.saturating_mul(3)).ok().filter(|_| pixels <= MAX_PIXELS);
                     let length = length.ok_or_else(|| broken(format!("{width}x{height} pixels")))?;
                     let mut data = vec![0; length];
                     process.shared.read_exact_at(&mut data, 0).map_err(lost)?;

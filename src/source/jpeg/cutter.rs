@@ -54,6 +54,7 @@ impl Cutter {
     }
 
     /// The same for a stream of parts that may begin in the middle of one.
+    #[cfg(any(feature = "http", test))]
     pub(crate) fn joining(boundary: &str) -> Self {
         Self { lost: true, ..Self::new(boundary) }
     }
