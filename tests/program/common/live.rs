@@ -142,7 +142,7 @@ impl Running {
     }
 
     /// All that it has told so far.
-    fn errors(&mut self) -> &[String] {
+    pub(crate) fn errors(&mut self) -> &[String] {
         self.errors.extend(self.told.try_iter());
         &self.errors
     }

@@ -111,9 +111,13 @@ fn every_kind_of_source_and_file_works_under_the_seal() {
     let nursery = children(running.pid());
     assert_eq!(nursery.len(), 1, "nobody else is started");
     let before = running.told_so_far();
-    kill("KILL", &children(nursery[0]));
-    running.tells_after(before, &["its connection ended"]);
-    running.lines_so_far();
+    // Those that are just being started may not be there yet.
+    wait_until("a keeper that died", || {
+        kill("KILL", &children(nursery[0]));
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        running.lines_so_far();
+        running.errors().iter().skip(before).any(|line| line.contains("its connection ended"))
+    });
     for url in [http.url(), rtsp.url()] {
         running.until(frame(&url));
     }
