@@ -1,5 +1,6 @@
 """Names of the whole picture and of square crops around its boxes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def best(scores: Scores, most: int) -> Arrays:
     return {"names": order.astype(np.uint16), "values": np.take_along_axis(scores, order, 1).astype(np.float16)}
 
 
-class NameTeacher:
+class NameTeacher(ABC):
     """Rows: `rects` (the whole picture first), `names` and `values` of the best names."""
 
     names: list[str]
@@ -45,9 +46,9 @@ class NameTeacher:
         """Weights, and what decides on the regions."""
         return f"{self.weights} boxes {self.settings.boxes} least {LEAST_SCORE} same {SAME_BOX} names {self.settings.names}"
 
+    @abstractmethod
     def scores(self, crops: list[Picture]) -> Scores:
         """`[N, C]`."""
-        raise NotImplementedError
 
     def __call__(self, sample: Sample) -> Arrays:
         rects = regions(sample, self.found(sample.key), self.settings.boxes)
