@@ -145,6 +145,7 @@ fn apply(
             Added::New => format!("{file}: {what} of {name}; now {}", super::show::holds(vocabulary, label)),
             Added::Known => format!("{file}: known already as a {what} of {name}"),
         });
+        lines.extend(super::show::contradiction(vocabulary, label, counter, &event.vector));
         Ok(())
     };
     if let Some(is) = &args.is {

@@ -64,6 +64,21 @@ pub(super) fn run(args: &ShowArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What to do where a name was taught the same look both as what it is and as what it is not.
+pub(super) fn contradiction(
+    vocabulary: &Vocabulary,
+    label: usize,
+    counter: bool,
+    vector: &FeatureVector,
+) -> Option<String> {
+    let other = vocabulary.examples()?.contradicted(label, counter, vector)?;
+    let what = if counter { "an example" } else { "a counter-example" };
+    let (name, id) = (vocabulary.name(label), &other.origin.id);
+    Some(format!(
+        "  looks like {what} of {name}, and both cannot hold: `edgeclip vocab remove FILE --example {id}` drops that"
+    ))
+}
+
 /// Name and prompt count, such as `2 examples, 1 word`.
 pub(super) fn holds(vocabulary: &Vocabulary, label: usize) -> String {
     let examples = |counter: bool| match vocabulary.examples() {

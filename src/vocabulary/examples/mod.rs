@@ -22,6 +22,10 @@ pub(crate) const MOST_OF_ENTRY: usize = 1000;
 /// Most of one vocabulary.
 pub(crate) const MOST: usize = 50_000;
 
+/// Cosine from which a counter-example of a name no longer halves the probability of what an example looks like:
+/// `exp(−25 · (1 − 0.972)) = ½`.
+const SAME: f64 = 0.972;
+
 /// What a name looks like, or what it must not be taken for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Example {
@@ -72,6 +76,20 @@ impl Examples {
         self.rows.iter().filter(move |example| example.entry == entry && example.counter)
     }
 
+    /// The example of an entry that `vector` looks like, where that is to be a counter-example, and the reverse: both
+    /// cannot hold.
+    pub(crate) fn contradicted(
+        &self,
+        entry: usize,
+        counter: bool,
+        vector: &FeatureVector,
+    ) -> Option<&Example> {
+        let others = self.rows.iter().filter(|other| other.entry == entry && other.counter != counter);
+        others
+            .max_by(|a, b| cosine(&a.vector, vector).total_cmp(&cosine(&b.vector, vector)))
+            .filter(|nearest| cosine(&nearest.vector, vector) >= SAME)
+    }
+
     /// Keeps those whose entries `place` gives a place, under that; `None` if none is left.
     pub(super) fn moved(&self, place: impl Fn(usize) -> Option<usize>) -> Option<Self> {
         let moved = self.rows.iter().filter_map(|example| {
@@ -81,4 +99,12 @@ impl Examples {
         let rows: Vec<Example> = moved.collect();
         (!rows.is_empty()).then(|| Self { space: self.space.clone(), rows })
     }
+}
+
+/// Of vectors, whatever their lengths.
+fn cosine(a: &FeatureVector, b: &FeatureVector) -> f64 {
+    let sum = |x: &FeatureVector, y: &FeatureVector| {
+        x.values.iter().zip(&y.values).map(|(x, y)| i64::from(*x) * i64::from(*y)).sum::<i64>() as f64
+    };
+    sum(a, b) / (sum(a, a) * sum(b, b)).sqrt().max(f64::MIN_POSITIVE)
 }

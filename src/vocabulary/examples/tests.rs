@@ -97,3 +97,18 @@ fn a_mean_is_that_of_the_reference_in_python() {
     assert_eq!(found.values, [-1, 127, 1, 45, -21, 39, 60, -30, -52]);
     assert_eq!(found.scale.to_bits(), 1_002_873_858);
 }
+
+#[test]
+fn what_is_taught_both_ways_contradicts_itself() {
+    let rows =
+        [(0, false, [100, 0, 0]), (0, false, [0, 100, 0]), (0, true, [0, 0, 100]), (1, false, [0, 0, 100])];
+    let examples = examples(&rows);
+    let found = |entry, counter, values| {
+        examples.contradicted(entry, counter, &vector(values)).map(|other| other.vector.clone())
+    };
+    // cos 11° = 0.982, cos 17° = 0.956.
+    assert_eq!(found(0, true, [100, 19, 0]), Some(vector([100, 0, 0])));
+    assert_eq!(found(0, true, [100, 31, 0]), None);
+    assert_eq!(found(0, false, [0, 0, 50]), Some(vector([0, 0, 100])));
+    assert_eq!(found(1, false, [0, 0, 100]), None, "of its own name alone");
+}

@@ -12,6 +12,7 @@ use self::take::{Taken, Taker};
 use super::event;
 use super::file::VocabularyFile;
 use super::import::{self, Import};
+use super::show::contradiction;
 use super::shown::Asked;
 use crate::cli::annotations::Annotations;
 use crate::cli::detect::probability;
@@ -235,7 +236,10 @@ fn apply(
         let (vector, origin) = (example.vector.clone(), example.origin.clone());
         let (new, known) = counts.entry(&example.name).or_default();
         match vocabulary.add_example(label, args.not, vector, space, origin)? {
-            Added::New => *new += 1,
+            Added::New => {
+                *new += 1;
+                lines.extend(contradiction(vocabulary, label, args.not, &example.vector));
+            }
             Added::Known => {
                 *known += 1;
                 lines.push(format!(
