@@ -20,6 +20,7 @@ use crate::pipeline::Words;
 use crate::privacy::{Mask, Masks};
 use crate::report::{Findings, PictureReport};
 use crate::sinks::{Inputs, annotate, encode_picture, write_jsonl, write_text};
+use crate::source::apart::Pictures;
 use crate::source::{Picture, expand};
 
 /// Find things in pictures: boxes and tags, in your own words
@@ -90,6 +91,7 @@ pub(crate) fn probability(text: &str) -> std::result::Result<f32, String> {
 /// What makes the whole call fail: flags, vocabulary, model, standard output.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     args.limits.apply();
+    let decoder = Pictures::start();
     let words = args.words.words("detect")?;
     let mut masks = masks(args)?;
     let pictures = expand(&args.paths);
@@ -102,7 +104,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
 
     let mut failures = Failures::default();
     for (index, path) in pictures.into_iter().enumerate() {
-        let found = path.and_then(|path| look(&path, args, &detector, &mut masks));
+        let found = path.and_then(|path| look(&path, args, &decoder, &detector, &mut masks));
         let (mut picture, findings) = match found {
             Ok(found) => found,
             Err(error) => {
@@ -175,9 +177,15 @@ fn masks(args: &Args) -> Result<Masks> {
     Ok(Masks::new(&masks))
 }
 
-fn look(path: &Path, args: &Args, detector: &Detector, masks: &mut Masks) -> Result<(Picture, Findings)> {
+fn look(
+    path: &Path,
+    args: &Args,
+    decoder: &Pictures,
+    detector: &Detector,
+    masks: &mut Masks,
+) -> Result<(Picture, Findings)> {
     let start = Instant::now();
-    let mut picture = Picture::open(path)?;
+    let mut picture = decoder.open(path)?;
     masks.blacken(&mut picture.frame_mut()?);
     let decode = start.elapsed();
     let mut findings = detector.detect(&picture)?;

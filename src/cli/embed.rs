@@ -1,7 +1,7 @@
 //! `edgeclip embed`
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::FeatureMap;
 use crate::pipeline::Pipeline;
 use crate::sinks::{PRIVATE, Target};
+use crate::source::apart::Pictures;
 use crate::source::{Picture, expand};
 use edgeclip_kernels::normalise;
 
@@ -69,6 +70,7 @@ struct Tensors {
 /// What makes the whole call fail: flags, boxes file, model, output file.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     args.limits.apply();
+    let decoder = Pictures::start();
     let pictures = expand(&args.paths);
     let mut inputs = args.model.inputs();
     inputs.add_pictures(&args.paths);
@@ -81,7 +83,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let mut failures = Failures::default();
     let mut tensors = Tensors::default();
     for path in pictures {
-        let added = path.and_then(|path| tensors.add(&path, &pipeline, boxes.as_ref(), args.dense));
+        let added =
+            path.and_then(|path| tensors.add(&decoder.open(&path)?, &pipeline, boxes.as_ref(), args.dense));
         if let Err(error) = added {
             failures.add(error);
         }
@@ -95,8 +98,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
 
 impl Tensors {
     /// Adds all of one picture, or nothing.
-    fn add(&mut self, path: &Path, pipeline: &Pipeline, boxes: Option<&Boxes>, dense: bool) -> Result<()> {
-        let picture = Picture::open(path)?;
+    fn add(
+        &mut self,
+        picture: &Picture,
+        pipeline: &Pipeline,
+        boxes: Option<&Boxes>,
+        dense: bool,
+    ) -> Result<()> {
         let rects = boxes.map(|boxes| boxes.of(&picture.name, picture.width, picture.height)).transpose()?;
         let mut encoded = pipeline.encode(&picture.frame()?)?;
         let regions = pipeline.embed_boxes(&encoded, &rects.unwrap_or_default())?;
@@ -112,7 +120,7 @@ impl Tensors {
             let content = encoded.letterbox.content();
             self.content.extend([content.x0, content.y0, content.x1, content.y1]);
         }
-        self.paths.push(picture.name);
+        self.paths.push(picture.name.clone());
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::failures::LINE;
 use crate::error::printable;
+use crate::system::Errors;
 
 /// Lines such as `edgeclip: warning: …`. No time: the service manager adds it to logs.
 struct Line;
@@ -40,7 +41,7 @@ where
 /// Sends messages of at least this level to standard error.
 pub(crate) fn start(level: LevelFilter) {
     let subscriber =
-        tracing_subscriber::fmt().event_format(Line).with_max_level(level).with_writer(std::io::stderr);
+        tracing_subscriber::fmt().event_format(Line).with_max_level(level).with_writer(|| Errors);
     // In tests, another one may be there already.
     let _ = subscriber.try_init();
 }

@@ -86,8 +86,8 @@ pub(crate) struct Settings {
     pub keep_free: u8,
     /// Replace files of CSV and Motion JPEG that edgeclip did not write.
     pub force: bool,
-    /// Most megabytes of each process that reads and decodes a network source; else a quarter of the memory
-    /// that is available, 128 to 512.
+    /// Most megabytes of each process that reads or decodes for a source; else for reading a quarter of the
+    /// memory that is available, 128 to 512, and for decoding pictures 64 more than `max_picture_mb`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoder_mb: Option<u64>,
     /// Give up, once everything is open, whatever the settings do not need: other files, connections, programs.
@@ -192,6 +192,11 @@ impl Settings {
         if let Some(source) = self.source.iter().find(|source| source.url.is_empty()) {
             let name = source.name.as_deref().unwrap_or("source");
             return Err(Error::settings(name, "no url", "url = \"/dev/video0\", a path, rtsp://… or -"));
+        }
+        if let Some(seconds) = self.source.iter().find_map(|source| source.stall_seconds)
+            && !(1..=3600).contains(&seconds)
+        {
+            return Err(Error::settings("stall_seconds", seconds.to_string(), "1 to 3600"));
         }
         self.track.check()?;
         let own = self.source.iter().flat_map(|source| source.mask.iter().enumerate());

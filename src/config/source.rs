@@ -34,6 +34,10 @@ pub(crate) struct SourceSettings {
     pub repeat: bool,
     /// Play a recording at its own rate.
     pub real_time: bool,
+    /// Seconds without a frame after which a camera is started or connected anew, and a pipe told of: else 10,
+    /// and 5 for a camera of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stall_seconds: Option<u32>,
     /// Controls of a camera by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub control: BTreeMap<String, Control>,

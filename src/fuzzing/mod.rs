@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::geometry::Rect;
 use crate::model::Manifest;
 use crate::pipeline::clipped;
+use crate::source::apart::Pictures;
 use crate::source::fuzzing as source;
 use crate::vocabulary::{MAX_PROMPTS, Prompt, Vocabulary};
 
@@ -146,7 +147,7 @@ pub fn request(data: &[u8]) -> bool {
         let names_file = line.as_ref().is_ok_and(|line| line.windows(6).any(|word| word == b"\"path\""));
         let (_, parsed) = request::parse(line);
         let answer = parsed.and_then(|request| {
-            let picture = if names_file { None } else { request.picture()? };
+            let picture = if names_file { None } else { request.picture(&Pictures::start())? };
             if let Some(picture) = picture {
                 for corners in request.boxes.iter().flatten() {
                     let &[x0, y0, x1, y1] = corners;

@@ -79,6 +79,12 @@ impl Reasons {
         tell.then_some(reason.count)
     }
 
+    /// Whether it did not work when it was last heard of.
+    #[cfg(test)]
+    pub(crate) fn is_out(&self) -> bool {
+        self.outage.is_some()
+    }
+
     /// Notes that it works. Gives what is to be told if it did not before, and that had been told.
     pub(crate) fn succeeded(&mut self, now: Instant) -> Option<Recovery> {
         let outage = self.outage.take()?;

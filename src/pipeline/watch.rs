@@ -128,7 +128,7 @@ impl Watch {
                 Ok(true) => {
                     looks += 1;
                     if let Some(state) = self.sources.states.get(source) {
-                        state.faults.recovered(&state.name);
+                        state.faults.recovered(&state.name, captured.taken);
                     }
                 }
                 Ok(false) => {}

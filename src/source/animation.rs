@@ -1,7 +1,7 @@
 //! Animated GIF, PNG and WebP: every frame as it is shown, composed as the file says.
 
 use std::io::{BufReader, Read, Seek};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use image::codecs::gif::GifDecoder;
@@ -26,74 +26,138 @@ const HEAD: u64 = 64 << 10;
 /// How long a frame without a delay is shown; same as in browsers.
 const DELAY: Duration = Duration::from_millis(100);
 
-/// Frames of an animation. A thread decodes one frame ahead, since `image`'s decoders are not `Send`.
-pub(super) struct Animation {
-    frames: Receiver<Decoded>,
+/// The frames of an animation, in the thread that has opened it: `image`'s decoders are not `Send`.
+pub(super) struct Frames {
+    frames: image::Frames<'static>,
+    profile: Option<Profile>,
     /// Presentation time of the next frame.
     time: Duration,
-    rgb: Vec<u8>,
     ended: bool,
 }
 
-/// What the thread sends.
-enum Decoded {
-    Frame { size: (u32, u32), rgb: Vec<u8>, delay: Duration },
+/// What comes next in an animation.
+pub(super) enum Decoded {
+    Frame { size: (u32, u32), rgb: Vec<u8>, time: Duration },
     Broken(String),
     End,
 }
 
-impl Animation {
+impl Frames {
     /// Opens the animation that `file` holds, called `name` in errors; `None` if it is a still picture.
     ///
     /// # Errors
     /// [`Error::Input`] if it cannot be read, its header is broken, or it is larger than 100 megapixels,
     /// or takes too much memory.
-    pub(crate) fn open(
-        name: String,
-        file: impl Read + Seek + Send + 'static,
-        kind: FileKind,
-    ) -> Result<Option<Self>> {
+    pub(super) fn open(name: &str, file: impl Read + Seek + 'static, kind: FileKind) -> Result<Option<Self>> {
         let mut file = BufReader::new(file);
         let limits = limits::current();
         let allowed = limits.of_image(limits.bytes);
         let broken = |error: ImageError| match error {
             ImageError::Limits(_) => {
-                Error::input(&name, "an animation that takes too much memory to decode", limits.advice())
+                Error::input(name, "an animation that takes too much memory to decode", limits.advice())
             }
-            _ => Error::input(&name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file"),
+            _ => Error::input(name, format!("a broken animation ({error})"), "a GIF, PNG or WebP file"),
         };
-        let io = |source| Error::io(ErrorKind::Input, name.clone(), source);
+        let io = |source| Error::io(ErrorKind::Input, name, source);
         let mut head = Vec::new();
         file.by_ref().take(HEAD).read_to_end(&mut head).map_err(io)?;
         file.rewind().map_err(io)?;
-        let frames = match kind {
+        let (frames, profile) = match kind {
             FileKind::Gif => {
                 let mut decoder = GifDecoder::new(file).map_err(broken)?;
-                check(&name, &decoder, &limits)?;
+                check(name, &decoder, &limits)?;
                 decoder.set_limits(allowed).map_err(broken)?;
-                spawn(&name, decoder, None)?
+                (decoder.into_frames(), None)
             }
             FileKind::Png => {
                 let mut decoder = PngDecoder::with_limits(file, allowed).map_err(broken)?;
                 if !decoder.is_apng().map_err(broken)? {
                     return Ok(None);
                 }
-                check(&name, &decoder, &limits)?;
+                check(name, &decoder, &limits)?;
                 let profile = profile(&mut decoder, kind, &head);
-                spawn(&name, decoder.apng().map_err(broken)?, profile)?
+                (decoder.apng().map_err(broken)?.into_frames(), profile)
             }
             FileKind::WebP => {
                 let mut decoder = WebPDecoder::new(file).map_err(broken)?;
                 if !decoder.has_animation() {
                     return Ok(None);
                 }
-                check(&name, &decoder, &limits)?;
+                check(name, &decoder, &limits)?;
                 let profile = profile(&mut decoder, kind, &head);
-                spawn(&name, decoder, profile)?
+                (decoder.into_frames(), profile)
             }
             _ => return Ok(None),
         };
-        Ok(Some(Self { frames, time: Duration::ZERO, rgb: Vec::new(), ended: false }))
+        Ok(Some(Self { frames, profile, time: Duration::ZERO, ended: false }))
+    }
+
+    /// Decodes the next frame.
+    pub(super) fn advance(&mut self) -> Decoded {
+        loop {
+            match self.frames.next().filter(|_| !self.ended) {
+                Some(Ok(frame)) => {
+                    let delay = Duration::from(frame.delay());
+                    let delay = if delay.is_zero() { DELAY } else { delay };
+                    let Some(rgb) = opaque(frame.into_buffer(), self.profile.as_ref()) else { continue };
+                    let time = self.time;
+                    self.time = self.time.saturating_add(delay);
+                    return Decoded::Frame { size: rgb.dimensions(), rgb: rgb.into_raw(), time };
+                }
+                Some(Err(error)) => {
+                    // Later frames are drawn over this one, and some decoders repeat the error forever.
+                    self.ended = true;
+                    return Decoded::Broken(format!("a broken animation ({error}), which ends here"));
+                }
+                None => return Decoded::End,
+            }
+        }
+    }
+}
+
+/// Refuses what would take too much memory before any is allocated for it.
+fn check(name: &str, decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
+    let (width, height) = decoder.dimensions();
+    limits.check_named(name, (width, height), BYTES * u64::from(width) * u64::from(height))
+}
+
+/// Frames of an animation, which a thread decodes, one ahead.
+pub(super) struct Animation {
+    frames: Receiver<Decoded>,
+    rgb: Vec<u8>,
+    ended: bool,
+}
+
+impl Animation {
+    /// Same as [`Frames::open`].
+    ///
+    /// # Errors
+    /// Same as those of [`Frames::open`]; [`Error::Device`] if the system has no thread left.
+    pub(crate) fn open(
+        name: String,
+        file: impl Read + Seek + Send + 'static,
+        kind: FileKind,
+    ) -> Result<Option<Self>> {
+        let (send, frames) = sync_channel(1);
+        let (tell, told) = sync_channel(1);
+        start_thread(&name.clone(), move || {
+            let opened = match Frames::open(&name, file, kind) {
+                Ok(opened) => opened,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            // Whoever wanted it may be gone, as may be whoever wanted more frames.
+            let _ = tell.send(Ok(opened.is_some()));
+            let Some(mut opened) = opened else { return };
+            loop {
+                let decoded = opened.advance();
+                let over = matches!(decoded, Decoded::End);
+                if send.send(decoded).is_err() || over {
+                    break;
+                }
+            }
+        })?;
+        let moves = told.recv().unwrap_or_else(|_| Err(Error::bug("the decoder failed")))?;
+        Ok(moves.then_some(Self { frames, rgb: Vec::new(), ended: false }))
     }
 }
 
@@ -103,13 +167,9 @@ impl Container for Animation {
             return Ok(Piece::End);
         }
         match self.frames.recv() {
-            Ok(Decoded::Frame { size: (width, height), rgb, delay }) => {
-                let time = Some(self.time);
-                self.time = self.time.saturating_add(delay);
+            Ok(Decoded::Frame { size, rgb, time }) => {
                 self.rgb = rgb;
-                let encoding =
-                    Encoding::Raw { width, height, stride: width as usize * 3, format: PixelFormat::Rgb8 };
-                Ok(Piece::Frame(Cutout { bytes: &self.rgb, encoding, time }))
+                Ok(Piece::Frame(Cutout { bytes: &self.rgb, encoding: layout(size), time: Some(time) }))
             }
             Ok(Decoded::Broken(why)) => Ok(Piece::Broken(why)),
             Ok(Decoded::End) => {
@@ -124,45 +184,7 @@ impl Container for Animation {
     }
 }
 
-/// Refuses what would take too much memory before any is allocated for it.
-fn check(name: &str, decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
-    let (width, height) = decoder.dimensions();
-    limits.check_named(name, (width, height), BYTES * u64::from(width) * u64::from(height))
-}
-
-/// Decodes in a thread, which ends after the last frame or when the receiver is dropped.
-fn spawn(
-    name: &str,
-    decoder: impl AnimationDecoder<'static> + Send + 'static,
-    profile: Option<Profile>,
-) -> Result<Receiver<Decoded>> {
-    let (send, receive) = sync_channel(1);
-    start_thread(name, move || {
-        // The receiver is gone: nobody wants more frames.
-        let _ = decode(decoder, profile.as_ref(), &send);
-    })?;
-    Ok(receive)
-}
-
-fn decode(
-    decoder: impl AnimationDecoder<'static>,
-    profile: Option<&Profile>,
-    send: &SyncSender<Decoded>,
-) -> std::result::Result<(), std::sync::mpsc::SendError<Decoded>> {
-    for frame in decoder.into_frames() {
-        match frame {
-            Ok(frame) => {
-                let delay = Duration::from(frame.delay());
-                let delay = if delay.is_zero() { DELAY } else { delay };
-                let Some(rgb) = opaque(frame.into_buffer(), profile) else { continue };
-                send.send(Decoded::Frame { size: rgb.dimensions(), rgb: rgb.into_raw(), delay })?;
-            }
-            Err(error) => {
-                // Later frames are drawn over this one, and some decoders repeat the error forever.
-                send.send(Decoded::Broken(format!("a broken animation ({error}), which ends here")))?;
-                break;
-            }
-        }
-    }
-    send.send(Decoded::End)
+/// How the pixels of a frame lie.
+pub(super) fn layout((width, height): (u32, u32)) -> Encoding {
+    Encoding::Raw { width, height, stride: width as usize * 3, format: PixelFormat::Rgb8 }
 }

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Picture;
 use super::about::About;
+use super::apart::Here;
 use super::container::{Container, Piece};
+use super::live::Decode;
 use super::paths::{Folder, natural};
 use super::picture_files::cutout;
 use super::suspects::Suspects;
@@ -45,6 +48,7 @@ pub(super) struct Follow {
     picture: Option<Picture>,
     /// What is being read, and what has killed an earlier process.
     suspects: Suspects,
+    decoder: Arc<dyn Decode>,
 }
 
 /// A path in the order of [`natural`].
@@ -100,7 +104,14 @@ impl Follow {
             told: HashSet::new(),
             picture: None,
             suspects,
+            decoder: Arc::new(Here),
         }
+    }
+
+    /// Leaves the decoding to somebody else.
+    pub(super) fn decode_with(mut self, decoder: Arc<dyn Decode>) -> Self {
+        self.decoder = decoder;
+        self
     }
 
     /// Lists the folder if it is time to.
@@ -134,9 +145,9 @@ impl Follow {
 
     /// Tries the waiting files in order, up to the first that may still be being written.
     fn first(&mut self) -> Option<(PathBuf, Outcome)> {
-        let (taken, suspects) = (&self.taken, &self.suspects);
+        let (taken, suspects, decoder) = (&self.taken, &self.suspects, &*self.decoder);
         self.waiting.iter_mut().find_map(|(path, waiting)| {
-            match waiting.attempt(&path.0, taken.get(&path.0), suspects) {
+            match waiting.attempt(&path.0, taken.get(&path.0), suspects, decoder) {
                 Outcome::Given => None,
                 outcome => Some((path.0.clone(), outcome)),
             }
@@ -146,7 +157,13 @@ impl Follow {
 
 impl Waiting {
     /// Reads the file at `path`, which was `before` when it was delivered last.
-    fn attempt(&mut self, path: &Path, before: Option<&(About, u64)>, suspects: &Suspects) -> Outcome {
+    fn attempt(
+        &mut self,
+        path: &Path,
+        before: Option<&(About, u64)>,
+        suspects: &Suspects,
+        decoder: &dyn Decode,
+    ) -> Outcome {
         let about = fs::metadata(path).ok().map(|about| About::of(&about));
         let mut settled = false;
         if let Some((tried, when, why)) = &self.tried
@@ -184,7 +201,7 @@ impl Waiting {
                 if !settled && jpeg::is_jpeg(&bytes) && !jpeg::is_complete(&bytes) {
                     (Some(about), NO_END.to_owned())
                 } else {
-                    match Picture::decode_within(name, &bytes, &limits) {
+                    match decoder.decode(name, &bytes) {
                         Ok(picture) => return Outcome::Whole(picture, about, digest),
                         Err(error) => (Some(about), error.to_string()),
                     }

@@ -55,6 +55,11 @@ impl Limits {
         Self { bytes: megabytes.saturating_mul(MEGABYTE), megabytes }
     }
 
+    /// The setting `max_picture_mb`.
+    pub(super) fn megabytes(&self) -> u64 {
+        self.megabytes
+    }
+
     /// Limits for each of the pictures that a live source holds at a time.
     pub(super) fn for_frames(self) -> Self {
         Self { bytes: self.bytes / FRAMES, ..self }

@@ -34,6 +34,9 @@ pub(super) trait Decode: Debug + Send + Sync {
     /// # Errors
     /// Same as those of [`Picture::decode`], and if whoever decodes it dies of it.
     fn decode(&self, name: String, bytes: &[u8]) -> Result<Picture>;
+
+    /// There will be nothing to decode.
+    fn dismiss(&self);
 }
 
 /// The outcome of waiting for a frame.

@@ -13,6 +13,7 @@ pub(crate) mod fuzzing;
 pub(crate) mod http;
 mod input;
 mod jpeg;
+mod jpeg_frames;
 mod kind;
 mod limits;
 mod live;

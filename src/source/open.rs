@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::animation::Animation;
-use super::apart;
+use super::apart::{self, Decoders};
 use super::avi::Avi;
 use super::container::Container;
 use super::follow::Follow;
 use super::input::Input;
+use super::jpeg_frames::JpegFrames;
 use super::kind::{self, FFMPEG, FFMPEG_PIPE, FileKind};
 use super::live::Live;
 use super::mjpeg::Mjpeg;
@@ -44,8 +44,8 @@ pub(crate) fn check(spec: &str, options: &SourceOptions) -> Result<()> {
     let Some((scheme, _)) = spec.split_once("://") else { return Ok(()) };
     let accepted: &[SourceOption] = match scheme.to_ascii_lowercase().as_str() {
         "v4l2" => return Ok(()),
-        "rtsp" | "rtsps" => &[],
-        "http" | "https" => &[SourceOption::FrameRate],
+        "rtsp" | "rtsps" => &[SourceOption::Stall],
+        "http" | "https" => &[SourceOption::FrameRate, SourceOption::Stall],
         scheme => return Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
     };
     options.only(&shown(spec), "a network camera", accepted)
@@ -57,15 +57,27 @@ pub(crate) fn check(spec: &str, options: &SourceOptions) -> Result<()> {
 /// [`Error::Input`] if it does not exist, cannot be read, or holds something else; [`Error::Settings`] if the
 /// address is invalid or an option does not apply; [`Error::Device`] if a camera cannot be opened or reached.
 pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    check(spec, options)?;
+    if spec.contains("://") && device(spec).is_none() {
+        return apart::open(spec, options);
+    }
+    let decoders = Decoders::of(spec, options);
+    let source = local(spec, options, &decoders)?;
+    Ok(JpegFrames::of(source, decoders.of_frames()))
+}
+
+/// The path in `v4l2:///dev/video0`.
+fn device(spec: &str) -> Option<&str> {
     let device = spec.split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("v4l2://"));
-    let device = device.map(|(_, path)| path);
+    device.map(|(_, path)| path)
+}
+
+/// A source on this machine.
+fn local(spec: &str, options: &SourceOptions, decoders: &Decoders) -> Result<Box<dyn Live>> {
     if spec == STDIN {
         return standard_input(options);
     }
-    check(spec, options)?;
-    if device.is_none() && spec.contains("://") {
-        return apart::open(spec, options.wish.fps, options.decoder_mb);
-    }
+    let device = device(spec);
     let path = Path::new(device.unwrap_or(spec));
     let about = fs::metadata(path);
     let is_device = about.as_ref().is_ok_and(|about| about.file_type().is_char_device());
@@ -73,13 +85,13 @@ pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>>
         return camera(spec, path, options);
     }
     match about {
-        Ok(about) if about.is_dir() => folder(spec, path, options),
-        Ok(about) if about.is_file() => file(spec, path, options),
+        Ok(about) if about.is_dir() => folder(spec, path, options, decoders),
+        Ok(about) if about.is_file() => file(spec, path, options, decoders),
         Ok(about) if about.file_type().is_fifo() => {
             Err(Error::input(spec, "a named pipe", format!("`edgeclip run --source - < {spec}`")))
         }
         Ok(_) => Err(Error::input(spec, "something other than a file, folder or camera", SOURCES)),
-        Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options),
+        Err(_) if spec.contains(['*', '?', '[']) => pattern(spec, options, decoders),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::input(shown(spec), "nothing there", SOURCES))
         }
@@ -101,9 +113,10 @@ fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Li
         SourceOption::FrameRate,
         SourceOption::Control,
         SourceOption::RealTime,
+        SourceOption::Stall,
     ];
     options.only(spec, "a camera", &takes)?;
-    let camera = Camera::open(path, &options.wish, &options.controls)?;
+    let camera = Camera::open(path, &options.wish, &options.controls, options.stall)?;
     let (mode, wish) = (camera.mode(), options.wish);
     let other = wish.size.is_some_and(|size| size != (mode.width, mode.height))
         || wish.fps.zip(mode.fps).is_some_and(|(wish, fps)| (wish as f32 - fps).abs() > 0.5);
@@ -113,13 +126,15 @@ fn camera(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Li
     Ok(Box::new(camera))
 }
 
-fn folder(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    let folder = path.to_owned();
+fn folder(spec: &str, path: &Path, options: &SourceOptions, decoders: &Decoders) -> Result<Box<dyn Live>> {
+    let (folder, decoders) = (path.to_owned(), decoders.clone());
     if options.follow {
         options.only(spec, "a folder", &[SourceOption::Follow])?;
         let (suspects, outputs) = (options.suspects.clone(), options.outputs.clone());
-        let follow = move || Follow::new(folder.clone(), suspects.clone(), outputs.clone());
-        let open = move || Ok(Box::new(follow()) as Box<dyn Container>);
+        let open = move || {
+            let follow = Follow::new(folder.clone(), suspects.clone(), outputs.clone());
+            Ok(Box::new(follow.decode_with(decoders.of_files())) as Box<dyn Container>)
+        };
         return recording(spec, options, Box::new(open));
     }
     options.only(
@@ -127,39 +142,39 @@ fn folder(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Li
         "a folder",
         &[SourceOption::Follow, SourceOption::FrameRate, SourceOption::Repeat, SourceOption::RealTime],
     )?;
-    recording(spec, options, Box::new(move || pictures(&folder)))
+    recording(spec, options, Box::new(move || pictures(&folder, &decoders)))
 }
 
-fn pattern(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+fn pattern(spec: &str, options: &SourceOptions, decoders: &Decoders) -> Result<Box<dyn Live>> {
     options.only(
         spec,
         "a pattern",
         &[SourceOption::FrameRate, SourceOption::Repeat, SourceOption::RealTime],
     )?;
-    let pattern = PathBuf::from(spec);
-    recording(spec, options, Box::new(move || pictures(&pattern)))
+    let (pattern, decoders) = (PathBuf::from(spec), decoders.clone());
+    recording(spec, options, Box::new(move || pictures(&pattern, &decoders)))
 }
 
 /// The pictures that `argument` names, at least one.
-fn pictures(argument: &Path) -> Result<Box<dyn Container>> {
+fn pictures(argument: &Path, decoders: &Decoders) -> Result<Box<dyn Container>> {
     let mut paths = paths::expand(&[argument.to_owned()]);
     match paths.pop() {
         Some(Err(error)) if paths.is_empty() => Err(error),
         last => {
             paths.extend(last);
-            Ok(Box::new(PictureFiles::new(paths)))
+            Ok(Box::new(PictureFiles::new(paths).decode_with(decoders.of_files())))
         }
     }
 }
 
-fn file(spec: &str, path: &Path, options: &SourceOptions) -> Result<Box<dyn Live>> {
+fn file(spec: &str, path: &Path, options: &SourceOptions, decoders: &Decoders) -> Result<Box<dyn Live>> {
     options.only(
         spec,
         "a file",
         &[SourceOption::PixelFormat, SourceOption::FrameRate, SourceOption::Repeat, SourceOption::RealTime],
     )?;
-    let (path, raw) = (path.to_owned(), options.clone());
-    recording(spec, options, Box::new(move || contents(&path, &raw)))
+    let (path, raw, decoders) = (path.to_owned(), options.clone(), decoders.clone());
+    recording(spec, options, Box::new(move || contents(&path, &raw, &decoders)))
 }
 
 fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dyn Live>> {
@@ -169,7 +184,7 @@ fn recording(spec: &str, options: &SourceOptions, open: Opener) -> Result<Box<dy
 }
 
 /// Opens a file by its contents; where these are ambiguous, by its extension.
-fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> {
+fn contents(path: &Path, options: &SourceOptions, decoders: &Decoders) -> Result<Box<dyn Container>> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
     let mut input = Input::new(name.clone(), file);
@@ -183,12 +198,12 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
         (FileKind::Gif | FileKind::Png | FileKind::WebP, _) => {
             let reopened =
                 File::open(path).map_err(|source| Error::io(ErrorKind::Input, name.clone(), source))?;
-            let animation = Animation::open(name, reopened, kind)?;
-            Ok(animation.map_or_else(|| picture(path), |animation| Box::new(animation) as Box<dyn Container>))
+            let animation = decoders.animation(name, reopened, kind)?;
+            Ok(animation.unwrap_or_else(|| picture(path, decoders)))
         }
         // Named as a picture, whichever; Motion JPEG has names of its own, or none.
-        (FileKind::Jpeg, extension) if PICTURES.contains(&extension) => Ok(picture(path)),
-        (FileKind::Bmp | FileKind::ForeignPicture, _) => Ok(picture(path)),
+        (FileKind::Jpeg, extension) if PICTURES.contains(&extension) => Ok(picture(path, decoders)),
+        (FileKind::Bmp | FileKind::ForeignPicture, _) => Ok(picture(path, decoders)),
         (FileKind::Unknown, "mjpg" | "mjpeg") => Ok(Box::new(Mjpeg::new(input))),
         (FileKind::Unknown, _) => {
             let found = if input.held().is_empty() { "an empty file" } else { "a file of unknown contents" };
@@ -198,8 +213,8 @@ fn contents(path: &Path, options: &SourceOptions) -> Result<Box<dyn Container>> 
     }
 }
 
-fn picture(path: &Path) -> Box<dyn Container> {
-    Box::new(PictureFiles::new(vec![Ok(path.to_owned())]))
+fn picture(path: &Path, decoders: &Decoders) -> Box<dyn Container> {
+    Box::new(PictureFiles::new(vec![Ok(path.to_owned())]).decode_with(decoders.of_files()))
 }
 
 /// A format that can be read as a stream.
@@ -226,7 +241,11 @@ fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeC
 }
 
 fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
-    options.only(STDIN, "standard input", &[SourceOption::PixelFormat, SourceOption::RealTime])?;
+    options.only(
+        STDIN,
+        "standard input",
+        &[SourceOption::PixelFormat, SourceOption::RealTime, SourceOption::Stall],
+    )?;
     let name = STDIN_NAME;
     let io = |source| Error::io(ErrorKind::Input, name.to_owned(), source);
     // A duplicate of the descriptor: `Stdin` buffers, and does not tell what kind of file it is.
@@ -242,7 +261,7 @@ fn piped(
     options: SourceOptions,
     regular: bool,
 ) -> Result<Pipe> {
-    Pipe::new(move || {
+    Pipe::new(options.stall, move || {
         let mut input = Input::new(name, reader);
         let kind = kind::of_input(&mut input)?;
         let opened = stream(input, kind, &options)?;

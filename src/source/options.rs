@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{ControlValue, Raw, Suspects, Wish};
 use crate::error::{Error, Result};
@@ -27,8 +28,11 @@ pub(crate) struct SourceOptions {
     /// Files: frames arrive at their own rate (`wish.fps`, the recording's, else 25 per second) instead of on
     /// demand. Standard input: frames that arrive too fast are dropped, even those of a recording.
     pub real_time: bool,
-    /// Most megabytes of the process that reads a network source; by default a quarter of what is there.
+    /// Most megabytes of each process that reads or decodes for the source; by default a quarter of what is
+    /// there for reading, and somewhat more than a picture may take for decoding.
     pub decoder_mb: Option<u64>,
+    /// Longest time without a frame; by default 10 s, 5 s for a camera of this machine.
+    pub stall: Option<Duration>,
 }
 
 /// An option that not every kind of source accepts. Its text is its key in the configuration file.
@@ -48,6 +52,8 @@ pub(crate) enum SourceOption {
     Repeat,
     /// [`SourceOptions::real_time`]
     RealTime,
+    /// [`SourceOptions::stall`]
+    Stall,
 }
 
 impl fmt::Display for SourceOption {
@@ -60,6 +66,7 @@ impl fmt::Display for SourceOption {
             Self::Follow => "follow",
             Self::Repeat => "repeat",
             Self::RealTime => "real_time",
+            Self::Stall => "stall_seconds",
         })
     }
 }
@@ -75,6 +82,7 @@ impl SourceOptions {
             (SourceOption::Follow, self.follow),
             (SourceOption::Repeat, self.repeat),
             (SourceOption::RealTime, self.real_time),
+            (SourceOption::Stall, self.stall.is_some()),
         ];
         let Some((option, _)) =
             given.into_iter().find(|(option, given)| *given && !accepted.contains(option))

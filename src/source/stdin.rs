@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::container::{Broken, Container, Piece};
 use super::live::{CapturedFrame, Live, Next};
+use super::network::seconds;
 use crate::error::{Error, Result};
 use crate::system::start_thread;
 
@@ -23,6 +24,8 @@ pub(super) struct Pipe {
     slot: Arc<(Mutex<Slot>, Condvar)>,
     /// When the last frame was taken, or the pipe opened; `None` once silence has been reported.
     heard: Option<Instant>,
+    /// Longest time without a frame.
+    stall: Duration,
 }
 
 /// What the reading thread shares.
@@ -50,11 +53,15 @@ pub(super) struct PipeContents {
 }
 
 impl Pipe {
-    /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end.
+    /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end. A
+    /// writer without a frame for `stall` is told of, by default after 10 s.
     ///
     /// # Errors
     /// [`Error::Device`] if the system has no thread left.
-    pub(crate) fn new(open: impl FnOnce() -> Result<PipeContents> + Send + 'static) -> Result<Self> {
+    pub(crate) fn new(
+        stall: Option<Duration>,
+        open: impl FnOnce() -> Result<PipeContents> + Send + 'static,
+    ) -> Result<Self> {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
         start_thread("standard input", move || {
@@ -62,7 +69,7 @@ impl Pipe {
             lock(&theirs.0).end = Some(end);
             theirs.1.notify_all();
         })?;
-        Ok(Self { slot, heard: Some(Instant::now()) })
+        Ok(Self { slot, heard: Some(Instant::now()), stall: stall.unwrap_or(STALL) })
     }
 }
 
@@ -93,9 +100,9 @@ impl Live for Pipe {
         }
         match slot.end.take() {
             // Only the writing program could do anything about it.
-            None if self.heard.is_some_and(|heard| heard.elapsed() >= STALL) => {
+            None if self.heard.is_some_and(|heard| heard.elapsed() >= self.stall) => {
                 self.heard = None;
-                Ok(Next::Stalled(format!("no frame within {} s", STALL.as_secs())))
+                Ok(Next::Stalled(format!("no frame within {}", seconds(self.stall))))
             }
             None => Ok(Next::Nothing),
             Some(end) => {

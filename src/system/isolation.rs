@@ -3,10 +3,12 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
+
+use super::errors::replace;
 
 /// A file in memory, which ends with its last descriptor. Reading and writing it takes no lock, and what
 /// another process does to its length cannot crash whoever reads it, unlike a mapping.
@@ -29,11 +31,7 @@ pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
 /// No descriptor is left.
 pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
     let taken = io::stdin().as_fd().try_clone_to_owned()?;
-    let nothing = File::open("/dev/null")?;
-    // SAFETY: takes two descriptors that are open.
-    if unsafe { libc::dup2(nothing.as_raw_fd(), libc::STDIN_FILENO) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    replace(File::open("/dev/null")?.as_fd(), libc::STDIN_FILENO)?;
     Ok(taken)
 }
 
@@ -59,6 +57,21 @@ pub(crate) fn fork() -> io::Result<Forked> {
     }
 }
 
+/// Makes these standard input and output.
+///
+/// # Errors
+/// The system refuses it.
+pub(crate) fn set_standard(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<()> {
+    replace(input, libc::STDIN_FILENO)?;
+    replace(output, libc::STDOUT_FILENO)
+}
+
+/// Ends a process from [`fork`] at once.
+pub(crate) fn kill(process: i32) {
+    // SAFETY: takes numbers.
+    unsafe { libc::kill(process, libc::SIGKILL) };
+}
+
 /// Waits until a process from [`fork`] ends.
 ///
 /// # Errors
@@ -75,12 +88,6 @@ pub(crate) fn wait(process: i32) -> io::Result<ExitStatus> {
             return Err(error);
         }
     }
-}
-
-/// Ends a process from [`fork`] that has not been waited for yet.
-pub(crate) fn kill(process: i32) {
-    // SAFETY: takes integers.
-    unsafe { libc::kill(process, libc::SIGKILL) };
 }
 
 /// The process dies with the thread that started it, survives signals that are meant for that, gains no

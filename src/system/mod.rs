@@ -3,6 +3,7 @@
 
 mod console;
 mod cpu;
+mod errors;
 mod folder;
 mod framebuffer;
 mod isolation;
@@ -16,13 +17,14 @@ mod threads;
 
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
+pub(crate) use errors::{Errors, divert_errors, never_wait};
 pub(crate) use folder::{FileId, Folder, Space};
 #[cfg(test)]
 pub(crate) use framebuffer::Channel;
 pub(crate) use framebuffer::{Screen, screen, wake};
 pub(crate) use isolation::{
-    Forked, depend_on_parent, fork, ignore_hangup, kill, limit_memory, limit_time, memory_file, take_stdin,
-    unlimit_waiting, wait,
+    Forked, depend_on_parent, fork, ignore_hangup, kill, limit_memory, limit_time, memory_file, set_standard,
+    take_stdin, unlimit_waiting, wait,
 };
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, connect as connect_notify, notify};

@@ -169,6 +169,7 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         repeat: source.repeat,
         real_time: source.real_time,
         decoder_mb: None,
+        stall: source.stall_seconds.map(|seconds| Duration::from_secs(seconds.into())),
     };
     let camera = ["/dev/", "v4l2://"].iter().any(|prefix| source.url.starts_with(prefix));
     match &source.pixel_format {

@@ -17,7 +17,7 @@ pub(crate) fn checks(wanted: Option<&Path>) -> Vec<Check> {
         return vec![network::check(NAME, address)];
     }
     if let Some(path) = wanted {
-        let opened = Camera::open(path, &Wish::default(), &[]);
+        let opened = Camera::open(path, &Wish::default(), &[], None);
         let check = opened.map(|camera| {
             let found = format!("{}: {}", path.display(), camera.mode());
             Check::ok(NAME, found, json!({ "path": path, "mode": camera.mode().to_string() }))

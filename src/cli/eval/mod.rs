@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::pipeline::{Encoded, Pipeline, clipped, open_vocabulary};
 use crate::source::Picture;
+use crate::source::apart::Pictures;
 use crate::vocabulary::{Embedder, MAX_PROMPTS, Prompt, Vocabulary};
 use edgeclip_kernels::normalise;
 
@@ -43,12 +44,14 @@ pub(crate) struct Args {
 /// # Errors
 /// What makes the whole call fail: flags, model, standard input or output.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
+    let decoder = Pictures::start();
     let bundle = args.model.bundle()?;
     let networks = networks(&bundle, false, args.model.threads())?;
     let mut answerer = Answerer {
         pipeline: Pipeline::new(networks, bundle.manifest.clone()),
         embedder: Embedder::new(bundle),
         vocabulary: None,
+        decoder,
     };
     let mut lines = Lines::new(io::stdin().lock());
     while let Some(line) = lines.next()? {
@@ -68,6 +71,7 @@ struct Answerer {
     /// Loads its text tower with the first words, so that a program without one serves vocabulary files.
     embedder: Embedder,
     vocabulary: Option<Vocabulary>,
+    decoder: Pictures,
 }
 
 impl Answerer {
@@ -80,7 +84,7 @@ impl Answerer {
             let rows = self.embedder.tower()?.embed(texts)?;
             answer.texts = Some(self.rows(rows));
         }
-        match request.picture()? {
+        match request.picture(&self.decoder)? {
             Some(picture) => self.look(request, &picture, &mut answer)?,
             None if request.asks_nothing() => {
                 return Err(Error::input("request", "nothing to do", request::EXPECTED));

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::source::Picture;
+use crate::source::apart::Pictures;
 
 /// What a request should be.
 pub(crate) const EXPECTED: &str = "a JSON object with vocabulary, texts, or path or base64 (docs/eval.md)";
@@ -79,15 +80,15 @@ impl Request {
     /// # Errors
     /// [`Error::Input`] if it has both, or something is asked of a picture and there is none; those of
     /// [`Picture::open`].
-    pub(crate) fn picture(&self) -> Result<Option<Picture>> {
+    pub(crate) fn picture(&self, decoder: &Pictures) -> Result<Option<Picture>> {
         match (&self.path, &self.base64) {
-            (Some(path), None) => Picture::open(path).map(Some),
+            (Some(path), None) => decoder.open(path).map(Some),
             (None, Some(text)) => {
                 let bytes = STANDARD.decode(text);
                 let wrong = |error: base64::DecodeError| {
                     Error::input("base64", error.to_string(), "base64 with padding")
                 };
-                Picture::decode("base64".to_owned(), &bytes.map_err(wrong)?).map(Some)
+                decoder.decode("base64".to_owned(), &bytes.map_err(wrong)?).map(Some)
             }
             (Some(_), Some(_)) => Err(Error::input("request", "both path and base64", "one of them")),
             (None, None) if self.needs_picture() => {

@@ -142,6 +142,10 @@ pub(crate) struct SourceFlags {
     /// Play a recording at its own rate
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", help_heading = "Sources")]
     real_time: Option<bool>,
+    /// Seconds without a frame after which a camera is started or connected anew [default: 10; 5 for a camera of
+    /// this machine]
+    #[arg(long, value_name = "N", help_heading = "Sources")]
+    stall_seconds: Option<i64>,
     /// Set a camera's control, for example exposure_time_absolute=200; may be repeated
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Sources")]
     #[serde(skip)]

@@ -1,13 +1,12 @@
 //! A camera that another process reads.
 
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::decoder::Decoder;
-use super::message::{Answer, Header, LONGEST_FRAME, NEXT};
-use super::process::{POLL, Process, died};
+use super::memory::take;
+use super::message::{Answer, Ask, Death, Header, LONGEST_FRAME, Request};
+use super::process::{POLL, Process};
 use crate::error::{Error, ErrorParts, Result};
 use crate::source::live::{CapturedFrame, Decode, Live, Next};
 use crate::source::retry::Retry;
@@ -17,7 +16,7 @@ pub(super) struct Camera {
     name: String,
     process: Process,
     /// For pictures that are files; those of a video are decoded by the process that reads it.
-    decoder: Option<Arc<Decoder>>,
+    decoder: Option<Arc<dyn Decode>>,
     /// Whether the camera is connected, as opposed to being connected.
     opened: bool,
     /// Whether the process has been asked for what comes next.
@@ -36,7 +35,7 @@ impl Camera {
     ///
     /// # Errors
     /// It cannot be.
-    pub(super) fn open(name: &str, mut process: Process, decoder: Option<Decoder>) -> Result<Self> {
+    pub(super) fn open(name: &str, mut process: Process, decoder: Option<Arc<dyn Decode>>) -> Result<Self> {
         let begun = Instant::now();
         // One whose source could not be opened before.
         let revived = process.revive();
@@ -49,7 +48,7 @@ impl Camera {
                     return Ok(Self {
                         name: name.to_owned(),
                         process,
-                        decoder: decoder.map(Arc::new),
+                        decoder,
                         opened: true,
                         asked: false,
                         retry: Retry::default(),
@@ -62,15 +61,12 @@ impl Camera {
                 Some(Answer::Refused(error)) => break error.into(),
                 Some(Answer::Died(why)) => {
                     let expected = "a camera whose answers can be read: its sub-stream, or another path";
-                    break Error::device(name, died(&why), expected);
+                    break Error::device(name, died(&process, &why), expected);
                 }
                 _ => {}
             }
         };
         process.leave();
-        if let Some(decoder) = decoder {
-            decoder.leave();
-        }
         Err(failed)
     }
 
@@ -93,12 +89,11 @@ impl Camera {
         if header.length > LONGEST_FRAME {
             return Next::Broken(format!("a frame of {} bytes", header.length));
         }
-        frame.bytes.resize(header.length, 0);
-        if let Err(error) = self.process.shared.read_exact_at(&mut frame.bytes, 0) {
+        if let Err(error) = take(&self.process.shared, &mut frame.bytes, header.length) {
             return Next::Broken(format!("a frame that is not there ({error})"));
         }
         header.describe(frame);
-        frame.decode_with(self.decoder.clone().map(|decoder| decoder as Arc<dyn Decode>));
+        frame.decode_with(self.decoder.clone());
         go_on(frame, self.first, self.later);
         self.number = frame.number.saturating_add(1);
         self.retry.succeeded();
@@ -127,7 +122,7 @@ impl Live for Camera {
             return Ok(Next::Nothing);
         }
         if self.opened && !self.asked {
-            self.process.ask(&[NEXT]);
+            self.process.ask(Request::plain(Ask::Next));
             self.asked = true;
         }
         let Some(answer) = self.process.receive() else { return Ok(Next::Nothing) };
@@ -144,11 +139,16 @@ impl Live for Camera {
             Answer::Failed(error) | Answer::Refused(error) => self.stalled(error),
             Answer::Died(why) => {
                 self.retry.failed();
-                Next::Stalled(died(&why))
+                Next::Stalled(died(&self.process, &why))
             }
-            Answer::Nothing | Answer::Picture { .. } | Answer::Panicked(_) => Next::Nothing,
+            Answer::Nothing | Answer::Still | Answer::Picture { .. } | Answer::Panicked(_) => Next::Nothing,
         })
     }
+}
+
+/// What is told of a process that died.
+fn died(process: &Process, death: &Death) -> String {
+    format!("{}; it is started again", process.told(death))
 }
 
 /// Numbers and times of a process count from its start: of all together, it is the frame `first` and so much

@@ -1,23 +1,42 @@
-//! Network sources in the process that asks for them.
+//! Reading and decoding in the process that asks for it.
+
+use std::time::Duration;
 
 use crate::error::Result;
-use crate::source::live::Live;
+use crate::source::limits;
+use crate::source::live::{Decode, Live};
 use crate::source::network::Patience;
+use crate::source::picture::Picture;
 use crate::source::{http, rtsp};
 
-/// Opens the camera at `address`; a single picture is fetched `fps` times per second.
+/// Opens the camera at `address`; a single picture is fetched `fps` times per second. Without a picture for
+/// `stall`, it is connected anew.
 ///
 /// # Errors
 /// Same as those of [`rtsp::open`] and [`http::open`].
-pub(super) fn here(address: &str, fps: Option<u32>) -> Result<Box<dyn Live>> {
+pub(super) fn here(address: &str, fps: Option<u32>, stall: Option<Duration>) -> Result<Box<dyn Live>> {
+    let patience = Patience::default();
+    let patience = Patience { stall: stall.unwrap_or(patience.stall), ..patience };
     if is_of(address, "rtsp") {
-        return rtsp::open(address, Patience::default());
+        return rtsp::open(address, patience);
     }
-    http::open(address, fps, Patience::default())
+    http::open(address, fps, patience)
 }
 
 /// Whether an address has this scheme, or this one with TLS.
 pub(super) fn is_of(address: &str, scheme: &str) -> bool {
     let found = address.split_once("://").map(|(found, _)| found.to_ascii_lowercase());
     found.is_some_and(|found| found.strip_suffix('s').unwrap_or(&found) == scheme)
+}
+
+/// Decodes picture files of live sources.
+#[derive(Debug)]
+pub(in crate::source) struct Here;
+
+impl Decode for Here {
+    fn decode(&self, name: String, bytes: &[u8]) -> Result<Picture> {
+        Picture::decode_within(name, bytes, &limits::current().for_frames())
+    }
+
+    fn dismiss(&self) {}
 }

@@ -1,37 +1,46 @@
-//! Network sources in processes of their own. What reads and decodes the bytes of strangers there may crash,
-//! compute for ever or take all the memory that it is allowed: it costs that source a moment, and nothing else.
+//! Sources in processes of their own. What reads and decodes the bytes of strangers there may crash, compute for
+//! ever or take all the memory that it is allowed: it costs that source a moment, and nothing else.
 //!
 //! Programs that use the library are not `edgeclip`, and cannot be started again as such a process: there,
 //! sources are read by the thread that asks for them.
 
+mod animation;
 mod camera;
 mod decoder;
 mod here;
+mod memory;
 mod message;
 mod nursery;
+mod orders;
+mod pictures;
 mod process;
 mod sealing;
 mod worker;
 
+pub(super) use here::Here;
 pub(crate) use nursery::serve as serve_nursery;
+pub(crate) use pictures::Pictures;
 pub(crate) use worker::keep;
 
-use std::path::Path;
+use std::fs::File;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::live::Live;
+use super::animation::Animation;
+use super::container::Container;
+use super::kind::FileKind;
+use super::live::{Decode, Live};
 use super::options::SourceOptions;
 use crate::error::{Error, Result, shown_address};
-use crate::system::memory;
 use camera::Camera;
 use decoder::Decoder;
-use here::{here, is_of};
-use message::{Job, Order};
+use here::here;
+use message::{Ask, Order};
 
 /// Whether this program is `edgeclip`.
 static IS_EDGECLIP: AtomicBool = AtomicBool::new(false);
 
-/// From now on, network sources are read apart: this program has the subcommand `apart`.
+/// From now on, sources are read apart: this program has the subcommand `apart`.
 pub(crate) fn allow() {
     IS_EDGECLIP.store(true, Ordering::Relaxed);
 }
@@ -40,11 +49,13 @@ fn is_allowed() -> bool {
     IS_EDGECLIP.load(Ordering::Relaxed)
 }
 
-/// Starts the processes of the source `spec`, if it is one that is read apart, for [`open`] to use: later no
-/// program need be executed any more. They end with the calling thread.
+/// Starts the processes that the source `spec` may need, for [`open`] and [`Decoders`] to use: later no program
+/// need be executed any more. They end with the calling thread.
 pub(crate) fn prepare(spec: &str, options: &SourceOptions) {
-    if is_allowed() && ["rtsp", "http"].iter().any(|scheme| is_of(spec, scheme)) {
-        orders(spec, options.wish.fps, options.decoder_mb).into_iter().for_each(process::prepare);
+    if is_allowed() {
+        let reader = orders::reader(spec, options);
+        let decoder = orders::holds_pictures(spec, options).then(|| orders::decoder(spec, options));
+        reader.into_iter().chain(decoder).for_each(process::prepare);
     }
 }
 
@@ -54,47 +65,68 @@ pub(crate) fn prepare(spec: &str, options: &SourceOptions) {
 /// # Errors
 /// [`Error::Device`] if it cannot be started.
 pub(crate) fn prepare_sealed(sources: &[(String, SourceOptions)]) -> Result<()> {
-    let of = |(spec, options): &(String, SourceOptions)| orders(spec, options.wish.fps, options.decoder_mb);
-    let is_network = |spec: &str| ["rtsp", "http"].iter().any(|scheme| is_of(spec, scheme));
-    let orders = sources.iter().filter(|(spec, _)| is_network(spec)).flat_map(of).collect();
-    nursery::begin(orders).map_err(|error| {
+    let readers = sources.iter().filter_map(|(spec, options)| orders::reader(spec, options));
+    nursery::begin(readers.collect()).map_err(|error| {
         let found = format!("no process that starts decoders ({error})");
         Error::device("seal", found, "one more process, and a kernel that seals it")
     })
 }
 
-/// Opens the network camera at `address`, whose process may use so many megabytes, by default a quarter of
-/// what is there. A single picture is fetched `fps` times per second.
+/// Opens the network camera at `address`.
 ///
 /// # Errors
 /// Same as those of `rtsp::open` and `http::open`;
 /// [`Error::Device`](crate::error::Error::Device) if no process can be started.
-pub(super) fn open(address: &str, fps: Option<u32>, megabytes: Option<u64>) -> Result<Box<dyn Live>> {
-    if !is_allowed() {
-        return here(address, fps);
-    }
+pub(super) fn open(address: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
+    let reader = orders::reader(address, options).filter(|_| is_allowed());
+    let Some(reader) = reader else { return here(address, options.wish.fps, options.stall) };
     let name = shown_address(address);
-    let mut processes = Vec::new();
-    for order in orders(address, fps, megabytes) {
-        processes.push(process::take(&name, order)?);
+    let process = process::take(&reader).map_err(|error| {
+        let (found, expected) = process::missing(&error);
+        Error::device(&name, found, expected)
+    })?;
+    let pictures = orders::holds_pictures(address, options);
+    let decoder = pictures.then(|| Decoders::of(address, options).of_frames()).flatten();
+    Ok(Box::new(Camera::open(&name, process, decoder)?))
+}
+
+/// Who decodes the pictures of a source.
+#[derive(Debug, Clone)]
+pub(super) struct Decoders(Option<Order>);
+
+impl Decoders {
+    pub(super) fn of(spec: &str, options: &SourceOptions) -> Self {
+        Self(is_allowed().then(|| orders::decoder(spec, options)))
     }
-    let mut processes = processes.into_iter();
-    let Some(reader) = processes.next() else { return here(address, fps) };
-    let decoder = processes.next().map(Decoder::new);
-    Ok(Box::new(Camera::open(&name, reader, decoder)?))
-}
 
-/// What the processes of a source are to do: one reads it, and decodes H.264; pictures that are whole files
-/// are decoded by a second one when somebody looks at them.
-fn orders(address: &str, fps: Option<u32>, megabytes: Option<u64>) -> Vec<Order> {
-    let megabytes = megabytes.unwrap_or_else(default_megabytes);
-    let camera = Job::Camera { address: address.to_owned(), fps };
-    let pictures = is_of(address, "http").then(|| Job::Pictures { of: address.to_owned() });
-    [camera].into_iter().chain(pictures).map(|job| Order { job, megabytes }).collect()
-}
+    /// For JPEG frames; `None` if they are decoded here.
+    pub(super) fn of_frames(&self) -> Option<Arc<dyn Decode>> {
+        let order = self.0.clone()?;
+        Some(Arc::new(Decoder::new(order, Ask::Frame)))
+    }
 
-/// Megabytes for one source where nothing is set: a quarter of what is there, enough for the largest H.264.
-fn default_megabytes() -> u64 {
-    let available = memory(Path::new("/")).map_or(0, |memory| memory.available >> 20);
-    (available / 4).clamp(128, 512)
+    /// For picture files.
+    pub(super) fn of_files(&self) -> Arc<dyn Decode> {
+        match &self.0 {
+            Some(order) => Arc::new(Decoder::new(order.clone(), Ask::File)),
+            None => Arc::new(Here),
+        }
+    }
+
+    /// The animation in `file`, which is a GIF, PNG or WebP; `None` if it is a still picture.
+    ///
+    /// # Errors
+    /// Same as those of [`Animation::open`]; [`Error::Device`](crate::error::Error::Device) if no process can
+    /// be started.
+    pub(super) fn animation(
+        &self,
+        name: String,
+        file: File,
+        kind: FileKind,
+    ) -> Result<Option<Box<dyn Container>>> {
+        Ok(match &self.0 {
+            Some(order) => animation::Animation::open(name, file, order)?.map(|found| Box::new(found) as _),
+            None => Animation::open(name, file, kind)?.map(|found| Box::new(found) as _),
+        })
+    }
 }

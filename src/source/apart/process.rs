@@ -1,19 +1,20 @@
 //! A process that reads or decodes for this one, as seen from here.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Stdio, exit};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use super::message::{AGAIN, Answer, COMMAND, Inbox, Order, send};
+use super::message::{Answer, Ask, COMMAND, Death, Inbox, Order, Request, send};
 use super::nursery::{self, Started};
-use crate::error::{Error, Result};
-use crate::system::memory_file;
+use super::worker::keep;
+use crate::system::{self, Forked, memory_file};
 
 /// Longest wait within one call.
 pub(super) const POLL: Duration = Duration::from_millis(200);
@@ -33,21 +34,34 @@ pub(super) fn prepare(order: Order) {
     }
 }
 
-/// A process for this order, which belongs to the source `name`.
+/// A process for this order.
 ///
 /// # Errors
-/// [`Error::Device`] if it cannot be started.
-pub(super) fn take(name: &str, order: Order) -> Result<Process> {
+/// It cannot be started.
+pub(super) fn take(order: &Order) -> io::Result<Process> {
     let mut waiting = idle();
-    if let Some(at) = waiting.iter().position(|process| process.order == order) {
+    if let Some(at) = waiting.iter().position(|process| process.order == *order) {
         return Ok(waiting.swap_remove(at));
     }
     drop(waiting);
-    Process::start(order).map_err(|error| {
-        let expected = "a process of its own for this source: fewer processes, or a higher limit (TasksMax= of \
-                        the service, ulimit -u)";
-        Error::device(name, format!("no process to read it ({error})"), expected)
-    })
+    Process::start(order.clone())
+}
+
+/// Ends the process that waits with this order, if there is one.
+pub(super) fn dismiss(order: &Order) {
+    let mut waiting = idle();
+    let found = waiting.iter().position(|process| process.order == *order);
+    let dismissed = found.map(|at| waiting.swap_remove(at));
+    // Ending it takes a moment.
+    drop(waiting);
+    drop(dismissed);
+}
+
+/// What is found where a process cannot be started, and what is expected.
+pub(super) fn missing(error: &impl Display) -> (String, &'static str) {
+    let expected = "a process of its own for this source: fewer processes and threads, or a higher limit \
+                    (TasksMax= of the service, ulimit -u)";
+    (format!("no process to read it ({error})"), expected)
 }
 
 /// Two processes: one that works, and its keeper, which starts it again.
@@ -65,29 +79,61 @@ pub(super) struct Process {
     ended: bool,
 }
 
-/// The process that starts the other one.
 #[derive(Debug)]
 enum Keeper {
-    Own(Child),
+    Started(Child),
+    /// The number of a process.
+    Forked(i32),
     /// Its number with the nursery, which has started it.
     Nursed(i32),
 }
 
 impl Process {
+    /// Executes this program again as the keeper.
+    ///
+    /// # Errors
+    /// The system has no process or descriptor left.
     fn start(order: Order) -> io::Result<Self> {
         if let Some(started) = nursery::start(&order) {
             let Started { keeper, control, shared } = started?;
             return Self::new(order, Keeper::Nursed(keeper), control, shared);
         }
-        let (mut control, theirs) = UnixStream::pair()?;
+        Self::with(order, |control, theirs, shared| {
+            let mut command = Command::new("/proc/self/exe");
+            command.args([COMMAND, "--log", &LevelFilter::current().to_string()]);
+            command.stdin(Stdio::from(theirs)).stdout(Stdio::from(shared.try_clone()?));
+            Ok((control, Keeper::Started(command.spawn()?)))
+        })
+    }
+
+    /// Splits the keeper off this process, which has one thread and no other such process yet: they would
+    /// inherit each other's connections. Nothing is executed, so that emulators can do it as well.
+    ///
+    /// # Errors
+    /// The system has no process or descriptor left.
+    pub(super) fn fork(order: Order) -> io::Result<Self> {
+        Self::with(order, |control, theirs, shared| match system::fork()? {
+            Forked::Old(keeper) => Ok((control, Keeper::Forked(keeper))),
+            Forked::New => {
+                drop(control);
+                let kept = system::set_standard(theirs.as_fd(), shared.as_fd()).is_ok_and(|()| {
+                    drop(theirs);
+                    keep().is_ok()
+                });
+                exit(i32::from(!kept));
+            }
+        })
+    }
+
+    fn with(
+        order: Order,
+        keeper: impl FnOnce(UnixStream, OwnedFd, &File) -> io::Result<(UnixStream, Keeper)>,
+    ) -> io::Result<Self> {
+        let (control, theirs) = UnixStream::pair()?;
         let shared = memory_file(c"edgeclip-frames")?;
-        let keeper = Command::new("/proc/self/exe")
-            .args([COMMAND, "--log", &LevelFilter::current().to_string()])
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::from(shared.try_clone()?))
-            .spawn()?;
+        let (mut control, keeper) = keeper(control, theirs.into(), &shared)?;
         send(&mut control, &order)?;
-        Self::new(order, Keeper::Own(keeper), control, shared)
+        Self::new(order, keeper, control, shared)
     }
 
     fn new(order: Order, keeper: Keeper, control: UnixStream, shared: File) -> io::Result<Self> {
@@ -108,7 +154,7 @@ impl Process {
         if !self.ended {
             return Ok(());
         }
-        if self.control.write_all(&[AGAIN]).is_err() {
+        if self.control.write_all(&Request::plain(Ask::Again).to_bytes()).is_err() {
             *self = Self::start(self.order.clone())?;
         }
         self.ended = false;
@@ -116,8 +162,8 @@ impl Process {
     }
 
     /// Asks it for something. If nobody is there, the answer says so.
-    pub(super) fn ask(&mut self, request: &[u8]) {
-        let _ = self.control.write_all(request);
+    pub(super) fn ask(&mut self, request: Request) {
+        let _ = self.control.write_all(&request.to_bytes());
     }
 
     /// What it has said, within a moment.
@@ -128,12 +174,17 @@ impl Process {
                 self.last_words = Some(why);
                 return None;
             }
-            Ok(Some(Answer::Died(how))) => Answer::Died(self.last_words.take().unwrap_or(how)),
+            Ok(Some(Answer::Died(how))) => Answer::Died(self.last_words.take().map_or(how, Death::Panicked)),
             Ok(Some(answer)) => answer,
-            Err(error) => Answer::Died(format!("its connection ended ({error})")),
+            Err(error) => Answer::Died(Death::Missing(format!("its connection ended ({error})"))),
         };
         self.ended = matches!(answer, Answer::Refused(_) | Answer::Died(_) | Answer::End);
         Some(answer)
+    }
+
+    /// What is told of its death.
+    pub(super) fn told(&self, death: &Death) -> String {
+        death.told(&self.order)
     }
 
     /// Leaves it for the next one with the same order.
@@ -146,16 +197,15 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         match &mut self.keeper {
-            Keeper::Own(keeper) => {
+            Keeper::Started(keeper) => {
                 let _ = keeper.kill();
                 let _ = keeper.wait();
+            }
+            Keeper::Forked(keeper) => {
+                system::kill(*keeper);
+                let _ = system::wait(*keeper);
             }
             Keeper::Nursed(keeper) => nursery::end(*keeper),
         }
     }
-}
-
-/// What is told of one that died.
-pub(super) fn died(why: &str) -> String {
-    format!("the decoder died: {why}; it is started again")
 }

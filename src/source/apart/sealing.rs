@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::message::{Job, Order};
-use crate::source::limits;
 use crate::source::network::Destination;
 use crate::system::{Grant, Profile, Reach, Right, seal};
 
@@ -40,8 +39,6 @@ pub(super) fn call_apart() {
 /// # Errors
 /// The kernel cannot.
 pub(super) fn seal_nursery(orders: &[Order]) -> io::Result<()> {
-    // Looked up while it can be.
-    limits::current();
     let (mut all, mut reach) =
         (Profile { limits: true, forks: true, ..Profile::default() }, Reach::default());
     for (profile, theirs) in orders.iter().map(rights) {
@@ -105,7 +102,7 @@ mod tests {
     use super::*;
 
     fn of(job: Job) -> (Profile, Reach) {
-        rights(&Order { job, megabytes: 64 })
+        rights(&Order { job, megabytes: 64, setting: String::new(), picture_mb: 1 })
     }
 
     #[test]
@@ -113,7 +110,7 @@ mod tests {
         let (profile, reach) = of(Job::Pictures { of: "http://10.0.0.2/x".to_owned() });
         assert_eq!(profile, Profile { limits: true, ..Profile::default() });
         assert!(reach.files.is_empty() && reach.ports.is_empty());
-        let camera = |address: &str| of(Job::Camera { address: address.to_owned(), fps: None });
+        let camera = |address: &str| of(Job::Camera { address: address.to_owned(), fps: None, stall: None });
         let (profile, reach) = camera("rtsp://10.0.0.2:8554/x");
         assert_eq!(profile, Profile { limits: true, network: true, ..Profile::default() });
         assert!(reach.files.is_empty());

@@ -1,6 +1,7 @@
 //! Cuts a stream of JPEG pictures, with or without the boundaries and headers of parts, into its pictures. The
 //! markers decide; boundaries and lengths, which are often wrong, help where markers are missing.
 
+use super::delimiter::{Delimiter, find, unknown};
 use super::gap::Gap;
 use super::{Cut, LONGEST, START_OF_IMAGE, Walk, whole};
 
@@ -8,8 +9,6 @@ use super::{Cut, LONGEST, START_OF_IMAGE, Walk, whole};
 const START: [u8; 3] = [0xff, START_OF_IMAGE, 0xff];
 /// Longest gap that is kept to be understood, in bytes.
 const LONGEST_GAP: usize = 16 << 10;
-/// How far before the next picture its header may begin, in bytes.
-const HEADER: usize = 1 << 10;
 
 /// What to do with the first bytes of a stream.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub(in crate::source) enum Step {
 #[derive(Default)]
 pub(in crate::source) struct Cutter {
     /// What precedes each part, once known.
-    delimiter: Vec<u8>,
+    delimiter: Delimiter,
     /// How far the picture at the front has been walked; `None` between pictures.
     walk: Option<Walk>,
     /// Bytes of the picture at the front in which no delimiter lies.
@@ -49,8 +48,7 @@ pub(in crate::source) struct Cutter {
 impl Cutter {
     /// A stream whose parts are separated by `boundary`, or have none if it is empty.
     pub(crate) fn new(boundary: &str) -> Self {
-        let delimiter = if boundary.is_empty() { Vec::new() } else { format!("--{boundary}").into_bytes() };
-        Self { delimiter, ..Self::default() }
+        Self { delimiter: Delimiter::of(boundary), ..Self::default() }
     }
 
     /// The same for a stream of parts that may begin in the middle of one.
@@ -75,11 +73,11 @@ impl Cutter {
         if self.rest > 0 {
             return self.skip_rest(held, end);
         }
-        let from = self.passed.saturating_sub(START.len() + self.delimiter.len());
+        let from = self.passed.saturating_sub(START.len() + self.delimiter.0.len());
         let start = find(held, &START, from);
         // The boundary behind a part without a picture.
         let next =
-            self.delimiter_in(held.get(..start.unwrap_or(held.len())).unwrap_or_default(), from.max(1));
+            self.delimiter.find_in(held.get(..start.unwrap_or(held.len())).unwrap_or_default(), from.max(1));
         if let Some(next) = next {
             let gap = self.gap(held, next);
             self.passed = 0;
@@ -91,7 +89,7 @@ impl Cutter {
                 return Step::More(0);
             }
             // The last bytes may be half a marker or boundary.
-            let keep = if end { 0 } else { START.len() + self.delimiter.len() };
+            let keep = if end { 0 } else { START.len() + self.delimiter.0.len() };
             let drop = held.len().saturating_sub(keep);
             let gap = self.gap(held, drop);
             self.passed = 0;
@@ -99,11 +97,11 @@ impl Cutter {
         };
         self.passed = 0;
         let gap = self.gap(held, start);
-        if self.delimiter_in(held.get(..start).unwrap_or_default(), 0).is_none()
+        if self.delimiter.find_in(held.get(..start).unwrap_or_default(), 0).is_none()
             && let Some(delimiter) = &gap.delimiter
         {
             // The boundary that the header announced is not the one in use.
-            self.delimiter.clone_from(delimiter);
+            self.delimiter = Delimiter(delimiter.clone());
         }
         if gap.damage > 0 && !self.lost {
             return self.damaged(&gap, start, 0);
@@ -116,7 +114,7 @@ impl Cutter {
 
     /// What the first `length` bytes hold.
     fn gap(&self, held: &[u8], length: usize) -> Gap {
-        Gap::of(held.get(..length).unwrap_or_default(), &self.delimiter)
+        Gap::of(held.get(..length).unwrap_or_default(), &self.delimiter.0)
     }
 
     /// Drops `dropped` bytes; the damage that a gap holds is told once, without its header, which may be needed.
@@ -135,12 +133,12 @@ impl Cutter {
     /// What a part holds besides its picture is none of the next picture, unless the stated length was wrong.
     fn skip_rest(&mut self, held: &[u8], end: bool) -> Step {
         let rest = held.get(..self.rest).unwrap_or(held);
-        if let Some(next) = self.delimiter_in(held, 0).filter(|next| *next < rest.len()) {
+        if let Some(next) = self.delimiter.find_in(held, 0).filter(|next| *next < rest.len()) {
             self.rest = 0;
             return Step::More(next);
         }
         // A boundary may begin in the last bytes.
-        let keep = if end || rest.len() < held.len() { 0 } else { self.delimiter.len() + 3 };
+        let keep = if end || rest.len() < held.len() { 0 } else { self.delimiter.0.len() + 3 };
         let drop = rest.len().saturating_sub(keep);
         self.rest -= drop;
         Step::More(drop)
@@ -152,7 +150,7 @@ impl Cutter {
             Cut::Frame(length) => {
                 // A segment's length may have led beyond the part.
                 let front = held.get(..length).unwrap_or_default();
-                if let Some(cut) = self.delimiter_in(front, self.searched) {
+                if let Some(cut) = self.delimiter.find_in(front, self.searched) {
                     return self.cut_at(held, cut, CUT_SHORT);
                 }
                 self.rest = if self.length <= LONGEST { self.length.saturating_sub(length) } else { 0 };
@@ -161,19 +159,19 @@ impl Cutter {
             }
             Cut::Garbage(length, why) => {
                 let front = held.get(..length).unwrap_or_default();
-                return match self.delimiter_in(front, 0).or_else(|| unknown_delimiter(front)) {
+                return match self.delimiter.find_in(front, 0).or_else(|| unknown(front)) {
                     Some(cut) => self.cut_at(held, cut, CUT_SHORT),
                     None => self.cut_at(held, length, why),
                 };
             }
             Cut::More => {}
         }
-        if let Some(cut) = self.delimiter_in(held, self.searched) {
+        if let Some(cut) = self.delimiter.find_in(held, self.searched) {
             return self.cut_at(held, cut, CUT_SHORT);
         }
-        self.searched = held.len().saturating_sub(self.delimiter.len() + 3);
+        self.searched = held.len().saturating_sub(self.delimiter.0.len() + 3);
         if end {
-            let cut = unknown_delimiter(held).unwrap_or(held.len());
+            let cut = unknown(held).unwrap_or(held.len());
             return self.cut_at(held, cut, "cut short by the end of the input");
         }
         if held.len() > LONGEST {
@@ -197,41 +195,10 @@ impl Cutter {
     fn finish(&mut self, lost: bool) {
         (self.walk, self.length, self.lost) = (None, 0, lost);
     }
-
-    /// Where the next delimiter begins, at the start of a line and alone on it but for two more dashes.
-    fn delimiter_in(&self, held: &[u8], from: usize) -> Option<usize> {
-        if self.delimiter.is_empty() {
-            return None;
-        }
-        let mut from = from;
-        loop {
-            let at = find(held, &self.delimiter, from)?;
-            let before = held.get(..at).and_then(|before| before.last());
-            let after = held.get(at + self.delimiter.len()..).unwrap_or_default();
-            if before.is_none_or(|byte| *byte == b'\n')
-                && matches!(after, [b'\r' | b'\n', ..] | [b'-', b'-', ..])
-            {
-                return Some(at);
-            }
-            from = at + 1;
-        }
-    }
 }
 
 /// Why a picture is refused that ends in its scan.
 const CUT_SHORT: &str = "a picture cut short (no end-of-image marker)";
-
-/// Where the header of the part behind a picture begins, whose boundary is not known.
-fn unknown_delimiter(front: &[u8]) -> Option<usize> {
-    let from = front.len().saturating_sub(HEADER);
-    let found = front.get(from..)?.windows(3).rposition(|bytes| bytes == b"\n--")? + from + 1;
-    let gap = Gap::of(front.get(found..)?, &[]);
-    (gap.damage == 0 && gap.delimiter.is_some()).then_some(found)
-}
-
-fn find(held: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
-    held.get(from..)?.windows(wanted.len()).position(|bytes| bytes == wanted).map(|at| at + from)
-}
 
 #[cfg(test)]
 #[path = "cutter_tests.rs"]

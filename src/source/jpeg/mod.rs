@@ -1,6 +1,7 @@
 //! JPEG (ITU T.81, annex B): markers, where a file ends, whether it is whole.
 
 mod cutter;
+mod delimiter;
 mod gap;
 mod profile;
 mod walk;

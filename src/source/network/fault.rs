@@ -1,7 +1,5 @@
 //! Why a network source cannot be connected.
 
-use std::time::Duration;
-
 use crate::error::Error;
 
 /// Why a source cannot be connected.
@@ -22,9 +20,4 @@ impl Fault {
     pub(crate) fn into_error(self, name: &str) -> Error {
         Error::device(name, self.found, self.expected)
     }
-}
-
-/// A duration for messages.
-pub(in crate::source) fn seconds(time: Duration) -> String {
-    format!("{} s", time.as_secs_f32())
 }

@@ -14,8 +14,9 @@ mod remote;
 pub(super) use address::Address;
 pub(crate) use destination::Destination;
 #[cfg(any(feature = "rtsp", feature = "http"))]
-pub(super) use fault::{Fault, seconds};
+pub(super) use fault::Fault;
 pub(crate) use patience::Patience;
+pub(super) use patience::seconds;
 #[cfg(feature = "http")]
 pub(super) use remote::POLL;
 #[cfg(any(feature = "rtsp", feature = "http"))]

@@ -28,3 +28,8 @@ impl Default for Patience {
         }
     }
 }
+
+/// A duration for messages.
+pub(in crate::source) fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f32())
+}

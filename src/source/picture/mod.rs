@@ -46,7 +46,10 @@ impl Picture {
     /// [`Error::Input`] if it cannot be read, is empty, not a picture, cut short, larger than 100 megapixels,
     /// or takes too much memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_within(path.as_ref(), &limits::current())
+        let (path, limits) = (path.as_ref(), limits::current());
+        let name = path.display().to_string();
+        let (bytes, _) = read(path, &name, &limits)?;
+        Self::decode_within(name, &bytes, &limits)
     }
 
     /// Decodes the contents of a picture file; `name` is for errors. Otherwise same as [`Picture::open`].
@@ -55,16 +58,6 @@ impl Picture {
     /// [`Error::Input`], same as [`Picture::open`].
     pub fn decode(name: String, bytes: &[u8]) -> Result<Self> {
         Self::decode_within(name, bytes, &limits::current())
-    }
-
-    /// Same as [`Picture::open`] within `limits`.
-    ///
-    /// # Errors
-    /// [`Error::Input`], same as [`Picture::open`].
-    pub(super) fn open_within(path: &Path, limits: &Limits) -> Result<Self> {
-        let name = path.display().to_string();
-        let (bytes, _) = read(path, &name, limits)?;
-        Self::decode_within(name, &bytes, limits)
     }
 
     /// Same as [`Picture::decode`] within `limits`.

@@ -22,6 +22,7 @@ use v4l::io::mmap::Stream;
 use v4l::io::traits::{CaptureStream, Stream as _};
 
 use super::live::{CapturedFrame, Encoding, Live, Next};
+use super::network::seconds;
 use crate::error::{Error, Result};
 
 /// Buffers that the driver fills in turn.
@@ -48,22 +49,30 @@ pub(crate) struct Camera {
     /// Number of the next frame if none is lost.
     next: u64,
     stalls: u32,
+    /// Longest wait for a frame.
+    stall: Duration,
 }
 
 impl Camera {
     /// Opens the camera at `path`, such as `/dev/video0`, in the mode closest to `wish`, and sets `controls`,
-    /// pairs of name and value, in this order.
+    /// pairs of name and value, in this order. Without a frame for `stall`, by default 5 s, it is started anew.
     ///
     /// # Errors
     /// [`Error::Device`] if the device does not exist, may not be opened, is not a camera, is in use by
     /// another program, or has no supported format; [`Error::Settings`] if it lacks the requested format, or
     /// such a control or value. The message says what to do instead.
-    pub(crate) fn open(path: &Path, wish: &Wish, controls: &[(String, ControlValue)]) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        wish: &Wish,
+        controls: &[(String, ControlValue)],
+        stall: Option<Duration>,
+    ) -> Result<Self> {
         let name = path.display().to_string();
         let device = offers::open(path)?;
         let (mode, encoding) = negotiate::negotiate(&name, &device, wish)?;
         control_io::set(&name, &device, controls)?;
-        Ok(Self { name, device, mode, encoding, stream: None, first: 0, next: 0, stalls: 0 })
+        let stall = stall.unwrap_or(TIMEOUT);
+        Ok(Self { name, device, mode, encoding, stream: None, first: 0, next: 0, stalls: 0, stall })
     }
 
     /// The mode that the driver has set.
@@ -77,7 +86,7 @@ impl Camera {
             Some(stream) => stream,
             empty => {
                 let mut stream = Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS)?;
-                stream.set_timeout(TIMEOUT);
+                stream.set_timeout(self.stall);
                 self.first = self.next;
                 empty.insert(stream)
             }
@@ -146,7 +155,7 @@ impl Live for Camera {
         }
         self.stalls += 1;
         let why = match error.kind() {
-            ErrorKind::TimedOut => format!("no frame within {} s", TIMEOUT.as_secs()),
+            ErrorKind::TimedOut => format!("no frame within {}", seconds(self.stall)),
             _ => error.to_string(),
         };
         if self.stalls >= MOST_STALLS {

@@ -9,6 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::ptr::null_mut;
 
+use crate::system::Errors;
+
 /// Tries what the environment variable `EDGECLIP_TRY` names for a process of this kind, as in
 /// `run:connect,camera:exec`, and says what came of it.
 pub(super) fn attempt(kind: &str) {
@@ -22,7 +24,7 @@ pub(super) fn attempt(kind: &str) {
         };
         // At once: other processes of ours write there, too.
         let line = format!("edgeclip: {kind} tried {what}: {came}\n");
-        let _ = io::stderr().write_all(line.as_bytes());
+        let _ = Errors.write_all(line.as_bytes());
     }
 }
 

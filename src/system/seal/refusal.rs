@@ -5,6 +5,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::calls::name;
+use crate::system::errors::descriptor;
 
 /// One bit for each call that has been told.
 static TOLD: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
@@ -67,7 +68,7 @@ fn tell(call: libc::c_int) {
     let pieces =
         pieces.map(|piece| libc::iovec { iov_base: piece.as_ptr().cast_mut().cast(), iov_len: piece.len() });
     // SAFETY: the kernel reads three pieces, which outlive the call.
-    unsafe { libc::writev(libc::STDERR_FILENO, pieces.as_ptr(), 3) };
+    unsafe { libc::writev(descriptor(), pieces.as_ptr(), 3) };
 }
 
 /// A number in digits.

@@ -59,7 +59,7 @@ fn systemd_hears_that_it_works_whether_frames_come_or_not() {
     assert_eq!(hear(), "READY=1");
     assert!(!running.until(|line| is(line, "frame")).is_empty());
     drop(camera);
-    running.tells("1 stalls so far");
+    running.tells("1 stall so far");
     systemd.set_nonblocking(true).unwrap();
     let mut message = [0; 64];
     while systemd.recv(&mut message).is_ok() {}

@@ -80,11 +80,10 @@ fn each_fault_and_each_recovery_is_told() {
     watched.until(&url, |line| is(line, "frame"));
     let begun = Instant::now();
     // However early that was.
-    watched.tells(&[&rtsp.url(), "closed the connection (1 stalls so far)"]);
+    watched.tells(&[&rtsp.url(), "closed the connection (1 stall so far)"]);
     watched.tells(&[&rtsp.url(), "works again after "]);
     while watched.first || begun.elapsed() < Duration::from_secs(seconds) {
-        watched
-            .fault(&url, "broken", "broken frames so far", |_| http.shows(b"\xff\xd8\xff\xd9, no picture"));
+        watched.fault(&url, "broken", "broken frame", |_| http.shows(b"\xff\xd8\xff\xd9, no picture"));
         http.shows(&picture);
         watched.recovery(&url);
         watched.fault(&url, "stalled", "the decoder died: signal 11", |running| {
@@ -94,10 +93,10 @@ fn each_fault_and_each_recovery_is_told() {
         });
         watched.recovery(&url);
         let mut gone = Some(http);
-        watched.fault(&url, "stalled", "stalls so far", |_| drop(gone.take()));
+        watched.fault(&url, "stalled", " so far)", |_| drop(gone.take()));
         http = Camera::at(port, &picture);
         watched.recovery(&url);
-        watched.fault(&url, "stalled", "stalls so far", |_| http.falls_silent_after(1));
+        watched.fault(&url, "stalled", " so far)", |_| http.falls_silent_after(1));
         http.falls_silent_after(0);
         watched.recovery(&url);
         configure(&mut watched, folder.path());

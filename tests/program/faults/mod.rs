@@ -6,6 +6,7 @@ pub(crate) mod camera;
 mod ends;
 pub(crate) mod endurance;
 mod killed;
+mod pictures;
 mod poison;
 mod reload;
 /// The camera of the library's own tests.

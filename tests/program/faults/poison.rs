@@ -1,7 +1,7 @@
 //! A picture in a followed folder that kills the program.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -99,4 +99,82 @@ fn a_picture_that_killed_the_program_is_passed_over_until_it_changes() {
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));
     assert_eq!(fs::read_dir(folder.path().join("state")).unwrap().count(), 0);
+}
+
+/// A control group in which a program and its children may take 512 MB, if one can be made here.
+struct Group(PathBuf);
+
+impl Group {
+    fn new() -> Option<Self> {
+        let membership = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let path = |wanted: &str| {
+            let line = membership.lines().find(|line| line.split(':').nth(1) == Some(wanted))?;
+            Some(line.splitn(3, ':').nth(2)?.trim_start_matches('/').to_owned())
+        };
+        let versions = [("memory", "memory", "memory.limit_in_bytes"), ("", "", "memory.max")];
+        versions.into_iter().find_map(|(controller, mount, limit)| {
+            let group = Path::new("/sys/fs/cgroup").join(mount).join(path(controller)?);
+            let group = group.join(format!("edgeclip-test-{}", std::process::id()));
+            fs::create_dir(&group).ok()?;
+            let group = Self(group);
+            fs::write(group.0.join(limit), (512 << 20).to_string()).ok()?;
+            Some(group)
+        })
+    }
+
+    /// A command that runs in it.
+    fn command(&self) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ > \"$0/cgroup.procs\" && exec \"$@\""]).arg(&self.0);
+        command.arg(env!("CARGO_BIN_EXE_edgeclip"));
+        command
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // A process that was killed may still be leaving it.
+        crate::common::live::wait_until("empty", || fs::remove_dir(&self.0).is_ok() || !self.0.exists());
+    }
+}
+
+#[test]
+fn in_512_megabytes_no_picture_kills_the_program() {
+    let Some(group) = Group::new() else {
+        return eprintln!("NOT CHECKED: no control group can be made here");
+    };
+    let folder = tempdir().unwrap();
+    let inbox = folder.path().join("inbox");
+    fs::create_dir(&inbox).unwrap();
+    // One pixel of 10,000 times 10,000.
+    let screen = [
+        &b"GIF89a\x10\x27\x10\x27\x80\0\0\0\0\0\xff\xff\xff"[..],
+        b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;",
+    ];
+    fs::write(inbox.join("1.gif"), screen.concat()).unwrap();
+    RgbImage::new(6000, 6000).save(inbox.join("2.png")).unwrap();
+    RgbImage::new(6000, 6000).save(inbox.join("3.jpg")).unwrap();
+    RgbImage::new(5000, 5000).save(inbox.join("4.bmp")).unwrap();
+    Studio::new().picture(Some(60)).save(inbox.join("5-good.png")).unwrap();
+    let mut command = group.command();
+    command.args(["run", "--source", "inbox", "--follow", "--prompt", "cat", "--threads", "1"]);
+    command.current_dir(folder.path()).env("STATE_DIRECTORY", folder.path().join("state"));
+    let mut running = Running::command(command);
+    running.read();
+    let lines = running.until(width(320));
+    // A part of the JPEG's size is enough.
+    assert!(lines.iter().any(|line| is(line, "frame") && line["width"].as_u64() <= Some(3000)), "{lines:?}");
+    running.tells("1.gif: found 10000x10000 pixels, which take ");
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(0));
+
+    let mut command = group.command();
+    let pictures = ["1.gif", "2.png", "3.jpg", "4.bmp", "5-good.png"];
+    command.arg("detect").args(pictures).args(["--prompt", "cat", "--threads", "1"]).current_dir(&inbox);
+    let found = command.output().unwrap();
+    let (lines, errors) =
+        (String::from_utf8(found.stdout).unwrap(), String::from_utf8(found.stderr).unwrap());
+    assert_eq!(found.status.code(), Some(2), "{errors}");
+    assert!(lines.contains("\"path\":\"5-good.png\"") && !lines.contains("1.gif"), "{lines}");
+    assert!(errors.contains("1.gif: found 10000x10000 pixels"), "{errors}");
 }

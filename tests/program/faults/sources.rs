@@ -60,7 +60,7 @@ fn broken_frames_of_a_pipe_are_counted_and_each_new_reason_is_told() {
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let told = [1, 2, 3, 4, 5].map(|count| {
-        let end = format!("({count} broken frames so far)");
+        let end = format!("({count} broken frame{} so far)", if count == 1 { "" } else { "s" });
         ended.errors.iter().filter(|line| line.ends_with(&end)).count()
     });
     assert_eq!(told, [5, 1, 1, 1, 0], "{ended:#?}");
@@ -140,7 +140,7 @@ fn a_camera_that_goes_away_and_comes_back_goes_on_in_the_same_process() {
     let last = last.iter().rev().find(|line| frame(line)).unwrap()["frame"].as_u64();
     drop(camera);
     running.until(counts("stalled", 1));
-    running.tells("1 stalls so far");
+    running.tells("1 stall so far");
     let _camera = Camera::at(port, &picture);
     let next = running.until(frame);
     assert!(next[next.len() - 1]["frame"].as_u64() > last, "numbers go on: {next:?}");
@@ -165,7 +165,7 @@ fn a_camera_that_falls_silent_is_connected_anew() {
     running.signal("TERM");
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    ended.told(&["warning: ", "1 stalls so far"]);
+    ended.told(&["warning: ", "1 stall so far"]);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_pipe_that_falls_silent_is_told_once() {
     running.no_more();
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    ended.told(&["warning: -: no frame within 10 s (1 stalls so far)"]);
+    ended.told(&["warning: -: no frame within 10 s (1 stall so far)"]);
     ended.told(&["-: 2 frames, 2 looked at, 0 broken, 1 stalls, 0 losses"]);
 }
 
