@@ -54,6 +54,15 @@ impl Boxes {
     }
 }
 
+/// A box of a flag: `x0,y0,x1,y1` in pixels.
+pub(crate) fn corners(text: &str) -> std::result::Result<Rect, String> {
+    let numbers: Vec<f32> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    match numbers[..] {
+        [x0, y0, x1, y1] if text.split(',').count() == 4 => Ok(Rect { x0, y0, x1, y1 }),
+        _ => Err("expected X0,Y0,X1,Y1 in pixels, for example 10,20,300,200".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

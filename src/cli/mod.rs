@@ -17,6 +17,7 @@ mod model;
 mod panics;
 mod privacy;
 mod run;
+mod search;
 mod vocab;
 mod words;
 
@@ -49,6 +50,7 @@ enum Command {
     Detect(detect::Args),
     Run(Box<run::Args>),
     Doctor(doctor::Args),
+    Search(search::Args),
     Vocab(vocab::Args),
     Export(export::Args),
     Embed(embed::Args),
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Detect(args) => detect::run(&args),
         Command::Run(args) => run::run(*args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Search(args) => search::run(&args),
         Command::Vocab(args) => vocab::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Embed(args) => embed::run(&args),

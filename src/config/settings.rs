@@ -82,7 +82,14 @@ pub(crate) struct Settings {
     pub snapshot_per_minute: usize,
     /// Kinds of events of which a picture is kept; if empty: appear, enter, cross and state.
     pub snapshot_events: Vec<EventKind>,
-    /// Per cent of the disk that annotated frames and snapshots leave free, 0 to 50.
+    /// Folder for what every track looks like, to be searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<PathBuf>,
+    /// Most days before today that it goes back; older ones are deleted.
+    pub history_days: u32,
+    /// Most megabytes in that folder; the oldest days are deleted.
+    pub history_mb: u64,
+    /// Per cent of the disk that annotated frames, snapshots and the history leave free, 0 to 50.
     pub keep_free: u8,
     /// Replace files of CSV and Motion JPEG that edgeclip did not write.
     pub force: bool,
@@ -143,6 +150,9 @@ impl Default for Settings {
             snapshot_plain: false,
             snapshot_per_minute: 60,
             snapshot_events: Vec::new(),
+            history: None,
+            history_days: 365,
+            history_mb: 500,
             keep_free: 5,
             force: false,
             decoder_mb: None,
@@ -178,6 +188,8 @@ impl Settings {
             ("annotate_max", self.annotate_max as f32, 1.0, 1e9),
             ("decoder_mb", self.decoder_mb.unwrap_or(128) as f32, 32.0, 1e6),
             ("snapshot_mb", self.snapshot_mb as f32, 1.0, 1e9),
+            ("history_days", self.history_days as f32, 0.0, 36_500.0),
+            ("history_mb", self.history_mb as f32, 1.0, 1e9),
             ("keep_free", f32::from(self.keep_free), 0.0, 50.0),
         ];
         for (name, value, least, most) in ranges {
@@ -230,6 +242,7 @@ impl Settings {
             ("mjpeg", self.mjpeg != before.mjpeg),
             ("framebuffer", self.framebuffer != before.framebuffer),
             ("snapshot", self.snapshots() != before.snapshots()),
+            ("history", self.history() != before.history()),
             ("keep_free", self.keep_free != before.keep_free),
             ("decoder_mb", self.decoder_mb != before.decoder_mb),
             ("seal", self.seal != before.seal),
@@ -255,6 +268,10 @@ impl Settings {
     fn snapshots(&self) -> impl PartialEq + '_ {
         let Self { snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events, .. } = self;
         (snapshot, snapshot_mb, snapshot_plain, snapshot_per_minute, snapshot_events)
+    }
+
+    fn history(&self) -> impl PartialEq + '_ {
+        (&self.history, self.history_days, self.history_mb)
     }
 
     /// The masks of a source: those of all, and its own.

@@ -13,7 +13,7 @@ mod text;
 mod tokenizer;
 mod vision;
 
-pub(crate) use bundle::{Bundle, NEGATIVES, TEXT};
+pub(crate) use bundle::{Bundle, FEATURES, NEGATIVES, PROMPT, TEXT, VISION};
 #[cfg(test)]
 pub(crate) use features::tests::space as example_space;
 pub(crate) use features::{FeatureSpace, FeatureVector, cosines};

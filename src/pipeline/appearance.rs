@@ -56,6 +56,11 @@ impl Appearance {
         })
     }
 
+    /// That of the box with this index.
+    pub(crate) fn of_object(&self, index: usize) -> Option<&FeatureVector> {
+        self.objects.get(index)?.1.as_ref()
+    }
+
     /// What an event is about: the region that a track was seen in, a zone, or the picture.
     pub(crate) fn of_event(&self, event: &Event, tracks: &[Track]) -> Option<FeatureRecord> {
         let space = self.space.as_ref()?;

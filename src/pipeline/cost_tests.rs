@@ -145,6 +145,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
             tracks: update.tracks,
             events,
             features: Vec::new(),
+            sightings: Vec::new(),
             outlines: engine.outlines(),
             timing: LiveTiming { look: look.timing, ..LiveTiming::default() },
             latency: Duration::from_millis(9),

@@ -51,7 +51,7 @@ pub(crate) struct Region {
     /// Where, in pixels of the network's input.
     input: Rect,
     /// Logit of its being a thing at all.
-    objectness: f32,
+    pub objectness: f32,
     /// Unit norm.
     pub embedding: Vec<f32>,
     /// Probability of each label.

@@ -36,7 +36,20 @@ struct Observed {
     rect: Rect,
     labels: Vec<(Arc<str>, f32)>,
     confident: bool,
+    objectness: f32,
     embedding: Vec<f32>,
+}
+
+/// A region that was seen.
+pub(super) struct SeenRegion<'a> {
+    /// Where, in pixels of the picture.
+    pub rect: Rect,
+    /// Logit of its being a thing at all.
+    pub objectness: f32,
+    /// Unit norm.
+    pub embedding: &'a [f32],
+    /// What examples are compared with, if the plan asks for it.
+    pub features: Option<&'a FeatureVector>,
 }
 
 impl FrameResult {
@@ -75,6 +88,19 @@ impl FrameResult {
     /// What the object of an event looks like; `None` where that is not known.
     pub(crate) fn features(&self, event: &Event, tracks: &[Track]) -> Option<FeatureRecord> {
         self.appearance.of_event(event, tracks)
+    }
+
+    /// The region that overlaps `rect` most, if the overlap (IoU) is at least `least`.
+    pub(super) fn region_of(&self, rect: &Rect, least: f32) -> Option<SeenRegion<'_>> {
+        let overlaps =
+            self.observed.iter().enumerate().map(|(index, seen)| (index, seen, seen.rect.iou(rect)));
+        let (index, seen, overlap) = overlaps.max_by(|a, b| a.2.total_cmp(&b.2))?;
+        (overlap >= least).then(|| SeenRegion {
+            rect: seen.rect,
+            objectness: seen.objectness,
+            embedding: &seen.embedding,
+            features: self.appearance.of_object(index),
+        })
     }
 
     /// The regions as the tracker takes them.
@@ -116,6 +142,7 @@ fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed
             rect: found.rect,
             labels,
             confident,
+            objectness: region.objectness,
             embedding: std::mem::take(&mut region.embedding),
         });
     }

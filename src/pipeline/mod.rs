@@ -1,6 +1,7 @@
 //! The only room that knows every other: one picture through all rooms, and the threads of live sources.
 
 mod appearance;
+mod best_looks;
 mod blur;
 mod boxes;
 mod capture;

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub max_celsius: f32,
     /// Whether events tell what their objects look like.
     pub features: bool,
+    /// Whether the best look at each track is told.
+    pub best_looks: bool,
     /// Whether to skip frames in which nothing has moved.
     pub skip_still: bool,
 }
@@ -98,7 +100,8 @@ impl Plan {
             blur,
             target: settings.fps,
             max_celsius: settings.max_celsius,
-            features: settings.snapshot.is_some(),
+            features: settings.snapshot.is_some() || settings.history.is_some(),
+            best_looks: settings.history.is_some(),
             skip_still: settings.skip_still,
         })
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::best_looks::{BestLooks, Looked};
 use super::blur::Veil;
 use super::faults::Faults;
 use super::frame_result::FrameResult;
@@ -14,7 +15,7 @@ use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::privacy::Masks;
-use crate::report::{FeatureRecord, Findings};
+use crate::report::{FeatureRecord, Findings, Sighting};
 use crate::source::CapturedFrame;
 use crate::track::{Track, Tracker};
 
@@ -41,6 +42,7 @@ pub(crate) struct SourceState {
     motion: MotionGate,
     /// Of the last look.
     result: FrameResult,
+    best: BestLooks,
 }
 
 /// Place of a source in the queue for the network; the smallest is next.
@@ -71,6 +73,8 @@ pub(crate) struct Step {
     pub hidden: Vec<Rect>,
     /// What the object of each event looks like, where that is known.
     pub features: Vec<Option<FeatureRecord>>,
+    /// What tracks look like that these events are about.
+    pub sightings: Vec<Arc<Sighting>>,
     /// How long tracks and events took.
     pub tracking: Duration,
 }
@@ -96,6 +100,7 @@ impl SourceState {
             size: None,
             motion: MotionGate::default(),
             result: FrameResult::default(),
+            best: BestLooks::default(),
         })
     }
 
@@ -145,7 +150,7 @@ impl SourceState {
 
     /// Brings tracks and events up to a frame. If `due`, the network runs on it (`look`), or where the scene
     /// stands still and `skip_still` is set, what the last look found counts once more; otherwise tracks are
-    /// predicted.
+    /// predicted. With `recorded`, the best look at each track is told.
     ///
     /// # Errors
     /// Those of `look`.
@@ -155,6 +160,7 @@ impl SourceState {
         due: bool,
         skip_still: bool,
         frame: &Frame<'_>,
+        recorded: Option<&Looked>,
         look: impl FnOnce() -> Result<FrameResult>,
     ) -> Result<Step> {
         let thumbnail = if due && skip_still { Thumbnail::of(frame) } else { None };
@@ -183,10 +189,23 @@ impl SourceState {
         };
         let mut events = Vec::new();
         self.engine.update(&scene, &mut events);
+        if let Some(recorded) = recorded.filter(|_| looked) {
+            self.best.look(recorded, &tracks, &self.result);
+        }
+        let sightings = self.best.told_by(&events);
         let findings = if looked { self.result.findings.clone() } else { Findings::default() };
         let hidden = self.veil.cover(clock, due, &self.result.hidden);
         let features = events.iter().map(|event| self.result.features(event, &tracks)).collect();
-        Ok(Step { looked, findings, tracks, events, hidden, features, tracking: started.elapsed() })
+        Ok(Step {
+            looked,
+            findings,
+            tracks,
+            events,
+            hidden,
+            features,
+            sightings,
+            tracking: started.elapsed(),
+        })
     }
 
     /// Zones and lines as they are drawn.

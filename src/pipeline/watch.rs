@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use super::best_looks::Looked;
 use super::detect::Pipeline;
 use super::frame_result::FrameResult;
 use super::mailbox::Mailbox;
@@ -17,7 +18,7 @@ use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
 use crate::privacy::pixelate;
-use crate::report::{FrameReport, LiveTiming, Timing};
+use crate::report::{FrameReport, LiveTiming, Timing, VectorSpace};
 use crate::source::{CapturedFrame, Picture};
 use crate::system::{State, notify};
 
@@ -31,6 +32,8 @@ const WATCHDOG: Duration = Duration::from_secs(1);
 /// Looks at frames until it is stopped.
 pub(crate) struct Watch {
     pipeline: Pipeline,
+    /// What the vectors of its looks may be compared with.
+    space: Arc<VectorSpace>,
     plan: Plan,
     sources: Sources,
     outboxes: Outboxes,
@@ -78,7 +81,8 @@ impl Watch {
         outboxes: Outboxes,
         control: WatchControl,
     ) -> Self {
-        Self { pipeline, plan, sources, outboxes, control }
+        let space = Arc::new(VectorSpace::of(pipeline.manifest()));
+        Self { pipeline, space, plan, sources, outboxes, control }
     }
 
     /// Where reports go, to add sinks.
@@ -187,7 +191,11 @@ impl Watch {
         let decode = started.elapsed();
         let shown = picture.is_some();
         let look = || FrameResult::look(&self.pipeline, &self.plan, source, &frame, shown);
-        let step = state.advance(clock, due, self.plan.skip_still, &frame, look)?;
+        let recorded = self.plan.best_looks.then(|| {
+            let space = Arc::clone(&self.space);
+            Looked { space, time, frame: number, size: (frame.width, frame.height) }
+        });
+        let step = state.advance(clock, due, self.plan.skip_still, &frame, recorded.as_ref(), look)?;
         let timing =
             LiveTiming { queue, look: Timing { decode, ..step.findings.timing }, track: step.tracking };
         if step.looked {
@@ -213,6 +221,7 @@ impl Watch {
             tracks: step.tracks,
             events: step.events,
             features: step.features,
+            sightings: step.sightings,
             outlines: state.outlines(),
             timing,
             latency: taken.elapsed(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::features::FeatureRecord;
+use super::sighting::Sighting;
 use super::{Detection, Findings, LiveTiming, Tag};
 use crate::events::{Event, Outline};
 use crate::source::Picture;
@@ -37,6 +38,8 @@ pub struct FrameReport {
     pub events: Vec<Event>,
     /// What the object of each event looks like, where that is known.
     pub(crate) features: Vec<Option<FeatureRecord>>,
+    /// What tracks look like that have appeared or gone in this frame, where it is asked for.
+    pub(crate) sightings: Vec<Arc<Sighting>>,
     /// Zones and lines.
     pub outlines: Arc<[Outline]>,
     /// Time of each stage.
@@ -69,6 +72,7 @@ impl FrameReport {
             tracks: Vec::new(),
             events: Vec::new(),
             features: Vec::new(),
+            sightings: Vec::new(),
             outlines: [].into(),
             timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
             latency: findings.timing.total(),

@@ -10,6 +10,7 @@ mod frame;
 mod picture;
 #[cfg(test)]
 pub(crate) mod samples;
+mod sighting;
 mod timing;
 
 pub(crate) use event::rounded;
@@ -18,5 +19,6 @@ pub(crate) use features::FeatureRecord;
 pub use findings::{Detection, Findings, ShownBoxes, Tag};
 pub use frame::FrameReport;
 pub(crate) use picture::PictureReport;
+pub(crate) use sighting::{Sighting, VectorSpace};
 pub(crate) use timing::{Latency, STAGES};
 pub use timing::{LiveTiming, Timing};

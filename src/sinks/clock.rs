@@ -1,6 +1,6 @@
 //! Times for people and spreadsheets: ISO 8601 in UTC, since a static program has no table of time zones.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 const DAY: u64 = 86_400;
 
@@ -11,6 +11,44 @@ pub(crate) fn utc(time: SystemTime) -> String {
     let second = since.as_secs() % DAY;
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", since.subsec_millis())
+}
+
+/// `2026-11-22`, so many days before `time`.
+pub(crate) fn day(time: SystemTime, before: u32) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (year, month, day) = date((since.as_secs() / DAY).saturating_sub(u64::from(before)));
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// `2026-11-22` of milliseconds since 1970; the last day of 9999 for all that is later.
+pub(crate) fn day_of_milliseconds(milliseconds: u64) -> String {
+    const LAST: u64 = 253_402_300_799;
+    day(SystemTime::UNIX_EPOCH + Duration::from_secs((milliseconds / 1000).min(LAST)), 0)
+}
+
+/// The time that `2026-11-22`, `2026-11-22T06:00` or `2026-11-22T06:00:30` says, in UTC; `None` for other texts.
+pub(crate) fn parse_utc(text: &str) -> Option<SystemTime> {
+    let (day, clock) = text.split_once('T').unwrap_or((text, "00:00"));
+    let numbers = |text: &str, mark: char, digits: &[usize]| {
+        let parts: Vec<&str> = text.split(mark).collect();
+        let form =
+            parts.len() == digits.len() && parts.iter().zip(digits).all(|(part, most)| part.len() == *most);
+        let numbers = parts.iter().map(|part| part.parse().ok().filter(|_| !part.starts_with('+')));
+        numbers.collect::<Option<Vec<u64>>>().filter(|_| form)
+    };
+    let of_day = numbers(day, '-', &[4, 2, 2])?;
+    let clock = clock.strip_suffix('Z').unwrap_or(clock);
+    let mut of_clock = numbers(clock, ':', &[2, 2]).or_else(|| numbers(clock, ':', &[2, 2, 2]))?;
+    of_clock.resize(3, 0);
+    let [year, month, of_month] = *of_day.as_slice() else { return None };
+    let [hour, minute, second] = *of_clock.as_slice() else { return None };
+    if !(1970..=9999).contains(&year) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // From the first day that it can be, which is a month before at most, forward.
+    let least = (year - 1970) * 365 + (month.max(1) - 1) * 28;
+    let days = (least..least + 3000).find(|days| date(*days) == (year, month, of_month))?;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(days * DAY + hour * 3600 + minute * 60 + second))
 }
 
 /// Seconds since 1970 with 3 decimals.
@@ -36,9 +74,36 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for (text, expected) in [
+            ("1970-01-01", "1970-01-01T00:00:00.000Z"),
+            ("2000-02-29T23:59", "2000-02-29T23:59:00.000Z"),
+            ("2026-11-22T06:00:30Z", "2026-11-22T06:00:30.000Z"),
+            ("9999-12-31", "9999-12-31T00:00:00.000Z"),
+        ] {
+            assert_eq!(parse_utc(text).map(utc).as_deref(), Some(expected));
+        }
+        for other in [
+            "",
+            "2026-02-30",
+            "2026-13-01",
+            "26-01-01",
+            "2026-1-01",
+            "2026-01-01T24:00",
+            "2026-01-01T1",
+            "+026-01-01",
+        ] {
+            assert_eq!(parse_utc(other), None, "{other}");
+        }
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_315_200);
+        assert_eq!(
+            [day(time, 0), day(time, 22), day(time, u32::MAX)],
+            ["2026-11-22", "2026-10-31", "1970-01-01"]
+        );
+    }
 
     #[test]
     fn times_are_those_of_gnu_date() {

@@ -8,6 +8,7 @@ mod files;
 mod fit;
 mod framebuffer;
 mod frames;
+mod history;
 mod json;
 mod jsonl;
 mod live_jsonl;
@@ -21,11 +22,14 @@ mod text;
 
 pub use annotate::Painter;
 pub(crate) use annotate::annotate;
-pub(crate) use clock::utc;
+pub(crate) use clock::{day, parse_utc, utc};
 pub(crate) use csv::Csv;
 pub(crate) use files::{AtomicFile, Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;
 pub(crate) use frames::{Frames, Kept};
+pub(crate) use history::{
+    Forgotten, Found, History, HistoryLimits, Query, Searched, Seen, Sought, forget, search,
+};
 pub(crate) use jsonl::write_jsonl;
 pub(crate) use live_jsonl::{Lines, LiveJsonl};
 pub(crate) use motion_jpeg::MotionJpeg;

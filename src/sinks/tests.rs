@@ -94,6 +94,7 @@ pub(crate) fn plain(width: u32, height: u32) -> FrameReport {
         events: Vec::new(),
 
         features: Vec::new(),
+        sightings: Vec::new(),
         outlines: Vec::<Outline>::new().into(),
         timing: LiveTiming {
             queue: Duration::from_millis(60),

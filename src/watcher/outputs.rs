@@ -6,8 +6,8 @@ use crate::config::{Format, Settings};
 use crate::error::{Error, Result};
 use crate::pipeline::Outboxes;
 use crate::sinks::{
-    Csv, Framebuffer, Frames, Inputs, Kept, Lines, LiveJsonl, MotionJpeg, Output, Painter, PictureSink, Sink,
-    SnapshotOptions, Snapshots,
+    Csv, Framebuffer, Frames, History, HistoryLimits, Inputs, Kept, Lines, LiveJsonl, MotionJpeg, Output,
+    Painter, PictureSink, Sink, SnapshotOptions, Snapshots,
 };
 
 /// Sinks by what they take. Only those that show pictures are ever given pixels.
@@ -68,6 +68,14 @@ pub(crate) fn sinks(settings: &Settings) -> Result<Sinks> {
             painter(),
         )?));
     }
+    if let Some(folder) = &settings.history {
+        let limits = HistoryLimits {
+            days: settings.history_days,
+            bytes: settings.history_mb * 1_000_000,
+            free: settings.keep_free,
+        };
+        sinks.reports.push(Box::new(History::open(folder, limits)?));
+    }
     if let Some(folder) = &settings.snapshot {
         let mut options = SnapshotOptions::new(folder);
         if !settings.snapshot_events.is_empty() {
@@ -103,9 +111,11 @@ fn refuse_inputs(settings: &Settings) -> Result<()> {
         let file = settings.csv.iter().map(|file| file.display().to_string()).collect::<String>();
         return Err(Error::settings(file, "csv and mjpeg in one file", "a file for each"));
     }
-    for (key, folder, example) in
-        [("annotate", &settings.annotate, "frame-00000001.jpg"), ("snapshot", &settings.snapshot, "x_1.jpg")]
-    {
+    for (key, folder, example) in [
+        ("annotate", &settings.annotate, "frame-00000001.jpg"),
+        ("snapshot", &settings.snapshot, "x_1.jpg"),
+        ("history", &settings.history, "x.history.jsonl"),
+    ] {
         folder.iter().try_for_each(|folder| inputs.refuse_folder(folder, key, example))?;
     }
     Ok(())

@@ -87,7 +87,7 @@ pub(crate) fn grants(settings: &Settings, files: &[PathBuf]) -> Vec<Grant> {
             folders_of(file).iter().for_each(|folder| grant(folder, Right::Append));
         }
     }
-    for folder in [&settings.annotate, &settings.snapshot].into_iter().flatten() {
+    for folder in [&settings.annotate, &settings.snapshot, &settings.history].into_iter().flatten() {
         grant(folder, Right::Write);
     }
     grants.sort_by(|a, b| (&a.path, a.right).cmp(&(&b.path, b.right)));

@@ -44,6 +44,8 @@ mod run;
 #[cfg(feature = "text")]
 mod seal;
 #[cfg(feature = "text")]
+mod search;
+#[cfg(feature = "text")]
 mod service;
 #[cfg(feature = "text")]
 mod soak;

@@ -81,5 +81,9 @@ fn without_threads_it_works_alone_or_says_what_to_do() {
         return;
     }
     let alone = limited(folder.path(), 3, &detect);
-    assert_eq!(alone.status.code(), Some(0), "one thread is enough, and two processes that decode: {alone:?}");
+    assert_eq!(
+        alone.status.code(),
+        Some(0),
+        "one thread is enough, and two processes that decode: {alone:?}"
+    );
 }

@@ -63,6 +63,7 @@ pub mod conv_depthwise;
 pub mod conv_direct;
 pub mod conv_pointwise;
 pub mod conv_residual;
+pub mod dot;
 pub mod gelu;
 mod isa;
 pub mod layer_norm;

@@ -166,6 +166,18 @@ fn outputs(settings: &Settings) -> Vec<Output> {
         );
         outputs.push(pictures("snapshot", folder, &what, kept));
     }
+    if let Some(folder) = &settings.history {
+        outputs.push(Output {
+            setting: "history",
+            to: folder.display().to_string(),
+            pictures: false,
+            what: "when and where each thing was seen, and vectors that tell what it looks like".to_owned(),
+            kept: format!(
+                "{} days, the newest {} MB; `edgeclip search --forget` deletes earlier",
+                settings.history_days, settings.history_mb
+            ),
+        });
+    }
     if settings.source.iter().any(|source| source.follow)
         && let Some(folder) = followed_state()
     {

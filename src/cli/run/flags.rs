@@ -94,7 +94,16 @@ pub(crate) struct Flags {
     /// Kinds of events to keep a picture of [default: appear,enter,cross,state]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     snapshot_events: Option<Vec<String>>,
-    /// Per cent of the disk that annotated frames and snapshots leave free, by deleting the oldest [default: 5]
+    /// Folder for what every track looks like, which `edgeclip search` searches: vectors, no pixels
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    history: Option<PathBuf>,
+    /// Most days before today that it goes back; older ones are deleted [default: 365]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    history_days: Option<i64>,
+    /// Most megabytes in that folder; the oldest days are deleted [default: 500]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    history_mb: Option<i64>,
+    /// Per cent of the disk that annotated frames, snapshots and the history leave free, by deleting the oldest [default: 5]
     #[arg(long, value_name = "N", help_heading = "Output")]
     keep_free: Option<i64>,
     /// Replace files for CSV and Motion JPEG that edgeclip did not write

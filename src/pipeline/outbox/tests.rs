@@ -71,6 +71,7 @@ fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {
         tracks: Vec::new(),
         events: eventful.then(event).into_iter().collect(),
         features: Vec::new(),
+        sightings: Vec::new(),
         outlines: Arc::new([]),
         timing: crate::report::LiveTiming::default(),
         latency: Duration::ZERO,

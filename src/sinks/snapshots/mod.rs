@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use self::folder::{Kept, SnapshotFolder};
 use self::name::stem;
+pub(super) use self::name::{is_stem, plain};
 use super::clock::unix;
 use super::live_jsonl::{Track, VERSION};
 use super::picture::{JPEG_QUALITY, encode};

@@ -33,7 +33,7 @@ pub(crate) fn is_stem(stem: &str) -> bool {
 }
 
 /// ASCII letters and digits; every run of other characters becomes one hyphen.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-");
     let cut = joined.get(..PART).unwrap_or(&joined).trim_end_matches('-');

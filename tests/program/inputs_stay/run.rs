@@ -34,6 +34,7 @@ fn run_does_not_write_into_the_folder_that_it_reads() {
         ("./link/frame-*", "--annotate", "fr"),
         ("fr", "--snapshot", "link/"),
         ("**/*.jpg", "--snapshot", "later"),
+        ("fr", "--history", "./fr"),
     ] {
         let arguments =
             ["run", "--prompt", "cat", "--annotate-max", "10", "--source", source, folder_flag, output];

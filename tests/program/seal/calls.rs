@@ -85,7 +85,7 @@ fn listed() -> BTreeMap<String, BTreeSet<String>> {
 
 fn prepare(folder: &Path) {
     photo(&folder.join("a.jpg"));
-    film(folder, "film.y4m", &vec![Studio::new().picture(Some(60)); 4], 8);
+    film(folder, "film.y4m", &vec![Studio::new().picture(Some(60)); 6], 8);
     edgeclip(folder, &["vocab", "build", "--prompt", "cat", "--out", "made.safetensors"]).ok();
 }
 
@@ -99,9 +99,10 @@ fn no_command_makes_a_system_call_that_is_not_on_its_list() {
     prepare(folder.path());
     let camera = Camera::new(&jpeg(&Studio::new().picture(Some(60))));
     let url = camera.url();
-    let film = ["--source", "film.y4m", "--prompt", "cat", "--csv", "log.csv", "--snapshot", "events"];
+    let outputs = ["--csv", "log.csv", "--snapshot", "events", "--history", "seen"];
+    let film = [&["--source", "film.y4m", "--prompt", "cat"][..], &outputs].concat();
     let http = ["--source", &url, "--prompt", "cat", "--frames", "3"];
-    let commands: [(&str, Vec<&str>); 13] = [
+    let commands: [(&str, Vec<&str>); 14] = [
         ("detect", vec!["detect", "a.jpg", "--prompt", "cat", "--annotate", "shown.jpg"]),
         ("vocab build", vec!["vocab", "build", "--prompt", "dog", "--out", "new.safetensors"]),
         ("vocab show", vec!["vocab", "show", "made.safetensors"]),
@@ -112,6 +113,7 @@ fn no_command_makes_a_system_call_that_is_not_on_its_list() {
         ("run --list", vec!["run", "--list"]),
         ("privacy-report", vec!["privacy-report", "--json"]),
         ("run", [&["run"][..], &film].concat()),
+        ("search", vec!["search", "a cat", "--history", "seen"]),
         ("run --seal", [&["run", "--seal"][..], &film].concat()),
         ("run, camera", [&["run"][..], &http].concat()),
         ("run --seal, camera", [&["run", "--seal"][..], &http].concat()),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use self::crops::Crops;
 use self::take::{Taken, Taker};
+use super::super::boxes::corners;
 use super::event;
 use super::file::VocabularyFile;
 use super::import::{self, Import};
@@ -281,13 +282,4 @@ fn draw(data: &mut [u8], picture: &take::Picture) {
     let report =
         PictureReport { path: &picture.picture.name, width, height, names: &names, findings: &findings };
     annotate(data, &report);
-}
-
-/// `x0,y0,x1,y1`
-fn corners(text: &str) -> std::result::Result<Rect, String> {
-    let numbers: Vec<f32> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
-    match numbers[..] {
-        [x0, y0, x1, y1] if text.split(',').count() == 4 => Ok(Rect { x0, y0, x1, y1 }),
-        _ => Err("expected X0,Y0,X1,Y1 in pixels, for example 10,20,300,200".to_owned()),
-    }
 }

@@ -1,0 +1,178 @@
+//! A folder of segments that stays within its limits.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::segment::{EMBEDDINGS, FEATURES, LINES, Segment, day_of, file, header};
+use crate::error::{self, Error, Result};
+use crate::report::Sighting;
+use crate::sinks::clock::{day, utc};
+use crate::sinks::files::{Rotation, write_in_room};
+use crate::system::Folder;
+
+/// Bytes that an entry takes at most, for the room on the disk.
+const ENTRY: u64 = 8192;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HistoryLimits {
+    /// Days before today.
+    pub days: u32,
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Per cent of the disk that stay free, as far as it lies with these files.
+    pub free: u8,
+}
+
+/// What was seen, by days.
+pub(super) struct HistoryLog {
+    name: String,
+    limits: HistoryLimits,
+    folder: Folder,
+    /// Bytes of each segment, by day and number.
+    segments: BTreeMap<(String, u32), u64>,
+    /// The one that is being written.
+    open: Option<(String, u32, Segment)>,
+}
+
+impl HistoryLog {
+    /// Opens a folder, which is created, readable by this user alone, if it does not exist; deletes what is too
+    /// old.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if the folder cannot be created or read.
+    pub(super) fn open(path: &Path, limits: HistoryLimits) -> Result<Self> {
+        let name = path.display().to_string();
+        let io = |source| Error::io(error::ErrorKind::Device, name.clone(), source);
+        let folder = Folder::make(path).map_err(io)?;
+        let segments = segments(&folder).map_err(io)?;
+        let mut log = Self { name: name.clone(), limits, folder, segments, open: None };
+        log.forget_old().map_err(io)?;
+        Ok(log)
+    }
+
+    /// Adds a sighting.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it cannot be written, for example on a disk that is full of other things.
+    pub(super) fn add(&mut self, source: &str, sighting: &Sighting) -> Result<()> {
+        let free = self.limits.free;
+        let added = self.prepare(sighting).and_then(|()| {
+            write_in_room(self, ENTRY, free, |log| {
+                let Some((day, number, segment)) = &mut log.open else { return Ok(()) };
+                let bytes = segment.append(source, sighting)?;
+                *log.segments.entry((day.clone(), *number)).or_default() += bytes;
+                Ok(())
+            })
+        });
+        added.map_err(|source| {
+            // Its files are looked at again.
+            self.open = None;
+            Error::io(error::ErrorKind::Device, self.name.clone(), source)
+        })
+    }
+
+    /// Opens the segment into which a sighting belongs, after making room.
+    fn prepare(&mut self, sighting: &Sighting) -> io::Result<()> {
+        if self.folder.refresh()? {
+            tracing::warn!("{}: the folder was gone; it has been made anew", self.name);
+            self.open = None;
+        }
+        let today = utc(sighting.time).chars().take(10).collect::<String>();
+        if let Some((day, number, segment)) = &self.open
+            && *day == today
+            && segment.takes(sighting)
+            && segment.is_there(&self.folder, &stem(day, *number))?
+        {
+            return self.make_room();
+        }
+        self.open = None;
+        // `edgeclip search --forget` may have deleted some.
+        self.segments = segments(&self.folder)?;
+        self.forget_old()?;
+        self.make_room()?;
+        let newest =
+            self.segments.keys().rev().find(|(day, _)| *day == today).map_or(0, |(_, number)| *number);
+        if newest > 0
+            && let Some(segment) = Segment::resume(&self.folder, &stem(&today, newest), sighting)?
+        {
+            self.open = Some((today, newest, segment));
+            return Ok(());
+        }
+        for number in newest + 1.. {
+            match Segment::create(&self.folder, &stem(&today, number), sighting) {
+                // Somebody else's file has that name.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+                Ok(segment) => {
+                    self.segments.insert((today.clone(), number), segment.bytes());
+                    self.open = Some((today, number, segment));
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the segments of days that are too long ago.
+    fn forget_old(&mut self) -> io::Result<()> {
+        let first = day(SystemTime::now(), self.limits.days);
+        while self.segments.first_key_value().is_some_and(|((day, _), _)| *day < first) {
+            self.delete_oldest()?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the oldest until there is room for one more entry.
+    fn make_room(&mut self) -> io::Result<()> {
+        while self.bytes().saturating_add(ENTRY) > self.limits.bytes && self.delete_oldest()?.is_some() {}
+        Ok(())
+    }
+}
+
+impl Rotation for HistoryLog {
+    fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    fn bytes(&self) -> u64 {
+        self.segments.values().sum()
+    }
+
+    /// Today's is the last to go; it is begun anew.
+    fn delete_oldest(&mut self) -> io::Result<Option<u64>> {
+        let Some(((day, number), bytes)) = self.segments.pop_first() else { return Ok(None) };
+        if self.open.as_ref().is_some_and(|(open, at, _)| (open, *at) == (&day, number)) {
+            self.open = None;
+        }
+        remove(&self.folder, &stem(&day, number))?;
+        Ok(Some(bytes))
+    }
+}
+
+/// The name of a segment.
+pub(super) fn stem(day: &str, number: u32) -> String {
+    if number == 1 { day.to_owned() } else { format!("{day}-{number}") }
+}
+
+/// Bytes of each segment of ours in `folder`, by day and number.
+pub(super) fn segments(folder: &Folder) -> io::Result<BTreeMap<(String, u32), u64>> {
+    let mut found = BTreeMap::new();
+    for name in folder.names()? {
+        let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(LINES)) else { continue };
+        let Some((day, number)) = day_of(stem) else { continue };
+        if header(folder, stem).ok().flatten().is_none() {
+            continue;
+        }
+        let length = |ending| folder.about(&file(stem, ending)).ok().flatten().map_or(0, |about| about.len());
+        found.insert((day.to_owned(), number), [LINES, EMBEDDINGS, FEATURES].into_iter().map(length).sum());
+    }
+    Ok(found)
+}
+
+/// Deletes a segment. The lines last: with them, the other files are known to be ours whatever interrupts this.
+pub(super) fn remove(folder: &Folder, stem: &str) -> io::Result<()> {
+    [EMBEDDINGS, FEATURES, LINES].into_iter().try_for_each(|ending| folder.remove(&file(stem, ending)))
+}
