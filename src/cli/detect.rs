@@ -8,6 +8,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::annotations::Annotations;
+use super::labels::Labels;
 use super::limits::LimitArgs;
 use super::masks::mask;
 use super::model::ModelArgs;
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::Words;
 use crate::privacy::{Mask, Masks};
 use crate::report::{Findings, PictureReport};
-use crate::sinks::{Inputs, annotate, encode_picture, write_jsonl, write_text};
+use crate::sinks::{Coco, Inputs, annotate, encode_picture, write_jsonl, write_roboflow, write_text};
 use crate::source::apart::Pictures;
 use crate::source::{Picture, expand};
 
@@ -32,7 +33,8 @@ Examples:
   edgeclip detect photo.jpg --prompt \"person, dog, red bus\"
   edgeclip detect photos/ --prompt @things.txt --format text --annotate out/
   edgeclip detect photo.jpg --prompt \"guest = a person at the door\" --threshold 0.5 --annotate out.png
-  edgeclip detect 'camera/*.jpg' --vocab street.vocab.safetensors --top 5")]
+  edgeclip detect 'camera/*.jpg' --vocab street.vocab.safetensors --top 5
+  edgeclip detect photos/ --prompt \"car, bus\" --format coco > found.json")]
 pub(crate) struct Args {
     /// Picture files, folders of pictures, or glob patterns
     #[arg(value_name = "PATH", required = true)]
@@ -48,6 +50,10 @@ pub(crate) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    /// Folder for the files of --format yolo, which is made: `class cx cy w h confidence` in fractions, and
+    /// classes.txt
+    #[arg(long, value_name = "DIR", required_if_eq("format", "yolo"))]
+    out: Option<PathBuf>,
     /// Draw the results: into a .png or .jpg file, or for several pictures into a folder
     #[arg(long, value_name = "FILE|DIR")]
     annotate: Option<PathBuf>,
@@ -63,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "AREA")]
     mask: Vec<String>,
     /// Replace files that are there already, except for inputs
-    #[arg(long, requires = "annotate")]
+    #[arg(long)]
     force: bool,
     #[command(flatten)]
     limits: LimitArgs,
@@ -77,6 +83,12 @@ enum Format {
     Jsonl,
     /// For people
     Text,
+    /// One JSON document of all pictures, as pycocotools reads it
+    Coco,
+    /// One JSON object per line, as of Roboflow's inference server
+    Roboflow,
+    /// A file of labels for each picture, into --out
+    Yolo,
 }
 
 /// A number from 0 to 1.
@@ -100,7 +112,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     let annotations = args.annotate.as_deref();
     let annotations =
         annotations.map(|target| Annotations::new(target, &pictures, args.force, &inputs)).transpose()?;
+    let mut labels = match (&args.out, args.format) {
+        (Some(folder), Format::Yolo) => Some(Labels::new(folder, args.force, &inputs)?),
+        (Some(_), _) => return Err(Error::settings("--out", "another format", "--format yolo").into()),
+        (None, _) => None,
+    };
     let detector = detector(args, words)?;
+    let mut coco = Coco::default();
 
     let mut failures = Failures::default();
     for (index, path) in pictures.into_iter().enumerate() {
@@ -120,8 +138,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
             names: detector.labels(),
             findings: &findings,
         };
+        if let Some(labels) = &mut labels
+            && let Err(error) = labels.add(&report)
+        {
+            failures.add(error);
+        }
         let reader_gone = print(|out| match args.format {
             Format::Jsonl => write_jsonl(out, &report),
+            Format::Roboflow => write_roboflow(out, &report),
+            Format::Coco => {
+                coco.add(&report);
+                Ok(())
+            }
+            Format::Yolo => Ok(()),
             Format::Text => {
                 let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 write_text(out, &report, colour)
@@ -137,6 +166,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
         if reader_gone {
             break;
         }
+    }
+    if args.format == Format::Coco {
+        print(|out| coco.write(out, detector.labels()))?;
+    }
+    if let Some(labels) = &labels {
+        labels.finish(detector.labels())?;
     }
     Ok(failures)
 }

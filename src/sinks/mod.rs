@@ -4,6 +4,7 @@
 mod annotate;
 mod clock;
 mod csv;
+mod exchange;
 mod files;
 mod fit;
 mod framebuffer;
@@ -24,6 +25,7 @@ pub use annotate::Painter;
 pub(crate) use annotate::annotate;
 pub(crate) use clock::{day, parse_utc, utc};
 pub(crate) use csv::Csv;
+pub(crate) use exchange::{Coco, write_roboflow, yolo};
 pub(crate) use files::{AtomicFile, Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;
 pub(crate) use frames::{Frames, Kept};

@@ -265,3 +265,62 @@ fn synonyms_find_what_the_single_prompt_finds() {
         refused.stderr
     );
 }
+
+#[test]
+fn results_come_in_the_formats_of_other_tools() {
+    let folder = tempdir().unwrap();
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+    for photo in ["cat.jpg", "astronaut.jpg"] {
+        fs::copy(format!("{data}/{photo}"), folder.path().join(photo)).unwrap();
+    }
+    let detect = |more: &[&str]| {
+        let pictures = ["detect", "cat.jpg", "astronaut.jpg", "--prompt", "person, cat"];
+        edgeclip(folder.path(), &[&pictures, more].concat())
+    };
+    let plain = detect(&[]).ok().json();
+    let cat = &plain[0]["detections"][0];
+    let edge = |index: usize| cat["box"][index].as_f64().unwrap();
+    let (width, height) = (edge(2) - edge(0), edge(3) - edge(1));
+    let near = |value: &Value, expected: f64, most: f64| {
+        assert!((value.as_f64().unwrap() - expected).abs() <= most, "{value} {expected}");
+    };
+
+    let coco = detect(&["--format", "coco"]).ok().json().remove(0);
+    let names: Vec<&str> = coco["categories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|category| category["name"].as_str().unwrap())
+        .collect();
+    assert_eq!((names, &coco["images"][1]["file_name"]), (vec!["person", "cat"], &"astronaut.jpg".into()));
+    let first = &coco["annotations"][0];
+    assert_eq!(
+        (&first["image_id"], &first["category_id"], &first["score"]),
+        (&1.into(), &2.into(), &cat["score"])
+    );
+    near(&first["bbox"][2], width, 0.11);
+    near(&first["area"], width * height, 50.0);
+
+    let roboflow = detect(&["--format", "roboflow"]).ok().json();
+    let first = &roboflow[0]["predictions"][0];
+    assert_eq!(
+        (&first["class"], &first["class_id"], &first["confidence"]),
+        (&"cat".into(), &1.into(), &cat["score"])
+    );
+    near(&first["x"], (edge(0) + edge(2)) / 2.0, 0.11);
+    assert_eq!(roboflow[1]["image"]["width"], 512);
+
+    let labels = |more: &[&str]| detect(&[&["--format", "yolo", "--out", "labels"], more].concat());
+    assert_eq!(labels(&[]).ok().stdout, "");
+    let read = |name: &str| fs::read_to_string(folder.path().join("labels").join(name)).unwrap();
+    assert_eq!(read("classes.txt"), "person\ncat\n");
+    let line = read("cat.txt");
+    let numbers: Vec<f64> = line.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    assert!(numbers[0] == 1.0 && (numbers[3] - width / 451.0).abs() < 1e-3, "{line}");
+    assert_eq!(Some(numbers[5]), cat["score"].as_f64());
+    labels(&[]).refuses(&["labels", "not empty", "--force"]);
+    // The same picture twice would have the same name.
+    labels(&["--force", "cat.jpg"]).refuses(&["cat.jpg", "another file called cat.txt"]);
+    detect(&["--out", "labels"]).refuses(&["--out", "--format yolo"]);
+    detect(&["--format", "yolo"]).refuses(&["--out"]);
+}

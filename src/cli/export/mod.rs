@@ -2,7 +2,6 @@
 
 mod coco;
 mod label_studio;
-mod room;
 mod snapshots;
 mod voc;
 mod yolo;
@@ -11,9 +10,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use self::room::Room;
 use self::snapshots::Snapshots;
 use super::failures::complain;
+use super::room::Room;
 use super::{Failures, print_text, shown};
 use crate::error::Result;
 use crate::sinks::{Inputs, PRIVATE, Target};

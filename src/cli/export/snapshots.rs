@@ -71,6 +71,11 @@ struct Track {
 type Corrections = HashMap<String, Option<String>>;
 
 impl Snapshots {
+    /// The pictures, with their names.
+    pub(super) fn pictures(&self) -> impl Iterator<Item = (String, &Path)> {
+        self.list.iter().map(|snapshot| (snapshot.file_name(), snapshot.picture.as_path()))
+    }
+
     /// Reads a folder. Snapshots that cannot be used are told and passed over.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! Pascal VOC.
 
-use super::room::Room;
+use super::super::room::Room;
 use super::snapshots::{Named, Snapshot, Snapshots};
 use crate::error::Result;
 
 /// A file of XML and a picture for each snapshot.
 pub(super) fn write(room: &Room<'_>, snapshots: &Snapshots) -> Result<()> {
-    room.copy("JPEGImages", &snapshots.list)?;
+    room.copy("JPEGImages", snapshots.pictures())?;
     let file = |snapshot: &Snapshot| Ok((format!("{}.xml", snapshot.stem()), xml(snapshot).into_bytes()));
     room.write("Annotations", snapshots.list.iter().map(file))
 }

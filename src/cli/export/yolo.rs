@@ -1,12 +1,12 @@
 //! YOLO's data sets, as Ultralytics reads them.
 
-use super::room::Room;
+use super::super::room::Room;
 use super::snapshots::{Named, Snapshot, Snapshots};
 use crate::error::Result;
 
 /// `data.yaml`, pictures, and a file `class cx cy w h` for each.
 pub(super) fn write(room: &Room<'_>, snapshots: &Snapshots) -> Result<()> {
-    room.copy("images/train", &snapshots.list)?;
+    room.copy("images/train", snapshots.pictures())?;
     let labels = |snapshot: &Snapshot| {
         let (width, height) = (f64::from(snapshot.width), f64::from(snapshot.height));
         let line = |named: &Named| {

@@ -1,10 +1,9 @@
-//! A folder for a data set.
+//! A folder for a data set that is made.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::snapshots::Snapshot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sinks::{Inputs, PRIVATE, Target};
 use crate::system::Folder;
@@ -51,18 +50,21 @@ impl<'a> Room<'a> {
         Ok(())
     }
 
-    /// Copies the pictures.
+    /// Copies pictures, given with their names in the data set.
     ///
     /// # Errors
     /// One cannot be read or written.
-    pub(super) fn copy(&self, folder: &str, snapshots: &[Snapshot]) -> Result<()> {
-        let file = |snapshot: &Snapshot| {
-            let path = &snapshot.picture;
+    pub(super) fn copy<'p>(
+        &self,
+        folder: &str,
+        pictures: impl Iterator<Item = (String, &'p Path)>,
+    ) -> Result<()> {
+        let file = |(name, path): (String, &Path)| {
             let bytes = std::fs::read(path);
             let bytes = bytes
                 .map_err(|error| Error::input(path.display().to_string(), error.to_string(), "a picture"))?;
-            Ok((snapshot.file_name(), bytes))
+            Ok((name, bytes))
         };
-        self.write(folder, snapshots.iter().map(file))
+        self.write(folder, pictures.map(file))
     }
 }
