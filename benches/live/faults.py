@@ -214,6 +214,14 @@ class Faults:
                 anew(""),
                 of_rtsp + works,
             )
+        self.fault(
+            "RTSP: a picture that never ends, 30 s",
+            lambda: run.says("rtsp", "pour"),
+            of_rtsp,
+            30,
+            lambda: run.says("rtsp", ""),
+            of_rtsp + works,
+        )
         for how in (signal.SIGSEGV, signal.SIGKILL):
             self.fault(
                 f"decoders killed each second ({how.name}), 30 s",
@@ -288,10 +296,10 @@ class Faults:
         self.fault(
             "words file gone, 15 s",
             words.unlink,
-            "keeping the previous configuration",
+            "words.txt: gone",
             15,
             lambda: words.write_text("cat\nperson\nlamp\n"),
-            "reloaded",
+            "words.txt: back again",
         )
         cut = lambda: (folder / "film.y4m").write_bytes(run.film.read_bytes()[:200_000])  # noqa: E731
         self.fault(

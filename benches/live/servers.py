@@ -104,6 +104,16 @@ class Rtsp(socketserver.StreamRequestHandler):
                         self.wfile.write(b"$\0" + struct.pack(">H", len(rtp)) + rtp)
                         sequence += 1
                     stamp += 90000 // RATE
+                    while server.said() == "pour":
+                        # Pieces of a picture (FU-A) whose last one never comes.
+                        rtp = (
+                            struct.pack(">BBHI4s", 0x80, 96, sequence & 0xFFFF, stamp & 0xFFFFFFFF, b"test")
+                            + b"\x7c\x05"
+                            + bytes(1200)
+                        )
+                        self.wfile.write(b"$\0" + struct.pack(">H", len(rtp)) + rtp)
+                        sequence += 1
+                        time.sleep(0.001)
                     if server.said() == "close":
                         self.connection.shutdown(socket.SHUT_RDWR)
                         return

@@ -95,6 +95,12 @@ def check_blocks(screen: Screen, narrow: bool) -> None:
     expect(screen.at(x0 + 1, y0 + 1) == (24, 24, 24), "no clock")
 
 
+def check_seal(text: str) -> None:
+    """The program was sealed, and needed nothing that the seal refuses."""
+    expect("edgeclip: sealed (seccomp, Landlock " in text or "edgeclip: warning: sealed, but " in text, text)
+    expect("the seal has refused" not in text, text)
+
+
 def check_screen(name: str, run: Run, screens: Path) -> None:
     """Raise AssertionError if a screen did not show what it should."""
     if name == "wide":
@@ -105,6 +111,15 @@ def check_screen(name: str, run: Run, screens: Path) -> None:
         for shown in ["before", "after", "beside"]:
             found = Screen.dump(screens / f"{shown}.ppm").colours()
             expect(found == {BLACK, (170, 170, 170)}, f"{shown}: {sorted(found)[:9]}")
+        return
+    if name == "sealed_screen":
+        sealed = Screen.dump(screens / "sealed.ppm")
+        expect(sealed.area(640, 360) == (0, 40, 1280, 760), sealed.area(640, 360))
+        expect(sealed.outside(sealed.area(640, 360)) == {BLACK}, "something beside the picture")
+        bars = [sealed.at(80 + 160 * bar, 600) for bar in range(8)]
+        expect(len(set(bars)) == 8, f"bars of {bars}")
+        found = Screen.dump(screens / "sealed_after.ppm").colours()
+        expect(found == {BLACK, (170, 170, 170)}, f"afterwards: {sorted(found)[:9]}")
         return
     narrow = Screen.memory("".join(run.lines), 1024, 768)
     if name == "narrow":
@@ -124,8 +139,10 @@ def check(name: str, tests: dict[str, Run], screens: Path) -> None:
         expect(run.code == (78 if name in SETTINGS else 2), f"exit code {run.code}")
         for part in REFUSALS[name]:
             expect(part in text, f'no "{part}" in: {text}')
-    elif name in [*FORMATS, "armv7"]:
-        check_frames(run, 2 if name == "YUYV" else 1, 640, 480)
+    elif name in [*FORMATS, "armv7", "sealed", "sealed32"]:
+        check_frames(run, 2 if name in {"YUYV", "sealed"} else 1, 640, 480)
+        if name.startswith("sealed"):
+            check_seal(text)
         reference = {tag["label"]: tag["score"] for tag in tests["RGB3"].frames()[0]["tags"]}
         for frame in run.frames():
             expect({tag["label"] for tag in frame["tags"]} == PROMPTS, frame["tags"])
@@ -150,9 +167,12 @@ def check(name: str, tests: dict[str, Run], screens: Path) -> None:
         expect(run.code == 0 and report["ok"], text)
         expect("Cortex-A" in states["processor"]["found"] and "/dev/video0: NV12" in states["camera"]["found"], text)
         expect(states["model"]["details"]["int8"], states["model"])
+    elif name == "sealed_says":
+        check_seal(text)
     elif name == "replugged_says":
+        check_seal(text)
         expect("/dev/video0: found an unplugged camera" in text and "looked at, 0 broken, 0 stalls, 1 losses" in text, text)
-    elif name in ["wide", "narrow", "camera"]:
+    elif name in ["wide", "narrow", "camera", "sealed_screen"]:
         check_screen(name, run, screens)
     elif name == "refused_says":
         expect("/dev/fb0: the console's text and cursor may show through (Permission denied" in text, text)
@@ -170,7 +190,8 @@ def main() -> None:
     expected += ["replugged", "replugged_says"]
     expected += ["wide", "wide_ends", "narrow", "narrow_ends", "camera", "camera_ends"]
     expected += ["refused", "refused_says", "owned", "owned_says", "owned_warns"]
-    expected += ["armv7"] if "armv7" in tests else []
+    expected += ["sealed", "sealed_screen", "sealed_ends", "sealed_says"]
+    expected += [name for name in ("armv7", "sealed32") if name in tests]
     failed = 0
     for name in expected:
         try:

@@ -12,9 +12,9 @@ begin() { # NAME COMMAND…
     echo "EXIT $?"
 }
 
-# frames FORMAT COUNT PROGRAM
+# frames FORMAT COUNT PROGRAM [FLAG]
 frames() {
-    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" --frames "$2"
+    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" --frames "$2" ${4:+"$4"}
 }
 
 # The prompts are embedded only once, since that takes longest.
@@ -26,6 +26,8 @@ for format in RGB3 NV12 YU12 GREY; do
     begin "$format" frames "$format" 1 edgeclip
 done
 [ ! -x /usr/bin/edgeclip32 ] || begin armv7 frames YUYV 1 edgeclip32
+begin sealed frames YUYV 2 edgeclip --seal
+[ ! -x /usr/bin/edgeclip32 ] || begin sealed32 frames YUYV 1 edgeclip32 --seal
 
 # The mode is set and then the controls, of which the last one is out of range: no frame is processed.
 begin control edgeclip run --source /dev/video0 --prompt dog --control brightness=77 --control "Menu=menu item 4" --control button= \
@@ -62,12 +64,12 @@ memory() { # FRAMEBUFFER
 await() {
     while ! grep -q "$1" "$2" && kill -0 $!; do sleep 0.2; done
 }
-# show FRAMEBUFFER OUTPUT SOURCE SIZE [FORMAT]: starts edgeclip with nothing drawn but the clock, and waits
+# show FRAMEBUFFER OUTPUT SOURCE SIZE [FORMAT [FLAG]]: starts edgeclip with nothing drawn but the clock, and waits
 # until it reads frames.
 show() {
     rm -f "$2"
     edgeclip run --vocab /tmp/v.vocab.safetensors --threshold 1 --status 0.5 --framebuffer "$1" --source "$3" --size "$4" \
-        ${5:+--pixel-format "$5"} <>/tmp/pipe >"$2" 2>&1 &
+        ${5:+--pixel-format "$5"} ${6:+"$6"} <>/tmp/pipe >"$2" 2>&1 &
     await '"type":"status"' "$2"
 }
 # A frame is on a framebuffer when the status line says so; the driver passes it on a moment later.
@@ -110,6 +112,17 @@ begin camera memory /dev/fb1
 kill -TERM $!
 begin camera_ends wait $!
 
+# Sealed, the camera is shown in place of the console, which comes back.
+show /dev/fb0 /tmp/sealed /dev/video0 640x360 "" --seal
+shown /dev/fb0 /tmp/sealed
+console
+begin sealed_screen screen sealed wide
+kill -TERM $!
+begin sealed_ends wait $!
+console
+screen sealed_after wide
+begin sealed_says grep "^edgeclip" /tmp/sealed
+
 # Without privileges, the console can be hidden only by a process that has it as controlling terminal.
 chmod 666 /dev/fb0
 chmod 644 /blocks.rgb
@@ -122,8 +135,8 @@ begin owned openvt -c 1 -f -w -- su guest -c "$guest"
 begin owned_says grep -c '"type":"frame"' /tmp/guest
 begin owned_warns grep "^edgeclip" /tmp/guest
 
-# Unplugged and plugged in again, last of all: it may then be another device.
-edgeclip run --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
+# Unplugged and plugged in again, last of all: it may then be another device, which the seal allows as well.
+edgeclip run --seal --source /dev/video0 --vocab /tmp/v.vocab.safetensors >/tmp/second 2>&1 &
 while ! grep -q frame /tmp/second; do sleep 1; done
 looked() {
     grep -c '"type":"frame"' /tmp/second

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::pipeline::clipped;
+use crate::system::read_within;
+
+/// Most bytes of a boxes file: a million boxes.
+const LONGEST: u64 = 64 << 20;
 
 /// The content of a boxes file.
 pub(crate) struct Boxes {
@@ -23,7 +27,7 @@ impl Boxes {
         let wrong = |error: String| {
             Error::settings(&name, error, "a JSON object {\"a.jpg\": [[x0, y0, x1, y1], …], …}")
         };
-        let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        let bytes = read_within(file, LONGEST).map_err(|error| wrong(error.to_string()))?;
         let by_path: BTreeMap<String, Vec<[Option<f32>; 4]>> =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         let given: Vec<String> = pictures.iter().flatten().map(|path| path.display().to_string()).collect();

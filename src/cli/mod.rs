@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand};
 
 use self::failures::{Failures, UNUSABLE_SETTINGS, complain};
 use crate::error::{LONG, obeyed, printable, shown_addresses};
-use crate::source::apart::allow;
+use crate::source::apart::own as read_apart;
 use crate::system::{ignore_hangup, set_trim_threshold};
 
 /// More than a frame of 1920×1080 takes, in bytes: memory that each frame needs stays with the process.
@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
     };
     let is_service = matches!(cli.command, Command::Run(_));
     set_trim_threshold(LARGE);
-    allow();
+    read_apart();
     panics::install();
     let outcome = match cli.command {
         Command::Detect(args) => detect::run(&args),

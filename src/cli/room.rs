@@ -6,7 +6,10 @@ use std::rc::Rc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sinks::{Inputs, PRIVATE, Target};
-use crate::system::Folder;
+use crate::system::{Folder, read_within};
+
+/// Most bytes of a snapshot's picture.
+const LARGEST_PICTURE: u64 = 512 << 20;
 
 /// A folder that a data set is written into.
 pub(super) struct Room<'a> {
@@ -60,7 +63,7 @@ impl<'a> Room<'a> {
         pictures: impl Iterator<Item = (String, &'p Path)>,
     ) -> Result<()> {
         let file = |(name, path): (String, &Path)| {
-            let bytes = std::fs::read(path);
+            let bytes = read_within(path, LARGEST_PICTURE);
             let bytes = bytes
                 .map_err(|error| Error::input(path.display().to_string(), error.to_string(), "a picture"))?;
             Ok((name, bytes))

@@ -1,6 +1,6 @@
 //! From TOML to settings.
 
-use std::fs;
+use std::io;
 use std::path::Path;
 
 use toml::Table;
@@ -8,6 +8,10 @@ use toml::Table;
 use super::settings::Settings;
 use super::suggest::with_suggestion;
 use crate::error::{Error, ErrorKind, Result, shown_addresses};
+use crate::system::read_within;
+
+/// Most bytes of a configuration file: a hundred sources with a hundred zones each have less.
+const LONGEST: u64 = 4 << 20;
 
 /// Reads a configuration file. It is checked on its own, so that errors can name its lines.
 ///
@@ -15,8 +19,16 @@ use crate::error::{Error, ErrorKind, Result, shown_addresses};
 /// [`Error::Settings`] if it cannot be read, or with the line that is not TOML or not a setting.
 pub(crate) fn read(path: &Path) -> Result<Table> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|source| Error::io(ErrorKind::Settings, &name, source))?;
-    parse(&name, &text)
+    let bytes = read_within(path, LONGEST).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => wrong_file(&name, error.to_string()),
+        _ => Error::io(ErrorKind::Settings, &name, error),
+    })?;
+    let text = String::from_utf8(bytes);
+    parse(&name, &text.map_err(|_| wrong_file(&name, "bytes that are not UTF-8".to_owned()))?)
+}
+
+fn wrong_file(name: &str, found: String) -> Error {
+    Error::settings(name, found, "a configuration file, as `edgeclip run --print-config` prints one")
 }
 
 /// Reads the text of a configuration file, called `name` in errors.

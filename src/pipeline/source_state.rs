@@ -59,6 +59,17 @@ enum Urgency {
     NotDue,
 }
 
+/// What is asked of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// Whether to look at it.
+    pub due: bool,
+    /// Whether not to if nothing has moved.
+    pub skip_still: bool,
+    /// Whether its picture may be shown only if somebody has looked for what it must not show.
+    pub veiled: bool,
+}
+
 /// What a frame changed.
 pub(crate) struct Step {
     /// Whether the network ran on it.
@@ -69,8 +80,9 @@ pub(crate) struct Step {
     pub tracks: Vec<Track>,
     /// What happened.
     pub events: Vec<Event>,
-    /// Boxes that pictures must not show, with their margins.
-    pub hidden: Vec<Rect>,
+    /// Boxes that pictures must not show, with their margins; `None` if the picture must not be shown at all, since
+    /// nobody has looked for them.
+    pub hidden: Option<Vec<Rect>>,
     /// What the object of each event looks like, where that is known.
     pub features: Vec<Option<FeatureRecord>>,
     /// What tracks look like that these events are about.
@@ -134,9 +146,11 @@ impl SourceState {
         clock >= self.due
     }
 
-    /// The source's place among others whose frames wait, this one's since `clock`.
-    pub(crate) fn rank(&self, clock: Duration) -> Rank {
-        let urgency = if self.is_due(clock) { Urgency::Due } else { Urgency::NotDue };
+    /// The source's place among others whose frames wait, this one's since `clock`. If it is `passed` over unless it
+    /// is due, that costs nothing, and the next look lies behind it: else cameras that are always due would hold up
+    /// a recording for ever.
+    pub(crate) fn rank(&self, clock: Duration, passed: bool) -> Rank {
+        let urgency = if passed || self.is_due(clock) { Urgency::Due } else { Urgency::NotDue };
         Rank { urgency, served: self.served }
     }
 
@@ -150,18 +164,18 @@ impl SourceState {
 
     /// Brings tracks and events up to a frame. If `due`, the network runs on it (`look`), or where the scene
     /// stands still and `skip_still` is set, what the last look found counts once more; otherwise tracks are
-    /// predicted. With `recorded`, the best look at each track is told.
+    /// predicted. Where pictures are `veiled`, one that is not looked at for that is for an event. With `recorded`,
+    /// the best look at each track is told.
     ///
     /// # Errors
     /// Those of `look`.
     pub(crate) fn advance(
         &mut self,
         clock: Duration,
-        due: bool,
-        skip_still: bool,
+        Asked { due, skip_still, veiled }: Asked,
         frame: &Frame<'_>,
         recorded: Option<&Looked>,
-        look: impl FnOnce() -> Result<FrameResult>,
+        look: impl Fn() -> Result<FrameResult>,
     ) -> Result<Step> {
         let thumbnail = if due && skip_still { Thumbnail::of(frame) } else { None };
         let still = thumbnail.as_ref().is_some_and(|thumbnail| self.motion.is_still(clock, thumbnail));
@@ -194,7 +208,14 @@ impl SourceState {
         }
         let sightings = self.best.told_by(&events);
         let findings = if looked { self.result.findings.clone() } else { Findings::default() };
-        let hidden = self.veil.cover(clock, due, &self.result.hidden);
+        let mut seen = looked;
+        if veiled && !looked && !events.is_empty() {
+            // Its picture is wanted, and somebody may have come in.
+            self.result.hidden = look()?.hidden;
+            seen = true;
+        }
+        let hidden = self.veil.cover(clock, due || seen, &self.result.hidden);
+        let hidden = (seen || !veiled).then_some(hidden);
         let features = events.iter().map(|event| self.result.features(event, &tracks)).collect();
         Ok(Step {
             looked,
@@ -223,3 +244,7 @@ impl SourceState {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source_state_tests.rs"]
+mod tests;

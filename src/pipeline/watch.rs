@@ -13,12 +13,13 @@ use super::mailbox::Mailbox;
 use super::outbox::{Outboxes, Queued};
 use super::plan::Plan;
 use super::rate::RateController;
-use super::source_state::SourceState;
+use super::source_state::{Asked, SourceState};
 use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
 use crate::privacy::pixelate;
 use crate::report::{FrameReport, LiveTiming, Timing, VectorSpace};
+use crate::source::apart::check_alive;
 use crate::source::{CapturedFrame, Picture};
 use crate::system::{State, notify};
 
@@ -104,7 +105,7 @@ impl Watch {
     /// it is stopped. `tick` is called several times a second, and at the end.
     ///
     /// # Errors
-    /// A bug; or the first source that failed, if all have ended.
+    /// A bug; nobody left to start decoders; or the first source that failed, if all have ended.
     pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut looks = 0;
         let mut watchdog = Instant::now();
@@ -112,6 +113,7 @@ impl Watch {
         notify(State::Ready);
         while !self.stopped() && self.control.most_looks.is_none_or(|most| looks < most) {
             self.attend(tick, false);
+            check_alive()?;
             // A reader of standard output that has gone ends the program.
             if self.outboxes.iter().any(Queued::is_gone) {
                 break;
@@ -160,7 +162,7 @@ impl Watch {
             let state = self.sources.states.get(source)?;
             let clock = state.clock(captured, waits);
             let wanted = if waits { !held } else { state.is_due(clock) || self.control.every_frame };
-            wanted.then(|| state.rank(clock))
+            wanted.then(|| state.rank(clock, waits && !self.control.every_frame))
         };
         let until = Instant::now() + if held { HELD } else { PATIENCE };
         self.sources.mailbox.take(until, rank)
@@ -195,7 +197,11 @@ impl Watch {
             let space = Arc::clone(&self.space);
             Looked { space, time, frame: number, size: (frame.width, frame.height) }
         });
-        let step = state.advance(clock, due, self.plan.skip_still, &frame, recorded.as_ref(), look)?;
+        let veiled = shown && self.plan.blur.is_some();
+        // A recording waits until each of its pictures can be shown; of a camera, those are that are looked at.
+        let each = veiled && waits;
+        let asked = Asked { due: due || each, skip_still: self.plan.skip_still && !each, veiled };
+        let step = state.advance(clock, asked, &frame, recorded.as_ref(), look)?;
         let timing =
             LiveTiming { queue, look: Timing { decode, ..step.findings.timing }, track: step.tracking };
         if step.looked {
@@ -203,9 +209,10 @@ impl Watch {
             state.stats.looked(Instant::now(), taken.elapsed(), &timing);
         }
         let (width, height) = (frame.width, frame.height);
+        picture = picture.filter(|_| step.hidden.is_some());
         if let (Some(picture), Some(blur)) = (&mut picture, &self.plan.blur) {
             let named = blur.named(&step.findings.detections, &step.tracks);
-            for area in step.hidden.iter().copied().chain(named) {
+            for area in step.hidden.into_iter().flatten().chain(named) {
                 pixelate(&mut picture.data, width, height, &area);
             }
         }

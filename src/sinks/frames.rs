@@ -138,12 +138,8 @@ impl Rotation for Store {
 
 /// Whether the file has our mark, for this name, and is as we wrote it.
 fn is_own(folder: &Folder, name: &str) -> bool {
-    let read = || {
-        let mut bytes = Vec::new();
-        folder.read(OsStr::new(name))?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
-        io::Result::Ok(bytes)
-    };
-    read().is_ok_and(|bytes| is_stamped(&bytes, name))
+    let own = || is_stamped(folder.read(OsStr::new(name))?.take(LARGEST_FILE), name);
+    own().unwrap_or(false)
 }
 
 impl PictureSink for Frames {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::container::{Broken, Container, Piece, time_of};
 use super::live::{CapturedFrame, Live, Next};
-use crate::error::{Error, Result};
+use super::retry::Retry;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Frame rate for recordings without one: that of most cameras' clips, and FFmpeg's default.
 const RATE: u32 = 25;
@@ -39,6 +40,9 @@ pub(super) struct Recording {
     /// Broken parts in this pass.
     broken: Broken,
     timeline: Timeline,
+    /// When to open it again that could not be read to the end of a pass.
+    retry: Retry,
+    lost: bool,
     /// The next frame, until it is due.
     early: CapturedFrame,
     due: Option<Instant>,
@@ -72,13 +76,43 @@ impl Recording {
             frames: 0,
             broken: Broken::default(),
             timeline: Timeline::default(),
+            retry: Retry::default(),
+            lost: false,
             early: CapturedFrame::empty(),
             due: None,
         })
     }
 
-    /// Reads the next frame into `frame`.
+    /// Reads the next frame into `frame`. What is played again and again may be gone or cut for a while: it is being
+    /// replaced.
     fn cut(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
+        if self.lost {
+            return self.reopen();
+        }
+        match self.try_cut(frame) {
+            Err(error) if self.pace.repeat && self.number > 0 && error.kind() != ErrorKind::Bug => {
+                self.lost = true;
+                self.retry.failed();
+                let found = error.found().map_or_else(|| error.to_string(), str::to_owned);
+                Ok(Next::Stalled(format!("{found}; it will be played again when it is back")))
+            }
+            next => next,
+        }
+    }
+
+    fn reopen(&mut self) -> Result<Next> {
+        let remaining = self.retry.remaining();
+        if !remaining.is_zero() {
+            thread::sleep(remaining.min(PATIENCE));
+        } else if self.start_again().is_ok() {
+            self.lost = false;
+        } else {
+            self.retry.failed();
+        }
+        Ok(Next::Nothing)
+    }
+
+    fn try_cut(&mut self, frame: &mut CapturedFrame) -> Result<Next> {
         match self.container.next()? {
             Piece::Frame(cutout) => {
                 let fallback = (self.pace.real_time || self.pace.fps.is_some()).then_some(RATE);
@@ -88,6 +122,7 @@ impl Recording {
                 frame.media_time = time.map(|time| self.timeline.at(time));
                 self.number += 1;
                 self.frames += 1;
+                self.retry.succeeded();
                 Ok(Next::Frame)
             }
             Piece::Broken(why) => {
@@ -106,10 +141,15 @@ impl Recording {
         if !self.pace.repeat {
             return Ok(Next::End);
         }
+        self.start_again()?;
+        Ok(Next::Nothing)
+    }
+
+    fn start_again(&mut self) -> Result<()> {
         self.container = (self.open)()?;
         (self.frames, self.broken) = (0, Broken::default());
         self.timeline.start_again(time_of(1, self.pace.fps.unwrap_or(RATE), 1));
-        Ok(Next::Nothing)
+        Ok(())
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::container::Cutout;
 use super::super::live::Encoding;
@@ -59,6 +60,34 @@ fn a_repeated_recording_goes_on_counting() {
     assert_eq!(places(&mut twice, 5), expected);
     let mut one = recording(&[Some(Some(0))], pace);
     assert_eq!(places(&mut one, 3), [(0, Some(0)), (1, Some(40)), (2, Some(80))]);
+}
+
+#[test]
+fn what_is_gone_while_it_is_repeated_is_told_and_played_again_when_it_is_back() {
+    let passes = AtomicUsize::new(0);
+    let whole = [Some(Some(0)), Some(Some(30))];
+    let open = move || {
+        let pieces: &[_] = match passes.fetch_add(1, Ordering::Relaxed) {
+            // It is being written, then it is not there.
+            1 => &[],
+            2 => return Err(Error::input("it", "nothing there", "a film")),
+            _ => &whole,
+        };
+        Ok(Box::new(Listed(pieces.iter().copied().collect())) as Box<dyn Container>)
+    };
+    let pace = Pace { repeat: true, ..Pace::default() };
+    let mut film = Recording::new("it", Box::new(open), pace).unwrap();
+    film.retry = Retry::new(Duration::from_millis(5), Duration::from_millis(10));
+    let (mut frame, mut seen, mut numbers) = (CapturedFrame::empty(), Vec::new(), Vec::new());
+    while numbers.len() < 4 {
+        match film.next(&mut frame).unwrap() {
+            Next::Frame => numbers.push(frame.number),
+            Next::Nothing => {}
+            other => seen.push(other),
+        }
+    }
+    assert_eq!(numbers, [0, 1, 2, 3]);
+    assert_eq!(seen, [Next::Stalled("nothing; it will be played again when it is back".to_owned())]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The machine: service manager, processor, memory, temperatures, screen, and how a process gives up its rights. Files are read below a root folder,
 //! so that tests can supply a machine of their own.
 
+mod bounded;
 mod console;
 mod cpu;
 mod errors;
@@ -15,6 +16,7 @@ mod seal;
 mod thermal;
 mod threads;
 
+pub(crate) use bounded::read_within;
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
 pub(crate) use errors::{Errors, divert_errors, never_wait};

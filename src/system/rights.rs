@@ -5,48 +5,59 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
-/// Bytes for a message with two descriptors, aligned as its header must be.
+/// Bytes for a message with a few descriptors, aligned as its header must be.
 #[repr(C)]
 union Ancillary {
     bytes: [u8; 64],
     _aligned: libc::cmsghdr,
 }
 
-/// Two descriptors in bytes.
-const LENGTH: u32 = 2 * size_of::<RawFd>() as u32;
+/// Most descriptors of a message.
+const MOST: usize = 4;
 
-/// Sends two descriptors with one byte.
+/// So many descriptors in bytes.
+const fn length<const N: usize>() -> u32 {
+    assert!(N <= MOST, "there is room for them");
+    (N * size_of::<RawFd>()) as u32
+}
+
+/// Sends descriptors with one byte.
 ///
 /// # Errors
 /// Nobody is there.
-pub(crate) fn send_descriptors(to: &UnixStream, descriptors: [BorrowedFd<'_>; 2]) -> io::Result<()> {
+pub(crate) fn send_descriptors<const N: usize>(
+    to: &UnixStream,
+    descriptors: [BorrowedFd<'_>; N],
+) -> io::Result<()> {
+    let length = const { length::<N>() };
     let mut byte = [0_u8];
     let mut ancillary = Ancillary { bytes: [0; 64] };
     let mut piece = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
-    // SAFETY: all-zero bytes are a valid `msghdr`. `Ancillary` is aligned for a header and has room for two
+    // SAFETY: all-zero bytes are a valid `msghdr`. `Ancillary` is aligned for a header and has room for `MOST`
     // descriptors, so that the macros stay inside; the kernel reads what the message points to, all of which
     // outlives the call.
     let sent = unsafe {
         let mut message: libc::msghdr = zeroed();
         (message.msg_iov, message.msg_iovlen) = (&raw mut piece, 1);
         message.msg_control = (&raw mut ancillary).cast();
-        message.msg_controllen = libc::CMSG_SPACE(LENGTH) as _;
+        message.msg_controllen = libc::CMSG_SPACE(length) as _;
         let header = libc::CMSG_FIRSTHDR(&raw const message);
         (*header).cmsg_level = libc::SOL_SOCKET;
         (*header).cmsg_type = libc::SCM_RIGHTS;
-        (*header).cmsg_len = libc::CMSG_LEN(LENGTH) as _;
+        (*header).cmsg_len = libc::CMSG_LEN(length) as _;
         let numbers = descriptors.map(|descriptor| descriptor.as_raw_fd());
-        libc::CMSG_DATA(header).cast::<[RawFd; 2]>().write_unaligned(numbers);
+        libc::CMSG_DATA(header).cast::<[RawFd; N]>().write_unaligned(numbers);
         libc::sendmsg(to.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL)
     };
     if sent == 1 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Waits for two descriptors.
+/// Waits for so many descriptors.
 ///
 /// # Errors
 /// Nobody is there, or sends anything else.
-pub(crate) fn receive_descriptors(from: &UnixStream) -> io::Result<[OwnedFd; 2]> {
+pub(crate) fn receive_descriptors<const N: usize>(from: &UnixStream) -> io::Result<[OwnedFd; N]> {
+    let length = const { length::<N>() };
     let mut byte = [0_u8];
     let mut ancillary = Ancillary { bytes: [0; 64] };
     let mut piece = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
@@ -56,7 +67,7 @@ pub(crate) fn receive_descriptors(from: &UnixStream) -> io::Result<[OwnedFd; 2]>
         let mut message: libc::msghdr = zeroed();
         (message.msg_iov, message.msg_iovlen) = (&raw mut piece, 1);
         message.msg_control = (&raw mut ancillary).cast();
-        message.msg_controllen = libc::CMSG_SPACE(LENGTH) as _;
+        message.msg_controllen = libc::CMSG_SPACE(length) as _;
         match libc::recvmsg(from.as_raw_fd(), &raw mut message, libc::MSG_CMSG_CLOEXEC) {
             -1 => return Err(io::Error::last_os_error()),
             1 => {}
@@ -65,11 +76,11 @@ pub(crate) fn receive_descriptors(from: &UnixStream) -> io::Result<[OwnedFd; 2]>
         let header = libc::CMSG_FIRSTHDR(&raw const message);
         let is_ours = !header.is_null()
             && (*header).cmsg_type == libc::SCM_RIGHTS
-            && (*header).cmsg_len as usize == libc::CMSG_LEN(LENGTH) as usize;
+            && (*header).cmsg_len as usize == libc::CMSG_LEN(length) as usize;
         if !is_ours {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        libc::CMSG_DATA(header).cast::<[RawFd; 2]>().read_unaligned()
+        libc::CMSG_DATA(header).cast::<[RawFd; N]>().read_unaligned()
     };
     // SAFETY: the kernel has made them for this process, and nobody else has them.
     Ok(numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }))
@@ -101,8 +112,8 @@ mod tests {
     fn other_messages_are_refused() {
         let (mut here, there) = UnixStream::pair().unwrap();
         here.write_all(b"x").unwrap();
-        assert_eq!(receive_descriptors(&there).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(receive_descriptors::<2>(&there).unwrap_err().kind(), io::ErrorKind::InvalidData);
         drop(here);
-        assert_eq!(receive_descriptors(&there).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(receive_descriptors::<2>(&there).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -1,7 +1,7 @@
 //! Choices that a watcher is made with.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -10,7 +10,7 @@ use super::{StopHandle, Watcher};
 use crate::config::{parse, read, resolve};
 use crate::error::{Error, Result};
 use crate::sinks::{PictureSink, Sink};
-use crate::source::Live;
+use crate::source::{Live, apart};
 
 /// Makes a [`Watcher`]; [`Watcher::builder`] starts one. Values are checked by [`WatcherBuilder::build`].
 #[derive(Default)]
@@ -21,6 +21,7 @@ pub struct WatcherBuilder {
     own_keys: Table,
     urls: Vec<String>,
     own: Own,
+    decoder_program: Option<PathBuf>,
     /// Why the configuration cannot be used.
     error: Option<Error>,
 }
@@ -113,6 +114,23 @@ impl WatcherBuilder {
         self.key("threads", i64::from(threads).into())
     }
 
+    /// Reads network sources and decodes pictures in processes of their own, as `edgeclip run` does: this program
+    /// `edgeclip`, which must be of the library's version, is started for each. Without it, the thread that captures
+    /// reads them: what a camera sends without end is then bounded in time, but over RTSP not in bytes. It is the
+    /// same program for all watchers of a process.
+    ///
+    /// ```no_run
+    /// # use edgeclip::Watcher;
+    /// let builder = Watcher::builder()
+    ///     .source("rtsp://192.168.1.20/stream2")
+    ///     .prompts(["person"])
+    ///     .decoder_program("/usr/bin/edgeclip");
+    /// ```
+    pub fn decoder_program(mut self, program: impl AsRef<Path>) -> Self {
+        self.decoder_program = Some(program.as_ref().to_owned());
+        self
+    }
+
     /// Every other setting: the text of a configuration file of `edgeclip run`, whose keys
     /// `docs/configuration.md` explains. It replaces an earlier configuration; the methods above override it.
     /// Unlike `edgeclip run`, nothing goes to standard output unless `format` is set.
@@ -198,6 +216,7 @@ impl WatcherBuilder {
             let expected = "false: it would be for the whole process, which is not edgeclip's";
             return Err(Error::settings("seal", "true", expected));
         }
+        self.decoder_program.as_deref().map_or(Ok(()), apart::name)?;
         let stop = StopHandle::default();
         let (session, _) = Session::start(&settings, self.own, stop.flag())?;
         if let Some(warning) = session.warning() {

@@ -11,6 +11,7 @@ mod session;
 mod sources;
 
 pub use builder::WatcherBuilder;
+pub(crate) use names::names;
 pub(crate) use sealing::grants;
 pub(crate) use session::{Own, Reload, Session};
 

@@ -7,7 +7,7 @@ use crate::source::shown;
 
 /// The sources' own names, else their addresses without what may be secret. Those that look alike then, such as
 /// two channels that differ in the query only, are numbered: `rtsp://recorder/stream`, `rtsp://recorder/stream #2`.
-pub(super) fn names(sources: &[SourceSettings]) -> Vec<String> {
+pub(crate) fn names(sources: &[SourceSettings]) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let name = |source: &SourceSettings| {
         let name = source.name.clone().unwrap_or_else(|| shown(&source.url));

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::Failures;
 use crate::error::{Error, Result};
 use crate::pipeline::open_vocabulary;
+use crate::system::read_within;
 
 /// Most bytes of a snapshot's JSON file.
 const LARGEST: u64 = 16 << 20;
@@ -119,11 +120,7 @@ impl Snapshot {
     fn read(file: &Path, corrections: &Corrections) -> Result<Option<Self>> {
         let name = file.display().to_string();
         let wrong = |found: String| Error::input(&name, found, "the JSON file of a snapshot");
-        let size = fs::metadata(file).map_err(|error| wrong(error.to_string()))?.len();
-        if size > LARGEST {
-            return Err(wrong(format!("{size} bytes")));
-        }
-        let bytes = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        let bytes = read_within(file, LARGEST).map_err(|error| wrong(error.to_string()))?;
         let value: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if value.get("type").and_then(serde_json::Value::as_str) != Some("snapshot") {

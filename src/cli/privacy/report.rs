@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::{Format, Settings};
+use crate::config::{Format, Prompts, Settings};
 use crate::error::shown_address;
 use crate::source::{Destination, followed_state};
 use crate::system::{Kernel, Right};
-use crate::watcher::grants;
+use crate::watcher::{grants, names};
 
 /// What a configuration can do.
 #[derive(Debug, Serialize)]
@@ -18,6 +18,7 @@ pub(super) struct Report {
     pub config: Option<String>,
     /// Whether pictures are written anywhere.
     pub pictures_leave: bool,
+    pub hides: Hides,
     /// To whom it connects.
     pub connects: Vec<Connection>,
     /// Sources on this machine.
@@ -25,6 +26,30 @@ pub(super) struct Report {
     /// What it writes.
     pub writes: Vec<Output>,
     pub seal: Seal,
+}
+
+/// What is hidden in pictures before they leave.
+#[derive(Debug, Serialize)]
+pub(super) struct Hides {
+    pub blur: Option<Blurred>,
+    /// For each source, how many areas are black.
+    pub masks: Vec<Masked>,
+}
+
+/// Things that are pixelated wherever they are found.
+#[derive(Debug, Serialize)]
+pub(super) struct Blurred {
+    /// As in the settings.
+    pub words: Vec<String>,
+    /// Lowest score of what is.
+    pub threshold: f32,
+}
+
+/// The masks of a source.
+#[derive(Debug, Serialize)]
+pub(super) struct Masked {
+    pub source: String,
+    pub areas: usize,
 }
 
 /// A network source.
@@ -79,11 +104,27 @@ impl Report {
             version: env!("CARGO_PKG_VERSION"),
             config: config.map(|path| path.display().to_string()),
             pictures_leave: writes.iter().any(|output| output.pictures),
+            hides: Hides::new(settings),
             connects: urls().filter(|url| is_remote(url)).filter_map(connection).collect(),
             watches: urls().filter(|url| !is_remote(url)).cloned().collect(),
             writes,
             seal: Seal::new(settings, config),
         }
+    }
+}
+
+impl Hides {
+    fn new(settings: &Settings) -> Self {
+        let words = |prompts: &Prompts| match prompts {
+            Prompts::List(list) => vec![list.trim().to_owned()],
+            Prompts::Each(each) => each.clone(),
+        };
+        let blurred =
+            |prompts: &Prompts| Blurred { words: words(prompts), threshold: settings.blur_threshold };
+        let sources = settings.source.iter().zip(names(&settings.source)).enumerate();
+        let masks =
+            sources.map(|(index, (_, source))| Masked { source, areas: settings.masks(index).count() });
+        Self { blur: settings.blur.as_ref().map(blurred), masks: masks.collect() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::report::{Report, Seal};
+use super::report::{Blurred, Hides, Masked, Report, Seal};
 
 /// Writes the report.
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -17,6 +17,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     } else {
         writeln!(out, "  stay inside: no setting writes one")?;
     }
+    hides(out, &report.hides, report.pictures_leave)?;
     heading(out, "Words and numbers")?;
     for output in report.writes.iter().filter(|output| !output.pictures) {
         writeln!(out, "  {}: {}", output.to, output.what)?;
@@ -44,6 +45,45 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         writeln!(out, "  none")?;
     }
     seal(out, &report.seal, !report.connects.is_empty())
+}
+
+/// What is hidden in pictures, and what that cannot do.
+fn hides(out: &mut impl Write, hides: &Hides, pictures_leave: bool) -> io::Result<()> {
+    if let Some(Blurred { words, threshold }) = &hides.blur {
+        let words = words.join(", ");
+        if pictures_leave {
+            writeln!(
+                out,
+                "  blur pixelates before anything leaves: {words} (from a score of {threshold} on)"
+            )?;
+            writeln!(
+                out,
+                "    it cannot hide what the model misses: the small, the distant, what is half hidden"
+            )?;
+        } else {
+            writeln!(out, "  blur would pixelate: {words}")?;
+        }
+    }
+    let masked = |masked: &&Masked| masked.areas > 0;
+    for Masked { source, areas } in hides.masks.iter().filter(masked) {
+        let areas = if *areas == 1 { "1 area is".to_owned() } else { format!("{areas} areas are") };
+        writeln!(
+            out,
+            "  masks: {areas} black in {source}, for the network and for pictures, whatever is there"
+        )?;
+    }
+    let bare: Vec<&str> =
+        hides.masks.iter().filter(|masked| masked.areas == 0).map(|masked| masked.source.as_str()).collect();
+    if hides.masks.iter().any(|masked| masked.areas > 0) {
+        writeln!(out, "    they stay where they are when a camera is moved")?;
+        if !bare.is_empty() {
+            writeln!(out, "  no mask: {}", bare.join(", "))?;
+        }
+    }
+    if pictures_leave && hides.blur.is_none() && hides.masks.iter().all(|masked| masked.areas == 0) {
+        writeln!(out, "  nothing in them is hidden: there are neither blur nor masks")?;
+    }
+    Ok(())
 }
 
 fn seal(out: &mut impl Write, seal: &Seal, connects: bool) -> io::Result<()> {

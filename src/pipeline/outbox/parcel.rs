@@ -60,7 +60,8 @@ impl Parcel for Arc<FrameReport> {
 pub(crate) struct Shown {
     /// What the frame showed.
     pub report: Arc<FrameReport>,
-    /// Its pixels, with everything hidden that is to be hidden; `None` once they had to be given up.
+    /// Its pixels, with everything hidden that is to be hidden; `None` if nobody has looked for that, or once they had
+    /// to be given up.
     pub picture: Option<Arc<Picture>>,
 }
 

@@ -2,6 +2,13 @@
 //! and a hash of all other bytes. A picture that somebody has changed, or that has been given another
 //! purpose, is not ours any more.
 
+use std::io::{self, ErrorKind, Read};
+
+/// More bytes than precede the pixels' part of a picture of ours.
+const HEAD: u64 = 128 << 10;
+/// Bytes per read of the rest.
+const PIECE: usize = 64 << 10;
+
 /// Begins the comment.
 const WORD: &str = "edgeclip ";
 /// Begin of image, application data 0 (always first in a JFIF file), comment.
@@ -12,20 +19,39 @@ const COM: [u8; 2] = [0xff, 0xfe];
 /// Adds the mark to a JPEG file.
 pub(crate) fn stamp(jpeg: &mut Vec<u8>, purpose: &str) {
     let at = behind_app0(jpeg);
-    let segment = segment(purpose, hash(jpeg));
+    let mut hash = Hash::new();
+    hash.add(jpeg);
+    let segment = segment(purpose, hash.0);
     jpeg.splice(at..at, segment);
 }
 
-/// Whether a JPEG file has the mark for this purpose, and has not been changed since.
-pub(crate) fn is_stamped(jpeg: &[u8], purpose: &str) -> bool {
-    let at = behind_app0(jpeg);
+/// Whether a JPEG file has the mark for this purpose, and has not been changed since. Of a file of any length, little is
+/// held at a time.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn is_stamped(mut jpeg: impl Read, purpose: &str) -> io::Result<bool> {
+    let mut head = Vec::new();
+    jpeg.by_ref().take(HEAD).read_to_end(&mut head)?;
+    let at = behind_app0(&head);
     let length = segment(purpose, 0).len();
     let (Some(before), Some(found), Some(behind)) =
-        (jpeg.get(..at), jpeg.get(at..at + length), jpeg.get(at + length..))
+        (head.get(..at), head.get(at..at + length), head.get(at + length..))
     else {
-        return false;
+        return Ok(false);
     };
-    found == segment(purpose, hash_of([before, behind]))
+    let mut hash = Hash::new();
+    hash.add(before);
+    hash.add(behind);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match jpeg.read(&mut piece) {
+            Ok(0) => return Ok(found == segment(purpose, hash.0)),
+            Ok(count) => hash.add(piece.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Whether the file of which `head` are the first bytes begins with a JPEG file that has the mark for this
@@ -66,14 +92,18 @@ fn behind_app0(jpeg: &[u8]) -> usize {
     .min(jpeg.len())
 }
 
-fn hash(bytes: &[u8]) -> u64 {
-    hash_of([bytes, &[]])
-}
+/// FNV-1a: it finds changes, not forgeries.
+struct Hash(u64);
 
-/// FNV-1a of both parts: it finds changes, not forgeries.
-fn hash_of(parts: [&[u8]; 2]) -> u64 {
-    let bytes = parts.into_iter().flatten();
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+impl Hash {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
 }
 
 #[cfg(test)]
@@ -85,12 +115,26 @@ mod tests {
         encode("x", PictureKind::Jpeg, 80, &[90; 16 * 8 * 3], 16, 8).unwrap()
     }
 
+    fn stamped(jpeg: &[u8], purpose: &str) -> bool {
+        is_stamped(jpeg, purpose).unwrap()
+    }
+
+    #[test]
+    fn what_is_longer_than_a_piece_is_ours_to_its_last_byte() {
+        let mut marked = [jpeg(), vec![7; 300_000]].concat();
+        stamp(&mut marked, "a.jpg");
+        assert!(stamped(&marked, "a.jpg"));
+        let last = marked.len() - 1;
+        marked[last] ^= 1;
+        assert!(!stamped(&marked, "a.jpg"));
+    }
+
     #[test]
     fn a_marked_picture_is_the_same_picture() {
         let (plain, mut marked) = (jpeg(), jpeg());
         stamp(&mut marked, "a.jpg");
-        assert!(is_stamped(&marked, "a.jpg") && begins_stamped(&marked[..80], "a.jpg"));
-        assert!(!is_stamped(&plain, "a.jpg") && !begins_stamped(&plain, "a.jpg"));
+        assert!(stamped(&marked, "a.jpg") && begins_stamped(&marked[..80], "a.jpg"));
+        assert!(!stamped(&plain, "a.jpg") && !begins_stamped(&plain, "a.jpg"));
         assert_eq!(&marked[..20], &plain[..20]);
         let pixels = |file: &[u8]| image::load_from_memory(file).unwrap().into_rgb8();
         assert_eq!(pixels(&marked), pixels(&plain));
@@ -100,16 +144,14 @@ mod tests {
     fn changed_pictures_and_other_purposes_are_not_ours() {
         let mut marked = jpeg();
         stamp(&mut marked, "a.jpg");
-        assert!(
-            !is_stamped(&marked, "b.jpg") && !is_stamped(&marked, "a") && !begins_stamped(&marked, "b.jpg")
-        );
+        assert!(!stamped(&marked, "b.jpg") && !stamped(&marked, "a") && !begins_stamped(&marked, "b.jpg"));
         for at in 0..marked.len() {
             let mut changed = marked.clone();
             changed[at] ^= 1;
-            assert!(!is_stamped(&changed, "a.jpg"), "byte {at}");
-            assert!(!is_stamped(&marked[..at], "a.jpg"), "{at} bytes");
+            assert!(!stamped(&changed, "a.jpg"), "byte {at}");
+            assert!(!stamped(&marked[..at], "a.jpg"), "{at} bytes");
         }
-        assert!(!is_stamped(&[marked.as_slice(), b"x"].concat(), "a.jpg"));
+        assert!(!stamped(&[marked.as_slice(), b"x"].concat(), "a.jpg"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, BufReader, ErrorKind, Read};
 
 use serde::Deserialize;
 
@@ -16,8 +16,10 @@ pub(super) const ANNOTATED: &str = ".jpg";
 pub(super) const PLAIN: &str = ".plain.jpg";
 /// Suffix of the description.
 pub(super) const JSON: &str = ".json";
-/// More than any file of ours has, in bytes.
+/// More than any picture of ours has, in bytes.
 const LARGEST: u64 = 512 << 20;
+/// The same of a JSON file, which names every track in sight.
+const LARGEST_JSON: u64 = 16 << 20;
 /// What the mark of our pictures says. Which event they belong to, the JSON file says.
 const PURPOSE: &str = "snapshot";
 
@@ -87,24 +89,18 @@ struct Described {
 
 /// What the JSON file says, if it names itself as a snapshot: a copy under another name belongs to the user.
 fn description(folder: &Folder, stem: &str) -> Option<Described> {
-    let json = read(folder, stem, JSON).ok()?;
-    let described: Described = serde_json::from_slice(&json).ok()?;
+    let json = folder.read(&file(stem, JSON)).ok()?.take(LARGEST_JSON);
+    let described: Described = serde_json::from_reader(BufReader::new(json)).ok()?;
     (described.r#type == "snapshot" && described.name == stem).then_some(described)
 }
 
 /// Whether all files of the snapshot are as edgeclip wrote them.
 pub(super) fn is_own(folder: &Folder, stem: &str) -> bool {
-    let own = |ending: &&str| match read(folder, stem, ending) {
-        Ok(picture) => is_stamped(&picture, PURPOSE),
+    let own = |ending: &&str| match folder.read(&file(stem, ending)) {
+        Ok(picture) => is_stamped(picture.take(LARGEST), PURPOSE).unwrap_or(false),
         Err(error) => error.kind() == ErrorKind::NotFound,
     };
     description(folder, stem).is_some() && [ANNOTATED, PLAIN].iter().all(own)
-}
-
-fn read(folder: &Folder, stem: &str, ending: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    folder.read(&file(stem, ending))?.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Bytes of a snapshot's files.

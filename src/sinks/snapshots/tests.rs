@@ -113,6 +113,25 @@ fn the_oldest_go_and_files_of_others_stay_over_restarts() {
 }
 
 #[test]
+fn a_description_that_is_longer_than_any_of_ours_belongs_to_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = FIRST.replace("person", "cat");
+    let json = format!(r#"{{"type":"snapshot","name":"{other}","x":"{}"}}"#, "y".repeat(17 << 20));
+    fs::write(folder.path().join(format!("{other}.json")), json).unwrap();
+    // It would be deleted first, as the one that was written first.
+    let options = SnapshotOptions { most_bytes: 30_000, ..SnapshotOptions::new(folder.path()) };
+    let mut sink = Snapshots::new(options).unwrap();
+    for second in 0..20 {
+        show(&mut sink, &entering(second)).unwrap();
+    }
+    let names = names(folder.path());
+    assert!(
+        names.contains(&format!("{other}.json")) && !names.contains(&format!("{FIRST}.json")),
+        "{names:?}"
+    );
+}
+
+#[test]
 fn a_flood_of_events_does_not_fill_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let options = SnapshotOptions { per_minute: 3, ..SnapshotOptions::new(folder.path()) };

@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 use super::memory::take;
 use super::message::{Answer, Ask, Death, Header, LONGEST_FRAME, Request};
 use super::process::{POLL, Process};
+use super::silence::Silence;
 use crate::error::{Error, ErrorParts, Result};
 use crate::source::live::{CapturedFrame, Decode, Live, Next};
+use crate::source::network::{Patience, seconds};
 use crate::source::retry::Retry;
+
+/// By how much the process may be late that keeps the same time itself, and says more.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// A source that another process reads, and starts anew when it has died.
 pub(super) struct Camera {
@@ -28,15 +33,23 @@ pub(super) struct Camera {
     /// When the first process was started, and how much later the present one was.
     begun: Instant,
     later: Duration,
+    silence: Silence,
 }
 
 impl Camera {
-    /// Waits until the camera is connected.
+    /// Waits until the camera is connected, but not for as long as the process may wait, which can be opened
+    /// again then.
     ///
     /// # Errors
     /// It cannot be.
-    pub(super) fn open(name: &str, mut process: Process, decoder: Option<Arc<dyn Decode>>) -> Result<Self> {
+    pub(super) fn open(
+        name: &str,
+        mut process: Process,
+        decoder: Option<Arc<dyn Decode>>,
+        patience: Patience,
+    ) -> Result<Self> {
         let begun = Instant::now();
+        let until = begun + patience.connect + GRACE;
         // One whose source could not be opened before.
         let revived = process.revive();
         revived.map_err(|error| {
@@ -56,12 +69,17 @@ impl Camera {
                         first: 0,
                         begun,
                         later: Duration::ZERO,
+                        silence: Silence::new(patience.stall),
                     });
                 }
                 Some(Answer::Refused(error)) => break error.into(),
                 Some(Answer::Died(why)) => {
                     let expected = "a camera whose answers can be read: its sub-stream, or another path";
                     break Error::device(name, died(&process, &why), expected);
+                }
+                None if Instant::now() >= until => {
+                    let found = format!("no answer within {}", seconds(patience.connect));
+                    break Error::device(name, found, "a camera that answers, and comes to an end");
                 }
                 _ => {}
             }
@@ -125,9 +143,18 @@ impl Live for Camera {
             self.process.ask(Request::plain(Ask::Next));
             self.asked = true;
         }
-        let Some(answer) = self.process.receive() else { return Ok(Next::Nothing) };
+        let next = match self.process.receive() {
+            Some(answer) => self.take(answer, frame),
+            None => Next::Nothing,
+        };
+        Ok(self.silence.watch(next))
+    }
+}
+
+impl Camera {
+    fn take(&mut self, answer: Answer, frame: &mut CapturedFrame) -> Next {
         self.asked = false;
-        Ok(match answer {
+        match answer {
             Answer::Opened => {
                 self.opened = true;
                 Next::Nothing
@@ -142,7 +169,7 @@ impl Live for Camera {
                 Next::Stalled(died(&self.process, &why))
             }
             Answer::Nothing | Answer::Still | Answer::Picture { .. } | Answer::Panicked(_) => Next::Nothing,
-        })
+        }
     }
 }
 

@@ -15,12 +15,17 @@ use crate::source::{http, rtsp};
 /// # Errors
 /// Same as those of [`rtsp::open`] and [`http::open`].
 pub(super) fn here(address: &str, fps: Option<u32>, stall: Option<Duration>) -> Result<Box<dyn Live>> {
-    let patience = Patience::default();
-    let patience = Patience { stall: stall.unwrap_or(patience.stall), ..patience };
+    let patience = patience(stall);
     if is_of(address, "rtsp") {
         return rtsp::open(address, patience);
     }
     http::open(address, fps, patience)
+}
+
+/// How long a network source is waited for, of which a picture is expected within `stall`.
+pub(super) fn patience(stall: Option<Duration>) -> Patience {
+    let patience = Patience::default();
+    Patience { stall: stall.unwrap_or(patience.stall), ..patience }
 }
 
 /// Whether an address has this scheme, or this one with TLS.

@@ -2,7 +2,7 @@
 //! ever or take all the memory that it is allowed: it costs that source a moment, and nothing else.
 //!
 //! Programs that use the library are not `edgeclip`, and cannot be started again as such a process: there,
-//! sources are read by the thread that asks for them.
+//! sources are read by the thread that asks for them, unless the library's user names a program `edgeclip`.
 
 mod animation;
 mod camera;
@@ -14,17 +14,19 @@ mod nursery;
 mod orders;
 mod pictures;
 mod process;
+mod program;
 mod sealing;
+mod silence;
 mod worker;
 
 pub(super) use here::Here;
 pub(crate) use nursery::serve as serve_nursery;
 pub(crate) use pictures::Pictures;
+pub(crate) use program::{name, own};
 pub(crate) use worker::keep;
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::animation::Animation;
 use super::container::Container;
@@ -34,25 +36,13 @@ use super::options::SourceOptions;
 use crate::error::{Error, Result, shown_address};
 use camera::Camera;
 use decoder::Decoder;
-use here::here;
+use here::{here, patience};
 use message::{Ask, Order};
-
-/// Whether this program is `edgeclip`.
-static IS_EDGECLIP: AtomicBool = AtomicBool::new(false);
-
-/// From now on, sources are read apart: this program has the subcommand `apart`.
-pub(crate) fn allow() {
-    IS_EDGECLIP.store(true, Ordering::Relaxed);
-}
-
-fn is_allowed() -> bool {
-    IS_EDGECLIP.load(Ordering::Relaxed)
-}
 
 /// Starts the processes that the source `spec` may need, for [`open`] and [`Decoders`] to use: later no program
 /// need be executed any more. They end with the calling thread.
 pub(crate) fn prepare(spec: &str, options: &SourceOptions) {
-    if is_allowed() {
+    if program::is_named() {
         let reader = orders::reader(spec, options);
         let decoder = orders::holds_pictures(spec, options).then(|| orders::decoder(spec, options));
         reader.into_iter().chain(decoder).for_each(process::prepare);
@@ -72,13 +62,25 @@ pub(crate) fn prepare_sealed(sources: &[(String, SourceOptions)]) -> Result<()> 
     })
 }
 
+/// Sees to it that there is somebody left to start those processes, where there has been.
+///
+/// # Errors
+/// [`Error::Device`](crate::error::Error::Device) if there is not: only a new program can start any.
+pub(crate) fn check_alive() -> Result<()> {
+    if nursery::is_lost() {
+        let found = "the process that starts decoders killed, after which a sealed program can start none";
+        return Err(Error::device("seal", found, "a restart, as the service does by itself"));
+    }
+    Ok(())
+}
+
 /// Opens the network camera at `address`.
 ///
 /// # Errors
 /// Same as those of `rtsp::open` and `http::open`;
 /// [`Error::Device`](crate::error::Error::Device) if no process can be started.
 pub(super) fn open(address: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
-    let reader = orders::reader(address, options).filter(|_| is_allowed());
+    let reader = orders::reader(address, options).filter(|_| program::is_named());
     let Some(reader) = reader else { return here(address, options.wish.fps, options.stall) };
     let name = shown_address(address);
     let process = process::take(&reader).map_err(|error| {
@@ -87,7 +89,7 @@ pub(super) fn open(address: &str, options: &SourceOptions) -> Result<Box<dyn Liv
     })?;
     let pictures = orders::holds_pictures(address, options);
     let decoder = pictures.then(|| Decoders::of(address, options).of_frames()).flatten();
-    Ok(Box::new(Camera::open(&name, process, decoder)?))
+    Ok(Box::new(Camera::open(&name, process, decoder, patience(options.stall))?))
 }
 
 /// Who decodes the pictures of a source.
@@ -96,7 +98,7 @@ pub(super) struct Decoders(Option<Order>);
 
 impl Decoders {
     pub(super) fn of(spec: &str, options: &SourceOptions) -> Self {
-        Self(is_allowed().then(|| orders::decoder(spec, options)))
+        Self(program::is_named().then(|| orders::decoder(spec, options)))
     }
 
     /// For JPEG frames; `None` if they are decoded here.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decoder::Decoder;
 use super::message::Ask;
-use super::{is_allowed, orders};
+use super::{orders, program};
 use crate::error::Result;
 use crate::source::limits;
 use crate::source::live::Decode;
@@ -17,7 +17,7 @@ pub(crate) struct Pictures(Option<Arc<dyn Decode>>);
 impl Pictures {
     /// Splits the decoder off this process, which has one thread so far.
     pub(crate) fn start() -> Self {
-        Self(is_allowed().then(|| Arc::new(Decoder::fork(orders::pictures(), Ask::Picture)) as _))
+        Self(program::is_own().then(|| Arc::new(Decoder::fork(orders::pictures(), Ask::Picture)) as _))
     }
 
     /// Same as [`Picture::open`].

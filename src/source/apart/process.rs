@@ -13,6 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::message::{Answer, Ask, COMMAND, Death, Inbox, Order, Request, send};
 use super::nursery::{self, Started};
+use super::program;
 use super::worker::keep;
 use crate::system::{self, Forked, memory_file};
 
@@ -84,12 +85,12 @@ enum Keeper {
     Started(Child),
     /// The number of a process.
     Forked(i32),
-    /// Its number with the nursery, which has started it.
-    Nursed(i32),
+    /// By the nursery.
+    Nursed(nursery::Keeper),
 }
 
 impl Process {
-    /// Executes this program again as the keeper.
+    /// Executes the program as the keeper.
     ///
     /// # Errors
     /// The system has no process or descriptor left.
@@ -99,7 +100,7 @@ impl Process {
             return Self::new(order, Keeper::Nursed(keeper), control, shared);
         }
         Self::with(order, |control, theirs, shared| {
-            let mut command = Command::new("/proc/self/exe");
+            let mut command = Command::new(program::path());
             command.args([COMMAND, "--log", &LevelFilter::current().to_string()]);
             command.stdin(Stdio::from(theirs)).stdout(Stdio::from(shared.try_clone()?));
             Ok((control, Keeper::Started(command.spawn()?)))

@@ -13,6 +13,8 @@ use crate::source::retry::Retry;
 pub(in crate::source) const POLL: Duration = Duration::from_millis(200);
 /// A session that nobody has read for so long after it began holds old frames, and is replaced.
 const STALE: Duration = Duration::from_secs(1);
+/// The same of one that has been read: this process was suspended, which is no fault of the camera.
+const ABANDONED: Duration = Duration::from_secs(5);
 
 /// How to talk to a camera.
 pub(in crate::source) trait Protocol: Send {
@@ -45,6 +47,8 @@ pub(in crate::source) struct Remote<P: Protocol> {
     session: Option<P::Session>,
     /// When the first session began, until it is read.
     unread: Option<Instant>,
+    /// When it was read last.
+    read: Option<Instant>,
     retry: Retry,
     /// The last reported reason for a lost connection: one that lasts is reported once.
     reported: Option<String>,
@@ -66,6 +70,7 @@ impl<P: Protocol> Remote<P> {
             protocol,
             session: Some(session),
             unread: Some(Instant::now()),
+            read: None,
             retry: Retry::new(patience.first_pause, patience.longest_pause),
             reported: None,
             number: 0,
@@ -102,13 +107,16 @@ impl<P: Protocol> Live for Remote<P> {
     }
 
     fn next(&mut self, frame: &mut CapturedFrame) -> error::Result<Next> {
-        if self.unread.take().is_some_and(|begun| begun.elapsed() > STALE) {
+        if self.unread.take().is_some_and(|begun| begun.elapsed() > STALE)
+            || self.read.is_some_and(|last| last.elapsed() > ABANDONED)
+        {
             self.hang_up();
         }
         let next = match &mut self.session {
             Some(session) => guarded(|| self.protocol.read(session, frame), |panic| broken(panic).found),
             None => self.reconnect(),
         };
+        self.read = Some(Instant::now());
         match next {
             Ok(Next::Frame) => {
                 frame.number = self.number;

@@ -103,6 +103,17 @@ fn frames_that_piled_up_before_the_first_call_are_not_delivered() {
 }
 
 #[test]
+fn a_session_that_nobody_could_read_for_a_while_is_replaced_and_no_fault() {
+    let (mut remote, hung_up) = open(|_| Ok(())).unwrap();
+    remote.unread = None;
+    let mut frame = CapturedFrame::empty();
+    assert_eq!((next(&mut remote, &mut frame), frame.bytes[0]), (Next::Frame, 1));
+    remote.read = Instant::now().checked_sub(ABANDONED + Duration::from_millis(10));
+    assert_eq!((next(&mut remote, &mut frame), frame.bytes[0]), (Next::Frame, 2));
+    assert_eq!((hung_up.load(Ordering::Relaxed), frame.number), (1, 1));
+}
+
+#[test]
 fn a_library_that_panics_is_a_fault_of_the_camera() {
     let error = open(|_| panic!("odd\nbytes")).err().unwrap().to_string();
     assert!(

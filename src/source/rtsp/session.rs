@@ -43,8 +43,10 @@ pub(super) struct Playing {
     stall: Duration,
     /// When the last frame arrived, decodable or not.
     heard: Instant,
-    /// When frames could last be decoded.
-    decodable: Instant,
+    /// When the last picture was decoded.
+    shown: Instant,
+    /// Whether it has been told that there is none.
+    told: bool,
     load: Load,
     /// A frame that arrived with a fault, which was reported first.
     held: Option<VideoFrame>,
@@ -90,7 +92,8 @@ impl Playing {
             sessions,
             stall,
             heard: now,
-            decodable: now,
+            shown: now,
+            told: false,
             load: Load::begin(now),
             held: None,
         }
@@ -114,6 +117,15 @@ impl Playing {
         into: &mut CapturedFrame,
         clock: &mut CameraClock,
     ) -> Result<Next, String> {
+        // Frames that cannot be decoded may be waited out, but not in silence.
+        if !self.told && self.shown.elapsed() >= self.stall && self.heard.elapsed() < self.stall {
+            self.told = true;
+            return Ok(Next::Stalled(format!(
+                "frames, but no {} for {}",
+                self.missing(),
+                seconds(self.stall)
+            )));
+        }
         let frame = match self.held.take() {
             Some(frame) => frame,
             None => match self.receive().await? {
@@ -128,10 +140,15 @@ impl Playing {
         };
         let next = self.decode(frame, into, clock);
         let next = next.map_err(|Fault { found, expected }| format!("{found}, expected {expected}"))?;
-        if !self.decoder.is_waiting() {
-            self.decodable = Instant::now();
+        if next == Next::Frame {
+            (self.shown, self.told) = (Instant::now(), false);
         }
         Ok(next)
+    }
+
+    /// What frames without pictures wait for.
+    fn missing(&self) -> &'static str {
+        if self.decoder.is_waiting() { "key frame" } else { "picture" }
     }
 
     /// The next frame, and whether decoding is too slow for this camera; `None` if none arrives within a
@@ -141,8 +158,9 @@ impl Playing {
         if asked.duration_since(self.heard) >= self.stall {
             return Err(format!("no frame for {}", seconds(self.stall)));
         }
-        if asked.duration_since(self.decodable) >= KEY_FRAME_STALLS * self.stall {
-            return Err(format!("no key frame for {}", seconds(KEY_FRAME_STALLS * self.stall)));
+        let longest = KEY_FRAME_STALLS * self.stall;
+        if asked.duration_since(self.shown) >= longest {
+            return Err(format!("no {} for {}", self.missing(), seconds(longest)));
         }
         let next = poll_fn(|context| Pin::new(&mut self.frames).poll_next(context));
         let next = timeout(TICK.min(self.stall), next).await;

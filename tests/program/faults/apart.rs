@@ -16,7 +16,7 @@ use crate::common::film::{Studio, film, jpeg};
 use crate::common::live::{Running, is};
 
 /// A camera that lets `talk` answer each connection once it has heard a request.
-fn camera(scheme: &str, talk: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
+pub(crate) fn camera(scheme: &str, talk: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let url = format!("{scheme}://{}/stream", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -53,7 +53,7 @@ fn endless_header(stream: &mut TcpStream) -> std::io::Result<()> {
 }
 
 /// A description of 4 GB.
-fn endless_body(stream: &mut TcpStream) -> std::io::Result<()> {
+pub(crate) fn endless_body(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.write_all(
         b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Type: application/sdp\r\nContent-Length: 4000000000\r\n\r\n",
     )?;

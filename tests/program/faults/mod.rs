@@ -6,8 +6,10 @@ pub(crate) mod camera;
 mod ends;
 pub(crate) mod endurance;
 mod killed;
+mod library;
 mod pictures;
 mod poison;
+mod pouring;
 mod reload;
 /// The camera of the library's own tests.
 #[allow(dead_code, reason = "not all of it is used here")]

@@ -200,6 +200,38 @@ fn what_blur_names_is_unrecognisable_in_every_picture_whether_it_is_reported_or_
     assert!(found.fold(-1.0, f64::max) > 0.7);
 }
 
+/// Somebody comes in between two looks, of which there are two a second.
+#[test]
+fn whoever_comes_in_between_two_looks_is_in_no_picture() {
+    let folder = tempdir().unwrap();
+    let studio = crate::common::film::Studio::new();
+    let (empty, cat) = (studio.picture(None), studio.picture(Some(60)));
+    let frames: Vec<RgbImage> =
+        (0..24).map(|at| if at % 6 == 0 { empty.clone() } else { cat.clone() }).collect();
+    film(folder.path(), "film.y4m", &frames, 8);
+    for more in
+        [&["--every-frame"][..], &["--every-frame", "--skip-still"], &["--every-frame", "--real-time"]]
+    {
+        let out = tempdir().unwrap();
+        fs::copy(folder.path().join("film.y4m"), out.path().join("film.y4m")).unwrap();
+        let run = ["run", "--source", "film.y4m", "--prompt", "lamp", "--blur", "cat", "--fps", "2"];
+        let sinks = ["--annotate", "frames", "--mjpeg", "film.mjpeg"];
+        let lines = edgeclip(out.path(), &[&run[..], &sinks, more].concat()).ok().json();
+        let lines = lines.iter().filter(|line| line["type"] == "frame").count();
+        let shown = pictures(out.path());
+        let all = !more.contains(&"--real-time");
+        assert!(
+            if all { lines == 24 && shown.len() == 48 } else { !shown.is_empty() },
+            "{more:?}: {lines} {}",
+            shown.len()
+        );
+        for (name, picture) in &shown {
+            let found = alike(&grey(&cat), picture, [90, 90, 180, 150]);
+            assert!(found < 0.3, "{more:?}, {name}: {found}");
+        }
+    }
+}
+
 #[test]
 fn blur_that_cannot_be_used_is_refused_by_its_own_name() {
     let folder = tempdir().unwrap();

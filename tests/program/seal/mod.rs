@@ -2,6 +2,7 @@
 
 mod attempts;
 mod calls;
+mod killed;
 mod report;
 mod running;
 mod tracer;

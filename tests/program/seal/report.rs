@@ -47,6 +47,24 @@ fn it_says_whether_pictures_leave_and_shows_no_secret() {
     let snapshot = &json["writes"][1];
     assert_eq!((&snapshot["setting"], &snapshot["to"]), (&"snapshot".into(), &"events".into()));
     assert!(snapshot["kept"].as_str().unwrap().starts_with("the newest 500 MB"), "{snapshot}");
+
+    // What pictures do not show, and what that cannot do.
+    let text = report(&["--set", "snapshot=events"]).stdout;
+    assert!(text.contains("  nothing in them is hidden: there are neither blur nor masks\n"), "{text}");
+    let hidden =
+        ["--set", "snapshot=events", "--set", "blur=face, screen", "--set", "mask=[{box=[0,0,1,0.1]}]"];
+    let text = report(&hidden).stdout;
+    for line in [
+        "  blur pixelates before anything leaves: face, screen (from a score of 0.1 on)",
+        "    it cannot hide what the model misses: the small, the distant, what is half hidden",
+        "  masks: 1 area is black in rtsp://192.168.1.20:8554/stream, for the network and for pictures, whatever is there",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no {line:?} in {text}");
+    }
+    assert!(!text.contains("nothing in them is hidden"), "{text}");
+    let json = &report(&[&hidden[..], &["--json"]].concat()).json()[0]["hides"];
+    assert_eq!(json["blur"]["words"], serde_json::json!(["face, screen"]));
+    assert_eq!(json["masks"][0]["areas"], 1);
     // Nothing was made.
     assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
 

@@ -30,7 +30,7 @@ fn decoders(pid: u32) -> Vec<u32> {
     descendants(pid).into_iter().filter(|process| children(*process).is_empty()).collect()
 }
 
-fn kill(signal: &str, processes: &[u32]) {
+pub(super) fn kill(signal: &str, processes: &[u32]) {
     for process in processes {
         let _ = Command::new("sh").args(["-c", "kill -$0 $1", signal, &process.to_string()]).status();
     }
@@ -108,8 +108,10 @@ fn every_kind_of_source_and_file_works_under_the_seal() {
     for url in [http.url(), rtsp.url()] {
         running.until(frame(&url));
     }
-    let nursery = children(running.pid());
-    assert_eq!(nursery.len(), 1, "nobody else is started");
+    let supervisor = children(running.pid());
+    assert_eq!(supervisor.len(), 1, "nobody else is started");
+    let nursery = children(supervisor[0]);
+    assert_eq!(nursery.len(), 1);
     let before = running.told_so_far();
     // Those that are just being started may not be there yet.
     wait_until("a keeper that died", || {

@@ -12,8 +12,9 @@ use super::work;
 use crate::error::{Error, ErrorKind, Result};
 use crate::system::{self, Forked};
 
-/// Most bytes of what a process has written at the end that are read.
-const LAST: u64 = 4096;
+/// Most bytes of what a process has written that are read: more than a pipe holds, since what is left would be
+/// taken for the last words of the next one.
+const LAST: u64 = 4 << 20;
 
 /// Serves the source that the order on standard input names. It reads nothing of the source itself: it splits
 /// off a process that does, and another one when that has died. Starting those from here rather than anew

@@ -24,6 +24,8 @@ pub(crate) enum Step {
     Lose(Vec<Vec<u8>>, usize),
     /// Sends nothing for so long.
     Wait(Duration),
+    /// Sends what this makes of 0, 1, 2 … until the client goes.
+    Pour(fn(u64) -> Vec<u8>),
     /// Closes the connection.
     Close,
     /// Stays silent until the client goes.
@@ -183,6 +185,14 @@ fn serve(stream: TcpStream, script: &Script, heard: &Mutex<Vec<String>>) -> Opti
             }
             Step::Lose(unit, packet) => sender.send(unit, Some(*packet))?,
             Step::Wait(time) => thread::sleep(*time),
+            Step::Pour(piece) => {
+                for number in 0.. {
+                    sender.output.write_all(&piece(number)).ok()?;
+                    if number % 32 == 31 {
+                        thread::sleep(Duration::from_millis(3));
+                    }
+                }
+            }
             Step::Close => return None,
             Step::Hang => break,
         }
@@ -203,6 +213,18 @@ fn description(script: &Script) -> String {
          m=video 0 RTP/AVP 96\r\na=rtpmap:96 {}/90000\r\na=fmtp:96 packetization-mode=1{parameters}\r\ngarbage\r\na=control:track2\r\n",
         script.codec
     )
+}
+
+/// A packet on a channel of the connection.
+pub(crate) fn on_channel(channel: u8, packet: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(packet.len()).unwrap().to_be_bytes();
+    [&[b'$', channel], length.as_slice(), packet].concat()
+}
+
+/// An RTP packet of the pictures' stream.
+pub(crate) fn rtp(sequence: u16, stamp: u32, ends: bool, payload: &[u8]) -> Vec<u8> {
+    let head = [0x80, u8::from(ends) << 7 | 96];
+    [&head[..], &sequence.to_be_bytes(), &stamp.to_be_bytes(), b"test", payload].concat()
 }
 
 struct Sender {
@@ -229,22 +251,14 @@ impl Sender {
             }
         }
         for (index, payload) in payloads.iter().enumerate() {
-            let marker = u8::from(index + 1 == payloads.len()) << 7;
-            let mut packet = vec![0x80, marker | 96];
-            packet.extend(self.sequence.to_be_bytes());
-            packet.extend(self.stamp.to_be_bytes());
-            packet.extend(*b"test");
-            packet.extend(payload);
+            let packet = rtp(self.sequence, self.stamp, index + 1 == payloads.len(), payload);
             self.sequence = self.sequence.wrapping_add(1);
             if lost == Some(index) {
                 continue;
             }
             match &self.datagrams {
                 Some(socket) => drop(socket.send(&packet).ok()?),
-                None => {
-                    let length = u16::try_from(packet.len()).unwrap().to_be_bytes();
-                    self.output.write_all(&[&[b'$', 0], length.as_slice(), &packet].concat()).ok()?;
-                }
+                None => self.output.write_all(&on_channel(0, &packet)).ok()?,
             }
         }
         self.stamp += 9000;

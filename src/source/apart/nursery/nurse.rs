@@ -1,64 +1,55 @@
-//! The nursery itself.
+//! Splits off keepers, and ends them.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::exit;
 
 use super::{Reply, Request};
-use crate::error::{Error, Result};
 use crate::source::apart::message::{Job, Order, receive_first, send};
-use crate::source::apart::sealing::{self, seal_nursery};
 use crate::source::apart::worker::serve_order;
 use crate::system::{self, Forked, memory_file, send_descriptors};
 
-struct Nursery {
+/// The nursery itself.
+pub(super) struct Nurse {
     control: UnixStream,
+    /// Cameras that there may be keepers for.
     orders: Vec<Order>,
     keepers: Vec<i32>,
-    /// How readily the system kills it, which its children inherit.
-    readiness: Option<File>,
 }
 
-/// Serves whoever is at the other end of standard input, until nobody is.
-///
-/// # Errors
-/// [`Error::Settings`] if standard input is no connection.
-pub(crate) fn serve() -> Result<()> {
-    let foreign = |_| Error::settings("apart", "no order", "`edgeclip run`, which starts this by itself");
-    let control = system::take_stdin().map_err(foreign)?;
-    system::depend_on_parent();
-    sealing::call_apart();
-    let readiness = OpenOptions::new().write(true).open("/proc/self/oom_score_adj").ok();
-    let mut nursery = Nursery { control: control.into(), orders: Vec::new(), keepers: Vec::new(), readiness };
-    while let Ok(request) = receive_first(&mut nursery.control) {
-        nursery.answer(request).map_err(foreign)?;
+impl Nurse {
+    pub(super) fn new(control: UnixStream, orders: Vec<Order>) -> Self {
+        Self { control, orders, keepers: Vec::new() }
     }
-    Ok(())
-}
 
-impl Nursery {
+    /// Serves whoever is at the other end, until nobody is.
+    ///
+    /// # Errors
+    /// An answer cannot be sent.
+    pub(super) fn serve(&mut self) -> io::Result<()> {
+        while let Ok(request) = receive_first(&mut self.control) {
+            self.answer(request)?;
+        }
+        Ok(())
+    }
+
     fn answer(&mut self, request: Request) -> io::Result<()> {
-        let done = match request {
-            Request::Begin(orders) => {
-                self.orders = orders;
-                seal_nursery(&self.orders)
-            }
+        let reply = match request {
             Request::Start(order) if self.permits(&order) => match self.start(&order) {
                 Ok((keeper, control, shared)) => {
                     send(&mut self.control, &Reply::Started(keeper))?;
                     return send_descriptors(&self.control, [control.as_fd(), shared.as_fd()]);
                 }
-                Err(error) => Err(error),
+                Err(error) => Reply::Refused(error.to_string()),
             },
-            Request::Start(_) => Err(io::Error::other("a source that was not there before the seal")),
+            Request::Start(_) => Reply::Refused("a source that was not there before the seal".to_owned()),
             Request::End(keeper) => {
                 self.end(keeper);
-                Ok(())
+                Reply::Done
             }
         };
-        let reply = done.map_or_else(|error| Reply::Refused(error.to_string()), |()| Reply::Done);
         send(&mut self.control, &reply)
     }
 
@@ -70,9 +61,7 @@ impl Nursery {
     fn start(&mut self, order: &Order) -> io::Result<(i32, UnixStream, File)> {
         let (ours, theirs) = UnixStream::pair()?;
         let shared = memory_file(c"edgeclip-frames")?;
-        self.be_ready(b"500");
-        let forked = system::fork();
-        match forked? {
+        match system::fork()? {
             Forked::New => {
                 self.control = theirs;
                 drop(ours);
@@ -80,16 +69,10 @@ impl Nursery {
                 exit(i32::from(kept.is_err()));
             }
             Forked::Old(keeper) => {
-                self.be_ready(b"0");
                 self.keepers.push(keeper);
                 Ok((keeper, ours, shared))
             }
         }
-    }
-
-    /// How readily the system kills a process for its memory: of all here, those that decode go first.
-    fn be_ready(&mut self, points: &[u8]) {
-        let _ = self.readiness.as_mut().map(|file| file.write_all(points));
     }
 
     fn end(&mut self, keeper: i32) {
