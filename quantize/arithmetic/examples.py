@@ -173,6 +173,14 @@ def agreement(mean: Rows, text: Floats) -> float:
     return float((joint * text.astype(np.float64)).sum() / norm) if norm > 0 else 0.0
 
 
+def trusted(pool: ExamplePool, agreed: float, count: int) -> float:
+    """How likely an entry's words fit its examples, as a logit: words that do not give way to examples alone."""
+    if pool.trust is None:
+        return np.inf
+    slope, constant, few = pool.trust
+    return slope * agreed + constant + few / count
+
+
 def above_negatives(
     space: Space, settings: Examples, pool: ExamplePool, query: Rows, entries: Sequence[Taught], words: Floats
 ) -> Floats:
@@ -199,7 +207,12 @@ def above_negatives(
             found[i] = w[0] * evidence + w[1]
         else:
             w = weights(pool.beside_words, count)
-            found[i] = w[0] * words[i] + w[1] * evidence + w[2] + w[3] * agreement(mean, entry.text)
+            agreed = agreement(mean, entry.text)
+            beside = w[0] * words[i] + w[1] * evidence + w[2] + w[3] * agreed
+            alone = weights(pool.alone, count)
+            believed = trusted(pool, agreed, count)
+            otherwise = alone[0] * evidence + alone[1] - np.logaddexp(0, believed)
+            found[i] = np.logaddexp(beside - np.logaddexp(0, -believed), otherwise)
     return found.astype(F)
 
 

@@ -9,12 +9,17 @@ Integers = NDArray[np.int64]
 
 def pairwise_iou(first: Floats, second: Floats) -> Floats:
     """Intersection over union of every pair of boxes: `[N, 4]`, `[M, 4]` to `[N, M]`."""
+    intersection = intersections(first, second)
+    union = area(first)[:, None] + area(second)[None] - intersection
+    return np.asarray(intersection / np.maximum(union, 1e-9), np.float32)
+
+
+def intersections(first: Floats, second: Floats) -> Floats:
+    """The area that every pair of boxes has in common: `[N, 4]`, `[M, 4]` to `[N, M]`."""
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     sides = np.clip(high - low, 0.0, None)
-    intersection = sides[..., 0] * sides[..., 1]
-    union = area(first)[:, None] + area(second)[None] - intersection
-    return np.asarray(intersection / np.maximum(union, 1e-9), np.float32)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
 
 
 def area(boxes: Floats) -> Floats:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from quantize.arithmetic.geometry import Floats, Integers, area, clip, nms, pairwise_iou, sample_grid
+from quantize.arithmetic.geometry import Floats, Integers, area, clip, intersections, nms, pairwise_iou, sample_grid
 from quantize.bundle.manifest import Detection, Pool, Score
 
 MAX_BEFORE_NMS = 1000
@@ -16,6 +16,12 @@ ALIKE = (0.65, 0.725)
 """Up to the first cosine two prompts compete in full, from the second one not at all."""
 RIVALS = 0.5
 """Likeness from which two names of one object are one too many."""
+PART_INSIDE = 0.7
+"""Share of the smaller box inside the larger from which two boxes are nested."""
+PART_SMALLEST = 0.1
+"""A box of less than this share of the other's area is a thing of its own."""
+PART_LEFT = 0.4
+"""What is left of the probability of a nested box."""
 MAX_COMPARED = 2000
 """Most prompts that are compared pair by pair; of more, none is like another."""
 
@@ -107,6 +113,22 @@ def likeness(prompts: Floats) -> Floats:
     ramp = np.clip((prompts @ prompts.T - ALIKE[0]) / (ALIKE[1] - ALIKE[0]), 0, 1)
     np.fill_diagonal(ramp, 1)
     return np.asarray(ramp, np.float32)
+
+
+def discount_parts(boxes: Floats, scores: Floats, alike: Floats) -> Floats:
+    """Scores `[N, names]` of boxes in the order of falling objectness: less where a box is nested with one that is more of an
+    object and scores better for the name, or for a rival of it. Nested are parts of a thing, and groups around it.
+    """
+    areas = area(boxes)
+    smaller = np.minimum(areas[:, None], areas[None])
+    nested = intersections(boxes, boxes) > np.float32(PART_INSIDE) * smaller
+    nested &= smaller >= np.float32(PART_SMALLEST) * np.maximum(areas[:, None], areas[None])
+    strongest = np.stack([scores[:, rivals].max(axis=1) for rivals in alike >= RIVALS], axis=1) if len(alike) else scores
+    found = scores.copy()
+    for i in range(1, len(boxes)):
+        behind = (strongest[:i][nested[i, :i]] > scores[i]).any(axis=0)
+        found[i, behind] *= np.float32(PART_LEFT)
+    return found
 
 
 def name_boxes(

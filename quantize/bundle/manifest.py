@@ -54,6 +54,9 @@ class ExamplePool:
     """Weights of words, examples, one, and their agreement: with one example, and with endlessly many."""
     alone: tuple[tuple[float, ...], ...]
     """Weights of examples and one, for entries without words."""
+    trust: tuple[float, ...] | None = None
+    """Weights of the agreement, one, and one over the number of examples, in the logit of words' fitting their examples; those
+    that do not fit give way to examples alone. None to believe them always."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def _pool(table: dict[str, Any]) -> Pool:
 def _examples(table: dict[str, Any]) -> Examples:
     def pool(of: dict[str, Any]) -> ExamplePool:
         beside, alone = (tuple(tuple(row) for row in of[key]) for key in ("beside_words", "alone"))
-        return ExamplePool(_pool(of), of["embedding"], beside, alone)
+        trust = tuple(of["trust"]) if "trust" in of else None
+        return ExamplePool(_pool(of), of["embedding"], beside, alone, trust)
 
     numbers = {key: table[key] for key in ("scale", "floor", "counter_scale", "sharpness")}
     return Examples(**numbers, region=pool(table["region"]), picture=pool(table["picture"]))

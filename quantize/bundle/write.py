@@ -48,6 +48,7 @@ def _examples(e: Examples) -> list[str]:
 
     def pool(kind: str, p: ExamplePool) -> list[str]:
         weights = [f"beside_words = {rows(p.beside_words)}", f"alone = {rows(p.alone)}"]
+        weights += [f"trust = [{', '.join(_value(float(w)) for w in p.trust)}]"] if p.trust else []
         return [f"[examples.{kind}]", *_pool(p.pool), f"embedding = {p.embedding}", *weights, ""]
 
     own = [f"{key} = {getattr(e, key)}" for key in ("scale", "floor", "counter_scale", "sharpness")]

@@ -119,6 +119,7 @@ class OnnxPredictor:
             boxes, objectness = reference.candidates(outputs, settings, np.array(placed.content, np.float32))
             regions = self.embed_boxes(outputs, placed, boxes)
             scores = reference.region_scores(regions, objectness, prompts, negatives, self.manifest.region)
+            scores = reference.discount_parts(boxes, scores, alike)
             rows, labels = reference.name_boxes(boxes, scores, threshold, settings.label_iou, alike)
             rows, labels = rows[:top], labels[:top]
             source = [placed.to_source(tuple(box)) for box in boxes[rows].tolist()]

@@ -21,7 +21,7 @@ from quantize.bundle.write import FEATURES, sha256, write_manifest
 from quantize.command_line import errors_end_it
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.model.mobilenetv2 import load_mobilenetv2
-from quantize.prototypes.fit import Rows, Words, fit, trials
+from quantize.prototypes.fit import Rows, Words, fit, fit_trust, trials
 from quantize.prototypes.seen import Material, joined, keys_in, shard
 from quantize.prototypes.space import bank_of, quantised, statistics
 from quantize.settings.board import BoardRecipe, load_board_recipe
@@ -33,6 +33,7 @@ START = Examples(
     picture=ExamplePool(Pool(("semantic",), (), 1.0, False, 7), 0.7, ((0.0,) * 4,) * 2, ((0.0,) * 2,) * 2),
 )  # fmt: skip
 """Pools, and what is not fitted."""
+WORDS_ALONE = ((1.0, 0.0, 0.0, 0.0),) * 2
 TRAINED_WORDS = 0.5
 """Share of the words that are replaced where weights are fitted on names that the model was trained on."""
 
@@ -100,6 +101,9 @@ def weighed(
         (beside, loss), (alone, other) = fit(drawn[kind], score, True), fit(drawn[kind], score, False)
         log.info("%s: beside words %s loss %.4f, alone %s loss %.4f", kind, beside, loss, alone, other)
         pool: ExamplePool = replace(getattr(examples, kind), beside_words=beside, alone=alone)
+        if kind == "region":
+            # Boxes are told by words that were trained on thousands, or not at all: a sum of both is worse than the better.
+            pool = replace(pool, beside_words=WORDS_ALONE, trust=fit_trust(drawn[kind]))
         examples = replace(examples, picture=pool) if kind == "picture" else replace(examples, region=pool)
     return examples
 

@@ -63,6 +63,8 @@ class Trial:
     offset: Tensor
     weight: Tensor
     """Of each row: how many like it there are."""
+    own_words: Tensor
+    """`[names]`: whether each has its own word."""
 
 
 def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Score, scale: float, wrong: float) -> list[Trial]:
@@ -108,7 +110,8 @@ def _trial(
     share = len(absent) / len(none) / (len(present) / max(len(some), 1)) if wrong > 0 else 1.0
     weight = np.repeat([1.0, share], [len(some), len(none)])[:, None]
     texts = words.vectors[[words.names.index(name) for name in names]]
-    for i in np.flatnonzero(rng.random(len(names)) < wrong):
+    replaced = rng.random(len(names)) < wrong
+    for i in np.flatnonzero(replaced):
         texts[i] = words.vectors[int(rng.integers(len(words.names)))]
     means = unit(np.stack([taught.vectors[rows].mean(axis=0) for rows in examples]))
     evidence = scale * asked.vectors[queries] @ means.T - resembled[queries, None]
@@ -122,6 +125,7 @@ def _trial(
         right,
         offset[:, None],
         weight,
+        ~replaced,
     )
     return Trial(count, *(torch.tensor(np.asarray(part, np.float32)) for part in parts))
 
@@ -152,6 +156,24 @@ def fit(drawn: Sequence[Trial], score: Score, beside_words: bool) -> tuple[Weigh
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     rows = tuple(tuple(round(value, 3) for value in row) for row in weights.tolist())
     return rows, float(loss().detach())
+
+
+def fit_trust(drawn: Sequence[Trial]) -> tuple[float, ...]:
+    """Weights of agreement, one, and one over the number of examples, in the logit of a word's fitting its examples."""
+    parts = [torch.stack([t.agreement, torch.ones_like(t.agreement), torch.full_like(t.agreement, 1 / t.count)]) for t in drawn]
+    rows, own = torch.cat(parts, dim=1).T, torch.cat([t.own_words for t in drawn])
+    weights = torch.zeros(3, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights], max_iter=10 * STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        total = binary_cross_entropy_with_logits(rows @ weights, own)
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    slope, constant, few = weights.tolist()
+    return round(slope, 2), round(constant, 2), round(few, 2)
 
 
 def _margins(above: Tensor) -> Tensor:

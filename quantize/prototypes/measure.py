@@ -28,7 +28,9 @@ from quantize.settings.board import load_board_recipe
 
 DRAWS = 10
 COUNTS = (1, 2, 3, 5, 10)
-FALSE_ALARMS = 1 / 200
+FALSE_ALARMS = 200
+"""On one of so many pictures a name may be found that is not there."""
+HEADROOM = 0.1
 ALARMED = 400
 """Taught names, one at a time, whose false alarms are counted."""
 MODES = ("words", "examples", "both")
@@ -118,6 +120,14 @@ def accuracy(asked: Asked, task: Task, count: int, only: frozenset[str] | None =
     return " | ".join(f"{np.mean(values):.1f} ± {np.std(values):.1f}" for values in right.values())
 
 
+def fitted(scores: Floats) -> float:
+    """The threshold that `edgeclip vocab test --fit` proposes by the scores of pictures without the name."""
+    rank = max(1, (len(scores) + 1) // FALSE_ALARMS)
+    highest = np.sort(scores.astype(np.float32))[-rank]
+    above = highest + HEADROOM * (1 - highest) if len(scores) + 1 < FALSE_ALARMS else np.nextafter(highest, np.float32(2))
+    return float(np.clip(above, 0.01, 1))
+
+
 def false_alarms(asked: Asked, task: Task, count: int, empty: Integers) -> str:
     """At the default threshold and at one fitted on half of the pictures without the name: alarms in the others, and recall."""
     default = asked.predictor.manifest.threshold
@@ -129,8 +139,8 @@ def false_alarms(asked: Asked, task: Task, count: int, empty: Integers) -> str:
             for mode in MODES:
                 none = asked.alone(task.names[i], taught[i], empty, mode)
                 true = asked.alone(task.names[i], taught[i], at[truth == i], mode)
-                fitted = max(float(np.quantile(none[::2], 1 - FALSE_ALARMS)), 1e-6)
-                figures[mode].append([float((values > t).mean()) for t in (default, fitted) for values in (none[1::2], true)])
+                thresholds = (default, fitted(none[::2]))
+                figures[mode].append([float((values >= t).mean()) for t in thresholds for values in (none[1::2], true)])
     return "\n".join(
         f"| {count} | {mode} | " + " | ".join(f"{100 * value:.2f}" for value in np.mean(rows, axis=0)) + " |"
         for mode, rows in figures.items()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.models import deeplab
 from quantize.annotate.models.captioner import load_captioner

@@ -1,9 +1,11 @@
 """Vectors of examples, on numbers small enough to work out by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from quantize.arithmetic import examples
 from quantize.arithmetic.examples import Rows, Space, Taught
 from quantize.arithmetic.geometry import Floats
@@ -83,6 +85,14 @@ def test_words_and_examples_add_up() -> None:
     found = examples.above_negatives(SPACE, SETTINGS, POOL, query, taught, vector(-1.5, 2.0, 0.0))
     evidence = 10.0 - 0.0
     assert found.tolist() == pytest.approx([-1.5, 2.0 + 2 * evidence + 3 + 4 * 0.6, 2 * evidence + 1], abs=1e-3)
+
+
+def test_words_that_do_not_fit_their_examples_give_way() -> None:
+    query, pool = row(0, 0, 1, 0), replace(POOL, trust=(2.0, -1.0, 3.0))
+    taught = [Taught(row(0, 0, 2, 0), none(), vector(0.6, 0.8))]
+    trust = 1 / (1 + math.exp(-(2 * 0.6 - 1 + 3)))
+    found = examples.above_negatives(SPACE, SETTINGS, pool, query, taught, vector(2.0))
+    assert found[0] == pytest.approx(math.log(trust * math.exp(2.0 + 20.0 + 3 + 4 * 0.6) + (1 - trust) * math.exp(21)), abs=1e-3)
 
 
 def test_without_a_vector_words_alone_count() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from quantize.arithmetic import reference
 from quantize.arithmetic.geometry import Floats
 from quantize.bundle.manifest import BundleError, Detection, Pool, Score, read_manifest
@@ -107,6 +108,17 @@ def test_of_rival_names_a_box_takes_the_better() -> None:
     assert alike[0].tolist() == [1, 1, 0]
     rows, labels = reference.name_boxes(boxes, scores, 0.3, 0.5, alike)
     assert list(zip(rows.tolist(), labels.tolist(), strict=True)) == [(0, 0), (0, 2), (2, 1)]
+
+
+def test_parts_of_a_thing_keep_less_of_the_names_that_the_whole_has_better() -> None:
+    whole, half, small = [0, 0, 100, 100], [50, 0, 120, 100], [10, 10, 41, 41]
+    scores = np.array([[0.9, 0.1], [0.5, 0.8], [0.3, 0.1]], np.float32)
+    found = reference.discount_parts(np.array([whole, half, small], np.float32), scores, np.eye(2, dtype=np.float32))
+    assert found.tolist() == np.float32([[0.9, 0.1], [np.float32(0.5) * np.float32(0.4), 0.8], [0.3, 0.1]]).tolist()
+    synonyms = reference.discount_parts(np.array([whole, half], np.float32), scores[:2], np.ones((2, 2), np.float32))
+    assert synonyms[1].tolist() == (np.float32([0.5, 0.8]) * np.float32(0.4)).tolist()
+    other = np.array([half, whole], np.float32)
+    assert reference.discount_parts(other, scores[[1, 0]], np.eye(2, dtype=np.float32))[1, 0] == np.float32(0.9)
 
 
 def test_tags_compete_with_other_prompts_and_negatives() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from quantize.board.batches import CachedPoints, Drawing
 from quantize.board.supervision import Supervision, load_supervision
 from quantize.data.shards import Shards

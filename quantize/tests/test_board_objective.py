@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from quantize import losses
 from quantize.board import objective
 from quantize.board.batches import CachedPoints
@@ -14,7 +16,6 @@ from quantize.board.supervision import Supervision, load_supervision
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.trunk import load_trunk
 from quantize.settings.board import BoardRecipe
-from torch import Tensor
 
 Calls = dict[str, list[tuple[Any, ...]]]
 

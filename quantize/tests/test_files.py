@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from quantize.files import whole_file
 
 

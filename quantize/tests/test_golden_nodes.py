@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
-from quantize.golden import nodes
 from safetensors.numpy import load_file
+
+from quantize.golden import nodes
 
 STORED = load_file(nodes.FILE)
 NAMES = sorted(name.removesuffix(":network") for name in STORED if name.endswith(":network"))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 import torch.nn.functional as F
-from quantize import losses
 from torch import Tensor
+
+from quantize import losses
 
 N, K, DIM = 7, 11, 5
 SCALE = torch.tensor(12.0, dtype=torch.float64)

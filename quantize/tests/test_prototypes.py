@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+
 from quantize.arithmetic.examples import load_space, vector
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.reference import unit
 from quantize.bundle.manifest import Score, read_manifest
 from quantize.prototypes import space
 from quantize.prototypes.__main__ import START, make
-from quantize.prototypes.fit import Rows, Words, fit, trials
+from quantize.prototypes.fit import Rows, Trial, Words, fit, fit_trust, trials
 from quantize.prototypes.seen import Material, Seen, plain
 from quantize.settings.board import BoardRecipe
 
@@ -94,6 +96,17 @@ def test_where_words_say_nothing_examples_count() -> None:
     (_, bias), alone = fit(drawn, Score(1.0, (0.0, 1.0)), beside_words=False)
     assert loss <= alone + 0.01
     assert len(bias) == 2
+
+
+def test_words_are_trusted_where_they_agree_with_examples() -> None:
+    agreement = torch.tensor([0.0, 0.1, 0.4, 0.5, 0.2, 0.3])
+    own = torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0, 0.0])
+    nothing = torch.zeros(0)
+    drawn = [Trial(count, nothing, nothing, agreement, nothing, nothing, nothing, own) for count in (1, 4)]
+    slope, constant, few = fit_trust(drawn)
+    assert slope > 0
+    assert abs(few) < 0.1  # the number of examples says nothing here
+    assert slope * 0.25 + constant == pytest.approx(0.0, abs=0.1)  # half way, nobody knows
 
 
 def test_a_fit_needs_two_pictures_of_a_name() -> None:

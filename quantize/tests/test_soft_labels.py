@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from quantize.data.soft_labels import Answers, Arrays, Chunk, packed, unpacked
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from quantize.data.indexed import IndexedShards
 from quantize.data.shards import Box, Sample
 from quantize.data.soft_labels import Answers, Arrays, packed, unpacked

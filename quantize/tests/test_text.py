@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+
 from quantize.model.text import MAX_TOKENS, TEMPLATES, WIDTH, MiniLM, Projection
 
 

@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
     #[arg(long, value_name = "SCORE", value_parser = probability)]
     threshold: Option<f32>,
+    /// The same for tags of the whole picture, in place of --threshold
+    #[arg(long, value_name = "SCORE", value_parser = probability)]
+    tag_threshold: Option<f32>,
     /// Report at most this many detections and this many tags per picture
     #[arg(long, value_name = "N")]
     top: Option<NonZeroUsize>,
@@ -198,6 +201,9 @@ fn detector(args: &Args, words: Words) -> Result<Detector> {
     }
     if let Some(threshold) = args.threshold {
         builder = builder.threshold(threshold);
+    }
+    if let Some(threshold) = args.tag_threshold {
+        builder = builder.tag_threshold(threshold);
     }
     let flag = |error: Error| if error.name() == "blur" { error.renamed("--blur") } else { error };
     let mut detector = builder.build().map_err(flag)?;

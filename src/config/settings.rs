@@ -30,6 +30,9 @@ pub(crate) struct Settings {
     /// Lowest score to report for all labels, 0 to 1; else the label's own, else the model's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
+    /// The same for tags of the whole picture, in place of `threshold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag_threshold: Option<f32>,
     /// Folder of a model bundle; else the model inside the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
@@ -129,6 +132,7 @@ impl Default for Settings {
             blur: None,
             blur_threshold: BLUR_THRESHOLD,
             threshold: None,
+            tag_threshold: None,
             model: None,
             threads: None,
             max_picture_mb: None,
@@ -180,6 +184,7 @@ impl Settings {
         let threshold = self.threshold.unwrap_or(0.0);
         let ranges = [
             ("threshold", threshold, 0.0, 1.0),
+            ("tag_threshold", self.tag_threshold.unwrap_or(0.0), 0.0, 1.0),
             ("blur_threshold", self.blur_threshold, 0.0, 1.0),
             ("max_celsius", self.max_celsius, 30.0, 120.0),
             ("status", self.status, 0.0, 86_400.0),

@@ -91,6 +91,7 @@ fn unknown_keys_are_errors_that_suggest_the_nearest() {
 fn values_out_of_range_are_named() {
     for (text, part) in [
         ("threshold = 1.5", "threshold: found 1.5, expected 0 to 1"),
+        ("tag_threshold = -0.1", "tag_threshold: found -0.1, expected 0 to 1"),
         ("fps = 'fast'", "fps = \"fast\", expected auto, or looks a second"),
         ("fps = 0", "expected auto, or looks a second from 0.01 to 1000"),
         ("max_celsius = 200", "max_celsius: found 200, expected 30 to 120"),

@@ -4,9 +4,11 @@
 
 mod decode;
 mod nms;
+mod parts;
 
 pub(crate) use decode::decode;
 pub(crate) use nms::{nms, nms_across_labels, nms_per_label};
+pub(crate) use parts::discount_parts;
 
 use crate::geometry::Rect;
 use crate::model::{DetectionSettings, VisionOutput};

@@ -7,7 +7,7 @@ use super::Detector;
 use crate::config::{BLUR_THRESHOLD, Prompts};
 use crate::error::{Error, Result};
 use crate::model::Networks;
-use crate::pipeline::{Pipeline, Words, bundle, float_warning, hidden_words, threads};
+use crate::pipeline::{AskedScores, Pipeline, Words, bundle, float_warning, hidden_words, threads};
 use crate::vocabulary::Embedder;
 
 /// Makes a [`Detector`]; [`Detector::builder`] starts one.
@@ -26,6 +26,7 @@ pub struct DetectorBuilder {
     model: Option<PathBuf>,
     threads: Option<u16>,
     threshold: Option<f32>,
+    tag_threshold: Option<f32>,
     blur: Option<Prompts>,
     blur_threshold: Option<f32>,
     asked: Asked,
@@ -56,6 +57,11 @@ impl DetectorBuilder {
     /// one, else the model's.
     pub fn threshold(self, threshold: f32) -> Self {
         Self { threshold: Some(threshold), ..self }
+    }
+
+    /// The same for tags alone, in place of [`DetectorBuilder::threshold`].
+    pub fn tag_threshold(self, threshold: f32) -> Self {
+        Self { tag_threshold: Some(threshold), ..self }
     }
 
     /// What [`Detector::annotate`] and [`Detector::blur`] make unrecognisable: names or prompts that are reported
@@ -119,12 +125,15 @@ impl DetectorBuilder {
     /// [`Error::Model`] for a broken bundle or a vocabulary file of another model; [`Error::Input`] for a
     /// vocabulary file that cannot be read.
     pub fn build(self) -> Result<Detector> {
-        let Self { model, threads: asked_threads, threshold, blur, blur_threshold, asked } = self;
+        let Self { model, threads: asked_threads, threshold, tag_threshold, blur, blur_threshold, asked } =
+            self;
         if asked_threads.is_some_and(|threads| !(1..=256).contains(&threads)) {
             let found = asked_threads.unwrap_or_default().to_string();
             return Err(Error::settings("threads", found, "1 to 256"));
         }
-        for (name, threshold) in [("threshold", threshold), ("blur_threshold", blur_threshold)] {
+        let thresholds =
+            [("threshold", threshold), ("tag_threshold", tag_threshold), ("blur_threshold", blur_threshold)];
+        for (name, threshold) in thresholds {
             if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
                 return Err(Error::settings(name, threshold.to_string(), "0 to 1"));
             }
@@ -150,7 +159,8 @@ impl DetectorBuilder {
             pipeline,
             embedder: Mutex::new(embedder),
             vocabulary: None,
-            threshold,
+            labels: Vec::new(),
+            thresholds: AskedScores { all: threshold, tags: tag_threshold },
             hidden,
             blur: None,
         };

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::pipeline::{Blur, Pipeline, Words, clipped};
+use crate::pipeline::{AskedScores, Blur, Pipeline, Words, clipped};
 use crate::privacy::pixelate;
 use crate::report::{Findings, PictureReport};
 use crate::sinks;
@@ -43,7 +43,9 @@ pub struct Detector {
     /// Its text tower is loaded with the first words.
     embedder: Mutex<Embedder>,
     vocabulary: Option<Vocabulary>,
-    threshold: Option<f32>,
+    /// The names of it that are reported.
+    labels: Vec<Arc<str>>,
+    thresholds: AskedScores,
     /// What is blurred, and from which score.
     hidden: Option<(Vec<Prompt>, f32)>,
     /// The same for the present vocabulary.
@@ -124,14 +126,15 @@ impl Detector {
         if let Some(warning) = vocabulary.ambiguity() {
             tracing::warn!("{warning}");
         }
+        self.labels = vocabulary.reported().cloned().collect();
         (self.vocabulary, self.blur) = (Some(vocabulary), blur);
         Ok(())
     }
 
-    /// What is looked for: the names that are reported, in the order of the prompts. Empty before the first
-    /// prompts.
+    /// What is looked for: the names that are reported, in the order of the prompts; not those that only compete or
+    /// only zones ask for. Empty before the first prompts.
     pub fn labels(&self) -> &[Arc<str>] {
-        self.vocabulary.as_ref().map_or(&[], Vocabulary::names)
+        &self.labels
     }
 
     /// Everything in `picture` that the prompts name and whose score reaches its threshold: boxes in pixels of
@@ -145,7 +148,7 @@ impl Detector {
             let expected = "a call of `prompts` or `vocabulary` first";
             return Err(Error::settings("Detector::detect", "nothing to look for", expected));
         };
-        self.pipeline.detect(&picture.as_frame()?, vocabulary, self.threshold, self.blur.as_ref())
+        self.pipeline.detect(&picture.as_frame()?, vocabulary, self.thresholds, self.blur.as_ref())
     }
 
     /// The embedding of a whole picture: unit norm, 256 values with the model inside. Its dot product with
@@ -243,7 +246,7 @@ impl fmt::Debug for Detector {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = to.debug_struct("Detector");
         debug.field("model", &self.pipeline.manifest().name).field("labels", &self.labels());
-        debug.field("threshold", &self.threshold).finish_non_exhaustive()
+        debug.field("thresholds", &self.thresholds).finish_non_exhaustive()
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn space() -> FeatureSpace {
         embedding,
         beside_words: [[0.5, 1.0, 2.0, 10.0], [0.25, 3.0, 4.0, 20.0]],
         alone: [[2.0, 1.0], [4.0, 0.0]],
+        trust: None,
     };
     let settings = ExampleSettings {
         region: pool(1, 0.5),

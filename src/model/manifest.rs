@@ -98,6 +98,9 @@ pub(crate) struct Pool {
 pub(crate) struct ScoreSettings {
     /// Lowest probability printed unless the user says otherwise, 0 to 1.
     pub threshold: f32,
+    /// The same of tags, if it differs.
+    #[serde(default)]
+    pub tag_threshold: Option<f32>,
     /// A negative whose cosine with any prompt exceeds this is dropped.
     pub max_similarity: f32,
     /// Calibration of region scores.
@@ -166,6 +169,10 @@ pub(crate) struct ExamplePool {
     pub beside_words: [[f64; 4]; 2],
     /// The same for a name with examples alone: what their evidence weighs, and a constant.
     pub alone: [[f64; 2]; 2],
+    /// Where words that do not fit their own examples are not to count: what the agreement of both, a constant and one
+    /// over the number of examples weigh in the logit of their fitting; `None` to believe them always.
+    #[serde(default)]
+    pub trust: Option<[f64; 3]>,
 }
 
 impl ExamplePool {
@@ -254,9 +261,10 @@ impl Manifest {
             for pool in [&e.region, &e.picture] {
                 rule(pool.embedding.is_finite(), "examples.embedding", &pool.embedding, "a finite number")?;
                 let weights = pool.beside_words.iter().flatten().chain(pool.alone.iter().flatten());
+                let weights = weights.chain(pool.trust.iter().flatten());
                 let holds = weights.clone().all(|weight| weight.is_finite());
                 let found: Vec<&f64> = weights.collect();
-                rule(holds, "examples.beside_words or alone", &found, "finite numbers")?;
+                rule(holds, "examples.beside_words, alone or trust", &found, "finite numbers")?;
             }
             rule(factor(e.scale), "examples.scale", &e.scale, "a positive number")?;
             rule((-1.0..=1.0).contains(&e.floor), "examples.floor", &e.floor, "-1 to 1")?;
@@ -264,6 +272,8 @@ impl Manifest {
             rule(factor(e.sharpness), "examples.sharpness", &e.sharpness, "a positive number")?;
         }
         rule(unit(s.threshold), "score.threshold", &s.threshold, "0 to 1")?;
+        let holds = s.tag_threshold.is_none_or(unit);
+        rule(holds, "score.tag_threshold", &s.tag_threshold.unwrap_or_default(), "0 to 1")?;
         let holds = (-1.0..=1.0).contains(&s.max_similarity);
         rule(holds, "score.max_similarity", &s.max_similarity, "-1 to 1")?;
         rule(factor(s.region.scale), "score.region.scale", &s.region.scale, "a positive number")?;

@@ -17,7 +17,7 @@ pub(crate) use bundle::{Bundle, FEATURES, NEGATIVES, PROMPT, TEXT, VISION};
 #[cfg(test)]
 pub(crate) use features::tests::space as example_space;
 pub(crate) use features::{FeatureSpace, FeatureVector, cosines};
-pub(crate) use manifest::{DetectionSettings, ExamplePool, ImageScore, Manifest, RegionScore};
+pub(crate) use manifest::{DetectionSettings, ExamplePool, ImageScore, Manifest, RegionScore, ScoreSettings};
 pub(crate) use output::{FeatureMap, Level, VisionOutput};
 pub(crate) use prompt::Prompter;
 pub(crate) use space::SpaceId;

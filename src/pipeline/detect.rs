@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blur::Blur;
-use crate::detect::{candidates, nms_across_labels, nms_per_label};
+use super::thresholds::{AskedScores, Thresholds};
+use crate::detect::{candidates, discount_parts, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
@@ -138,7 +139,7 @@ impl Pipeline {
         found.into_iter().map(|c| (letterbox.to_source(c.rect), probability(c.objectness))).collect()
     }
 
-    /// Finds what `vocabulary` names: everything that scores at least `threshold` or, if that is `None`, the
+    /// Finds what `vocabulary` names: everything that scores at least what is `asked` or, if that is nothing, the
     /// label's own threshold, else the model's. Also finds what `blur` hides.
     ///
     /// # Errors
@@ -147,18 +148,15 @@ impl Pipeline {
         &self,
         frame: &Frame<'_>,
         vocabulary: &Vocabulary,
-        threshold: Option<f32>,
+        asked: AskedScores,
         blur: Option<&Blur>,
     ) -> Result<Findings> {
         let mut look = self.look(frame, vocabulary)?;
         let mut blurred = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.boxes(self, &mut look))?;
         let mut clock = Clock::start();
-        let lowest = match threshold {
-            Some(threshold) => vocabulary.all_at(threshold),
-            None => vocabulary.lowest_scores(self.manifest.score.threshold),
-        };
-        let named = self.named(&look, vocabulary, |label| lowest_of(&lowest, label));
-        let mut findings = look.findings(&named, vocabulary.names(), &lowest);
+        let thresholds = Thresholds::new(vocabulary, &self.manifest.score, asked, |_| None);
+        let named = self.named(&look, vocabulary, |label| thresholds.of_box(label));
+        let mut findings = look.findings(&named, vocabulary.names(), &thresholds);
         findings.timing.matching += clock.lap();
         blurred.extend(blur.iter().flat_map(|blur| blur.named(&findings.detections, &[])));
         findings.blurred = blurred;
@@ -180,12 +178,19 @@ impl Pipeline {
         let embeddings = self.prompter.embed(output, letterbox.content(), &rects)?;
         let seen = self.seen(&encoded, vocabulary, &rects, &embeddings)?;
         timing.regions = clock.lap();
-        let regions = found.into_iter().zip(embeddings).enumerate().map(|(index, (candidate, embedding))| {
+        let scores = found.iter().zip(&embeddings).enumerate().map(|(index, (candidate, embedding))| {
             let said = seen.regions.get(index).and_then(Option::as_ref);
-            let scores = region_scores(&embedding, candidate.objectness, vocabulary, &score.region, said);
-            let (rect, input) = (letterbox.to_source(candidate.rect), candidate.rect);
-            Region { rect, input, objectness: candidate.objectness, embedding, scores }
+            region_scores(embedding, candidate.objectness, vocabulary, &score.region, said)
         });
+        let mut scores: Vec<Vec<f32>> = scores.collect();
+        let strongest: Vec<Vec<f32>> =
+            scores.iter().map(|scores| vocabulary.places().strongest(scores)).collect();
+        discount_parts(&rects, &mut scores, &strongest);
+        let regions =
+            found.into_iter().zip(embeddings).zip(scores).map(|((candidate, embedding), scores)| {
+                let (rect, input) = (letterbox.to_source(candidate.rect), candidate.rect);
+                Region { rect, input, objectness: candidate.objectness, embedding, scores }
+            });
         let regions = regions.collect();
         let tags = tag_scores(&output.image, vocabulary, &score.image, seen.picture.as_ref());
         timing.matching = clock.lap();
@@ -289,27 +294,26 @@ struct Seen {
 }
 
 impl Look {
-    /// Those of the `named` regions and of the tags that reach the `lowest` score of their label, best first.
-    /// `names` and `lowest` hold one entry per label; a label without one is never reported.
-    pub(crate) fn findings(&self, named: &[NamedRegion], names: &[Arc<str>], lowest: &[f32]) -> Findings {
+    /// Those of the `named` regions and of the tags that reach their thresholds, best first.
+    pub(crate) fn findings(
+        &self,
+        named: &[NamedRegion],
+        names: &[Arc<str>],
+        thresholds: &Thresholds,
+    ) -> Findings {
         let name = |label: usize| names.get(label).cloned().unwrap_or_default();
-        let reported = named.iter().filter(|found| found.score >= lowest_of(lowest, found.label));
+        let reported = named.iter().filter(|found| found.score >= thresholds.of_box(found.label));
         let detections = reported.map(|found| Detection {
             label: name(found.label),
             score: found.score,
             rect: found.rect,
         });
         let tags = self.tags.iter().copied().enumerate();
-        let tags = tags.filter(|(label, score)| *score >= lowest_of(lowest, *label));
+        let tags = tags.filter(|(label, score)| *score >= thresholds.of_tag(*label));
         let mut tags: Vec<Tag> = tags.map(|(label, score)| Tag { label: name(label), score }).collect();
         tags.sort_by(|a, b| b.score.total_cmp(&a.score));
         Findings { tags, detections: detections.collect(), blurred: Vec::new(), timing: self.timing }
     }
-}
-
-/// Lowest score worth a report of a label.
-pub(super) fn lowest_of(lowest: &[f32], label: usize) -> f32 {
-    lowest.get(label).copied().unwrap_or(f32::INFINITY)
 }
 
 /// A stopwatch.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::appearance::Appearance;
 use super::blur::Hidden;
-use super::detect::{Look, NamedRegion, Pipeline, WEAK, lowest_of};
+use super::detect::{Look, NamedRegion, Pipeline, WEAK};
 use super::plan::{Plan, StatePrompts};
 use crate::error::Result;
 use crate::events::Event;
@@ -70,8 +70,7 @@ impl FrameResult {
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
         let names = plan.vocabulary.names();
-        let named =
-            pipeline.named(&look, &plan.vocabulary, |label| WEAK * lowest_of(&plan.thresholds, label));
+        let named = pipeline.named(&look, &plan.vocabulary, |label| WEAK * plan.thresholds.of_box(label));
         let findings = look.findings(&named, names, &plan.thresholds);
         let observed = observed(&mut look, &named, plan);
         let appearance = if plan.features {
@@ -123,12 +122,12 @@ fn observed(look: &mut Look, named: &[NamedRegion], plan: &Plan) -> Vec<Observed
     let has_boxes = |label: usize| plan.vocabulary.entries().get(label).is_some_and(Entry::has_boxes);
     let mut observed: Vec<Observed> = Vec::new();
     for found in named {
-        let confident = found.score >= lowest_of(&plan.thresholds, found.label);
+        let confident = found.score >= plan.thresholds.of_box(found.label);
         let Some(region) = look.regions.get_mut(found.region) else { continue };
         let score = |label: usize| region.scores.get(label).copied().unwrap_or_default();
         let rivals = plan.vocabulary.places().rivals(found.label);
         let rivals = rivals
-            .filter(|rival| has_boxes(*rival) && score(*rival) >= WEAK * lowest_of(&plan.thresholds, *rival));
+            .filter(|rival| has_boxes(*rival) && score(*rival) >= WEAK * plan.thresholds.of_box(*rival));
         let mut labels = vec![(name(found.label), found.score)];
         labels.extend(rivals.map(|rival| (name(rival), score(rival))));
         if let Some(known) = observed.iter_mut().find(|known| known.region == found.region) {

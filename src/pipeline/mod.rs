@@ -20,6 +20,7 @@ mod rate;
 mod reasons;
 mod source_state;
 mod stats;
+mod thresholds;
 mod watch;
 mod words;
 
@@ -35,6 +36,7 @@ pub(crate) use outbox::Outboxes;
 pub(crate) use plan::Plan;
 pub(crate) use rate::RateController;
 pub(crate) use source_state::SourceState;
+pub(crate) use thresholds::{AskedScores, Thresholds};
 pub(crate) use watch::{Progress, Sources, Watch, WatchControl};
 pub(crate) use words::{Words, hidden_words, open_vocabulary};
 

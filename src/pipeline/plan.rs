@@ -1,10 +1,12 @@
 //! What the user asked for, ready for use. A reload replaces it as a whole.
 
 use super::blur::Blur;
+use super::thresholds::{AskedScores, Thresholds};
 use crate::config::{Settings, Target};
 use crate::error::Result;
 use crate::events;
 use crate::geometry::Rect;
+use crate::model::ScoreSettings;
 use crate::privacy::Masks;
 use crate::track;
 use crate::vocabulary::{Prompt, Vocabulary};
@@ -13,8 +15,8 @@ use crate::vocabulary::{Prompt, Vocabulary};
 pub(crate) struct Plan {
     /// Names and their embeddings.
     pub vocabulary: Vocabulary,
-    /// Lowest score to report, one per label.
-    pub thresholds: Vec<f32>,
+    /// Lowest scores to report.
+    pub thresholds: Thresholds,
     /// Tracking.
     pub track: track::Settings,
     /// Zones, lines and the like of each source.
@@ -57,7 +59,7 @@ impl StatePrompts {
 
 impl Plan {
     /// Puts together what `settings` say, `vocabulary` and `blur` aside, which are made of their words.
-    /// `threshold` is the model's, for labels that have none of their own; `embed` makes the vocabulary of a zone's
+    /// `model` has the thresholds of labels that have none of their own; `embed` makes the vocabulary of a zone's
     /// prompts.
     ///
     /// # Errors
@@ -66,16 +68,12 @@ impl Plan {
         settings: &Settings,
         vocabulary: Vocabulary,
         blur: Option<Blur>,
-        threshold: f32,
+        model: &ScoreSettings,
         mut embed: impl FnMut(&[Prompt]) -> Result<Vocabulary>,
     ) -> Result<Self> {
         let own = |name: &str| settings.label.iter().find(|label| label.name == name)?.threshold;
-        let mut thresholds = vocabulary.lowest_scores(threshold);
-        for ((lowest, name), entry) in thresholds.iter_mut().zip(vocabulary.names()).zip(vocabulary.entries())
-        {
-            let asked = settings.threshold.or_else(|| own(name)).filter(|_| entry.is_reported());
-            *lowest = asked.unwrap_or(*lowest);
-        }
+        let asked = AskedScores { all: settings.threshold, tags: settings.tag_threshold };
+        let thresholds = Thresholds::new(&vocabulary, model, asked, own);
         let events: Vec<events::Settings> =
             (0..settings.source.len()).map(|source| settings.events(source)).collect();
         let mut states = Vec::new();

@@ -111,7 +111,7 @@ fn fuse(similarities: &mut [f32], negatives: &[f32], vocabulary: &Vocabulary, sa
             _ if !entry.competes() => f32::NEG_INFINITY,
             Some(sum) => {
                 let words = f64::from(*similarity) - nothing;
-                (nothing + sum.weight * words + sum.constant) as f32
+                (nothing + sum.at(words)) as f32
             }
             None if has_words => *similarity,
             None => f32::NEG_INFINITY,

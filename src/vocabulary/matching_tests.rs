@@ -43,7 +43,8 @@ fn what_examples_say_joins_what_words_say() {
     let mut words = vocabulary(&[("down", [0.6, -0.8])], &[[-1.0, 0.0]]);
     words.ensure("our van").unwrap();
     let calibration = RegionScore { scale: 10.0, weights: [-0.5, 0.25, 2.0] };
-    let sums = vec![Some(Sum { weight: 0.5, constant: 1.0 }), Some(Sum { weight: 0.0, constant: 3.5 })];
+    let sum = |weight, constant| Some(Sum { weight, constant, otherwise: f64::NEG_INFINITY });
+    let sums = vec![sum(0.5, 1.0), sum(0.0, 3.5)];
     let said = Evidence { sums, factors: vec![1.0, 0.5] };
     // The negative's similarity is −10; words exceed it by 16, of which half counts, and 1 by examples; the name
     // without words exceeds it by 3½.

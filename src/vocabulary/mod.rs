@@ -25,5 +25,8 @@ pub(crate) use prompts::{MAX_PROMPTS, Prompt};
 pub(crate) use words::Vocabulary;
 
 #[cfg(test)]
+pub(crate) use words::tests::vocabulary as plain_vocabulary;
+
+#[cfg(test)]
 #[cfg(feature = "text")]
 mod cost_tests;

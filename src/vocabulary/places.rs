@@ -65,6 +65,12 @@ impl Places {
         self.alike(label).iter().filter(|(_, likeness)| *likeness >= RIVALS).map(|(other, _)| *other)
     }
 
+    /// The highest of each label's own score and those of its [`Places::rivals`].
+    pub(crate) fn strongest(&self, scores: &[f32]) -> Vec<f32> {
+        let at = |label: usize| scores.get(label).copied().unwrap_or_default();
+        (0..scores.len()).map(|label| self.rivals(label).map(at).fold(at(label), f32::max)).collect()
+    }
+
     /// Whether any labels are [`Places::rivals`].
     pub(crate) fn have_rivals(&self) -> bool {
         (0..self.alike.len()).any(|label| self.rivals(label).next().is_some())

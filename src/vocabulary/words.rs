@@ -162,6 +162,11 @@ impl Vocabulary {
         &self.names
     }
 
+    /// The names that are reported.
+    pub(crate) fn reported(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.names.iter().zip(&self.entries).filter(|(_, entry)| entry.is_reported()).map(|(name, _)| name)
+    }
+
     /// How each name is used.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
@@ -213,22 +218,6 @@ impl Vocabulary {
     /// Which labels mean nearly the same.
     pub(crate) fn places(&self) -> &Places {
         self.places.get_or_init(|| Places::of(&self.embeddings))
-    }
-
-    /// Lowest score worth reporting of each label: its own threshold, else `default`. Never reached by what is
-    /// not reported.
-    pub(crate) fn lowest_scores(&self, default: f32) -> Vec<f32> {
-        self.lowest(|entry| entry.threshold.unwrap_or(default))
-    }
-
-    /// The same, whatever the labels' own thresholds.
-    pub(crate) fn all_at(&self, threshold: f32) -> Vec<f32> {
-        self.lowest(|_| threshold)
-    }
-
-    fn lowest(&self, of: impl Fn(&Entry) -> f32) -> Vec<f32> {
-        let lowest = |entry: &Entry| if entry.is_reported() { of(entry) } else { f32::INFINITY };
-        self.entries.iter().map(lowest).collect()
     }
 
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.

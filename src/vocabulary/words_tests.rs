@@ -47,8 +47,7 @@ fn embeddings_of_another_size_than_the_bank_are_an_error() {
 fn thresholds_are_set_by_name() {
     let mut words = vocabulary(&[("cat", [1.0, 0.0]), ("dog", [0.0, 1.0])], &[]);
     words.set_threshold("dog", 0.4).unwrap();
-    assert_eq!(words.lowest_scores(0.3), [0.3, 0.4]);
-    assert_eq!(words.all_at(0.2), [0.2, 0.2]);
+    assert_eq!(words.entries().iter().map(|entry| entry.threshold).collect::<Vec<_>>(), [None, Some(0.4)]);
     assert!(words.set_threshold("cow", 0.4).unwrap_err().to_string().contains("\"cow\""));
     assert!(words.set_threshold("dog", f32::NAN).unwrap_err().to_string().contains("0 to 1"));
     assert!(words.set_threshold("dog", 1.1).is_err());

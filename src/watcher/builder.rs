@@ -99,6 +99,11 @@ impl WatcherBuilder {
         self.key("threshold", f64::from(threshold).into())
     }
 
+    /// The same for tags of the whole picture, in place of [`WatcherBuilder::threshold`].
+    pub fn tag_threshold(self, threshold: f32) -> Self {
+        self.key("tag_threshold", f64::from(threshold).into())
+    }
+
     /// Looks per second at each source, 0.01 to 1000; by default, as many as the machine can.
     pub fn fps(self, fps: f32) -> Self {
         self.key("fps", f64::from(fps).into())

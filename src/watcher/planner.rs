@@ -76,7 +76,7 @@ impl Planner {
         });
         let blur = blur.transpose()?;
         let states = |prompts: &[Prompt]| words.select(prompts).map_or_else(|| self.embed(prompts), Ok);
-        Plan::new(settings, vocabulary, blur, manifest.score.threshold, states)
+        Plan::new(settings, vocabulary, blur, &manifest.score, states)
     }
 
     fn embed(&mut self, prompts: &[Prompt]) -> Result<Vocabulary> {

@@ -52,4 +52,6 @@ mod soak;
 #[cfg(feature = "text")]
 mod teach;
 #[cfg(feature = "text")]
+mod teach_states;
+#[cfg(feature = "text")]
 mod threads;

@@ -22,6 +22,9 @@ pub(crate) struct Flags {
     /// Lowest score to report, 0 to 1, for all labels [default: the label's own, else the model's]
     #[arg(long, value_name = "SCORE", help_heading = "What to look for")]
     threshold: Option<f64>,
+    /// The same for tags of the whole picture, in place of --threshold
+    #[arg(long, value_name = "SCORE", help_heading = "What to look for")]
+    tag_threshold: Option<f64>,
     /// What to pixelate in every picture: a comma list, or @FILE; words that are not among the prompts are looked
     /// for without being reported
     #[arg(long, value_name = "LIST|@FILE", help_heading = "Output")]

@@ -71,9 +71,15 @@ pub(super) fn contradiction(
     counter: bool,
     vector: &FeatureVector,
 ) -> Option<String> {
-    let other = vocabulary.examples()?.contradicted(label, counter, vector)?;
-    let what = if counter { "an example" } else { "a counter-example" };
-    let (name, id) = (vocabulary.name(label), &other.origin.id);
+    let entry = vocabulary.entries().get(label)?;
+    // States differ by what is between them; a thing and a tag may both be there.
+    let exclusive = |other: usize| {
+        let other = vocabulary.entries().get(other);
+        entry.kind != Kind::State && other.is_some_and(|other| other.kind == entry.kind)
+    };
+    let other = vocabulary.examples()?.contradicted(label, counter, vector, exclusive)?;
+    let what = if other.counter { "a counter-example" } else { "an example" };
+    let (name, id) = (vocabulary.name(other.entry), &other.origin.id);
     Some(format!(
         "  looks like {what} of {name}, and both cannot hold: `edgeclip vocab remove FILE --example {id}` drops that"
     ))

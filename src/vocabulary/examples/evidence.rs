@@ -2,8 +2,9 @@
 //!
 //! An entry's evidence is `e = scale · cos(f, p) − z`, where `f` is the region's feature vector, `p` the mean of
 //! the entry's examples and `z = ln mean_n exp(scale · cos(f, bank_n))`: how much likelier the region looks like
-//! the examples than like everyday things. It joins that of words, `r`, in a weighted sum. Counter-examples
-//! compete with their own entry alone.
+//! the examples than like everyday things. It joins that of words, `r`, in a weighted sum; or, where the manifest's
+//! `trust` says how likely words fit their own examples, in a mixture of both. Counter-examples compete with their own
+//! entry alone.
 
 use super::Prototypes;
 use crate::model::{ExamplePool, FeatureSpace, FeatureVector, cosines};
@@ -17,13 +18,25 @@ pub(crate) struct Evidence {
     pub(crate) factors: Vec<f32>,
 }
 
-/// The joint evidence of words and examples, as a function of that of words: `weight · r + constant`.
+/// The joint evidence of words and examples, as a function of that of words:
+/// `ln(exp(weight · r + constant) + exp(otherwise))`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sum {
     /// What words weigh; 0 for an entry without words.
     pub(crate) weight: f64,
     /// What examples add.
     pub(crate) constant: f64,
+    /// What examples say if the words are wrong; −∞ if they are believed.
+    pub(crate) otherwise: f64,
+}
+
+impl Sum {
+    /// The joint evidence where that of words is `r`.
+    pub(crate) fn at(&self, words: f64) -> f64 {
+        let beside = self.weight * words + self.constant;
+        let (less, more) = (beside.min(self.otherwise), beside.max(self.otherwise));
+        more + (less - more).exp().ln_1p()
+    }
 }
 
 impl Prototypes {
@@ -58,16 +71,24 @@ impl Prototypes {
         let entries = self.counts.iter().zip(&self.agreements).zip(cosines);
         let sum = |((count, agreement), cosine): ((&usize, &Option<f64>), &f32)| {
             let evidence = f64::from(space.settings().scale) * f64::from(*cosine) - everyday;
+            let alone = || {
+                let [examples, constant] = at(&kind.alone, *count);
+                examples * evidence + constant
+            };
             (*count > 0).then(|| match agreement {
                 Some(agreement) => {
                     let [words, examples, constant, agrees] = at(&kind.beside_words, *count);
-                    let constant = examples * evidence + constant + agrees * agreement;
-                    Sum { weight: words, constant }
+                    let beside = examples * evidence + constant + agrees * agreement;
+                    let (believed, otherwise) = match &kind.trust {
+                        None => (0.0, f64::NEG_INFINITY),
+                        Some(trust) => {
+                            let logit = trusted(trust, *agreement, *count);
+                            (-(-logit).exp().ln_1p(), -logit.exp().ln_1p() + alone())
+                        }
+                    };
+                    Sum { weight: words, constant: beside + believed, otherwise }
                 }
-                None => {
-                    let [examples, constant] = at(&kind.alone, *count);
-                    Sum { weight: 0.0, constant: examples * evidence + constant }
-                }
+                None => Sum { weight: 0.0, constant: alone(), otherwise: f64::NEG_INFINITY },
             })
         };
         entries.map(sum).collect()
@@ -94,6 +115,11 @@ impl Prototypes {
         let logit = |cosine: &f32| 2.0 * space.settings().sharpness * cosine / spread;
         Some(cosines(&self.means, &[vector]).iter().map(logit).collect())
     }
+}
+
+/// How likely the words fit their examples, as a logit.
+fn trusted([slope, constant, few]: &[f64; 3], agreement: f64, count: usize) -> f64 {
+    slope * agreement + constant + few / count as f64
 }
 
 /// The weights at so many examples, between those of one and of endlessly many.

@@ -76,15 +76,22 @@ impl Examples {
         self.rows.iter().filter(move |example| example.entry == entry && example.counter)
     }
 
-    /// The example of an entry that `vector` looks like, where that is to be a counter-example, and the reverse: both
-    /// cannot hold.
+    /// What `vector` looks like and contradicts as an example or counter-example of an entry: that of the other kind
+    /// of the same entry; or, if it is an example, one of another entry that is `exclusive`. Both cannot hold.
     pub(crate) fn contradicted(
         &self,
         entry: usize,
         counter: bool,
         vector: &FeatureVector,
+        exclusive: impl Fn(usize) -> bool,
     ) -> Option<&Example> {
-        let others = self.rows.iter().filter(|other| other.entry == entry && other.counter != counter);
+        let others = self.rows.iter().filter(|other| {
+            if other.entry == entry {
+                other.counter != counter
+            } else {
+                !counter && !other.counter && exclusive(other.entry)
+            }
+        });
         others
             .max_by(|a, b| cosine(&a.vector, vector).total_cmp(&cosine(&b.vector, vector)))
             .filter(|nearest| cosine(&nearest.vector, vector) >= SAME)

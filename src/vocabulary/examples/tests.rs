@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::example_space;
+use crate::model::{ExamplePool, example_space};
 use crate::vocabulary::embeddings::Embeddings;
 
 fn examples(rows: &[(usize, bool, [i8; 3])]) -> Examples {
@@ -54,6 +54,24 @@ fn evidence_is_likeness_to_the_mean_example_less_that_to_everyday_things() {
 }
 
 #[test]
+fn words_that_do_not_fit_their_examples_give_way() {
+    let space = example_space();
+    let prototypes = Prototypes::of(&examples(&[(1, false, [0, 1, 1])]), &words(), &space);
+    let kind = &space.settings().region;
+    let trusting = ExamplePool { trust: Some([2.0, -1.0, 0.5]), ..kind.clone() };
+    let sum = |kind| prototypes.evidence(&space, kind, &[&vector([0, 1, 0])])[0].sums[1].unwrap();
+    let (beside, found) = (sum(kind), sum(&trusting));
+    // They agree by √½, at one example; examples alone weigh 2, and 1 is added.
+    let trust = 1.0 / (1.0 + (-(2.0 * 0.5f64.sqrt() - 1.0 + 0.5)).exp());
+    let evidence = 2.0 * 0.5f64.sqrt() - ((2f64.exp() + 1.0) / 2.0).ln();
+    for words in [-3.0, 0.5] {
+        let (both, alone) = (beside.at(words), 2.0 * evidence + 1.0);
+        close(found.at(words) as f32, (trust * both.exp() + (1.0 - trust) * alone.exp()).ln());
+    }
+    assert_eq!(beside.at(2.0), 2.0 * beside.weight + beside.constant);
+}
+
+#[test]
 fn an_entry_without_examples_says_nothing() {
     let space = example_space();
     let prototypes = Prototypes::of(&examples(&[(0, false, [1, 0, 0])]), &words(), &space);
@@ -101,14 +119,16 @@ fn a_mean_is_that_of_the_reference_in_python() {
 #[test]
 fn what_is_taught_both_ways_contradicts_itself() {
     let rows =
-        [(0, false, [100, 0, 0]), (0, false, [0, 100, 0]), (0, true, [0, 0, 100]), (1, false, [0, 0, 100])];
+        [(0, false, [100, 0, 0]), (0, false, [0, 100, 0]), (0, true, [0, 0, 100]), (1, false, [50, 50, 70])];
     let examples = examples(&rows);
     let found = |entry, counter, values| {
-        examples.contradicted(entry, counter, &vector(values)).map(|other| other.vector.clone())
+        examples.contradicted(entry, counter, &vector(values), |_| true).map(|other| other.vector.clone())
     };
     // cos 11° = 0.982, cos 17° = 0.956.
     assert_eq!(found(0, true, [100, 19, 0]), Some(vector([100, 0, 0])));
     assert_eq!(found(0, true, [100, 31, 0]), None);
     assert_eq!(found(0, false, [0, 0, 50]), Some(vector([0, 0, 100])));
-    assert_eq!(found(1, false, [0, 0, 100]), None, "of its own name alone");
+    assert_eq!(found(1, false, [100, 0, 0]), Some(vector([100, 0, 0])), "an example of two names");
+    assert_eq!(found(1, true, [100, 0, 0]), None, "what one name is, another is not");
+    assert_eq!(examples.contradicted(1, false, &vector([100, 0, 0]), |_| false), None);
 }

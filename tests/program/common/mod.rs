@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test file uses every helper")]
 
+pub(crate) mod example_manifest;
 pub(crate) mod film;
 pub(crate) mod live;
 pub(crate) mod taught;

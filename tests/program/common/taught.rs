@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::edgeclip;
+use super::example_manifest::with_examples;
 
 /// Photos of `tests/data/`.
 pub(crate) const PHOTOS: [&str; 3] = ["astronaut.jpg", "cat.jpg", "coffee.jpg"];
@@ -19,32 +20,6 @@ pub(crate) const PHOTOS: [&str; 3] = ["astronaut.jpg", "cat.jpg", "coffee.jpg"];
 const SIZES: (usize, usize) = (1280, 256);
 /// Values that features are projected to.
 const PROJECTED: usize = 8;
-
-const SECTION: &str = r#"
-[examples]
-scale = 10.0
-floor = 0.55
-counter_scale = 25.0
-sharpness = 4.0
-[examples.region]
-maps = ["semantic"]
-expand = 1.2
-square = true
-samples = 4
-embedding = 4.0
-beside_words = [[0.907, 1.456, 2.696, -13.34], [0.765, 2.227, 0.987, -17.99]]
-alone = [[2.521, -6.104], [2.978, -8.948]]
-[examples.picture]
-maps = ["semantic"]
-expand = 1.0
-square = false
-samples = 7
-embedding = 4.0
-beside_words = [[0.813, 2.843, -7.951, -6.86], [0.444, 3.57, -11.409, -11.9]]
-alone = [[3.975, -15.539], [4.253, -19.72]]
-
-[files]
-"#;
 
 /// Copies the photos.
 pub(crate) fn photos() -> TempDir {
@@ -76,11 +51,7 @@ fn made() -> TempDir {
         }
     }
     let manifest = fs::read_to_string(root().join("models/default/model.toml")).unwrap();
-    let (before, files) = manifest.split_once("\n[files]\n").unwrap();
-    let before = before.split_once("\n[examples]\n").map_or(before, |(before, _)| before);
-    let files = files.lines().filter(|line| !line.starts_with("\"features.safetensors\""));
-    let files: String = files.map(|line| format!("{line}\n")).collect();
-    let manifest = format!("{before}{SECTION}\"features.safetensors\" = \"{hash}\"\n{files}");
+    let manifest = with_examples(&manifest, [4.0, 4.0], &hash);
     fs::write(folder.path().join("model.toml"), manifest).unwrap();
     fs::write(folder.path().join("features.safetensors"), features).unwrap();
     folder

@@ -14,7 +14,7 @@ use crate::cli::limits::LimitArgs;
 use crate::cli::model::{ModelArgs, networks};
 use crate::cli::{Failures, print_text};
 use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{AskedScores, Pipeline, Thresholds};
 use crate::source::{Picture, expand};
 use crate::vocabulary::Vocabulary;
 
@@ -79,7 +79,7 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     file.check_fits(&vocabulary, &bundle)?;
     let pipeline = Pipeline::new(networks(&bundle, false, args.model.threads())?, bundle.manifest.clone());
     let mut failures = Failures::default();
-    let lowest = vocabulary.lowest_scores(bundle.manifest.score.threshold);
+    let lowest = Thresholds::new(&vocabulary, &bundle.manifest.score, AskedScores::default(), |_| None);
     let mut found: Vec<Found> = (0..vocabulary.len()).map(|_| Found::default()).collect();
     for (found, outcome) in found.iter_mut().zip(leave_one_out(&vocabulary, pipeline.features())) {
         found.outcome = outcome;
