@@ -1,7 +1,7 @@
 """Computes the supervision points of a frozen trunk once: `python -m quantize.features quantize/recipes/cpu.toml`.
 
 Writes `samples.json` (texts of every picture), `soft.safetensors` (the classifier's distribution for whole pictures and boxes)
-and one `view-*.safetensors` per view into the recipe's cache folder.
+and a `view-*.safetensors` for each view and shard into the recipe's cache folder. Running it again goes on where it was.
 """
 
 import json
@@ -17,11 +17,13 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from quantize.board.batches import view_file
 from quantize.board.names import Bank, build_bank
 from quantize.board.points import Points, collect
+from quantize.board.samples import training_samples
 from quantize.command_line import board_recipe, missing_files_end_it
 from quantize.data.layouts import Layout, draw, layouts
-from quantize.data.shards import Sample, Shards
+from quantize.data.shards import Sample
 from quantize.data.workers import workers
 from quantize.files import whole_file
 from quantize.model.mobilenetv2 import MobileNetV2, load_mobilenetv2
@@ -33,7 +35,6 @@ from quantize.settings.board import BoardRecipe
 log = logging.getLogger(__name__)
 TEACHER_SIZE = 224
 CONTEXT = 1.2
-TEACHER_BOXES = 3
 
 
 @dataclass
@@ -73,15 +74,16 @@ def _teacher_part(crops: list[NDArray[np.uint8]]) -> NDArray[np.float16]:
         return probability.half().numpy()
 
 
-def view_points(view: str) -> dict[str, Tensor]:
-    """All arrays of `Points` of one view, in half precision."""
+def view_points(view: str, shard: str, first: int, end: int) -> dict[str, Tensor]:
+    """All arrays of `Points` of one view of the samples of a shard, in half precision."""
     w = _work
-    seed = [w.recipe.seed, *view.encode()]
-    jobs = layouts(view, w.samples, w.recipe.model.size, np.random.default_rng(seed))
+    seed = [w.recipe.seed, *f"{view} {shard}".encode()]
+    local = layouts(view, w.samples[first:end], w.recipe.model.size, np.random.default_rng(seed))
+    jobs = [([first + i for i in index], placed) for index, placed in local]
     n = w.recipe.data.feature_batch
     tasks = [(jobs[i : i + n], [*seed, i]) for i in range(0, len(jobs), n)]
     with workers() as pool:
-        parts = list(track(pool.map(_view_part, tasks), f"features {view} x{n}", len(tasks)))
+        parts = list(track(pool.map(_view_part, tasks), f"features {view} {shard} x{n}", len(tasks)))
     return {k: torch.from_numpy(np.concatenate([p[k] for p in parts])) for k in parts[0]}
 
 
@@ -90,7 +92,7 @@ def teacher_crops(sample: Sample) -> list[NDArray[np.uint8]]:
     picture = Image.fromarray(sample.picture)
     w, h = picture.size
     rects = [(0.0, 0.0, float(w), float(h))]
-    for box in sample.boxes[:TEACHER_BOXES]:
+    for box in sample.boxes[: _work.recipe.data.teacher_boxes]:
         x0, y0, x1, y1 = box.rect[0] * w, box.rect[1] * h, box.rect[2] * w, box.rect[3] * h
         half = CONTEXT * max(x1 - x0, y1 - y0) / 2
         cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
@@ -100,9 +102,9 @@ def teacher_crops(sample: Sample) -> list[NDArray[np.uint8]]:
 
 
 def soft_labels() -> dict[str, Tensor]:
-    """`first` [N]: row of a sample's whole picture, its TEACHER_BOXES largest boxes follow; `probability` [rows,1000]."""
+    """`first` [N]: row of a sample's whole picture, its first boxes follow; `probability` [rows,1000]."""
     samples, n = _work.samples, 64
-    counts = [1 + min(len(s.boxes), TEACHER_BOXES) for s in samples]
+    counts = [1 + min(len(s.boxes), _work.recipe.data.teacher_boxes) for s in samples]
 
     def batches() -> Iterator[list[NDArray[np.uint8]]]:
         waiting: list[NDArray[np.uint8]] = []
@@ -131,11 +133,10 @@ def fill_cache(recipe: BoardRecipe) -> None:
     torch.manual_seed(recipe.seed)
     cache = Path(recipe.data.cache)
     cache.mkdir(parents=True, exist_ok=True)
-    shards = Shards([Path(p) for p in recipe.data.shards])
-    samples = list(shards)
+    samples, ends, bad = training_samples(recipe)
     if not samples:
-        raise SystemExit(f"no usable sample in {recipe.data.shards}; {shards.bad} were skipped")
-    log.info("%d pictures, %d skipped", len(samples), shards.bad)
+        raise SystemExit(f"no usable sample in {recipe.data.shards}; {bad} were skipped")
+    log.info("%d pictures, %d skipped", len(samples), bad)
     bank = build_bank(samples, recipe)
     names = cache / "names.json"
     if names.exists() and json.loads(names.read_text()) != bank.names:
@@ -153,10 +154,11 @@ def fill_cache(recipe: BoardRecipe) -> None:
         with whole_file(cache / "soft.safetensors") as draft:
             save_file(soft_labels(), draft)
     for view in recipe.data.views:
-        path = cache / f"view-{view}.safetensors"
-        if not path.exists():
-            with whole_file(path) as draft:
-                save_file(view_points(view), draft)
+        for shard, first, end in zip(recipe.data.shards, [0, *ends], ends, strict=False):
+            path = view_file(recipe, view, shard)
+            if end > first and not path.exists():
+                with whole_file(path) as draft:
+                    save_file(view_points(view, Path(shard).stem, first, end), draft)
 
 
 def main() -> None:

@@ -28,16 +28,22 @@ IMAGE, REGION = (
 PIXEL, ANCHOR = ("pixel", "pixel_name"), ("anchor", "anchor_level", "anchor_target", "anchor_distance")
 
 
+def view_file(recipe: BoardRecipe, view: str, shard: str) -> Path:
+    """Where the points of one view of a shard's pictures are cached."""
+    return Path(recipe.data.cache) / f"view-{view}-{Path(shard).stem}.safetensors"
+
+
 class CachedPoints:
     """All views of the cache in memory. Held-out pictures give no image and region points; pixels and anchors have no owner."""
 
     def __init__(self, recipe: BoardRecipe, supervision: Supervision) -> None:
         views = []
         for view in recipe.data.views:
-            path = Path(recipe.data.cache) / f"view-{view}.safetensors"
-            if not path.exists():
-                raise FileNotFoundError(f"{path} is missing; run `python -m quantize.features` with this recipe first")
-            views.append(Points(**load_file(path)))
+            for shard in recipe.data.shards:
+                path = view_file(recipe, view, shard)
+                if not path.exists():
+                    raise FileNotFoundError(f"{path} is missing; run `python -m quantize.features` with this recipe first")
+                views.append(Points(**load_file(path)))
         self.points = Points.cat(views)
         s, dev = self.points, supervision.dev
         weight = torch.tensor([recipe.data.source_weights.get(source, 1.0) for source in supervision.sources])
@@ -50,7 +56,7 @@ class CachedPoints:
     def _region_weight(self, supervision: Supervision, weight: Tensor) -> Tensor:
         """Names are drawn by the inverse square root of how often they occur; half of the weight goes to whole pictures."""
         s = self.points
-        named = s.region_name >= 0
+        named = (s.region_name >= 0) & ~supervision.dev[s.region_owner]
         count = torch.bincount(s.region_name[named], minlength=len(supervision.names)).float().clamp(min=1)
         by_name = torch.where(
             named, count.pow(-0.5)[s.region_name.clamp(min=0)] * s.region_weight.float(), torch.zeros(len(named))

@@ -15,9 +15,12 @@ from quantize.training.distributed import gather
 WEIGHTS = {
     "image_caption": 1.0, "image_label": 0.5, "image_tags": 0.3, "image_soft": 0.5,
     "region_name": 1.0, "region_caption": 0.3, "region_label": 0.5, "region_tags": 0.15, "region_soft": 0.5,
+    "image_objects": 0.1, "image_object_tags": 0.5, "region_objects": 0.1, "region_object_tags": 0.5, "image_geometry": 0.3,
     "pixel_name": 0.5, "pixel_soft": 0.1, "text_relations": 0.5, "objectness": 1.0, "box": 0.2,
 }  # fmt: skip
 RELATIONS = 384
+NO_BOX = -1
+"""Stands for the whole picture."""
 
 
 @dataclass
@@ -26,6 +29,7 @@ class Words:
 
     names: Tensor  # [K,dim]
     classes: Tensor  # [1000,dim]
+    objects: Tensor | None  # [C,dim], the labeler's
 
 
 def words(model: EdgeClip, supervision: Supervision, generator: torch.Generator) -> Words:
@@ -33,8 +37,9 @@ def words(model: EdgeClip, supervision: Supervision, generator: torch.Generator)
     device = model.projection.linear.weight.device
     vectors = supervision.texts.vectors
     return Words(
-        model.projection(vectors[supervision.name_rows].to(device)),
+        model.projection(vectors[supervision.name_choice(generator)].to(device)),
         model.projection(vectors[supervision.class_choice(generator)].to(device)),
+        model.projection(vectors[supervision.objects.name_rows].to(device)) if supervision.objects else None,
     )
 
 
@@ -89,6 +94,21 @@ class Step:
         """The classifier's distribution over its classes."""
         return losses.soft_names(vectors, self.words.classes, probability.float().to(vectors.device), self.model.scale(kind))
 
+    def objects(self, kind: str, vectors: Tensor, sample: Tensor, box: Tensor) -> dict[str, Tensor]:
+        """What the labeler said of these boxes of samples (-1: the whole picture): each name by itself, and all as tags."""
+        told, names = self.supervision.objects, self.words.objects
+        if told is None or names is None:
+            return {}
+        rows = told.row(sample, box)
+        asked = rows >= 0
+        if not asked.any():
+            return {}
+        seen, scores = vectors[asked.to(vectors.device)], told.scores(rows[asked]).to(vectors.device)
+        return {
+            f"{kind}_objects": losses.true_names(seen, names, scores, self.model.scale("objects"), self.model.object_bias),
+            f"{kind}_object_tags": losses.multi_tag(seen, names, scores, self.model.scale(kind)),
+        }
+
 
 def embed(bf16: bool, head: nn.Module, *inputs: Tensor) -> Tensor:
     """Unit vectors of a head; its products in bf16 or not, everything after in float."""
@@ -98,13 +118,17 @@ def embed(bf16: bool, head: nn.Module, *inputs: Tensor) -> Tensor:
 
 
 def image_losses(step: Step, points: Points) -> dict[str, Tensor]:
-    """Captions, labels, tags and the classifier's answer of whole pictures."""
+    """Captions, labels, tags and the classifiers' answers of whole pictures."""
     supervision, sample = step.supervision, points.image_sample
     vectors = embed(step.bf16, step.model.image, points.image.float(), step.words.classes)
     out = step.captions("image", vectors, sample)
     if len(vectors):
         out |= step.labels("image", vectors, sample)
         out["image_soft"] = step.soft("image", vectors, supervision.soft[supervision.first_soft[sample]])
+        out |= step.objects("image", vectors, sample, torch.full_like(sample, NO_BOX))
+        # pictures that the trunk's features tell apart stay apart in the joint space, whatever words they have
+        features = step.model.image.standardise(points.image.float())
+        out["image_geometry"] = losses.relational(vectors, F.normalize(features, dim=1))
     return out
 
 
@@ -117,6 +141,7 @@ def region_losses(step: Step, points: Points) -> dict[str, Tensor]:
     if whole.any():
         out |= step.labels("region", vectors[whole], points.region_sample[whole])
     out |= step.names("region_name", "region", vectors, points.region_name, points.region_weight)
+    out |= step.objects("region", vectors, points.region_owner, points.region_box)
     looked_at = points.region_box + 1 < supervision.soft_rows[points.region_owner]
     if looked_at.any():
         rows = supervision.first_soft[points.region_owner[looked_at]] + points.region_box[looked_at] + 1

@@ -22,11 +22,13 @@ from quantize.model.registry import STRIDES
 from quantize.model.trunk import Maps, decode_boxes
 
 PIXELS_PER_MASK = 48
+PIXELS_PER_TAUGHT_MASK = 10  # teachers' masks are many
 PIXELS_PER_PICTURE = 6
 ANCHORS_POSITIVE = 16
 ANCHORS_NEGATIVE = 24
 LEAST_SIDE = 4  # of a box on the canvas, in pixels
 MATCH_IOU = 0.5
+SURE = 0.4  # score from which on the place of a detector's box is learned, too
 NO_NAME = -1
 DetectorOutputs = list[tuple[Tensor, Tensor]]  # a level's class logits and box bins, see Trunk.teacher_outputs
 
@@ -109,7 +111,8 @@ def _mask_pixels(
         # every class of the picture gets its share, so that small things are not lost among skies and walls
         counts = {n: label.count(n) for n in set(label)}
         rng.shuffle(keep)
-        keep = sorted(keep, key=lambda j: rng.random() * counts[label[j]] ** 0.5)[:PIXELS_PER_MASK]
+        most = PIXELS_PER_MASK if sample.mask_score == 1.0 else PIXELS_PER_TAUGHT_MASK
+        keep = sorted(keep, key=lambda j: rng.random() * counts[label[j]] ** 0.5)[:most]
         xs.append(x[keep])
         ys.append(y[keep])
         ids += [names[label[j]] for j in keep]
@@ -124,13 +127,15 @@ def _distances(rects: Tensor, stride: int, h: int, w: int) -> Tensor:
 
 
 def _anchors(detected: DetectorOutputs, maps: Maps, regions: list[_Region]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Objectness targets: the teacher's best class score, or the IoU of the predicted box with a person's box, whichever is more.
+    """Objectness targets: the teacher's best class score, or the IoU of the predicted box with a box times that box's score (1
+    for people's), whichever is more.
 
-    Box targets: the box that the prediction overlaps by MATCH_IOU, if the cell lies in it and its bins can reach the sides.
+    Box targets: the box from SURE on that the prediction overlaps by MATCH_IOU, if the cell lies in it and its bins can reach
+    the sides.
     """
     vectors, levels, targets, distances = [], [], [], []
     boxed = torch.tensor([r.box >= 0 for r in regions])
-    people = torch.tensor([r.weight == 1.0 for r in regions])
+    score_of = torch.tensor([r.weight for r in regions])
     rects = torch.tensor([r.rect for r in regions], dtype=torch.float32)
     canvas = torch.tensor([r.canvas for r in regions])
     for level, (stride, tower, (logits, bins)) in enumerate(zip(STRIDES, maps.towers, detected, strict=True)):
@@ -143,9 +148,10 @@ def _anchors(detected: DetectorOutputs, maps: Maps, regions: list[_Region]) -> t
             if chosen.any():
                 mine = rects[chosen].to(target.device)
                 iou = box_iou(predicted[b].reshape(-1, 4), mine)
-                by_people = (iou * people[chosen].to(iou.device)).amax(1)
-                target = torch.where(by_people >= MATCH_IOU, torch.maximum(target, by_people), target)
-                best, which = iou.max(1)
+                sure = score_of[chosen].to(iou.device)
+                by_boxes = torch.where(iou >= MATCH_IOU, iou * sure, 0).amax(1)
+                target = torch.maximum(target, by_boxes)
+                best, which = torch.where(sure >= SURE, iou, 0).max(1)
                 d = _distances(mine, stride, *tower.shape[2:])[torch.arange(len(which)), which]
                 good = (best >= MATCH_IOU) & (d.amin(1) > 0) & (d.amax(1) < BINS - 1)
                 wanted[good] = d[good]

@@ -50,6 +50,7 @@ class Sample:
     boxes: list[Box] = field(default_factory=list)
     mask: NDArray[np.int64] | None = None
     mask_names: list[str] = field(default_factory=list)
+    mask_score: float = 1.0  # 1 for people's masks
 
 
 class BadSample(ValueError):
@@ -150,4 +151,4 @@ def _panoptic(png: bytes, segments: list[dict[str, Any]]) -> tuple[NDArray[np.in
     return mask, names
 
 
-IGNORED_MASK_NAMES = frozenset({"null", "unlabelled", "void", "background"})
+IGNORED_MASK_NAMES = frozenset({"null", "unlabelled", "void", "background", "none"})

@@ -23,7 +23,8 @@ DATA = """\
 | Clothing dataset (small) | 600 | 10 garments | CC0 |
 
 Teachers: MobileNetV2 1.0 224 (TensorFlow, Apache-2.0), NanoDet-m (Apache-2.0), all-MiniLM-L6-v2 (Apache-2.0), OpenAI CLIP ViT-B/32 text
-vectors of 1,592 names (MIT). Several sources allow research use only: check the terms above before you ship this model in a product,
+vectors of 1,592 names (MIT); for the head of pictures also Google's object labeler (ML Kit sample, Apache-2.0) and PP-PicoDet-S 416
+(PaddleDetection, Apache-2.0). Several sources allow research use only: check the terms above before you ship this model in a product,
 or train your own with the same recipe (`quantize/`).
 """
 
@@ -31,8 +32,9 @@ EXAMPLES = """\
 ## Examples beside words
 
 `features.safetensors` holds statistics of pictures and no picture: mean, deviation, a projection (covariance within names) and 256 cluster
-means of everyday pictures and regions. They are taken from the pictures above and from the sources below, none of which the networks
-were trained on, and no picture of the names that measure unseen ones. Weights of words and examples: fitted on the names below.
+means of everyday pictures and regions. They are taken from the pictures above and from the sources below, of which the networks saw
+nothing but the head of pictures, and no picture of the names that measure unseen ones. Weights of words and examples: fitted on the
+names below before that head had learned them.
 
 | source | pictures | used | terms as stated by the source |
 |---|---|---|---|

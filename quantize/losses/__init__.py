@@ -16,7 +16,7 @@ from quantize.losses.distillation import (
     weighted,
 )
 from quantize.losses.regions import grounding, region_share, region_text
-from quantize.losses.tags import multi_tag, soft_names
+from quantize.losses.tags import multi_tag, soft_names, true_names
 
 __all__ = [
     "SAME_TEXT",
@@ -40,5 +40,6 @@ __all__ = [
     "sigmoid_pairs",
     "similarity",
     "soft_names",
+    "true_names",
     "weighted",
 ]

@@ -1,5 +1,6 @@
 """Losses of one vector against several tags, or a distribution over names."""
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from quantize.losses.contrastive import similarity
@@ -22,3 +23,12 @@ def soft_names(v: Tensor, names: Tensor, probability: Tensor, scale: Tensor) -> 
     """KL from the classifier's distribution [N,K] to the softmax over the same names as texts (up to the target's entropy)."""
     target = probability / probability.sum(1, keepdim=True).clamp(min=1e-6)
     return -(target * (scale * similarity(v, names)).log_softmax(1)).sum() / max(len(v), 1)
+
+
+def true_names(v: Tensor, names: Tensor, probability: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+    """Binary cross-entropy of `scale v·name + bias` with how likely each of K names is true [N,K], summed over names.
+
+    Several names may be true at once, or none, which a softmax cannot say (SigLIP's sigmoid, arXiv 2303.15343).
+    """
+    logits = scale * similarity(v, names) + bias
+    return F.binary_cross_entropy_with_logits(logits, probability, reduction="sum") / max(len(v), 1)

@@ -13,6 +13,7 @@ from quantize.model.trunk import Trunk
 
 START_SCALE = 20.0
 MAX_SCALE = 60.0
+START_BIAS = -8.0  # of the sigmoid over names: few of many are true
 
 
 class EdgeClip(nn.Module):
@@ -28,8 +29,9 @@ class EdgeClip(nn.Module):
         self.dense = DenseHead(semantic, middle, 96, dim)
         self.anchor = AnchorHead(trunk.nanodet)
         self.log_scale = nn.ParameterDict(
-            {k: nn.Parameter(torch.tensor(math.log(START_SCALE))) for k in ("image", "region", "pixel", "text")}
+            {k: nn.Parameter(torch.tensor(math.log(START_SCALE))) for k in ("image", "region", "pixel", "text", "objects")}
         )
+        self.object_bias = nn.Parameter(torch.tensor(START_BIAS))
 
     def scale(self, kind: str) -> Tensor:
         """Inverse temperature of the softmax of one kind of point."""

@@ -21,6 +21,9 @@ class BoardData:
     clip_names: str  # .npz of names with CLIP's text vectors, whose similarities the text projection learns
     # canvases that are cached, with a frozen trunk: plain (as on the board), augmented, mosaic; a digit behind for another draw
     views: list[str] = field(default_factory=lambda: ["plain", "augmented", "mosaic"])
+    synonyms: str = ""  # LVIS's categories (.json), whose other words for a name stand for it in half of the steps; empty: none
+    leave_out: str = ""  # file of lines that start with the key of a picture that training must not see; empty: none
+    teacher_boxes: int = 3  # largest boxes of a picture that ImageNet's classifier looks at, beside the whole of it
     feature_batch: int = 32  # canvases per pass of the frozen trunk
     dev_share: float = 0.04  # of each source's pictures, held out to calibrate the scores
     dev_shares: dict[str, float] = field(default_factory=dict)  # another share for single sources

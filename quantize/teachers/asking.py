@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from quantize.board.regions import DETECTORS
 from quantize.data.indexed import IndexedShards
 from quantize.data.shards import Sample
 from quantize.data.soft_labels import Answers, Arrays, Chunk
@@ -17,7 +18,6 @@ from quantize.settings.soft import TEACHERS
 from quantize.teachers.classifiers import Classifier, Labeler
 from quantize.teachers.detectors import BoxTeacher
 from quantize.teachers.masks import MaskTeacher
-from quantize.teachers.regions import DETECTORS
 from quantize.teachers.teacher import Teacher
 from quantize.teachers.tflite import version
 

@@ -9,15 +9,16 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from quantize.board.regions import LEAST_SCORE, SAME_BOX, in_pixels, regions
 from quantize.data.shards import Sample
 from quantize.data.soft_labels import Arrays, packed
 from quantize.data.words import imagenet_names
+from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.conse import SIDE, square_crop
 from quantize.evaluate.predictor import Picture
 from quantize.model.mobilenetv2 import load_mobilenetv2
 from quantize.model.preparation import to_input
 from quantize.settings.soft import SoftSettings
-from quantize.teachers.regions import LEAST_SCORE, SAME_BOX, in_pixels, regions
 from quantize.teachers.tflite import SquareNet, version
 
 Scores = NDArray[np.float32]
@@ -51,7 +52,7 @@ class NameTeacher(ABC):
         """`[N, C]`."""
 
     def __call__(self, sample: Sample) -> Arrays:
-        rects = regions(sample, self.found(sample.key), self.settings.boxes)
+        rects = regions(sample, self.found(sample.key), COCO_NAMES, self.settings.boxes)
         crops = [sample.picture, *(square_crop(sample.picture, box) for box in in_pixels(rects[1:], sample.picture))]
         return {"rects": packed(rects)} | best(self.scores(crops), self.settings.names)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from quantize.board.batches import CachedPoints, Drawing
+from quantize.board.points import NO_NAME
 from quantize.board.supervision import Supervision, load_supervision
 from quantize.data.shards import Shards
 from quantize.settings.board import BoardRecipe
@@ -62,7 +63,10 @@ def test_sources_are_drawn_by_weight(recipe: BoardRecipe, supervision: Supervisi
 def test_rare_names_are_drawn_more_than_they_occur(recipe: BoardRecipe, supervision: Supervision) -> None:
     cached = CachedPoints(recipe, supervision)
     s, kept = cached.points, ~supervision.dev[cached.points.region_owner]
-    occurs = Counter(s.region_name[kept & (s.region_name >= 0)].tolist())
+    occurs: Counter[int] = Counter()  # a detector's box counts by its score
+    for name, weight, used in zip(s.region_name.tolist(), s.region_weight.tolist(), kept.tolist(), strict=True):
+        occurs[name] += weight if used and name >= 0 else 0.0
+    del occurs[NO_NAME]
     g = torch.Generator().manual_seed(0)
     drawn = Counter(n for _ in range(200) for n in cached.batch(g).region_name.tolist() if n >= 0)
     (often, most), (rare, least) = occurs.most_common()[0], occurs.most_common()[-1]
@@ -84,5 +88,5 @@ def test_a_steps_canvases_depend_on_its_number_alone(recipe: BoardRecipe, superv
 
 
 def test_a_missing_view_says_which_step_makes_it(recipe: BoardRecipe, supervision: Supervision) -> None:
-    with pytest.raises(FileNotFoundError, match=r"view-sideways\.safetensors is missing; run `python -m quantize\.features`"):
+    with pytest.raises(FileNotFoundError, match=r"view-sideways-shapes\.safetensors is missing; run `python"):
         CachedPoints(changed(recipe, views=["sideways"]), supervision)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
+from quantize.board.regions import regions
 from quantize.data.indexed import IndexedShards
 from quantize.data.shards import Box, Sample
 from quantize.data.soft_labels import Answers, Arrays, packed, unpacked
@@ -19,7 +19,6 @@ from quantize.teachers.agreement import Share, boxes_alike, boxes_named, cells_a
 from quantize.teachers.classifiers import best
 from quantize.teachers.detectors import BoxTeacher, agreed, mirrored
 from quantize.teachers.masks import CELLS, UNSURE, majority
-from quantize.teachers.regions import regions
 from quantize.teachers.report import histogram, write_report
 from quantize.tests.synthetic import jpeg, write_recipe, write_shapes, write_shard, write_teachers
 
@@ -76,11 +75,11 @@ def test_regions_are_the_picture_then_peoples_boxes_then_detectors_without_repea
         "picodet": boxes(((0.1, 0.1, 0.52, 0.5), 0.9), ((0.5, 0.5, 1, 1), 0.3), ((0, 0, 0.02, 0.5), 0.9), ((0, 0, 0.3, 1), 0.05)),
         "nanodet": boxes(((0, 0.5, 0.5, 1), 0.6)),
     }
-    rects = regions(sample, told, 12)
+    rects = regions(sample, told, COCO_NAMES, 12)
     expected = [[0, 0, 1, 1], [0.1, 0.1, 0.5, 0.5], [0, 0.5, 0.5, 1], [0.5, 0.5, 1, 1]]
     assert rects == pytest.approx(np.array(expected), abs=1e-4)
-    assert len(regions(sample, told, 2)) == 3
-    assert regions(Sample("b", "s", sample.picture), {}, 12).tolist() == [[0, 0, 1, 1]]
+    assert len(regions(sample, told, COCO_NAMES, 2)) == 3
+    assert regions(Sample("b", "s", sample.picture), {}, COCO_NAMES, 12).tolist() == [[0, 0, 1, 1]]
 
 
 def test_the_best_names_come_first() -> None:
