@@ -79,6 +79,7 @@
 //!   `edgeclip vocab build` has embedded, and the library is smaller.
 //! - `rtsp` (default): H.264 from IP cameras.
 //! - `http` (default): Motion JPEG from IP cameras.
+//! - `mqtt` (default): results to an MQTT broker, and commands from it.
 //! - `packed`: the model inside is deflated: a smaller program, a later start.
 //!
 //! `examples/` holds programs to begin with; `docs/` the book.
@@ -103,6 +104,7 @@ mod privacy;
 mod report;
 mod sinks;
 mod source;
+mod surfaces;
 mod system;
 mod track;
 mod vocabulary;

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from quantize.export import steps as exporter
 from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.synthetic import write_recipe, write_shapes, write_teachers

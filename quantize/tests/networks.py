@@ -7,7 +7,6 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-
 from quantize.int8.ptq import Method, Prepared, prepare
 
 Floats = NDArray[np.float32]

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
-
 from quantize.settings.board import load_board_recipe
 from quantize.settings.loop import LoopSettings
 from quantize.tests.synthetic import changed
@@ -17,6 +15,7 @@ from quantize.train import train
 from quantize.training import throughput
 from quantize.training.distributed import gather, processes, rank
 from quantize.training.loop import run
+from torch import Tensor
 
 SETTINGS = LoopSettings(steps=5, ema=0.0, precision="float32", checkpoint_every=100)
 WAYS = ("ddp", "fsdp")

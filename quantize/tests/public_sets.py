@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.reference import unit
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture, Thresholds

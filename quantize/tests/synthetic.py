@@ -13,12 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
-
 from quantize.model.mobilenetv2 import MobileNetV2, SameConv
 from quantize.model.nanodet import BINS, CLASSES, NanoDet
 from quantize.settings.board import BoardData, BoardModel, BoardRecipe
 from quantize.settings.loop import LoopTable
+from torch import nn
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 50, 220), "yellow": (230, 220, 40)}
 SHAPES = ("box", "ball", "cross")

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from quantize.alignment.batches import Collator
 from quantize.alignment.dense_cache import pack
 from quantize.alignment.examples import example

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.models import deeplab
 from quantize.annotate.models.captioner import load_captioner

@@ -1,14 +1,13 @@
 """Captions → noun phrases: objects with their attributes."""
 
 import pytest
-from spacy.lang.en import English
-from spacy.tokens import Doc
-
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.parser import load_parser
 from quantize.annotate.parser.lexicon_parser import LexiconParser, parse
 from quantize.annotate.parser.phrase import Phrase
 from quantize.annotate.parser.spacy_parser import SpacyParser, phrases
+from spacy.lang.en import English
+from spacy.tokens import Doc
 
 # caption → things, attributes in brackets, + where several are meant, in the order of the caption; generic words left out
 CAPTIONS = {

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
-
 from quantize.annotate import cluster, engine
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.settings import load

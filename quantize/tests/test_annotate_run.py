@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-
 from quantize.annotate import __main__ as command
 from quantize.annotate import engine, local
 from quantize.annotate.errors import AnnotateError, memory_counts

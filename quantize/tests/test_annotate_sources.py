@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.record import Caption, PseudoBox, PseudoMask, Record, Step, Tag, earlier, parts
 from quantize.annotate.sources import find, read

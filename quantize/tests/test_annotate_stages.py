@@ -9,7 +9,6 @@ import imagehash
 import numpy as np
 import pytest
 from PIL import Image
-
 from quantize.annotate.models.detector import Detection
 from quantize.annotate.models.segmenter import Segment
 from quantize.annotate.parser.lexicon_parser import LexiconParser

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from quantize.annotate.duplicates import duplicates
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.parser.lexicon_parser import parse

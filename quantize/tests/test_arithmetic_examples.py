@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from quantize.arithmetic import examples
 from quantize.arithmetic.examples import Rows, Space, Taught
 from quantize.arithmetic.geometry import Floats

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
-
 from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.golden.cases import FOLDER, PREPROCESS_CASES, PREPROCESS_SIZE, preprocess_cases
+from safetensors.numpy import load_file
 
 
 def test_camera_picture() -> None:

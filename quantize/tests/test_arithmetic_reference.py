@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from quantize.arithmetic import reference
 from quantize.arithmetic.geometry import Floats
 from quantize.bundle.manifest import BundleError, Detection, Pool, Score, read_manifest
@@ -114,9 +113,9 @@ def test_parts_of_a_thing_keep_less_of_the_names_that_the_whole_has_better() -> 
     whole, half, small = [0, 0, 100, 100], [50, 0, 120, 100], [10, 10, 41, 41]
     scores = np.array([[0.9, 0.1], [0.5, 0.8], [0.3, 0.1]], np.float32)
     found = reference.discount_parts(np.array([whole, half, small], np.float32), scores, np.eye(2, dtype=np.float32))
-    assert found.tolist() == np.float32([[0.9, 0.1], [np.float32(0.5) * np.float32(0.4), 0.8], [0.3, 0.1]]).tolist()
+    assert found.tolist() == np.array([[0.9, 0.1], [np.float32(0.5) * np.float32(0.4), 0.8], [0.3, 0.1]], np.float32).tolist()
     synonyms = reference.discount_parts(np.array([whole, half], np.float32), scores[:2], np.ones((2, 2), np.float32))
-    assert synonyms[1].tolist() == (np.float32([0.5, 0.8]) * np.float32(0.4)).tolist()
+    assert synonyms[1].tolist() == (np.array([0.5, 0.8], np.float32) * np.float32(0.4)).tolist()
     other = np.array([half, whole], np.float32)
     assert reference.discount_parts(other, scores[[1, 0]], np.eye(2, dtype=np.float32))[1, 0] == np.float32(0.9)
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from safetensors import safe_open
-
 from quantize.arithmetic import text
 from quantize.golden.cases import BUNDLE, FOLDER
+from safetensors import safe_open
 
 F = np.float32
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from onnx import helper
-
 from quantize.arithmetic.integers import Quantised, Sums, real_conv, real_product, saturate, upsample
 from quantize.arithmetic.vision import compute
 from quantize.golden.cases import BUNDLE, FOLDER, MODEL_CASES

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from quantize import losses
 from quantize.model.assignment import assign
 from quantize.model.prediction import Prediction, PredictionHead, decode

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-
 from quantize.arithmetic.geometry import Floats
 from quantize.evaluate.average_precision import LabelledBoxes, match, mean_precision, precisions, xywh
 from quantize.evaluate.predictor import Detections

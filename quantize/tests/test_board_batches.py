@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from quantize.board.batches import CachedPoints, Drawing
 from quantize.board.points import NO_NAME
 from quantize.board.supervision import Supervision, load_supervision
@@ -63,9 +62,9 @@ def test_sources_are_drawn_by_weight(recipe: BoardRecipe, supervision: Supervisi
 def test_rare_names_are_drawn_more_than_they_occur(recipe: BoardRecipe, supervision: Supervision) -> None:
     cached = CachedPoints(recipe, supervision)
     s, kept = cached.points, ~supervision.dev[cached.points.region_owner]
-    occurs: Counter[int] = Counter()  # a detector's box counts by its score
+    occurs: Counter[int] = Counter()  # in thousandths: a detector's box counts by its score
     for name, weight, used in zip(s.region_name.tolist(), s.region_weight.tolist(), kept.tolist(), strict=True):
-        occurs[name] += weight if used and name >= 0 else 0.0
+        occurs[name] += round(1000 * weight) if used and name >= 0 else 0
     del occurs[NO_NAME]
     g = torch.Generator().manual_seed(0)
     drawn = Counter(n for _ in range(200) for n in cached.batch(g).region_name.tolist() if n >= 0)

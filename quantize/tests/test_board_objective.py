@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
-
 from quantize import losses
 from quantize.board import objective
 from quantize.board.batches import CachedPoints
@@ -16,6 +14,7 @@ from quantize.board.supervision import Supervision, load_supervision
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.trunk import load_trunk
 from quantize.settings.board import BoardRecipe
+from torch import Tensor
 
 Calls = dict[str, list[tuple[Any, ...]]]
 

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-
 from quantize.board import points
 from quantize.board.points import NO_NAME, DetectorOutputs, Points, collect
 from quantize.data import canvas as cv
@@ -14,6 +12,7 @@ from quantize.model.nanodet import BINS, CLASSES
 from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Maps
+from torch import Tensor
 
 SIZE = 192
 NAMES = {"cup": 0, "table": 1, "wall": 2, "void": 3}

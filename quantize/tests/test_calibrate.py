@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from quantize.board.split import is_held_out
 from quantize.bundle.manifest import read_manifest
 from quantize.calibrate import VOCABULARY_SIZES, Rows, Vocabularies, calibrate, fit_logistic, held_out, logit, unsaid_names

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
 from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.data import canvas as cv
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from torch import Tensor
-
 from quantize import data_bench
 from quantize.tests.test_loop import SETTINGS
 from quantize.tests.toy import Toy
 from quantize.training.task import Training
+from torch import Tensor
 
 PAUSE = 0.5
 

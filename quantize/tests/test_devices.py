@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from quantize import train as trainer
 from quantize.settings.board import BoardRecipe
 from quantize.tests.pretended import Elsewhere, Pretended

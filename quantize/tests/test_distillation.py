@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
 from quantize import distil as distil_step
 from quantize import reinforce as reinforce_step
 from quantize.data import canvas as cv
@@ -32,6 +30,7 @@ from quantize.settings.distil import LOSSES, DistilSettings
 from quantize.settings.model import ModelSettings
 from quantize.tests.synthetic import changed, write_shard
 from quantize.tests.test_train import weights
+from torch import Tensor, nn
 
 DIM = 16
 GRID = 3

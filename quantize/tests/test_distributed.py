@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.multiprocessing.spawn import spawn
-
 from quantize.settings.board import BoardRecipe
 from quantize.tests.processes import SETTINGS, WAYS, work
 from quantize.tests.test_loop import apart, same, weights
 from quantize.tests.toy import Toy
 from quantize.training.distributed import gather
 from quantize.training.loop import run
+from torch.multiprocessing.spawn import spawn
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 import transformers
-from torch import Tensor
-
 from quantize.model.encoders import TimmEncoder, load_encoder
 from quantize.model.hf_models import HfEncoder, HfText
 from quantize.model.mobilenetv2 import load_mobilenetv2
@@ -20,6 +18,7 @@ from quantize.model.text_towers import load_text_tower
 from quantize.settings.model import ModelSettings
 from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
+from torch import Tensor
 
 # channels and side of the map, length of the pooled vector
 ENCODERS = {

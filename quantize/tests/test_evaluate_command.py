@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
 from quantize.bundle.manifest import read_manifest
 from quantize.evaluate.binary import BinaryError, BinaryPredictor
 from quantize.evaluate.on_shards import closing_line

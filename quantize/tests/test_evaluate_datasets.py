@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.io import savemat
-
 from quantize.evaluate.datasets import (
     ade20k,
     captions,
@@ -25,6 +23,7 @@ from quantize.evaluate.datasets import (
 from quantize.evaluate.datasets.files import DatasetError, Problems, Reading, inside, label_map
 from quantize.evaluate.segmentation import IGNORED
 from quantize.tests.public_sets import CATEGORIES, instance, paint, save, save_palette, write, write_coco
+from scipy.io import savemat
 
 PICTURE = paint(40, 30, "white")
 

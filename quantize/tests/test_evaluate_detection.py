@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from PIL import Image
-
 from quantize.arithmetic.geometry import Floats, nms, pairwise_iou
 from quantize.evaluate.average_precision import average_precision
 from quantize.evaluate.boxes import box_accuracy

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-
 from quantize.arithmetic.geometry import sample_grid
 from quantize.evaluate.conse import class_embeddings, combine, square_crop
 from quantize.evaluate.grocery import accuracy

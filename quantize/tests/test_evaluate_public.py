@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import average_precision_score
-from torchmetrics.detection import PanopticQuality
-
 from quantize.evaluate.datasets import ade20k, captions, coco, coco_panoptic, imagenet, lvis, ovad, voc
 from quantize.evaluate.datasets.files import DatasetError, Problems
 from quantize.evaluate.datasets.kinds import CaptionItem, CaptionSet, Segment
@@ -31,6 +28,8 @@ from quantize.tests.public_sets import (
     write,
     write_coco,
 )
+from sklearn.metrics import average_precision_score
+from torchmetrics.detection import PanopticQuality
 
 QUICK = Settings(replicates=20)
 

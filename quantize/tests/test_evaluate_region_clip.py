@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from quantize.evaluate.predictor import CheckpointError
 from quantize.evaluate.region_clip import RegionClipPredictor
 from quantize.model.region_clip import RegionClip

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
 from quantize.evaluate.__main__ import main
 from quantize.evaluate.on_dataset import listing
 from quantize.evaluate.protocols.outcome import Outcome

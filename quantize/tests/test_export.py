@@ -10,10 +10,6 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, numpy_helper
-from safetensors import safe_open
-from safetensors.numpy import load_file
-from tokenizers import Tokenizer
-
 from quantize.arithmetic.preprocess import letterbox
 from quantize.bundle.manifest import read_manifest
 from quantize.bundle.write import HASHED, spread, write_vocabulary
@@ -29,6 +25,9 @@ from quantize.model.text import TEMPLATES
 from quantize.settings.board import BoardRecipe
 from quantize.tests.conftest import LOOSE_BOUNDS
 from quantize.tests.synthetic import changed, shape_picture
+from safetensors import safe_open
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 PICTURE, BOX, _ = shape_picture(np.random.default_rng(99), "blue", "ball", 48)
 

@@ -7,12 +7,11 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
-from safetensors.numpy import load_file
-
 from quantize.arithmetic import vision
 from quantize.golden import networks
 from quantize.golden.cases import NETWORKS
 from quantize.golden.fixtures import ELEMENTS, Fixture
+from safetensors.numpy import load_file
 
 FIXTURES = {fixture.name: fixture for fixture in networks.networks()}
 # of the values that one step computes, those that float arithmetic may round to the other side

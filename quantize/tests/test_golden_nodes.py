@@ -10,9 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
-from safetensors.numpy import load_file
-
 from quantize.golden import nodes
+from safetensors.numpy import load_file
 
 STORED = load_file(nodes.FILE)
 NAMES = sorted(name.removesuffix(":network") for name in STORED if name.endswith(":network"))

@@ -2,8 +2,6 @@
 
 import pytest
 import torch
-from torch import Tensor
-
 from quantize.export.graphs import VISION_OUTPUTS, PromptGraph, VisionGraph
 from quantize.model.edgeclip import EdgeClip
 from quantize.model.heads import Standardise
@@ -13,6 +11,7 @@ from quantize.model.pooling import EXTENT_FEATURES, TOWER_FEATURES, pool
 from quantize.model.registry import STRIDES
 from quantize.model.trunk import Trunk
 from quantize.tests.synthetic import activations_like_trained
+from torch import Tensor
 
 SIZE, DIM = 96, 12
 

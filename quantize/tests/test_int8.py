@@ -8,7 +8,6 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-
 from quantize.export.steps import cosine, run
 from quantize.int8.graph import dequantise_input, fuse_pads, macs, shorten, weights_only
 from quantize.int8.ptq import static_int8

@@ -8,7 +8,6 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-
 from quantize.bundle.manifest import read_manifest
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.int8 import __main__ as command

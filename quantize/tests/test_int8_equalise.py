@@ -8,7 +8,6 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-
 from quantize.int8.bias import correct_bias, layer_means
 from quantize.int8.bundles import outputs_of
 from quantize.int8.equalise import ends, equalise, pairs, relu6_to_relu

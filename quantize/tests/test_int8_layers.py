@@ -8,7 +8,6 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-
 from quantize.arithmetic import vision
 from quantize.export.steps import run
 from quantize.int8.bundles import outputs_of

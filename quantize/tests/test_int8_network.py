@@ -7,7 +7,6 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-
 from quantize.arithmetic import vision
 from quantize.golden import networks
 from quantize.golden.fixtures import Fixture

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
-
 from quantize.int8 import ranges
 from quantize.int8.graph import LAYERS
 from quantize.int8.ranges import BINS, Histogram, minmax, mse, observe, percentile, quantised

@@ -12,15 +12,14 @@ from typing import Any
 
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor, nn
-
 from quantize.settings.loop import LoopSettings
 from quantize.tests.toy import DIM, FEATURES, Block, Toy
 from quantize.training import average, schedule, throughput
 from quantize.training.blocks import compute_again, repeated
 from quantize.training.checkpoint import BadCheckpoint
 from quantize.training.loop import run
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor, nn
 
 SETTINGS = LoopSettings(steps=9, warmup=2, ema=0.9, precision="float32", checkpoint_every=4, log_every=2)
 

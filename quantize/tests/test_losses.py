@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
 from quantize import losses
+from torch import Tensor
 
 N, K, DIM = 7, 11, 5
 SCALE = torch.tensor(12.0, dtype=torch.float64)

@@ -4,10 +4,9 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
-
 from quantize import losses
 from quantize.tests.test_losses import DIM, SCALE, K, N, dots, log_softmax, unit
+from torch import Tensor
 
 SHARPER = torch.tensor(30.0, dtype=torch.float64)
 WIDE = 9  # of the teacher

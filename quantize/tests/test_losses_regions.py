@@ -5,10 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
 from quantize import losses
 from quantize.tests.test_losses import DIM, SCALE, K, N, dots, giou, log_softmax, unit
+from torch import Tensor
 
 BIAS = torch.tensor(-4.0, dtype=torch.float64)
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-
 from quantize.model.mobilenetv2 import MobileNetV2, SameConv, load_mobilenetv2
 from quantize.tests.synthetic import mobilenet_arrays
 

@@ -3,11 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
 from quantize.arithmetic import reference
 from quantize.model.pooling import EXTENT_FEATURES, REGION_POOLS, TOWER_FEATURES, expand, named_maps, pool, region_vectors
 from quantize.model.trunk import Maps
+from torch import Tensor
 
 SIZE = 160
 PICTURES = 3

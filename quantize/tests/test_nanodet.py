@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
-
 from quantize.model.nanodet import BGR_MEAN, BGR_SCALE, BINS, NanoDet, act, load_nanodet
 from quantize.model.trunk import decode_boxes
 from quantize.tests.synthetic import write_nanodet
+from torch import nn
 
 
 @pytest.fixture

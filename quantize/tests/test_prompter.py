@@ -4,10 +4,9 @@ import copy
 
 import pytest
 import torch
-from torch import Tensor
-
 from quantize.model import prompter as module
 from quantize.model.prompter import FINEST, Prompter, cell_centres, codes
+from torch import Tensor
 
 WIDTH, CHANNELS, DIM = 16, 12, 10
 OWNER = torch.tensor([2, 0, 2, 2, 0, 2, 0])

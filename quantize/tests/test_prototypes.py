@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from quantize.arithmetic.examples import load_space, vector
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.reference import unit

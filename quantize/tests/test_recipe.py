@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from quantize.command_line import board_recipe
 from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.conftest import run_step

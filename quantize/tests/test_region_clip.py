@@ -6,9 +6,6 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-from torchvision.ops import roi_align
-
 from quantize import losses
 from quantize.model import regions
 from quantize.model.dense import Dense, Slots
@@ -17,6 +14,8 @@ from quantize.model.projector import projection
 from quantize.model.region_clip import RegionClip
 from quantize.model.weights import load_weights
 from quantize.settings.model import ModelSettings
+from torch import Tensor
+from torchvision.ops import roi_align
 
 C, P, W, D = 12, 10, 9, 8
 SETTINGS = ModelSettings(

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from quantize.model.registry import TimmBackbone, load_backbone, names_classifier
 
 NOWHERE = Path("no-such-folder")

@@ -1,6 +1,7 @@
 """The picture's head of a bundle: read as floats, trained, written back in int8; what it is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_renewed_bundle_knows_the_labels_better(bundle: Path, recipe: BoardRec
     said = {"names": np.array([[1, 0]], np.uint16), "values": np.array([[0.9, 0.1]], np.float16)}
     labeler.keep("shapes", 0, Chunk.of(keys, [said] * len(keys)))
     told = changed(recipe, cache=str(tmp_path / "cache"))
-    told.soft.folder = str(tmp_path / "soft")
+    told.soft = replace(told.soft, folder=str(tmp_path / "soft"))  # other tests share the recipe's
     out = tmp_path / "renewed"
     renew(told, bundle, out, [Plan(150, 16, 3e-3, WEIGHTS, things=True, drop=0.0)] * 2)
     manifest = read_manifest(out)

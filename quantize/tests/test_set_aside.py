@@ -4,7 +4,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from quantize.board.split import is_held_out
 from quantize.data.set_aside import SHARE, SHARES, is_set_aside, place
 from quantize.settings.board import BoardData, load_board_recipe

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-
 from quantize.arithmetic.geometry import Floats
 from quantize.evaluate.coco_names import COCO_NAMES
 from quantize.evaluate.conditions import CONDITIONS, MOTION, seen_in

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-
 from quantize.data.shards import Shards, plain_name
 from quantize.tests.synthetic import jpeg, png, write_shard
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from quantize.data.soft_labels import Answers, Arrays, Chunk, packed, unpacked
 
 

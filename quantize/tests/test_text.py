@@ -3,7 +3,6 @@
 import pytest
 import torch
 import torch.nn.functional as F
-
 from quantize.model.text import MAX_TOKENS, TEMPLATES, WIDTH, MiniLM, Projection
 
 

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
-
 from quantize import train as trainer
 from quantize.board import task as board
 from quantize.board.objective import WEIGHTS, all_losses, weighted
@@ -18,6 +15,8 @@ from quantize.model.trunk import load_trunk
 from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.conftest import run_step
 from quantize.tests.synthetic import changed, write_recipe
+from safetensors.torch import load_file
+from torch import Tensor
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
-
 from quantize.model.region_clip import RegionClip
 from quantize.model.tuning import Attention, blocks, merge_lora, parameter_counts
 from quantize.settings.model import ModelSettings
 from quantize.tests.synthetic import write_teachers
 from quantize.tests.tiny_towers import SIZE, register_open_clip, save_hf
+from torch import Tensor, nn
 
 IMAGE = ("open_clip:tiny-vit", "timm:vit_tiny_patch16_224", "hf:clip", "hf:siglip", "hf:dinov2", "hf:convnext")
 TEXT = ("open_clip:tiny-vit", "hf:clip", "hf:siglip", "hf:bert", "minilm")

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import onnx
 import pytest
-from tokenizers import Tokenizer
-
 from quantize.export.vocabulary import pruned, usable, write_tokenizer
 from quantize.model.text import MAX_TOKENS, minilm_folder
+from tokenizers import Tokenizer
 
 BUNDLE = Path(__file__).parents[2] / "models/default"
 

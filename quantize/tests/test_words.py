@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from quantize.data.words import TagParser, frequent, imagenet_names, lemma, phrases
 
 

@@ -6,6 +6,7 @@ from string import ascii_lowercase
 from typing import Any
 
 import torch
+from quantize.data.words import words
 from transformers import (
     BertTokenizer,
     Blip2Config,
@@ -34,8 +35,6 @@ from transformers import (
     SamProcessor,
     SwinConfig,
 )
-
-from quantize.data.words import words
 
 WORDS = sorted(
     words("a the red blue white black and dog cat ball box cross bus man shirt on in with two light traffic hot plate .")

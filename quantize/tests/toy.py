@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
 from quantize.losses import info_nce
 from quantize.training.distributed import gather, rank, world
+from torch import Tensor, nn
 
 POINTS, FEATURES, DIM = 48, 6, 4
 RARE = 6

@@ -1,12 +1,14 @@
 //! The settings of `edgeclip run`: one TOML file, every key of which is a flag as well.
 
 mod load;
+mod mqtt;
 mod settings;
 mod source;
 mod suggest;
 mod values;
 
 pub(crate) use load::{parse, read, resolve};
+pub(crate) use mqtt::Mqtt;
 pub(crate) use settings::Settings;
 pub(crate) use source::{Control, SourceSettings};
 pub(crate) use values::{BLUR_THRESHOLD, Format, Prompts, Target};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::mqtt::Mqtt;
 use super::source::SourceSettings;
 use super::values::{BLUR_THRESHOLD, Format, Prompts, Target};
 use crate::error::{Error, Result};
@@ -108,6 +109,9 @@ pub(crate) struct Settings {
     pub trails: bool,
     /// Cameras, recordings, streams.
     pub source: Vec<SourceSettings>,
+    /// A broker of MQTT to which results go, and from which commands come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mqtt: Option<Mqtt>,
     /// Tracking.
     pub track: track::Settings,
     /// Zones of every source that has none of its own.
@@ -164,6 +168,7 @@ impl Default for Settings {
             show: ShownBoxes::Tracks,
             trails: true,
             source: Vec::new(),
+            mqtt: None,
             track: track::Settings::default(),
             zone: Vec::new(),
             line: Vec::new(),
@@ -215,6 +220,7 @@ impl Settings {
         {
             return Err(Error::settings("stall_seconds", seconds.to_string(), "1 to 3600"));
         }
+        self.mqtt.iter().try_for_each(Mqtt::check)?;
         self.track.check()?;
         let own = self.source.iter().flat_map(|source| source.mask.iter().enumerate());
         self.mask.iter().enumerate().chain(own).try_for_each(|(index, mask)| mask.check(index))?;
@@ -251,6 +257,7 @@ impl Settings {
             ("keep_free", self.keep_free != before.keep_free),
             ("decoder_mb", self.decoder_mb != before.decoder_mb),
             ("seal", self.seal != before.seal),
+            ("mqtt", self.mqtt != before.mqtt),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

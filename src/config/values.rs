@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Lowest score of what is pixelated: a third of what is reported by default, since one clear picture tells all.
+/// Lowest score of what is pixelated: half of what is reported by default, since one clear picture tells all.
 pub(crate) const BLUR_THRESHOLD: f32 = 0.1;
 
 /// Prompts in either notation.

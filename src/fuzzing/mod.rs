@@ -74,6 +74,12 @@ pub fn h264(data: &[u8]) -> bool {
     judged(source::h264(data))
 }
 
+/// All that an MQTT broker sends on a connection, and the commands in it.
+#[cfg(feature = "mqtt")]
+pub fn mqtt(data: &[u8]) -> bool {
+    judged(crate::surfaces::fuzzing(data))
+}
+
 /// Prompts as an argument, and as a file's text.
 pub fn prompts(data: &[u8]) -> bool {
     let list = |text: &str| {

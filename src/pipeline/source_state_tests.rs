@@ -11,10 +11,12 @@ const SIDE: usize = 64;
 
 /// A source that tells of a tag once it has held for a second.
 fn state() -> SourceState {
-    let bank = Vocabulary::bank(&Bundle::embedded().unwrap()).unwrap();
+    let bundle = Bundle::embedded().unwrap();
+    let bank = Vocabulary::bank(&bundle).unwrap();
     let mut settings = Settings { source: vec![SourceSettings::default()], ..Settings::default() };
     (settings.scene.hold, settings.scene.smoothing) = (1.0, 0.0);
-    let plan = Plan::new(&settings, bank, None, 0.3, |_| panic!("no zone has prompts")).unwrap();
+    let plan =
+        Plan::new(&settings, bank, None, &bundle.manifest.score, |_| panic!("no zone has prompts")).unwrap();
     SourceState::new("cam".into(), Arc::default(), &plan, 0).unwrap()
 }
 
@@ -38,7 +40,7 @@ impl Scene {
             Ok(result)
         };
         let asked = Asked { due, skip_still: true, veiled };
-        let step = self.state.advance(Duration::from_millis(ms), asked, &frame, look).unwrap();
+        let step = self.state.advance(Duration::from_millis(ms), asked, &frame, None, look).unwrap();
         let centres = |boxes: Vec<Rect>| boxes.iter().map(|b| f32::midpoint(b.x0, b.x1) - 5.0).collect();
         (self.looks.take(), step.events.len(), step.hidden.map(centres))
     }

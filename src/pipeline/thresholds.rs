@@ -41,6 +41,12 @@ impl Thresholds {
         Self { boxes: of(asked.all, model.threshold), tags: of(asked.tags.or(asked.all), tags) }
     }
 
+    /// Sets that of boxes and tags with this label, if it is reported.
+    pub(crate) fn set(&mut self, label: usize, lowest: f32) {
+        let scores = [self.boxes.get_mut(label), self.tags.get_mut(label)].into_iter().flatten();
+        scores.filter(|score| score.is_finite()).for_each(|score| *score = lowest);
+    }
+
     /// Of boxes with this label.
     pub(crate) fn of_box(&self, label: usize) -> f32 {
         self.boxes.get(label).copied().unwrap_or(f32::INFINITY)
@@ -82,6 +88,12 @@ mod tests {
         assert_eq!(found(AskedScores { all: Some(0.1), tags: Some(0.3) }, None), [0.1, 0.1, 0.3, 0.3]);
         assert_eq!(found(AskedScores { all: None, tags: Some(0.3) }, None), [0.2, 0.6, 0.3, 0.3]);
         let model = ScoreSettings { tag_threshold: None, ..model };
-        assert_eq!(Thresholds::new(&words, &model, AskedScores::default(), |_| None).of_tag(0), 0.2);
+        let mut all = Thresholds::new(&words, &model, AskedScores::default(), |_| None);
+        assert_eq!(all.of_tag(0), 0.2);
+        [0, 2, 3].into_iter().for_each(|label| all.set(label, 0.9));
+        assert_eq!(
+            [all.of_box(0), all.of_tag(0), all.of_box(1), all.of_box(2)],
+            [0.9, 0.9, 0.6, f32::INFINITY]
+        );
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct WatchControl {
     pub plans: Receiver<Plan>,
     /// Set when all shall end.
     pub stop: Arc<AtomicBool>,
+    /// Which sources are looked at; others keep their newest frame, and recordings wait.
+    pub switches: Arc<[AtomicBool]>,
     /// End after so many looks.
     pub most_looks: Option<u64>,
     /// Whether frames that are not looked at go to the sinks as well, with predicted tracks.
@@ -159,7 +161,8 @@ impl Watch {
         // A recording waits for sinks, but nothing else waits for it.
         let held = self.outboxes.iter().any(Queued::is_full);
         let rank = |source: usize, captured: &CapturedFrame, waits: bool| {
-            let state = self.sources.states.get(source)?;
+            let is_on = self.control.switches.get(source).is_none_or(|on| on.load(Ordering::Relaxed));
+            let state = self.sources.states.get(source).filter(|_| is_on)?;
             let clock = state.clock(captured, waits);
             let wanted = if waits { !held } else { state.is_due(clock) || self.control.every_frame };
             wanted.then(|| state.rank(clock, waits && !self.control.every_frame))

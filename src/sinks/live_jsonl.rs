@@ -9,6 +9,8 @@ use super::clock::unix;
 use super::json::{Detection, Keyed, Tag, corners, milliseconds, write_line};
 use super::{Output, Sink};
 use crate::error::{Error, Result};
+#[cfg(feature = "mqtt")]
+use crate::events::Event;
 use crate::report::{EventRecord, FrameReport, LiveTiming, STAGES, rounded};
 
 /// The schema version of [`Line`]. It rises when a key goes or changes its meaning, not when one is added.
@@ -112,6 +114,16 @@ fn write(out: &mut Vec<u8>, report: &FrameReport, lines: Lines) -> io::Result<()
         write_line(out, &line("event", report, EventRecord::of(event)))?;
     }
     Ok(())
+}
+
+/// One event of a report as its line, without the end of the line.
+///
+/// # Errors
+/// [`Error::Bug`] if it cannot be written as JSON.
+#[cfg(feature = "mqtt")]
+pub(crate) fn event_line(report: &FrameReport, event: &Event) -> Result<String> {
+    let line = serde_json::to_string(&line("event", report, EventRecord::of(event)));
+    line.map_err(|error| Error::bug(format!("a line of JSON: {error}")))
 }
 
 fn line<'a, T: Serialize>(kind: &'static str, report: &'a FrameReport, rest: T) -> Line<'a, T> {

@@ -33,9 +33,13 @@ pub(crate) use history::{
     Forgotten, Found, History, HistoryLimits, Query, Searched, Seen, Sought, forget, search,
 };
 pub(crate) use jsonl::write_jsonl;
+#[cfg(feature = "mqtt")]
+pub(crate) use live_jsonl::event_line;
 pub(crate) use live_jsonl::{Lines, LiveJsonl};
 pub(crate) use motion_jpeg::MotionJpeg;
 pub(crate) use output::Output;
+#[cfg(feature = "mqtt")]
+pub(crate) use picture::live_jpeg;
 pub(crate) use picture::{PictureKind, encode_picture};
 pub use sink::{PictureSink, Sink};
 pub(crate) use snapshots::{SnapshotOptions, Snapshots};

@@ -50,6 +50,15 @@ pub(crate) fn encode_picture(
     encode(name, kind, JPEG_QUALITY, rgb, width, height)
 }
 
+/// The bytes of a JPEG that is seen only briefly.
+///
+/// # Errors
+/// Same as [`encode_picture`].
+#[cfg(feature = "mqtt")]
+pub(crate) fn live_jpeg(name: &str, rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
+    encode(name, PictureKind::Jpeg, LIVE_QUALITY, rgb, width, height)
+}
+
 impl Picture {
     /// Writes the picture to `path`, whose extension names the format: `.png`, `.jpg` or `.jpeg`. The file is
     /// there once it is complete, readable by its user alone; one that was there is replaced, a symbolic link is

@@ -32,7 +32,7 @@ pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, connect as connect_notify, notify};
 pub(crate) use rights::{receive_descriptors, send_descriptors};
 pub(crate) use room::room;
-pub(crate) use seal::{Grant, Kernel, Profile, Reach, Right, machine, seal};
+pub(crate) use seal::{Grant, Kernel, NAME_SERVER, Profile, Reach, Right, machine, resolver, seal};
 pub(crate) use thermal::{Thermal, Zone, thermal};
 pub(crate) use threads::{beside, no_thread, start as start_thread};
 

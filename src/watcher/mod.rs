@@ -6,14 +6,16 @@ mod heat;
 mod names;
 mod outputs;
 mod planner;
+mod reload;
 mod sealing;
 mod session;
 mod sources;
 
 pub use builder::WatcherBuilder;
 pub(crate) use names::names;
+pub(crate) use reload::Reload;
 pub(crate) use sealing::grants;
-pub(crate) use session::{Own, Reload, Session};
+pub(crate) use session::{Own, Session};
 
 use std::fmt;
 use std::io;

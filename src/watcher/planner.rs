@@ -79,6 +79,11 @@ impl Planner {
         Plan::new(settings, vocabulary, blur, &manifest.score, states)
     }
 
+    /// The model's name.
+    pub(crate) fn model(&self) -> &str {
+        &self.embedder.bundle().manifest.name
+    }
+
     fn embed(&mut self, prompts: &[Prompt]) -> Result<Vocabulary> {
         if let Some((_, vocabulary)) = self.known.iter().find(|(other, _)| other == prompts) {
             return Ok(vocabulary.clone());

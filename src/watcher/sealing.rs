@@ -7,7 +7,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::source::{followed_state, make_followed_state};
-use crate::system::{Grant, Kernel, Profile, Reach, Right, connect_notify, machine, seal};
+use crate::surfaces::MqttAddress;
+use crate::system::{
+    Grant, Kernel, NAME_SERVER, Profile, Reach, Right, connect_notify, machine, resolver, seal,
+};
 
 /// What to do on a kernel that cannot seal.
 const EXPECTED: &str = "a kernel that can (Linux 3.17 or newer with CONFIG_SECCOMP_FILTER), or no seal";
@@ -32,8 +35,13 @@ pub(crate) fn close(settings: &Settings, files: &[PathBuf]) -> Result<()> {
         make_followed_state();
     }
     connect_notify();
-    let reach = Reach { files: grants(settings, files), ports: Vec::new() };
-    let profile = Profile { files: true, ..Profile::default() };
+    let mut reach = Reach { files: grants(settings, files), ports: Vec::new() };
+    let mut profile = Profile { files: true, ..Profile::default() };
+    if let Some(broker) = broker(settings) {
+        profile = Profile { network: true, names: broker.is_name, ..profile };
+        reach.ports.push(broker.port);
+        reach.ports.extend(broker.is_name.then_some(NAME_SERVER));
+    }
     // Later it cannot be asked any more.
     let kernel = Kernel::present();
     seal(&profile, &reach).map_err(|error| Error::settings("seal", error.to_string(), EXPECTED))?;
@@ -48,6 +56,11 @@ pub(crate) fn close(settings: &Settings, files: &[PathBuf]) -> Result<()> {
         tracing::warn!("sealed, but this kernel has {landlock}: nobody checks {}", gaps.join(", "));
     }
     Ok(())
+}
+
+/// The broker to which it connects.
+fn broker(settings: &Settings) -> Option<MqttAddress> {
+    settings.mqtt.as_ref().and_then(|mqtt| MqttAddress::of(mqtt).ok())
 }
 
 /// What may be reached: folders rather than files where a file may be replaced by another of its name.
@@ -89,6 +102,12 @@ pub(crate) fn grants(settings: &Settings, files: &[PathBuf]) -> Vec<Grant> {
     }
     for folder in [&settings.annotate, &settings.snapshot, &settings.history].into_iter().flatten() {
         grant(folder, Right::Write);
+    }
+    if let Some(folder) = settings.mqtt.as_ref().and_then(|mqtt| mqtt.spool.as_ref()) {
+        grant(folder, Right::Write);
+    }
+    if broker(settings).is_some_and(|broker| broker.is_name) {
+        grants.extend(resolver());
     }
     grants.sort_by(|a, b| (&a.path, a.right).cmp(&(&b.path, b.right)));
     grants.dedup();

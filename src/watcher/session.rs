@@ -2,21 +2,25 @@
 //! differ in who makes the settings and who attends to the loop.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::heat::Heat;
 use super::outputs::{Sinks, sinks};
 use super::planner::{Beginning, Planner};
+use super::reload::Reload;
 use super::sealing;
 use super::sources::{self, Captures};
 use crate::config::{Settings, SourceSettings};
 use crate::error::Result;
 use crate::pipeline::{
-    Outboxes, Plan, Progress, RateController, SourceState, Sources, Watch, WatchControl, bundle, threads,
+    Outboxes, Progress, RateController, SourceState, Sources, Watch, WatchControl, bundle, statuses, threads,
 };
+use crate::sinks::Painter;
 use crate::source::{Live, set_max_picture_mb};
+use crate::surfaces::Mqtt;
 use crate::system::{State, notify, thermal};
 
 /// Sources and sinks besides those in the settings.
@@ -36,27 +40,28 @@ pub(crate) struct Session {
     captures: Captures,
     stop: Arc<AtomicBool>,
     warning: Option<String>,
+    mqtt: Option<Mqtt>,
 }
 
-/// Changes what a running session looks for.
-pub(crate) struct Reload {
-    /// Makes plans.
-    pub planner: Planner,
-    /// Takes them.
-    pub plans: Sender<Plan>,
-}
+/// How often others are told of rates, temperatures and the like.
+const STATUS: Duration = Duration::from_secs(10);
 
 impl Session {
     /// Opens sinks and loads the model while sources are being opened. `stop` ends it once it is set.
     ///
     /// # Errors
     /// Settings, words, the model, a sink or all sources cannot be used.
-    pub(crate) fn start(settings: &Settings, own: Own, stop: Arc<AtomicBool>) -> Result<(Self, Reload)> {
+    pub(crate) fn start(
+        settings: &Settings,
+        own: Own,
+        stop: Arc<AtomicBool>,
+    ) -> Result<(Self, Arc<Mutex<Reload>>)> {
         if let Some(megabytes) = settings.max_picture_mb {
             set_max_picture_mb(megabytes);
         }
         sealing::check(settings)?;
         let sinks = sinks(settings)?;
+        let mut mqtt = settings.mqtt.as_ref().map(Mqtt::new).transpose()?;
         let mut wanted = sources::wanted(settings)?;
         wanted.extend(own.sources.into_iter().map(sources::own));
         // From here on, threads begin and foreign bytes are read.
@@ -72,6 +77,11 @@ impl Session {
         let mut outboxes = Outboxes::default();
         sinks.start(&mut outboxes)?;
         own.sinks.start(&mut outboxes)?;
+        if let Some(mqtt) = &mqtt {
+            let painter = || Painter::new(settings.show).with_trails(settings.trails);
+            mqtt.sink(painter()).map_or(Ok(()), |sink| outboxes.add_sink(sink))?;
+            mqtt.picture_sink(painter()).map_or(Ok(()), |sink| outboxes.add_picture_sink(sink))?;
+        }
         let mut rate = RateController::new(plan.target, plan.max_celsius, captures.names.len());
         rate.measured(&thermal(Path::new("/")));
         let states = captures.names.iter().enumerate().map(|(index, (name, faults))| {
@@ -81,14 +91,21 @@ impl Session {
         captures.begin()?;
         let mailbox = Arc::clone(&captures.mailbox);
         let (plans, receiver) = channel();
-        let control = WatchControl {
-            plans: receiver,
-            stop: Arc::clone(&stop),
-            most_looks: settings.frames,
-            every_frame: settings.every_frame,
-        };
+        let switches: Arc<[AtomicBool]> = captures.names.iter().map(|_| AtomicBool::new(true)).collect();
+        let names = captures.names.iter().map(|(name, _)| Arc::clone(name)).collect();
+        let listener = mqtt.as_ref().map(Mqtt::listener);
+        let most_looks = settings.frames;
+        let every_frame = settings.every_frame;
+        let reload = Reload::new(settings, planner, plans, names, Arc::clone(&switches), listener);
+        reload.begun(&plan);
+        let reload = Arc::new(Mutex::new(reload));
+        if let Some(mqtt) = &mut mqtt {
+            mqtt.start(Reload::obey(&reload)?)?;
+        }
+        let control =
+            WatchControl { plans: receiver, stop: Arc::clone(&stop), switches, most_looks, every_frame };
         let watch = Watch::new(pipeline, plan, Sources { states, mailbox, rate }, outboxes, control);
-        Ok((Self { watch, captures, stop, warning }, Reload { planner, plans }))
+        Ok((Self { watch, captures, stop, warning, mqtt }, reload))
     }
 
     /// Where reports go, to add sinks.
@@ -118,12 +135,20 @@ impl Session {
     /// Same as [`Watch::run`].
     pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut heat = Heat::new();
+        let listener = self.mqtt.as_ref().map(Mqtt::listener);
+        let mut due = Instant::now();
         let watched = self.watch.run(&mut |progress| {
             heat.run(&mut progress.sources.rate);
+            let now = Instant::now();
+            if let Some(listener) = listener.as_ref().filter(|_| now >= due) {
+                due = now + STATUS;
+                listener.status(&statuses(progress, now));
+            }
             tick(progress);
         });
         notify(State::Stopping);
         self.watch.outboxes().finish(&self.stop);
+        self.mqtt.iter().for_each(Mqtt::finish);
         self.captures.end();
         watched
     }

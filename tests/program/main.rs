@@ -35,6 +35,8 @@ mod isa;
 mod live;
 #[cfg(feature = "text")]
 mod model;
+#[cfg(all(feature = "text", feature = "mqtt"))]
+mod mqtt;
 #[cfg(not(feature = "text"))]
 mod no_text;
 #[cfg(feature = "text")]

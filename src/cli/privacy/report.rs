@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::config::{Format, Prompts, Settings};
 use crate::error::shown_address;
 use crate::source::{Destination, followed_state};
+use crate::surfaces::MqttAddress;
 use crate::system::{Kernel, Right};
 use crate::watcher::{grants, names};
 
@@ -21,6 +22,8 @@ pub(super) struct Report {
     pub hides: Hides,
     /// To whom it connects.
     pub connects: Vec<Connection>,
+    /// Whether others may change what it looks for.
+    pub commanded: bool,
     /// Sources on this machine.
     pub watches: Vec<String>,
     /// What it writes.
@@ -52,7 +55,7 @@ pub(super) struct Masked {
     pub areas: usize,
 }
 
-/// A network source.
+/// A network source, or a broker.
 #[derive(Debug, Serialize)]
 pub(super) struct Connection {
     pub source: String,
@@ -105,7 +108,12 @@ impl Report {
             config: config.map(|path| path.display().to_string()),
             pictures_leave: writes.iter().any(|output| output.pictures),
             hides: Hides::new(settings),
-            connects: urls().filter(|url| is_remote(url)).filter_map(connection).collect(),
+            connects: urls()
+                .filter(|url| is_remote(url))
+                .filter_map(connection)
+                .chain(broker(settings))
+                .collect(),
+            commanded: settings.mqtt.as_ref().is_some_and(|mqtt| mqtt.commands),
             watches: urls().filter(|url| !is_remote(url)).cloned().collect(),
             writes,
             seal: Seal::new(settings, config),
@@ -126,6 +134,12 @@ impl Hides {
             sources.map(|(index, (_, source))| Masked { source, areas: settings.masks(index).count() });
         Self { blur: settings.blur.as_ref().map(blurred), masks: masks.collect() }
     }
+}
+
+/// The broker of MQTT.
+fn broker(settings: &Settings) -> Option<Connection> {
+    let MqttAddress { host, port, is_name, shown, .. } = MqttAddress::of(settings.mqtt.as_ref()?).ok()?;
+    Some(Connection { source: shown, host, port, looks_up: is_name })
 }
 
 impl Seal {
@@ -219,6 +233,22 @@ fn outputs(settings: &Settings) -> Vec<Output> {
             ),
         });
     }
+    if let Some(mqtt) = &settings.mqtt {
+        let to = shown_address(&mqtt.url);
+        let kept = "as long as the broker and those who listen keep it".to_owned();
+        let pictures = if mqtt.pictures { ", and pictures of what appears, annotated" } else { "" };
+        let what = format!("counts, states, events{pictures}");
+        outputs.push(Output { setting: "mqtt", to, pictures: mqtt.pictures, what, kept });
+    }
+    if let Some((mqtt, folder)) = settings.mqtt.as_ref().and_then(|mqtt| Some((mqtt, mqtt.spool.as_ref()?))) {
+        outputs.push(Output {
+            setting: "mqtt.spool",
+            to: folder.display().to_string(),
+            pictures: false,
+            what: "events that the broker has not taken yet".to_owned(),
+            kept: format!("until it takes them; the newest {} MB", mqtt.spool_mb),
+        });
+    }
     if settings.source.iter().any(|source| source.follow)
         && let Some(folder) = followed_state()
     {
@@ -259,6 +289,23 @@ mod tests {
         assert_eq!(report.watches, ["/dev/video0"]);
         assert_eq!(report.seal.devices, ["/dev"]);
         assert_eq!(report.writes[0].what, "events, as JSON Lines");
+    }
+
+    #[cfg(feature = "mqtt")]
+    #[test]
+    fn a_broker_is_told_without_its_password() {
+        let mut mqtt = crate::config::Mqtt { url: "mqtts://me:secret@hub".to_owned(), ..Default::default() };
+        mqtt.spool = Some("spool".into());
+        let settings = Settings { mqtt: Some(mqtt.clone()), format: Format::None, ..Settings::default() };
+        let report = Report::new(&settings, None);
+        assert!(!serde_json::to_string(&report).unwrap().contains("secret"));
+        let [Connection { host, port: 8883, looks_up: true, .. }] = &report.connects[..] else { panic!() };
+        assert_eq!((host.as_str(), report.commanded, report.pictures_leave), ("hub", true, false));
+        let settings_of: Vec<&str> = report.writes.iter().map(|output| output.setting).collect();
+        assert_eq!(settings_of, ["mqtt", "mqtt.spool"]);
+        mqtt.pictures = true;
+        let settings = Settings { mqtt: Some(mqtt), ..settings };
+        assert!(Report::new(&settings, None).pictures_leave);
     }
 
     #[test]

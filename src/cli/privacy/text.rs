@@ -39,6 +39,12 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if report.connects.is_empty() {
         writeln!(out, "  it connects to nobody")?;
     }
+    if report.commanded {
+        writeln!(
+            out,
+            "  obeys commands that come over MQTT: what to look for, from which score on, when to pause"
+        )?;
+    }
     heading(out, "Sources on this machine")?;
     report.watches.iter().try_for_each(|source| writeln!(out, "  {source}"))?;
     if report.watches.is_empty() {

@@ -177,6 +177,9 @@ pub(crate) struct PlaceFlags {
     /// or the corners x,y,x,y,x,y… of a polygon; may be repeated
     #[arg(long, value_name = "AREA", help_heading = "Sources")]
     mask: Vec<String>,
+    /// A broker to which results go and from which commands come: mqtt://[user:password@]host[:port], or mqtts://…
+    #[arg(long, value_name = "URL", help_heading = "Output")]
+    mqtt: Option<String>,
     /// Any setting, for example track.confirm_hits=5; may be repeated
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Configuration")]
     set: Vec<String>,
@@ -213,6 +216,12 @@ pub(crate) fn apply(
             Value::try_from(mask(text)?).map_err(refuse)
         });
         table.insert("mask".to_owned(), Value::Array(masks.collect::<Result<_>>()?));
+    }
+    if let Some(url) = &places.mqtt {
+        let mqtt = table.entry("mqtt").or_insert_with(|| Value::Table(Table::new()));
+        if let Some(mqtt) = mqtt.as_table_mut() {
+            mqtt.insert("url".to_owned(), url.as_str().into());
+        }
     }
     places.set.iter().try_for_each(|assignment| assign(table, assignment))
 }

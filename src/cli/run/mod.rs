@@ -146,7 +146,12 @@ fn signals() -> anyhow::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
 
 /// Reads the configuration again in its own thread, so that no frame is lost meanwhile, and sends the new
 /// plan.
-fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>) -> Box<dyn FnMut()> {
+fn reloader(
+    args: Args,
+    settings: Settings,
+    reload: Arc<Mutex<Reload>>,
+    files: Arc<Followed>,
+) -> Box<dyn FnMut()> {
     // One at a time, so that the last plan sent is from the newest file.
     let shared = Arc::new(Mutex::new((args, settings, reload)));
     Box::new(move || {
@@ -160,12 +165,10 @@ fn reloader(args: Args, settings: Settings, reload: Reload, files: Arc<Followed>
                 }
                 let settings = settings.with_sources_of(before);
                 words("run", settings.prompt.as_ref(), settings.vocab.as_deref())?;
-                reload.planner.plan(&settings)
+                reload.lock().unwrap_or_else(PoisonError::into_inner).renew(settings)
             });
-            match changed {
-                // The receiver is gone only when the program ends.
-                Ok(plan) => drop(reload.plans.send(plan)),
-                Err(error) => tracing::error!("{error}; keeping the previous configuration"),
+            if let Err(error) = changed {
+                tracing::error!("{error}; keeping the previous configuration");
             }
         });
         if let Err(error) = started {

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::super::print;
 use crate::error::Result;
-use crate::pipeline::{Progress, SourceState};
-use crate::sinks::{SinkStatus, Status, write_status};
+use crate::sinks::{Status, write_status};
 use crate::system::start_thread;
 
 /// How long the last lines of status may take.
@@ -60,36 +59,6 @@ impl Drop for Writer {
     }
 }
 
-/// The state of each source.
-pub(crate) fn statuses(progress: &Progress<'_>, now: Instant) -> Vec<Status> {
-    let sinks = progress.outboxes.iter().map(|outbox| SinkStatus {
-        name: outbox.name().to_owned(),
-        lag: outbox.lag(),
-        write: outbox.latest(),
-        lost: outbox.counts().lost_frames + outbox.counts().lost_events,
-        failed: outbox.counts().failed,
-    });
-    let sinks: Vec<SinkStatus> = sinks.collect();
-    let (mailbox, rate) = (&progress.sources.mailbox, &progress.sources.rate);
-    let status = |(index, state): (usize, &SourceState)| Status {
-        source: state.name.to_string(),
-        time: SystemTime::now(),
-        fps_captured: mailbox.captures_per_second(index, now),
-        fps_looked: state.stats.looks_per_second(now),
-        dropped: mailbox.counts(index).dropped,
-        broken: state.faults.broken(),
-        stalled: state.faults.stalled() + state.faults.lost(),
-        latency: state.stats.latency(),
-        stages: state.stats.stages(),
-        temperature: rate.celsius(),
-        throttled: rate.throttled().to_vec(),
-        rate: rate.share(),
-        behind: rate.is_behind(),
-        sinks: sinks.clone(),
-    };
-    progress.sources.states.iter().enumerate().map(status).collect()
-}
-
 /// One line for a terminal.
 pub(crate) fn line(statuses: &[Status]) -> String {
     let one = |status: &Status| {
@@ -122,6 +91,8 @@ pub(crate) fn line(statuses: &[Status]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
     use crate::report::Latency;
 

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::followed::Followed;
-use super::status::{Writer, line, statuses};
+use super::status::{Writer, line};
 use crate::error::Result;
-use crate::pipeline::Progress;
+use crate::pipeline::{Progress, statuses};
 
 /// How often a terminal's line of status changes.
 const LINE: Duration = Duration::from_millis(500);

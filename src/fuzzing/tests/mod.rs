@@ -48,6 +48,7 @@ targets! {
     #[cfg(feature = "http")] http: ROUNDS,
     manifest: ROUNDS,
     mjpeg: ROUNDS,
+    #[cfg(feature = "mqtt")] mqtt: ROUNDS,
     #[cfg(feature = "http")] multipart: ROUNDS,
     onnx: ROUNDS_OF_SLOW_ONES,
     picture: ROUNDS,
@@ -112,6 +113,7 @@ fn each_target_has_a_program_and_seeds() {
     let absent = |name: &str| match name {
         "h264" | "rtsp" => !cfg!(feature = "rtsp"),
         "http" | "multipart" => !cfg!(feature = "http"),
+        "mqtt" => !cfg!(feature = "mqtt"),
         "tokenizer" => !cfg!(feature = "text"),
         _ => false,
     };

@@ -93,7 +93,7 @@ impl Painter {
     }
 
     /// Remembers a report that is not drawn.
-    pub(in crate::sinks) fn follow(&mut self, report: &FrameReport) {
+    pub(crate) fn follow(&mut self, report: &FrameReport) {
         if !report.looked {
             return;
         }

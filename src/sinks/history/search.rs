@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::num::NonZeroUsize;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::thread::{self, available_parallelism};
 
 use super::log::{segments, stem};
 use super::row::{Row, features_of, features_stride, hash, stride};
@@ -14,11 +16,14 @@ use crate::error::{self, Error, Result};
 use crate::model::FeatureVector;
 use crate::report::VectorSpace;
 use crate::sinks::clock::day_of_milliseconds;
-use crate::system::Folder;
+use crate::system::{Folder, beside};
 use edgeclip_kernels::dot;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
+
+/// More would wait for the same memory.
+const MOST_THREADS: usize = 4;
 
 /// What is searched for.
 pub(crate) struct Query<'a> {
@@ -131,7 +136,7 @@ pub(crate) fn search(folder: &Path, query: &Query<'_>) -> Result<Searched> {
     }
     let days = day_of_milliseconds(query.times.start)..=day_of_milliseconds(query.times.end);
     let mut searched = Searched::default();
-    let (mut files, mut nearest) = (Vec::new(), BinaryHeap::new());
+    let mut files = Vec::new();
     for (day, number) in stems.into_keys().filter(|(day, _)| days.contains(day)) {
         // One that a running program has deleted meanwhile is no error.
         let opened = match Files::open(&folder, &stem(&day, number)) {
@@ -143,12 +148,38 @@ pub(crate) fn search(folder: &Path, query: &Query<'_>) -> Result<Searched> {
             searched.other_networks.push(day);
             continue;
         }
-        searched.compared += compare(&segment, files.len(), query, &mut nearest).map_err(failed)?;
         files.push(segment);
     }
+    let (compared, nearest) = compare_all(&files, query).map_err(failed)?;
+    searched.compared = compared;
     searched.other_networks.dedup();
     searched.found = events(nearest, &files, query).map_err(failed)?;
     Ok(searched)
+}
+
+/// Compares the rows of all files on several threads; how many, and the best.
+fn compare_all(files: &[Files], query: &Query<'_>) -> io::Result<(u64, BinaryHeap<Candidate>)> {
+    let threads = available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
+    let each = files.len().div_ceil(threads).max(1);
+    let part = |(part, files): (usize, &[Files])| {
+        let mut nearest = BinaryHeap::new();
+        let segments = files.iter().enumerate();
+        let compared = segments.map(|(index, file)| compare(file, part * each + index, query, &mut nearest));
+        Ok((compared.sum::<io::Result<u64>>()?, nearest))
+    };
+    let parts: Vec<io::Result<(u64, BinaryHeap<Candidate>)>> = thread::scope(|scope| {
+        let part = &part;
+        let parts = files.chunks(each).enumerate().map(|one| beside(scope, move || part(one)));
+        let started: Vec<_> = parts.collect();
+        started.into_iter().map(|wait| wait()).collect()
+    });
+    let (mut compared, mut nearest) = (0, BinaryHeap::new());
+    for part in parts {
+        let (number, candidates) = part?;
+        compared += number;
+        nearest.extend(candidates);
+    }
+    Ok((compared, nearest))
 }
 
 /// Compares every row that the query admits; the number of those. `nearest` keeps the best.

@@ -2,29 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::message::{Job, Order};
 use crate::source::network::Destination;
-use crate::system::{Grant, Profile, Reach, Right, seal};
-
-/// Where name servers listen.
-const NAME_SERVER: u16 = 53;
-/// What a C library reads to look up a name.
-const RESOLVER: [&str; 9] = [
-    "/etc/gai.conf",
-    "/etc/host.conf",
-    "/etc/hosts",
-    "/etc/ld.so.cache",
-    "/etc/nsswitch.conf",
-    "/lib",
-    "/lib64",
-    "/usr/lib",
-    "/usr/lib64",
-];
-/// Addresses of name servers; programs for networks replace this file.
-const NAME_SERVERS: &str = "/etc/resolv.conf";
+use crate::system::{NAME_SERVER, Profile, Reach, resolver, seal};
 
 /// Whether workers of this process are to be sealed.
 static SEALED: AtomicBool = AtomicBool::new(false);
@@ -88,13 +70,6 @@ fn rights(order: &Order) -> (Profile, Reach) {
         }
     }
     (profile, reach)
-}
-
-fn resolver() -> Vec<Grant> {
-    let files = RESOLVER.iter().map(PathBuf::from).filter(|path| path.exists());
-    let servers = Path::new(NAME_SERVERS).canonicalize().ok();
-    let servers = servers.and_then(|file| file.parent().map(Path::to_owned));
-    files.chain(servers).map(|path| Grant::new(&path, Right::Read)).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod filter;
 mod profile;
 mod reach;
 mod refusal;
+mod resolver;
 
 use std::fs;
 use std::io;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use profile::Profile;
 pub(crate) use reach::{Grant, Reach, Right};
+pub(crate) use resolver::{NAME_SERVER, resolver};
 
 /// Whether this process is sealed.
 static SEALED: AtomicBool = AtomicBool::new(false);

@@ -24,7 +24,7 @@ fn kernel() -> &'static Value {
 }
 
 /// Whether system calls can be refused here; emulators of programs cannot.
-fn can_seal() -> bool {
+pub(crate) fn can_seal() -> bool {
     let can = kernel()["seccomp"] == true;
     if !can {
         eprintln!("NOT CHECKED: this kernel cannot refuse system calls");

@@ -1,0 +1,146 @@
+//! TLS to the broker: who vouches for it, and who this client is.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::address::{Address, credential};
+use crate::config::Mqtt;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where systems keep the certificates of those whom they trust.
+const SYSTEM: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Talks TLS to one broker. Files are read when it is made.
+#[derive(Clone)]
+pub(super) struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl Tls {
+    /// For the broker at `address`.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] if a file cannot be read or holds something else.
+    pub(super) fn new(settings: &Mqtt, address: &Address) -> Result<Self> {
+        let name = ServerName::try_from(address.host.clone()).map_err(|error| {
+            Error::settings(
+                "mqtt.url",
+                format!("the host {} ({error})", address.host),
+                "a name or an address",
+            )
+        })?;
+        let mut roots = RootCertStore::empty();
+        let (file, trusted) = trusted(settings)?;
+        let (added, _) = roots.add_parsable_certificates(trusted);
+        if added == 0 {
+            let expected = "certificates (PEM) that can vouch for a broker: mqtt.ca";
+            return Err(Error::settings(
+                file.display().to_string(),
+                "no certificate that can be used",
+                expected,
+            ));
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::bug(error.to_string()))?
+            .with_root_certificates(roots);
+        let config = match (&settings.certificate, &settings.key) {
+            (Some(certificate), Some(key)) => {
+                let refuse = |error: rustls::Error| {
+                    let name = certificate.display().to_string();
+                    Error::settings(name, error.to_string(), "a certificate with the key in mqtt.key")
+                };
+                config.with_client_auth_cert(certificates(certificate)?, private_key(key)?).map_err(refuse)?
+            }
+            _ => config.with_no_client_auth(),
+        };
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    /// Shakes hands.
+    ///
+    /// # Errors
+    /// The broker's certificate is not good, or it wants another one of ours.
+    pub(super) async fn connect(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        self.connector.connect(self.name.clone(), stream).await
+    }
+}
+
+/// The certificates that vouch for the broker, and the file that they are from.
+fn trusted(settings: &Mqtt) -> Result<(PathBuf, Vec<CertificateDer<'static>>)> {
+    if let Some(file) = &settings.ca {
+        return Ok((file.clone(), certificates(file)?));
+    }
+    let own = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let mut files = own.into_iter().chain(SYSTEM.map(PathBuf::from));
+    let Some(file) = files.find(|file| file.exists()) else {
+        let expected = "mqtt.ca, a file with the certificate that vouches for the broker";
+        return Err(Error::settings("mqtt", "a system without certificates of its own", expected));
+    };
+    let trusted = certificates(&file)?;
+    Ok((file, trusted))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let (name, bytes) = read(file)?;
+    let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let found = found.map_err(|error| Error::settings(&name, error.to_string(), "certificates (PEM)"))?;
+    if found.is_empty() {
+        return Err(Error::settings(name, "no certificate", "-----BEGIN CERTIFICATE-----"));
+    }
+    Ok(found)
+}
+
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
+    let (name, bytes) = read(file)?;
+    let expected = "a private key (PEM) that is not encrypted, such as -----BEGIN PRIVATE KEY-----";
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| Error::settings(name, error.to_string(), expected))
+}
+
+fn read(file: &Path) -> Result<(String, Vec<u8>)> {
+    let file = credential(file);
+    let name = file.display().to_string();
+    let bytes = fs::read(&file).map_err(|error| Error::io(ErrorKind::Settings, &name, error))?;
+    Ok((name, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_hold_something_else_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.pem");
+        let asked = |change: fn(&mut Mqtt, PathBuf)| {
+            let mut settings = Mqtt { url: "mqtts://broker".to_owned(), ..Mqtt::default() };
+            change(&mut settings, file.clone());
+            let address = Address::of(&settings).unwrap();
+            Tls::new(&settings, &address).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let ca = |settings: &mut Mqtt, file| settings.ca = Some(file);
+        assert!(asked(ca).contains("x.pem"));
+        fs::write(&file, "hello").unwrap();
+        assert!(asked(ca).contains("found no certificate, expected -----BEGIN CERTIFICATE"), "{}", asked(ca));
+        fs::write(&file, "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n").unwrap();
+        assert!(asked(ca).contains("expected certificates (PEM)"), "{}", asked(ca));
+        fs::write(&file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        assert!(asked(ca).contains("found no certificate that can be used"), "{}", asked(ca));
+    }
+}
