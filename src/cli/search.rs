@@ -129,7 +129,7 @@ fn by_words(
 ) -> Result<Vec<(Option<f32>, Found)>> {
     // One sentence, commas and all.
     let prompt = Prompt { name: text.to_owned(), text: text.to_owned() };
-    prompts_of(text)?;
+    prompts_of(text).map_err(|error| error.renamed("search"))?;
     let mut embedder = Embedder::new(bundle);
     let words = embedder.embed(&[prompt])?;
     let embedding = words.embeddings().rows().next().and_then(FeatureVector::quantised);

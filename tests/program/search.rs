@@ -48,7 +48,8 @@ fn seen(folder: &Path) {
 fn what_was_seen_is_found_by_a_sentence_and_by_a_picture() {
     let place = tempdir().unwrap();
     let folder = place.path();
-    search(folder, &["a cat"]).refuses(&["history", "No such file"]);
+    search(folder, &["a cat"]).refuses(&["history: found no such folder", "edgeclip run --history"]);
+    search(folder, &["--forget", "all"]).refuses(&["history: found no such folder"]);
     seen(folder);
     fs::copy(photo_of("cat.jpg"), folder.join("cat.jpg")).unwrap();
     let first = |arguments: &[&str]| found(folder, arguments).into_iter().next().unwrap();

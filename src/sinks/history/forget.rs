@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::log::{remove, segments, stem};
 use super::row::{features_stride, stride};
+use super::search::opened;
 use super::segment::{EMBEDDINGS, FEATURES, LINES, Seen, day_of, file, header};
 use crate::error::{self, Error, Result};
 use crate::sinks::snapshots::is_stem;
@@ -46,11 +47,11 @@ impl Forgotten {
 /// entries that are gone.
 ///
 /// # Errors
-/// [`Error::Device`] if the folder cannot be read or written.
+/// [`Error::Input`] if the folder cannot be opened; [`Error::Device`] if it cannot be read or written.
 pub(crate) fn forget(folder: &Path, what: &Forgotten) -> Result<u64> {
     let name = folder.display().to_string();
     let failed = |source| Error::io(error::ErrorKind::Device, name.clone(), source);
-    let folder = Folder::open(folder).map_err(failed)?;
+    let folder = opened(folder)?;
     let stems = segments(&folder).map_err(failed)?.into_keys();
     let mut gone = 0;
     for (day, number) in stems {

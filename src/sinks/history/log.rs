@@ -59,11 +59,13 @@ impl HistoryLog {
     /// [`Error::Device`] if it cannot be written, for example on a disk that is full of other things.
     pub(super) fn add(&mut self, source: &str, sighting: &Sighting) -> Result<()> {
         let free = self.limits.free;
-        let added = self.prepare(sighting).and_then(|()| {
+        let added = self.make_room().and_then(|()| {
             write_in_room(self, ENTRY, free, |log| {
-                let Some((day, number, segment)) = &mut log.open else { return Ok(()) };
+                // Room may have been made of the one that was open.
+                let (day, number, segment) = log.prepare(sighting)?;
                 let bytes = segment.append(source, sighting)?;
-                *log.segments.entry((day.clone(), *number)).or_default() += bytes;
+                let entry = (day.clone(), *number);
+                *log.segments.entry(entry).or_default() += bytes;
                 Ok(())
             })
         });
@@ -74,46 +76,55 @@ impl HistoryLog {
         })
     }
 
-    /// Opens the segment into which a sighting belongs, after making room.
-    fn prepare(&mut self, sighting: &Sighting) -> io::Result<()> {
+    /// The segment into which a sighting belongs, opened if it is not.
+    fn prepare(&mut self, sighting: &Sighting) -> io::Result<&mut (String, u32, Segment)> {
         if self.folder.refresh()? {
             tracing::warn!("{}: the folder was gone; it has been made anew", self.name);
             self.open = None;
         }
         let today = utc(sighting.time).chars().take(10).collect::<String>();
-        if let Some((day, number, segment)) = &self.open
-            && *day == today
-            && segment.takes(sighting)
-            && segment.is_there(&self.folder, &stem(day, *number))?
-        {
-            return self.make_room();
+        let fits = match &self.open {
+            Some((day, number, segment)) => {
+                *day == today
+                    && segment.takes(sighting)
+                    && segment.is_there(&self.folder, &stem(day, *number))?
+            }
+            None => false,
+        };
+        if !fits {
+            self.open = None;
         }
-        self.open = None;
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.begin(today, sighting)?,
+        };
+        Ok(self.open.insert(open))
+    }
+
+    /// Goes on in the newest segment of this day, or begins another one.
+    fn begin(&mut self, today: String, sighting: &Sighting) -> io::Result<(String, u32, Segment)> {
         // `edgeclip search --forget` may have deleted some.
         self.segments = segments(&self.folder)?;
         self.forget_old()?;
-        self.make_room()?;
         let newest =
             self.segments.keys().rev().find(|(day, _)| *day == today).map_or(0, |(_, number)| *number);
         if newest > 0
             && let Some(segment) = Segment::resume(&self.folder, &stem(&today, newest), sighting)?
         {
-            self.open = Some((today, newest, segment));
-            return Ok(());
+            return Ok((today, newest, segment));
         }
-        for number in newest + 1.. {
+        let mut number = newest + 1;
+        loop {
             match Segment::create(&self.folder, &stem(&today, number), sighting) {
                 // Somebody else's file has that name.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-                Ok(segment) => {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                created => {
+                    let segment = created?;
                     self.segments.insert((today.clone(), number), segment.bytes());
-                    self.open = Some((today, number, segment));
-                    break;
+                    return Ok((today, number, segment));
                 }
             }
         }
-        Ok(())
     }
 
     /// Deletes the segments of days that are too long ago.

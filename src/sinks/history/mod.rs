@@ -11,7 +11,7 @@ mod row;
 mod search;
 mod segment;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::log::HistoryLog;
 use super::Sink;
@@ -36,8 +36,7 @@ impl History {
     /// # Errors
     /// [`crate::error::Error::Device`] if it cannot be created or read.
     pub(crate) fn open(folder: &Path, limits: HistoryLimits) -> Result<Self> {
-        let folder: PathBuf = folder.to_owned();
-        let log = HistoryLog::open(&folder, limits)?;
+        let log = HistoryLog::open(folder, limits)?;
         Ok(Self { name: folder.display().to_string(), log, idle: true })
     }
 }

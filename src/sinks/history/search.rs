@@ -22,6 +22,8 @@ use edgeclip_kernels::dot;
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
+/// What is expected of a folder.
+const WRITTEN: &str = "what `edgeclip run --history` has written";
 /// More would wait for the same memory.
 const MOST_THREADS: usize = 4;
 
@@ -120,6 +122,19 @@ impl Files {
     }
 }
 
+/// Opens the folder of a history.
+pub(super) fn opened(folder: &Path) -> Result<Folder> {
+    let refused = |error: io::Error| {
+        let found = match error.kind() {
+            ErrorKind::NotFound => "no such folder".to_owned(),
+            ErrorKind::NotADirectory => "a file".to_owned(),
+            _ => error.to_string(),
+        };
+        Error::input(folder.display().to_string(), found, WRITTEN)
+    };
+    Folder::open(folder).map_err(refused)
+}
+
 /// Searches the history in `folder`. Files are read rather than mapped: one that is cut while it is read ends
 /// early, where a map would end the program.
 ///
@@ -128,11 +143,10 @@ impl Files {
 pub(crate) fn search(folder: &Path, query: &Query<'_>) -> Result<Searched> {
     let name = folder.display().to_string();
     let failed = |source| Error::io(error::ErrorKind::Input, name.clone(), source);
-    let folder = Folder::open(folder).map_err(failed)?;
+    let folder = opened(folder)?;
     let stems = segments(&folder).map_err(failed)?;
     if stems.is_empty() {
-        let expected = "what `edgeclip run --history` has written";
-        return Err(Error::input(&name, "no history in this folder", expected));
+        return Err(Error::input(&name, "no history in this folder", WRITTEN));
     }
     let days = day_of_milliseconds(query.times.start)..=day_of_milliseconds(query.times.end);
     let mut searched = Searched::default();

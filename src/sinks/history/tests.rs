@@ -162,6 +162,19 @@ fn the_oldest_days_go_and_files_of_others_stay() {
 }
 
 #[test]
+fn what_is_seen_now_is_kept_even_if_all_of_today_must_make_room() {
+    let place = tempfile::tempdir().unwrap();
+    let limits = HistoryLimits { bytes: 9_500, ..LIMITS };
+    let mut log = HistoryLog::open(place.path(), limits).unwrap();
+    for track in 0..40 {
+        log.add("gate", &sighting(track, "2026-11-22", [1.0, 0.0, 0.0, 0.0])).unwrap();
+        let tracks = found(place.path(), words([1.0, 0.0, 0.0, 0.0]), |_| ());
+        assert_eq!(tracks.first().map(|found| found.0), Some(track));
+        assert!(log.bytes() <= 9_500);
+    }
+}
+
+#[test]
 fn what_is_forgotten_is_in_no_file() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
