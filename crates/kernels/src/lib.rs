@@ -77,6 +77,7 @@ pub mod pad;
 pub mod patches;
 pub mod pool;
 pub mod product;
+pub mod quantise;
 pub mod rearrange;
 pub mod repeat;
 pub mod requantise;

@@ -9,7 +9,15 @@ use edgeclip_kernels::gelu::gelu;
 use edgeclip_kernels::layer_norm::LayerNorm;
 use edgeclip_kernels::lookup::Lookup;
 use edgeclip_kernels::product::{self, Product};
+use edgeclip_kernels::quantise;
 use edgeclip_kernels::sum::sum;
+
+/// Scale and zero point of a whole tensor of int8.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quantisation {
+    pub(super) scale: f32,
+    pub(super) zero: i8,
+}
 
 /// What an op of ours does. Rows lie along the last axis, the others may be any.
 #[derive(Debug)]
@@ -38,6 +46,10 @@ pub(super) enum Kernel {
         /// Whether it stays, with length 1.
         keep: bool,
     },
+    /// f32 → int8 of any shape.
+    Quantise(Quantisation),
+    /// int8 → f32 of any shape.
+    Dequantise(Quantisation),
     /// Queries, keys and values f32 `[N, L, heads · width]`, mask f32 `[N, 1, 1, L]` → f32 `[N, L, heads ·
     /// width]`.
     Attention(Attention),
@@ -49,6 +61,8 @@ impl Kernel {
         match self {
             Self::Quantised { .. } => [i8::datum_type(); 2],
             Self::Lookup(_) => [i64::datum_type(), f32::datum_type()],
+            Self::Quantise(_) => [f32::datum_type(), i8::datum_type()],
+            Self::Dequantise(_) => [i8::datum_type(), f32::datum_type()],
             _ => [f32::datum_type(); 2],
         }
     }
@@ -68,7 +82,7 @@ impl Kernel {
                 ensure!(input.len() == 3, "attention over shape {input:?}");
                 (attention.heads * attention.width, attention.heads * attention.width)
             }
-            Self::Gelu => return Ok(input.into()),
+            Self::Gelu | Self::Quantise(_) | Self::Dequantise(_) => return Ok(input.into()),
             Self::Sum { axis, keep } => {
                 let axis = place(*axis, input.len())?;
                 let rest = |(i, length): (usize, &D)| match (i == axis, keep) {
@@ -122,6 +136,18 @@ impl Kernel {
                 let (whole, axis) = (first.shape(), place(*axis, first.rank())?);
                 let parts = [&whole[..axis], &whole[axis..=axis], &whole[axis + 1..]];
                 sum(view.as_slice()?, parts.map(|part| part.iter().product()), to.as_slice_mut()?);
+                Ok(output)
+            }
+            Self::Quantise(Quantisation { scale, zero }) => {
+                let mut output = Tensor::zero::<i8>(&shape)?;
+                let (view, mut to) = (first.try_as_plain_ram()?, output.try_as_plain_ram_mut()?);
+                quantise::to_int8(view.as_slice()?, *scale, *zero, to.as_slice_mut()?);
+                Ok(output)
+            }
+            Self::Dequantise(Quantisation { scale, zero }) => {
+                let mut output = Tensor::zero::<f32>(&shape)?;
+                let (view, mut to) = (first.try_as_plain_ram()?, output.try_as_plain_ram_mut()?);
+                quantise::to_floats(view.as_slice()?, *scale, *zero, to.as_slice_mut()?);
                 Ok(output)
             }
             Self::Attention(kernel) => attend(kernel, isa, &inputs),

@@ -5,6 +5,7 @@
 //! Each part becomes a node of an op that tract does not know; once tract has built its model, our op takes
 //! that node's place.
 
+mod activations;
 mod constants;
 mod file;
 mod found;
@@ -66,6 +67,18 @@ impl Ops {
                 replaced.push((position, node));
             }
         }
+        let made: HashSet<&String> = replaced.iter().flat_map(|(_, node)| &node.output).collect();
+        let mut changes = Vec::new();
+        for (position, node) in graph.node.iter().enumerate() {
+            if node.output.iter().any(|output| made.contains(output)) {
+                continue;
+            }
+            if let Some(Found { node, kernel }) = activations::apply(&products, node)? {
+                ops.kernels.insert(node.name.clone(), kernel);
+                changes.push((position, node));
+            }
+        }
+        replaced.extend(changes);
         // The last node of a part, where another one stands for it, gives way.
         let outputs: HashSet<String> = replaced.iter().flat_map(|(_, node)| node.output.clone()).collect();
         for node in &mut graph.node {

@@ -7,7 +7,7 @@ use tract_onnx::pb::{NodeProto, TensorProto};
 use super::constants;
 use super::found::Found;
 use super::index::{Index, float, integer};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Quantisation};
 use crate::refusal::Refusal;
 use edgeclip_kernels::Isa;
 use edgeclip_kernels::conv_pointwise::Pointwise;
@@ -29,12 +29,6 @@ impl Weights<'_> {
     fn at(&self, input: usize, output: usize) -> i8 {
         self.bytes[input * self.strides[0] + output * self.strides[1]].cast_signed()
     }
-}
-
-/// Scale and zero point of a tensor.
-struct Quantisation {
-    scale: f32,
-    zero: i32,
 }
 
 /// The rules of products.
@@ -90,12 +84,12 @@ impl<'a> Products<'a> {
         };
         let channel = |(output, bias): (usize, i32)| {
             let sum: i32 = (0..weights.inputs).map(|input| i32::from(weights.at(input, output))).sum();
-            bias.wrapping_sub(sum.wrapping_mul(x.zero))
+            bias.wrapping_sub(sum.wrapping_mul(x.zero.into()))
         };
         let requantise = Requantise {
             bias: bias.into_iter().enumerate().map(channel).collect(),
             multiplier: weights.scale.iter().map(|scale| x.scale * scale / y.scale).collect(),
-            zero: y.zero,
+            zero: y.zero.into(),
             low: -128,
             high: 127,
             table: None,
@@ -181,14 +175,12 @@ impl<'a> Products<'a> {
     }
 
     /// Scale and zero point of a `QuantizeLinear` or `DequantizeLinear` of a whole int8 tensor.
-    fn quantisation(&self, node: &NodeProto) -> Result<Option<Quantisation>, Refusal> {
+    pub(super) fn quantisation(&self, node: &NodeProto) -> Result<Option<Quantisation>, Refusal> {
         let Some(scale) = self.positive(node)? else { return Ok(None) };
         let Some(zero) = self.constant(node, 2) else { return Ok(None) };
         let zero = constants::int8(self.index.file(), zero)?;
         match (&scale[..], zero.as_deref()) {
-            (&[scale], Some(&[zero])) => {
-                Ok(Some(Quantisation { scale, zero: i32::from(zero.cast_signed()) }))
-            }
+            (&[scale], Some(&[zero])) => Ok(Some(Quantisation { scale, zero: zero.cast_signed() })),
             _ => Ok(None),
         }
     }
