@@ -137,19 +137,6 @@ impl Letterbox {
     }
 }
 
-/// `Σ a·b` over the common length. Eight running sums, so that the compiler can use SIMD.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_lanes, a_tail) = a.as_chunks::<8>();
-    let (b_lanes, b_tail) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum::<f32>()
-}
-
 #[cfg(test)]
 #[path = "geometry_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::motion::Motion;
 use super::votes::Votes;
 use super::{Observation, Settings, Track};
-use crate::geometry::dot;
+use edgeclip_kernels::dot;
 
 /// Weight of the past in a track's running mean embedding (as in FairMOT, Zhang et al. 2021).
 const EMBEDDING_MEMORY: f32 = 0.9;
@@ -68,7 +68,7 @@ impl Target {
     /// Cosine similarity of the embeddings; `None` if there are not two of equal dimension.
     pub(crate) fn similarity(&self, seen: &Observation) -> Option<f32> {
         let other = seen.embedding.filter(|e| e.len() == self.embedding.len() && !e.is_empty())?;
-        let cosine = dot(&self.embedding, other);
+        let cosine = dot::of_floats(&self.embedding, other);
         cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0))
     }
 
@@ -94,6 +94,6 @@ impl Target {
 
 /// The vector scaled to unit length; `None` if its length is zero or not finite.
 fn unit(v: &[f32]) -> Option<Vec<f32>> {
-    let length = dot(v, v).sqrt();
+    let length = dot::of_floats(v, v).sqrt();
     (length.is_finite() && length > 1e-6).then(|| v.iter().map(|x| x / length).collect())
 }

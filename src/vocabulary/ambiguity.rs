@@ -1,7 +1,7 @@
 //! Prompts that the text tower can hardly tell apart.
 
 use super::words::Vocabulary;
-use crate::geometry::dot;
+use edgeclip_kernels::dot;
 
 /// Prompts with at least this cosine are hard to tell apart.
 pub(crate) const HARD_TO_TELL_APART: f32 = 0.85;
@@ -13,7 +13,7 @@ impl Vocabulary {
     /// leave out. `None` if there are none, or too many prompts to compare.
     pub(crate) fn ambiguity(&self) -> Option<String> {
         let rows: Vec<&[f32]> = self.embeddings().rows().collect();
-        let cosine = |a: usize, b: usize| Some(dot(rows.get(a)?, rows.get(b)?));
+        let cosine = |a: usize, b: usize| Some(dot::of_floats(rows.get(a)?, rows.get(b)?));
         let places = self.places();
         let mut pairs = Vec::new();
         for label in 0..rows.len() {

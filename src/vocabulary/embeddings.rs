@@ -1,6 +1,6 @@
 //! Rows of the joint embedding space.
 
-use crate::geometry::dot;
+use edgeclip_kernels::dot;
 use edgeclip_kernels::normalise;
 
 /// Embeddings of one dimension D, row after row in one buffer.
@@ -59,7 +59,7 @@ impl Embeddings {
 
     /// The dot product of `vector` with each row, in order.
     pub(crate) fn dots<'a>(&'a self, vector: &'a [f32]) -> impl ExactSizeIterator<Item = f32> + 'a {
-        self.rows().map(|row| dot(row, vector))
+        self.rows().map(|row| dot::of_floats(row, vector))
     }
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn normalised(vector: &[f32]) -> Option<Vec<f32>> {
     let mut unit = vector.to_vec();
     normalise::l2(&mut unit);
     // The kernel leaves what it cannot scale as it was; NaN fails the comparison as well.
-    ((dot(&unit, &unit) - 1.0).abs() < 0.01).then_some(unit)
+    ((dot::of_floats(&unit, &unit) - 1.0).abs() < 0.01).then_some(unit)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::embeddings::Embeddings;
-use crate::geometry::dot;
+use edgeclip_kernels::dot;
 
 /// Up to the lower cosine two prompts compete in full ("cat" and "dog": 0.56), from the upper one not at all
 /// ("cat" and "kitten": 0.73, "cat" and "cats": 0.89).
@@ -29,7 +29,7 @@ impl Places {
         let mut alike = vec![Vec::new(); embeddings.len()];
         if embeddings.len() <= MAX_COMPARED {
             let likeness = |a: &[f32], b: &[f32]| {
-                ((dot(a, b) - ALIKE.start()) / (ALIKE.end() - ALIKE.start())).clamp(0.0, 1.0)
+                ((dot::of_floats(a, b) - ALIKE.start()) / (ALIKE.end() - ALIKE.start())).clamp(0.0, 1.0)
             };
             for (label, (own, row)) in alike.iter_mut().zip(embeddings.rows()).enumerate() {
                 let others = embeddings.rows().enumerate().filter(|(other, _)| *other != label);

@@ -9,10 +9,10 @@ use super::places::Places;
 use super::prompts::Prompt;
 use super::texts::Texts;
 use crate::error::{Error, ErrorKind, Result};
-use crate::geometry::dot;
 use crate::model::{
     Bundle, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, SpaceId, TEXT, TextTower,
 };
+use edgeclip_kernels::dot;
 
 /// Names with the embeddings of their prompts, examples of what they look like, and the embeddings of "none of
 /// these".
@@ -308,7 +308,7 @@ impl Vocabulary {
     /// in the number of labels.
     pub(crate) fn nearest(&self) -> Vec<Option<Neighbour>> {
         let others = |label: usize, row: &[f32]| {
-            let all = self.embeddings.rows().map(|other| dot(row, other)).enumerate();
+            let all = self.embeddings.rows().map(|other| dot::of_floats(row, other)).enumerate();
             all.filter(|(other, similarity)| *other != label && *similarity != 0.0)
                 .max_by(|a, b| a.1.total_cmp(&b.1))
                 .map(|(label, similarity)| Neighbour { label, similarity })

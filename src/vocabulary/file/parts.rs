@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::{Error, Result, obeyed};
-use crate::geometry::dot;
 use crate::vocabulary::embeddings::Embeddings;
+use edgeclip_kernels::dot;
 
 /// Most bytes of a name or prompt.
 const LONGEST: usize = 64 << 10;
@@ -135,7 +135,7 @@ impl<'a> Parts<'a> {
             return Err(self.wrong(format!("{tensor} of shape {shape:?}"), "[rows, dimension]"));
         };
         for (i, row) in matrix.rows().enumerate() {
-            let norm = dot(row, row).sqrt();
+            let norm = dot::of_floats(row, row).sqrt();
             if norm.is_nan() || (norm - 1.0).abs() > NORM_TOLERANCE {
                 return Err(self.wrong(format!("{tensor} row {i} of length {norm}"), "unit length"));
             }
