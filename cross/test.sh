@@ -2,7 +2,8 @@
 # cross/test.sh: runs the kernels' tests and whole pictures on emulated ARM CPUs and compares with
 # x86-64 bit for bit.
 #
-# cortex-a53 and cortex-a72 trap on instructions they lack (sdot, smmla), like the real ones. The reference
+# cortex-a53 and cortex-a72 trap on instructions they lack (sdot, smmla), like the real ones. The kernels of armv7 are tested where
+# `cross/tools.sh armv7` has got what it takes. The reference
 # program is this machine's own debug build, or the one that EDGECLIP_REFERENCE names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,20 +19,21 @@ cross/tools.sh emulate
 failed=0
 
 # CPU → instruction sets of crates/kernels/src/isa.rs.
-declare -A cpus=([cortex-a53]="scalar neon" [cortex-a72]="scalar neon" [cortex-a76]="scalar neon dotprod" [max]="scalar neon dotprod i8mm")
+declare -A cpus=([cortex-a53]="scalar neon" [cortex-a72]="scalar neon" [cortex-a76]="scalar neon dotprod" [max]="scalar neon dotprod i8mm" [cortex-a7]="scalar")
 
 say() { # VERDICT WHAT
     printf '%-6s %s\n' "$@"
     [ "$1" != FAILED ] || failed=1
 }
 
-kernels() {
-    local cpu log=$scratch/kernels.log
+kernels() { # MACHINE EMULATOR CPU…
+    local machine=$1 emulator=$2 cpu log=$scratch/kernels.log
+    shift 2
     (
-        environment aarch64
-        for cpu in "${!cpus[@]}"; do
+        environment "$machine"
+        for cpu in "$@"; do
             export EDGECLIP_EXPECTED_ISAS=${cpus[$cpu]}
-            export "CARGO_TARGET_$(upper "$triple")_RUNNER=qemu-aarch64 -cpu $cpu"
+            export "CARGO_TARGET_$(upper "$triple")_RUNNER=$emulator -cpu $cpu"
             if CARGO_TARGET_DIR=$CARGO_TARGET_DIR/kernels CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo_test --quiet --locked \
                 --package edgeclip-kernels --lib --tests >"$log" 2>&1; then
                 say ok "kernels on $cpu (${cpus[$cpu]}): $(sed -n 's/^test result: ok. \([0-9]* passed\).*/\1/p' "$log" | head -1)"
@@ -78,6 +80,11 @@ echo '{"tests/golden/model/coffee.png": [[40, 60, 200, 150], [10, 10, 120, 90]]}
 look x86 "$reference"
 [ "$(grep -c '"label"' "$scratch/x86.json")" -gt 0 ] || die "found no detection in the golden picture on this machine"
 
-kernels || failed=1
+kernels aarch64 qemu-aarch64 cortex-a53 cortex-a72 cortex-a76 max || failed=1
+if [ -e "$cross/armv7.complete" ]; then
+    kernels armv7 qemu-arm cortex-a7 || failed=1
+else
+    echo "found no $cross/armv7.complete: armv7 is NOT TESTED; \`cross/tools.sh armv7\` gets what it takes"
+fi
 pictures aarch64 qemu-aarch64 cortex-a53 cortex-a72 cortex-a76 max || failed=1
 exit "$failed"

@@ -44,6 +44,10 @@ tree() {
         echo
         cat crates/v4l2-sys-mit/LICENSE
         echo
+        echo "Letters of labels:"
+        echo
+        cat src/sinks/annotate/font/LICENSE
+        echo
         cat LICENSE-APACHE
     } >"$doc/copyright"
     chmod 644 "$doc/copyright" "$doc/changelog.gz"

@@ -146,12 +146,17 @@ impl SourceState {
         clock >= self.due
     }
 
-    /// The source's place among others whose frames wait, this one's since `clock`. If it is `passed` over unless it
-    /// is due, that costs nothing, and the next look lies behind it: else cameras that are always due would hold up
-    /// a recording for ever.
-    pub(crate) fn rank(&self, clock: Duration, passed: bool) -> Rank {
-        let urgency = if passed || self.is_due(clock) { Urgency::Due } else { Urgency::NotDue };
+    /// The source's place among others whose frames wait, this one's since `clock`. A recording, which `waits`, is in the queue with
+    /// all of its frames: those between two looks cost little, and the next look lies behind them. Else cameras that are always due
+    /// would hold it up for ever.
+    pub(crate) fn rank(&self, clock: Duration, waits: bool) -> Rank {
+        let urgency = if waits || self.is_due(clock) { Urgency::Due } else { Urgency::NotDue };
         Rank { urgency, served: self.served }
+    }
+
+    /// Notes that a frame that was not due was looked at all the same: that is a turn, too.
+    pub(crate) fn looked_besides(&mut self) {
+        self.served = Some(Instant::now());
     }
 
     /// Notes that a frame captured at `taken` is looked at, and that the next look is due `period` later:

@@ -165,7 +165,7 @@ impl Watch {
             let state = self.sources.states.get(source).filter(|_| is_on)?;
             let clock = state.clock(captured, waits);
             let wanted = if waits { !held } else { state.is_due(clock) || self.control.every_frame };
-            wanted.then(|| state.rank(clock, waits && !self.control.every_frame))
+            wanted.then(|| state.rank(clock, waits))
         };
         let until = Instant::now() + if held { HELD } else { PATIENCE };
         self.sources.mailbox.take(until, rank)
@@ -207,6 +207,9 @@ impl Watch {
         let step = state.advance(clock, asked, &frame, recorded.as_ref(), look)?;
         let timing =
             LiveTiming { queue, look: Timing { decode, ..step.findings.timing }, track: step.tracking };
+        if step.looked && !due {
+            state.looked_besides();
+        }
         if step.looked {
             self.sources.rate.looked(started.elapsed());
             state.stats.looked(Instant::now(), taken.elapsed(), &timing);

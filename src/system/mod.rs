@@ -1,7 +1,8 @@
-//! The machine: service manager, processor, memory, temperatures, screen, and how a process gives up its rights. Files are read below a root folder,
+//! The machine: service manager, processor, memory, clocks, temperatures, screen, and how a process gives up its rights. Files are read below a root folder,
 //! so that tests can supply a machine of their own.
 
 mod bounded;
+mod clock;
 mod console;
 mod cpu;
 mod errors;
@@ -16,7 +17,8 @@ mod seal;
 mod thermal;
 mod threads;
 
-pub(crate) use bounded::read_within;
+pub(crate) use bounded::{Affordable, read_within};
+pub(crate) use clock::{Reading, WallClock};
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
 pub(crate) use errors::{Errors, divert_errors, never_wait};

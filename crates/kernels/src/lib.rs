@@ -51,6 +51,11 @@
 //! - Functions of one value (activations, change of scale): a table of 256 entries, built at load from the
 //!   graph's float definition: every node rounds to f32; exp, erf, tanh and the like are computed in f64 and
 //!   rounded once.
+//! - Pictures at any other size: shares of four neighbours in f32, times `sx/sy`, rounded like a convolution.
+//! - Weights beyond int8 less their zero points: the same sums, of i16 numbers.
+//! - Convolutions, tensors and constants that meet before they are quantised: `v = acc·(sx·sw[c])` and each operation after it in f32,
+//!   never fused; then `y = clamp(round_half_even(v / sy) + zy)`.
+//! - Product of two computed matrices: `Σ (a − za)·(b − zb)` in wrapping i32, times `sa·sb/sy`.
 //! - Products of float rows with int8 weights: [`product`] quantises the rows on the fly.
 
 pub mod add;
@@ -64,11 +69,15 @@ pub mod conv_direct;
 pub mod conv_pointwise;
 pub mod conv_residual;
 pub mod dot;
+mod exp;
+pub mod formula;
 pub mod gelu;
+pub mod interpolate;
 mod isa;
 pub mod layer_norm;
 pub mod layout;
 pub mod lookup;
+pub mod matmul;
 pub mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -90,6 +99,7 @@ pub mod team;
 pub mod upsample;
 #[cfg(target_arch = "x86_64")]
 mod vector;
+pub mod wide;
 
 pub use isa::{Isa, UnknownIsa};
 

@@ -5,9 +5,12 @@ use std::io::BufRead;
 use anyhow::Context;
 
 use crate::error::{Error, Result};
+use crate::system::Affordable;
 
 /// Longest request in bytes: the largest picture file in base64, and words around it.
-const MAX_BYTES: usize = 768 << 20;
+const MAX_BYTES: u64 = 768 << 20;
+/// Memory that a request takes, in requests: its line, what it says, the picture's file.
+const COPIES: u64 = 3;
 
 /// Reads line after line into one buffer.
 pub(crate) struct Lines<R> {
@@ -17,9 +20,10 @@ pub(crate) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of `input`, up to 768 MiB each.
+    /// The lines of `input`, up to 768 MiB each, less on a machine without as much memory.
     pub(crate) fn new(input: R) -> Self {
-        Self { input, line: Vec::new(), most: MAX_BYTES }
+        let most = Affordable::new(MAX_BYTES, COPIES).bytes;
+        Self { input, line: Vec::new(), most: usize::try_from(most).unwrap_or(usize::MAX) }
     }
 
     /// The next line that is not blank, or why it cannot be used; `None` at the end.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -18,8 +18,6 @@ use crate::vocabulary::Vocabulary;
 /// Begins the file that undoes a change; the sha256 of what the change wrote and a line end follow, then what was
 /// there before.
 const UNDO: &str = "edgeclip-undo-1 ";
-/// Most bytes of a vocabulary file or of what undoes its last change.
-const LARGEST: u64 = 1 << 30;
 
 /// Where a vocabulary is kept.
 pub(super) struct VocabularyFile {
@@ -151,12 +149,8 @@ impl VocabularyFile {
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("something that is no plain file"));
         }
-        let mut bytes = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(io::Error::other(format!("more than {LARGEST} bytes")));
-        }
-        Ok(Some(bytes))
+        let bytes = Vocabulary::read_file(file)?;
+        bytes.map(Some).map_err(|expected| io::Error::other(format!("a longer file than that ({expected})")))
     }
 
     /// Replaces `before` by `after`.

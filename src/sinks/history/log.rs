@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::time::SystemTime;
 
+use super::age::{Kept, Place, before, is_newest, oldest};
 use super::segment::{EMBEDDINGS, FEATURES, LINES, Segment, day_of, file, header};
 use crate::error::{self, Error, Result};
 use crate::report::Sighting;
 use crate::sinks::clock::{day, utc};
 use crate::sinks::files::{Rotation, write_in_room};
-use crate::system::Folder;
+use crate::system::{Folder, Reading, WallClock};
 
 /// Bytes that an entry takes at most, for the room on the disk.
 const ENTRY: u64 = 8192;
@@ -31,8 +31,10 @@ pub(super) struct HistoryLog {
     name: String,
     limits: HistoryLimits,
     folder: Folder,
-    /// Bytes of each segment, by day and number.
-    segments: BTreeMap<(String, u32), u64>,
+    segments: BTreeMap<Place, Kept>,
+    clock: WallClock,
+    /// What the clocks say.
+    now: Box<dyn Fn() -> Reading + Send>,
     /// The one that is being written.
     open: Option<(String, u32, Segment)>,
 }
@@ -44,11 +46,24 @@ impl HistoryLog {
     /// # Errors
     /// [`Error::Device`] if the folder cannot be created or read.
     pub(super) fn open(path: &Path, limits: HistoryLimits) -> Result<Self> {
+        Self::with_clock(path, limits, Box::new(Reading::now))
+    }
+
+    /// The same by other clocks.
+    ///
+    /// # Errors
+    /// Same as [`HistoryLog::open`].
+    pub(super) fn with_clock(
+        path: &Path,
+        limits: HistoryLimits,
+        now: Box<dyn Fn() -> Reading + Send>,
+    ) -> Result<Self> {
         let name = path.display().to_string();
         let io = |source| Error::io(error::ErrorKind::Device, name.clone(), source);
         let folder = Folder::make(path).map_err(io)?;
         let segments = segments(&folder).map_err(io)?;
-        let mut log = Self { name: name.clone(), limits, folder, segments, open: None };
+        let clock = WallClock::new(now());
+        let mut log = Self { name: name.clone(), limits, folder, segments, clock, now, open: None };
         log.forget_old().map_err(io)?;
         Ok(log)
     }
@@ -65,7 +80,9 @@ impl HistoryLog {
                 let (day, number, segment) = log.prepare(sighting)?;
                 let bytes = segment.append(source, sighting)?;
                 let entry = (day.clone(), *number);
-                *log.segments.entry(entry).or_default() += bytes;
+                if let Some(kept) = log.segments.get_mut(&entry) {
+                    kept.bytes += bytes;
+                }
                 Ok(())
             })
         });
@@ -108,32 +125,46 @@ impl HistoryLog {
         self.forget_old()?;
         let newest =
             self.segments.keys().rev().find(|(day, _)| *day == today).map_or(0, |(_, number)| *number);
-        if newest > 0
+        // What was begun after it would seem newer than what is written now.
+        if is_newest(&self.segments, &(today.clone(), newest))
             && let Some(segment) = Segment::resume(&self.folder, &stem(&today, newest), sighting)?
         {
             return Ok((today, newest, segment));
         }
+        let sequence = self.segments.values().map(|kept| kept.sequence).max().unwrap_or(0) + 1;
         let mut number = newest + 1;
         loop {
-            match Segment::create(&self.folder, &stem(&today, number), sighting) {
+            match Segment::create(&self.folder, &stem(&today, number), sighting, sequence) {
                 // Somebody else's file has that name.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 created => {
                     let segment = created?;
-                    self.segments.insert((today.clone(), number), segment.bytes());
+                    let kept = Kept { bytes: segment.bytes(), sequence };
+                    self.segments.insert((today.clone(), number), kept);
                     return Ok((today, number, segment));
                 }
             }
         }
     }
 
-    /// Deletes the segments of days that are too long ago.
+    /// Deletes the segments of days that are too long ago, by a clock that is believed.
     fn forget_old(&mut self) -> io::Result<()> {
-        let first = day(SystemTime::now(), self.limits.days);
-        while self.segments.first_key_value().is_some_and(|((day, _), _)| *day < first) {
-            self.delete_oldest()?;
+        let reading = (self.now)();
+        if !self.clock.is_believed(reading) {
+            return Ok(());
         }
-        Ok(())
+        let (first, today) = (day(reading.wall, self.limits.days), day(reading.wall, 0));
+        before(&self.segments, &first, &today).iter().try_for_each(|place| self.delete(place).map(drop))
+    }
+
+    /// Deletes a segment: the bytes that this frees.
+    fn delete(&mut self, place: &Place) -> io::Result<u64> {
+        let Some(kept) = self.segments.remove(place) else { return Ok(0) };
+        if self.open.as_ref().is_some_and(|(open, at, _)| (open, *at) == (&place.0, place.1)) {
+            self.open = None;
+        }
+        remove(&self.folder, &stem(&place.0, place.1))?;
+        Ok(kept.bytes)
     }
 
     /// Deletes the oldest until there is room for one more entry.
@@ -149,17 +180,12 @@ impl Rotation for HistoryLog {
     }
 
     fn bytes(&self) -> u64 {
-        self.segments.values().sum()
+        self.segments.values().map(|kept| kept.bytes).sum()
     }
 
-    /// Today's is the last to go; it is begun anew.
+    /// The one that is being written is the last to go; it is begun anew.
     fn delete_oldest(&mut self) -> io::Result<Option<u64>> {
-        let Some(((day, number), bytes)) = self.segments.pop_first() else { return Ok(None) };
-        if self.open.as_ref().is_some_and(|(open, at, _)| (open, *at) == (&day, number)) {
-            self.open = None;
-        }
-        remove(&self.folder, &stem(&day, number))?;
-        Ok(Some(bytes))
+        oldest(&self.segments).map(|place| self.delete(&place)).transpose()
     }
 }
 
@@ -168,17 +194,16 @@ pub(super) fn stem(day: &str, number: u32) -> String {
     if number == 1 { day.to_owned() } else { format!("{day}-{number}") }
 }
 
-/// Bytes of each segment of ours in `folder`, by day and number.
-pub(super) fn segments(folder: &Folder) -> io::Result<BTreeMap<(String, u32), u64>> {
+/// The segments of ours in `folder`.
+pub(super) fn segments(folder: &Folder) -> io::Result<BTreeMap<Place, Kept>> {
     let mut found = BTreeMap::new();
     for name in folder.names()? {
         let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(LINES)) else { continue };
         let Some((day, number)) = day_of(stem) else { continue };
-        if header(folder, stem).ok().flatten().is_none() {
-            continue;
-        }
+        let Some(header) = header(folder, stem).ok().flatten() else { continue };
         let length = |ending| folder.about(&file(stem, ending)).ok().flatten().map_or(0, |about| about.len());
-        found.insert((day.to_owned(), number), [LINES, EMBEDDINGS, FEATURES].into_iter().map(length).sum());
+        let bytes = [LINES, EMBEDDINGS, FEATURES].into_iter().map(length).sum();
+        found.insert((day.to_owned(), number), Kept { bytes, sequence: header.sequence });
     }
     Ok(found)
 }

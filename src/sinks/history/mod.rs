@@ -5,6 +5,7 @@
 //! compared with (`….embeddings`) and the vector that examples are compared with (`….features`). A search reads
 //! the rows, and the lines of what it has found. docs/search.md describes the files.
 
+mod age;
 mod forget;
 mod log;
 mod row;

@@ -35,13 +35,17 @@ pub(super) struct Header {
     pub space: VectorSpace,
     /// Numbers of a vector that examples are compared with; 0 for none.
     pub features: usize,
+    /// Its place among all segments, in the order in which they are begun; 0 in files of old.
+    #[serde(default)]
+    pub sequence: u64,
 }
 
 impl Header {
     /// That of files in which a sighting fits.
-    fn of(sighting: &Sighting) -> Self {
+    fn of(sighting: &Sighting, sequence: u64) -> Self {
         let features = sighting.features.as_ref().map_or(0, |vector| vector.values.len());
-        Self { r#type: TYPE.to_owned(), version: VERSION, space: (*sighting.space).clone(), features }
+        let space = (*sighting.space).clone();
+        Self { r#type: TYPE.to_owned(), version: VERSION, space, features, sequence }
     }
 
     /// Whether a sighting belongs into these files.
@@ -141,8 +145,13 @@ pub(super) struct Segment {
 impl Segment {
     /// Makes the files of a new one, into which `sighting` fits. An error of kind `AlreadyExists` if there is one
     /// of that name.
-    pub(super) fn create(folder: &Folder, stem: &str, sighting: &Sighting) -> io::Result<Self> {
-        let header = Header::of(sighting);
+    pub(super) fn create(
+        folder: &Folder,
+        stem: &str,
+        sighting: &Sighting,
+        sequence: u64,
+    ) -> io::Result<Self> {
+        let header = Header::of(sighting, sequence);
         let mut lines = folder.create_to_append(&file(stem, LINES), PRIVATE)?;
         let mut first = serde_json::to_vec(&header)?;
         first.push(b'\n');

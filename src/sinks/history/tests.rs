@@ -1,7 +1,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
 use crate::geometry::Rect;
@@ -9,6 +9,7 @@ use crate::model::FeatureVector;
 use crate::report::{Sighting, VectorSpace};
 use crate::sinks::clock::{day, parse_utc};
 use crate::sinks::files::Rotation;
+use crate::system::Reading;
 
 const LIMITS: HistoryLimits = HistoryLimits { days: 36_500, bytes: 1 << 30, free: 0 };
 
@@ -143,7 +144,10 @@ fn the_oldest_days_go_and_files_of_others_stay() {
     for day in ["2026-11-20", "2026-11-21", "2026-11-22"] {
         log.add("gate", &sighting(1, day, [1.0, 0.0, 0.0, 0.0])).unwrap();
     }
-    assert_eq!(log.bytes(), log::segments(log.folder()).unwrap().values().sum::<u64>());
+    assert_eq!(
+        log.bytes(),
+        log::segments(log.folder()).unwrap().values().map(|kept| kept.bytes).sum::<u64>()
+    );
     drop(log);
     let most = HistoryLimits { bytes: 9_500, ..LIMITS };
     let mut log = HistoryLog::open(folder, most).unwrap();
@@ -156,9 +160,57 @@ fn the_oldest_days_go_and_files_of_others_stay() {
     log.add("gate", &sighting(3, &today, [1.0, 0.0, 0.0, 0.0])).unwrap();
     log.add("gate", &sighting(3, &day(now, 40), [1.0, 0.0, 0.0, 0.0])).unwrap();
     drop(log);
-    drop(HistoryLog::open(folder, HistoryLimits { days: 30, ..LIMITS }).unwrap());
-    assert!(segments_of(folder).contains(&today) && !segments_of(folder).contains(&day(now, 40)));
+    let month = HistoryLimits { days: 30, ..LIMITS };
+    // Nobody has set the clock.
+    drop(HistoryLog::with_clock(folder, month, Box::new(move || reading(now, false))).unwrap());
+    assert!(segments_of(folder).contains(&"2026-11-22".to_owned()));
+    drop(HistoryLog::with_clock(folder, month, Box::new(move || reading(now + 60 * DAY, true))).unwrap());
+    assert_eq!(segments_of(folder), Vec::<String>::new());
     assert!(others.iter().all(|name| fs::read(folder.join(name)).unwrap() == b"mine"));
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn reading(wall: SystemTime, synchronised: bool) -> Reading {
+    Reading { wall, at: Instant::now(), synchronised }
+}
+
+/// A board without a battery: it starts in 1970, has been in 2036 once, and NTP sets it right.
+#[test]
+fn a_leap_of_the_clock_deletes_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let now = Arc::new(Mutex::new(reading(parse_utc("2026-11-20").unwrap(), true)));
+    let clocks = Arc::clone(&now);
+    let limits = HistoryLimits { days: 30, bytes: 14_000, free: 0 };
+    let mut log =
+        HistoryLog::with_clock(place.path(), limits, Box::new(move || *clocks.lock().unwrap())).unwrap();
+    let mut see = |day: &str, synchronised| {
+        *now.lock().unwrap() = reading(parse_utc(day).unwrap(), synchronised);
+        log.add("gate", &sighting(1, day, [1.0, 0.0, 0.0, 0.0])).unwrap();
+        segments_of(place.path())
+    };
+    see("2026-11-20", true);
+    see("2036-05-05", false);
+    assert_eq!(see("1970-01-01", false), ["1970-01-01", "2026-11-20", "2036-05-05"]);
+    // Right again, and all of it is younger than a month.
+    let all = ["1970-01-01", "2026-11-20", "2026-11-21", "2036-05-05"];
+    assert_eq!(see("2026-11-21", true), all);
+    // What was begun first is a month old; what came after it was begun later, whatever it is called.
+    assert_eq!(see("2026-12-21", true), ["2026-11-21", "2026-12-21"]);
+}
+
+#[test]
+fn what_was_begun_first_makes_room_whatever_the_clock_said() {
+    let place = tempfile::tempdir().unwrap();
+    let limits = HistoryLimits { bytes: 10_300, ..LIMITS };
+    let mut log = HistoryLog::open(place.path(), limits).unwrap();
+    for day in
+        ["2036-05-05", "2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"]
+    {
+        log.add("gate", &sighting(1, day, [1.0, 0.0, 0.0, 0.0])).unwrap();
+    }
+    let left = segments_of(place.path());
+    assert!(!left.contains(&"2036-05-05".to_owned()) && left.contains(&"2026-11-25".to_owned()), "{left:?}");
 }
 
 #[test]

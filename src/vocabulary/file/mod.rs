@@ -5,12 +5,12 @@ mod read;
 mod write;
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::prompts::MAX_PROMPTS;
 use super::words::Vocabulary;
 use crate::error::{Error, Result};
+use crate::system::Affordable;
 
 /// Metadata value of `format`: one prompt for each name.
 const FORMAT: &str = "edgeclip-vocab-1";
@@ -18,6 +18,8 @@ const FORMAT: &str = "edgeclip-vocab-1";
 const FORMAT_2: &str = "edgeclip-vocab-2";
 /// Longest file: twenty thousand rows of a kilobyte, their names and prompts, and as many negatives.
 const MOST_BYTES: u64 = 128 << 20;
+/// Memory that a file takes while it is read, in files: its bytes, its parts, the vocabulary.
+const COPIES: u64 = 3;
 
 impl Vocabulary {
     /// Reads a vocabulary file.
@@ -27,14 +29,26 @@ impl Vocabulary {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let unreadable = |error: std::io::Error| Error::input(&name, error.to_string(), "a vocabulary file");
-        let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
-        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > MOST_BYTES {
-            let expected = format!("at most {} MB, enough for {MAX_PROMPTS} prompts", MOST_BYTES >> 20);
-            return Err(Error::input(&name, format!("more than {MOST_BYTES} bytes"), expected));
-        }
-        Self::from_bytes(&name, &bytes)
+        let bytes = Self::read_file(file).map_err(unreadable)?;
+        Self::from_bytes(
+            &name,
+            &bytes.map_err(|expected| Error::input(&name, "a longer file than that", expected))?,
+        )
+    }
+
+    /// The bytes of a vocabulary file, or what was expected if it has more than one may have.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn read_file(file: File) -> std::io::Result<std::result::Result<Vec<u8>, String>> {
+        let most = Affordable::new(MOST_BYTES, COPIES);
+        let enough = if most.bytes == MOST_BYTES {
+            format!(", enough for {MAX_PROMPTS} prompts")
+        } else {
+            String::new()
+        };
+        Ok(most.read(file)?.ok_or_else(|| most.expected() + &enough))
     }
 }
 

@@ -21,7 +21,8 @@ const HEAD: &str = "\
 
 /// Calls that concern nobody but the process: memory, threads, clocks, what is open. Which of them are made
 /// depends on the C library, on the machine and on what else runs there.
-const OWN: [&str; 48] = [
+const OWN: [&str; 49] = [
+    "adjtimex",
     "arch_prctl",
     "brk",
     "clock_getres",

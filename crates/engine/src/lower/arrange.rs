@@ -1,4 +1,4 @@
-//! Where the values of a tensor lie, and copies of them in another order.
+//! Where the values of a tensor lie, and copies of them in another order or repeated.
 
 use super::builder::Builder;
 use crate::steps::{Op, Order, Quantised, View};
@@ -74,4 +74,45 @@ pub(super) fn in_order(builder: &mut Builder, name: &str, x: &Quantised, order: 
     }
     let places = (x.shape.clone(), &strides(x)[..], 0);
     copied(builder, name, x, places, order)
+}
+
+/// The shape of what is computed value by value of tensors of these shapes: axes are matched from the last on.
+pub(super) fn broadcast<'a>(shapes: impl IntoIterator<Item = &'a [usize]>) -> Option<Vec<usize>> {
+    let mut made: Vec<usize> = Vec::new();
+    for shape in shapes {
+        if shape.len() > made.len() {
+            made.splice(..0, vec![1; shape.len() - made.len()]);
+        }
+        let behind = made.len() - shape.len();
+        for (to, &size) in made[behind..].iter_mut().zip(shape) {
+            match (*to, size) {
+                (1, _) => *to = size,
+                (_, 1) => {}
+                (to, size) if to == size => {}
+                _ => return None,
+            }
+        }
+    }
+    let count = made.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
+    count.is_some_and(|count| isize::try_from(count).is_ok()).then_some(made)
+}
+
+/// `x` as a tensor of `shape`, dense and in `order`: its values are repeated along the axes where it is one value long.
+pub(super) fn repeated(
+    builder: &mut Builder,
+    name: &str,
+    x: &Quantised,
+    shape: &[usize],
+    order: Order,
+) -> Quantised {
+    if x.shape == shape {
+        return in_order(builder, name, x, order);
+    }
+    let found = strides(x);
+    let behind = shape.len().saturating_sub(x.shape.len());
+    let mut distances = vec![0; shape.len()];
+    for (to, (&size, &distance)) in distances[behind..].iter_mut().zip(x.shape.iter().zip(&found)) {
+        *to = if size == 1 { 0 } else { distance };
+    }
+    copied(builder, name, x, (shape.to_vec(), &distances, 0), order)
 }

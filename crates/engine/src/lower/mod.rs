@@ -14,6 +14,7 @@ mod fuse;
 mod grid;
 mod islands;
 mod moves;
+mod numbers;
 mod onnx;
 mod prepare;
 mod rules;

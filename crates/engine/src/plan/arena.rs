@@ -1,6 +1,6 @@
 //! The memory of a pass.
 
-use edgeclip_kernels::conv_pointwise;
+use edgeclip_kernels::{conv_pointwise, matmul};
 
 /// What one pass writes to.
 #[derive(Debug)]
@@ -16,6 +16,11 @@ pub(super) struct Scratch {
     pub(super) pointwise: conv_pointwise::Scratch,
     pub(super) patches: Vec<i8>,
     pub(super) sums: Vec<i32>,
+    pub(super) matmul: matmul::Scratch,
+    /// Patches of 16-bit numbers, sums of one row for each convolution, and lines of a formula.
+    pub(super) wide: Vec<i16>,
+    pub(super) rows: Vec<Vec<i32>>,
+    pub(super) lines: Vec<f32>,
 }
 
 impl Arena {

@@ -1,6 +1,6 @@
 //! What a step calls: a kernel with its constants packed.
 
-use crate::steps::{Convolution, Island, Kind, Op, Unit};
+use crate::steps::{Convolution, Island, Kind, Meeting, Op, Unit};
 use edgeclip_kernels::Isa;
 use edgeclip_kernels::add::Add;
 use edgeclip_kernels::affine::Affine;
@@ -8,6 +8,8 @@ use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::Pointwise;
 use edgeclip_kernels::conv_residual::ConvResidual;
+use edgeclip_kernels::interpolate::Interpolate;
+use edgeclip_kernels::matmul::MatMul;
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
@@ -35,9 +37,12 @@ pub(super) enum Kernel {
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
+    Interpolate(Interpolate),
     Repeat,
     Rearrange(Rearrange, usize),
     Pad(Pad),
+    MatMul(MatMul),
+    Meeting(Box<Meeting>),
     /// Its results are quantised so.
     Island(Box<Island>, Unit),
 }
@@ -55,6 +60,8 @@ impl Kernel {
             Op::Repeat => Self::Repeat,
             Op::Rearrange(order, start) => Self::Rearrange(order, start),
             Op::Pad(pad) => Self::Pad(pad),
+            Op::MatMul(product) => Self::MatMul(product),
+            Op::Meeting(meeting) => Self::Meeting(meeting),
             Op::Affine(affine) => Self::Affine(affine),
             Op::Softmax(softmax) => Self::Softmax(softmax),
             Op::Response(response) => Self::Response(response),
@@ -65,6 +72,7 @@ impl Kernel {
             Op::Max(window) => Self::Max(window),
             Op::Mean(window, mean) => Self::Mean(window, mean),
             Op::Upsample(upsample) => Self::Upsample(upsample),
+            Op::Interpolate(interpolate) => Self::Interpolate(interpolate),
             Op::Island(island, unit) => Self::Island(island, unit),
         }
     }
@@ -93,6 +101,8 @@ impl Kernel {
             Self::Repeat => "nearest",
             Self::Rearrange(..) => "layout",
             Self::Pad(_) => "pad",
+            Self::MatMul(_) => "matmul",
+            Self::Meeting(_) => "formula",
             Self::Affine(_) => "affine",
             Self::Softmax(_) => "softmax",
             Self::Response(_) => "response",
@@ -102,6 +112,7 @@ impl Kernel {
             Self::Max(_) => "max_pool",
             Self::Mean(..) => "mean",
             Self::Upsample(_) => "upsample",
+            Self::Interpolate(_) => "interpolate",
             Self::Island(..) => "float",
         }
     }

@@ -6,6 +6,7 @@ mod kernel;
 mod report;
 mod slots;
 mod step;
+mod work;
 
 pub use report::StepReport;
 
@@ -149,7 +150,7 @@ impl Pass<'_> {
         let (tensor, unit) = match &plan.outputs[index].source {
             Source::Dequantised(Activation { tensor, scale, zero }) => (tensor, (*scale, *zero)),
             Source::Float { island, from } => {
-                *values = island.run(picture.float, &step::planes(plan.isa, from, slots))?;
+                *values = island.run(picture.float, &work::planes(plan.isa, from, slots))?;
                 return Ok(());
             }
         };

@@ -4,11 +4,12 @@ use tract_onnx::prelude::TractResult;
 
 use super::arena::Arena;
 use super::kernel::Kernel;
+use super::work::{concat, matrices, meet, planes};
 use crate::steps::{Draft, View};
-use edgeclip_kernels::table::Table;
 use edgeclip_kernels::team::Team;
 use edgeclip_kernels::{
-    Isa, add, affine, layout, multiply, pad, patches, pool, repeat, response, softmax, table, upsample,
+    Isa, add, affine, interpolate, layout, multiply, pad, patches, pool, repeat, response, softmax, table,
+    upsample,
 };
 
 /// Work, in products and eighths of written values, that is not worth another thread.
@@ -101,6 +102,9 @@ impl Step {
             Kernel::Upsample(upsample) => team.split(scratch, to, row, parts, |_, first, to| {
                 upsample::twice(isa, upsample, input(0), first, to);
             }),
+            Kernel::Interpolate(interpolated) => team.split(scratch, to, row, parts, |_, first, to| {
+                interpolate::run(isa, interpolated, input(0), first, to);
+            }),
             Kernel::Residual(conv, None) => team.split(scratch, to, channels, parts, |own, first, to| {
                 conv.run(&mut own.sums, after(0, first), self.from[0].stride, after(1, first), to);
             }),
@@ -138,6 +142,26 @@ impl Step {
             Kernel::Pad(pad) => team.split(scratch, to, row, parts, |_, first, to| {
                 pad::run(pad, input(0), self.from[0].stride, first, to);
             }),
+            Kernel::MatMul(product) => {
+                // Numbers of a row of the result: rows of each second matrix.
+                let rows = self.to.pixels() / (self.from[1].pixels() / channels);
+                team.split(scratch, to, channels, parts, |own, first, to| {
+                    matrices(isa, product, &mut own.matmul, rows, [input(0), input(1)], first, to);
+                });
+            }
+            Kernel::Meeting(meeting) => {
+                let (convolutions, tensors) = self.from.split_at(meeting.convolutions.len());
+                let strides: Vec<(&[i8], usize)> = convolutions
+                    .iter()
+                    .enumerate()
+                    .map(|(index, view)| (input(index), view.stride))
+                    .collect();
+                let tensors: Vec<&[i8]> =
+                    (0..tensors.len()).map(|index| input(convolutions.len() + index)).collect();
+                team.split(scratch, to, row, parts, |own, first, to| {
+                    meet(isa, meeting, own, &strides, &tensors, row, first, to);
+                });
+            }
             Kernel::Affine(constants) => team.split(scratch, to, channels, parts, |_, first, to| {
                 affine::run(isa, constants, after(0, first), self.from[0].stride, to);
             }),
@@ -156,31 +180,5 @@ impl Step {
             }
         }
         Ok(())
-    }
-}
-
-/// The values of views as the graph has them.
-pub(super) fn planes(isa: Isa, from: &[View], slots: &[Vec<i8>]) -> Vec<Vec<i8>> {
-    let planes = from.iter().map(|view| {
-        let mut planes = vec![0; view.len()];
-        layout::planes(isa, view.channels, view.stride, &slots[view.buffer][view.offset..], &mut planes);
-        planes
-    });
-    planes.collect()
-}
-
-/// Writes the inputs' channels side by side, each through its table.
-fn concat<'a>(isa: Isa, tables: &[Table], from: &[View], input: impl Fn(usize) -> &'a [i8], to: &mut [i8]) {
-    let stride = from.iter().map(|view| view.channels).sum();
-    let mut start = 0;
-    for (index, (view, table)) in from.iter().zip(tables).enumerate() {
-        if view.is_dense() && stride == view.channels {
-            table::apply(isa, table, &input(index)[..to.len()], to);
-            continue;
-        }
-        for (to, from) in to.chunks_exact_mut(stride).zip(input(index).chunks(view.stride)) {
-            table::apply(isa, table, &from[..view.channels], &mut to[start..][..view.channels]);
-        }
-        start += view.channels;
     }
 }

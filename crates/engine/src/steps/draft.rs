@@ -3,6 +3,9 @@
 use edgeclip_kernels::add::Add;
 use edgeclip_kernels::affine::Affine;
 use edgeclip_kernels::conv_residual::Residual;
+use edgeclip_kernels::formula::Formula;
+use edgeclip_kernels::interpolate::Interpolate;
+use edgeclip_kernels::matmul::MatMul;
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
@@ -13,6 +16,7 @@ use edgeclip_kernels::response::Response;
 use edgeclip_kernels::softmax::Softmax;
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::upsample::Upsample;
+use edgeclip_kernels::wide::Wide;
 
 use super::island::Island;
 use super::unit::Unit;
@@ -68,6 +72,15 @@ pub(crate) struct Convolution {
     pub(crate) requantise: Requantise,
 }
 
+/// What meets in float before it is quantised.
+#[derive(Debug)]
+pub(crate) struct Meeting {
+    /// Of the first inputs.
+    pub(crate) convolutions: Vec<Wide>,
+    /// Of their sums and the other inputs.
+    pub(crate) formula: Formula,
+}
+
 /// What a step does. Inputs come in the order of [`Draft::from`].
 #[derive(Debug)]
 pub(crate) enum Op {
@@ -90,11 +103,15 @@ pub(crate) enum Op {
     Max(Window),
     Mean(Window, Mean),
     Upsample(Upsample),
+    Interpolate(Interpolate),
     /// Every pixel four times.
     Repeat,
     /// All values in another order, from so many values after the first on.
     Rearrange(Rearrange, usize),
     Pad(Pad),
+    /// Of the first input's rows and the second one's, matrix by matrix.
+    MatMul(MatMul),
+    Meeting(Box<Meeting>),
     /// Its results are quantised so.
     Island(Box<Island>, Unit),
 }
@@ -115,6 +132,11 @@ impl Draft {
         match &self.op {
             Op::Convolution(conv) | Op::Residual(conv, _) => {
                 self.to.pixels().saturating_mul(conv.weights.len()) as u64
+            }
+            Op::MatMul(product) => self.to.len().saturating_mul(product.length) as u64,
+            Op::Meeting(meeting) => {
+                let products = meeting.convolutions.iter().map(Wide::products);
+                products.fold(0, usize::saturating_add) as u64
             }
             Op::Island(island, _) => island.macs,
             _ => 0,

@@ -7,7 +7,7 @@ mod picture;
 mod tensor;
 mod unit;
 
-pub(crate) use draft::{Convolution, Draft, Kind, Op, View};
+pub(crate) use draft::{Convolution, Draft, Kind, Meeting, Op, View};
 pub(crate) use island::Island;
 pub(crate) use output::{Output, Source};
 pub(crate) use picture::Picture;

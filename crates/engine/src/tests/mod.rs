@@ -5,6 +5,7 @@
 mod budget;
 mod fallback;
 mod graph;
+mod more_rules;
 mod mutants;
 mod net;
 mod rules;

@@ -233,7 +233,7 @@ pub(super) const TAILS: [Rule; 6] = [
 ];
 
 /// Another tensor of the shape of `x`.
-fn branch(net: &mut Net, x: &str) -> String {
+pub(super) fn branch(net: &mut Net, x: &str) -> String {
     let conv = net.conv(x, [24, 24, 1, 1], &[]);
     net.qdq(&conv, 0.05, -3)
 }
@@ -276,6 +276,11 @@ pub(super) fn follows(rule: &str, tail: usize) -> bool {
         }
         "large groups" | "groups of windows" | "other channels" | "transposition of channels and rows" => {
             tail < 4
+        }
+        "groups of weights beyond int8" | "depth to space and back" | "a shape that is computed" => tail < 2,
+        "largest of all" => tail < 3,
+        "every third row" | "a margin like a mirror" | "transposed convolution beyond int8 and function" => {
+            tail < 2
         }
         _ => true,
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tract_onnx::pb::ModelProto;
 
+use super::more_rules::MORE_RULES;
 use super::net::{Net, engine, float, run};
 use super::rules::{PICTURE, RULES, Rule, TAILS, follows};
 use edgeclip_kernels::Isa;
@@ -20,7 +21,7 @@ fn network(rule: &Rule, tail: &Rule) -> ModelProto {
 #[test]
 fn every_rule_gives_the_same_bits_with_one_to_four_threads() {
     let mut wrong = Vec::new();
-    for rule in &RULES {
+    for rule in RULES.iter().chain(&MORE_RULES) {
         for (_, tail) in TAILS.iter().enumerate().filter(|(index, _)| follows(rule.0, *index)) {
             let model = network(rule, tail);
             let name = format!("{}{}", rule.0, tail.0);
@@ -42,7 +43,7 @@ fn every_rule_gives_the_same_bits_with_one_to_four_threads() {
 
 #[test]
 fn every_rule_is_within_a_step_of_the_same_network_in_float() {
-    for rule in &RULES {
+    for rule in RULES.iter().chain(&MORE_RULES) {
         for (_, tail) in TAILS.iter().enumerate().filter(|(index, _)| follows(rule.0, *index)) {
             let model = network(rule, tail);
             let int8 = run(&engine(&model, Isa::SCALAR, 2).unwrap());
@@ -77,7 +78,7 @@ fn every_rule_and_every_kernel_is_tried() {
     assert!(operators.len() > 20 && steps.len() > 15, "{operators:?} {steps:?}");
     // What nothing can be done about is tried in `fallback.rs`.
     assert!(steps.remove("float"));
-    for rule in &RULES {
+    for rule in RULES.iter().chain(&MORE_RULES) {
         let model = network(rule, &TAILS[1]);
         for step in engine(&model, Isa::SCALAR, 1).unwrap().steps() {
             steps.remove(step.kernel);

@@ -53,15 +53,57 @@ fn weights_with_zero_points_of_their_own() {
     }
 }
 
+/// Of models before version 13.
 #[test]
-fn depthwise_weights_beyond_int8_stay_in_float() {
-    let (mut net, x) = Net::quantised(&[1, 8, 7, 9]);
-    let w = weights(&mut net, DataType::Uint8, &[8, 1, 3, 3], &[60]);
-    let conv = net.op("Conv", &[&x, &w], &[Ints("pads", &[1; 4]), Int("group", 8)]);
-    let conv = net.qdq(&conv, 0.05, 5);
-    let model = net.model(&[&conv]);
-    let lowered = engine(&model, Isa::SCALAR, 1).unwrap();
-    assert_eq!(run(&lowered), run(&float(&model).unwrap()));
+fn a_softmax_over_several_axes() {
+    for (axis, shape) in [(1, [1, 4, 3, 5]), (2, [1, 4, 3, 5]), (-2, [1, 7, 4, 6])] {
+        let (mut net, x) = Net::quantised(&shape);
+        let x = net.op("Softmax", &[&x], &[Int("axis", axis)]);
+        let x = net.qdq(&x, 1.0 / 256.0, -128);
+        let mut model = net.model(&[&x]);
+        model.opset_import[0].version = 12;
+        let lowered = engine(&model, Isa::SCALAR, 1).unwrap();
+        assert!(lowered.left_in_float().is_empty(), "{:?}", lowered.left_in_float());
+        let first = if axis < 0 { axis + 4 } else { axis } as usize;
+        let length: i64 = shape[first..].iter().product();
+        let (found, picture) = (run(&lowered).remove(0), picture(&lowered));
+        let runs = found.chunks(length as usize).zip(picture.chunks(length as usize));
+        for (found, picture) in runs {
+            let quantised = |value: &f32| (value / FINE).round_ties_even().clamp(-128.0, 127.0) * FINE;
+            let exp: Vec<f64> = picture.iter().map(|value| f64::from(quantised(value)).exp()).collect();
+            let sum: f64 = exp.iter().sum();
+            for (found, exp) in found.iter().zip(&exp) {
+                assert!(
+                    (f64::from(*found) - exp / sum).abs() < 1.01 / 256.0,
+                    "{axis}: {found} {}",
+                    exp / sum
+                );
+            }
+        }
+        for (isa, threads) in Isa::available().into_iter().flat_map(|isa| [(isa, 2), (isa, 3)]) {
+            assert_eq!(run(&engine(&model, isa, threads).unwrap()).remove(0), found, "{isa:?}");
+        }
+    }
+}
+
+/// tract cannot.
+#[test]
+fn a_margin_below_zero_is_cut_off() {
+    let (mut net, x) = Net::quantised(&[1, 2, 4, 5]);
+    let pads = net.longs(&[8], &[0, 0, -1, 0, 0, 0, 1, -2]);
+    let value = net.floats(&[], &[0.5]);
+    let x = net.op("Pad", &[&x, &pads, &value], &[]);
+    let x = net.qdq(&x, FINE, 0);
+    let engine = engine(&net.model(&[&x]), Isa::SCALAR, 1).unwrap();
+    assert!(engine.left_in_float().is_empty());
+    let picture = picture(&engine);
+    let expected = (0..24).map(|at| {
+        let (plane, row, column) = (at / 12, at / 3 % 4 + 1, at % 3);
+        let inside =
+            || (picture[plane * 20 + row * 5 + column] / FINE).round_ties_even().clamp(-128.0, 127.0);
+        if row < 4 { inside() * FINE } else { 0.5 }
+    });
+    assert_eq!(run(&engine)[0], expected.collect::<Vec<_>>());
 }
 
 #[test]

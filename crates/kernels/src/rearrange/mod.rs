@@ -1,4 +1,4 @@
-//! Values in another order: transposed, cut out, shuffled.
+//! Values in another order: transposed, cut out, shuffled, repeated.
 
 mod scalar;
 
@@ -10,7 +10,7 @@ use super::{Isa, bounds, layout};
 pub struct Rearrange {
     /// Sizes of the result's axes, of which neighbours that lie alike are one.
     shape: Vec<usize>,
-    /// How far apart neighbours along each axis lie in the input.
+    /// How far apart neighbours along each axis lie in the input: 0 where one is repeated.
     strides: Vec<usize>,
 }
 

@@ -44,7 +44,7 @@ fn block(input: &[i8], down: usize, right: usize, columns: usize, output: &mut [
         let input = &input[block * ROWS * down..];
         let rows = output.len() / columns;
         // Down the columns where that is the way in which the input lies.
-        if down < right {
+        if down > 0 && down < right {
             for x in 0..columns {
                 let from = input[x * right..].iter().step_by(down);
                 for (to, &from) in output[x..].iter_mut().step_by(columns).zip(from) {
@@ -61,9 +61,10 @@ fn block(input: &[i8], down: usize, right: usize, columns: usize, output: &mut [
 
 #[inline(always)]
 fn line(input: &[i8], stride: usize, output: &mut [i8]) {
-    if stride == 1 {
-        output.copy_from_slice(&input[..output.len()]);
-        return;
+    match stride {
+        0 => return output.fill(input[0]),
+        1 => return output.copy_from_slice(&input[..output.len()]),
+        _ => {}
     }
     for (to, &from) in output.iter_mut().zip(input.iter().step_by(stride)) {
         *to = from;
@@ -93,7 +94,7 @@ mod tests {
     #[test]
     fn it_is_the_formula_in_one_piece_and_in_parts() {
         let input: Vec<i8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as i8).collect();
-        let cases: [(&[usize], &[usize]); 8] = [
+        let cases: [(&[usize], &[usize]); 12] = [
             (&[7], &[3]),
             (&[1, 1], &[5, 9]),
             (&[5, 70], &[1, 6]),
@@ -102,6 +103,11 @@ mod tests {
             (&[3, 40, 17], &[17, 51, 1]),
             (&[4, 3, 5, 6], &[1, 4, 72, 12]),
             (&[2, 3, 4, 5, 6], &[5, 10, 30, 1, 120]),
+            // Repeated along axes.
+            (&[6, 5], &[0, 1]),
+            (&[6, 5], &[3, 0]),
+            (&[40, 3, 7], &[0, 1, 0]),
+            (&[4, 9, 2, 5], &[0, 0, 7, 0]),
         ];
         for (shape, strides) in cases {
             let rearrange = Rearrange::new(shape, strides);

@@ -10,8 +10,11 @@ use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::{Pointwise, Scratch};
 use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
+use edgeclip_kernels::formula::{Formula, Line, Pair};
+use edgeclip_kernels::interpolate::{self, Between, Interpolate};
 use edgeclip_kernels::layer_norm::LayerNorm;
 use edgeclip_kernels::lookup::Lookup;
+use edgeclip_kernels::matmul::{self, MatMul};
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::{self, Pad};
 use edgeclip_kernels::patches::{self, Window};
@@ -24,6 +27,7 @@ use edgeclip_kernels::softmax::{self, Softmax};
 use edgeclip_kernels::sum::sum;
 use edgeclip_kernels::table::{self, Table};
 use edgeclip_kernels::upsample::{self, Upsample};
+use edgeclip_kernels::wide::Wide;
 use edgeclip_kernels::{Isa, add, blend, layout, multiply, repeat};
 
 use crate::{bytes, floats, requantise, unsigned, window};
@@ -211,7 +215,7 @@ fn channelwise() {
 #[test]
 fn moves() {
     let x = bytes(400, 1);
-    let good = Pad { input: [4, 5, 20], output: [6, 7, 20], before: [1, 1, 0], fill: 3 };
+    let good = Pad { input: [4, 5, 20], output: [6, 7, 20], before: [1, 1, 0], apart: [1; 2], fill: 3 };
     let around = |pad: Pad, length, stride, first, outputs| {
         catch_unwind(|| pad::run(&pad, &x[..length], stride, first, &mut vec![0; outputs])).is_err()
     };
@@ -219,6 +223,9 @@ fn moves() {
     for pad in [
         Pad { before: [3, 1, 0], ..good },
         Pad { before: [usize::MAX, 1, 0], ..good },
+        Pad { apart: [2, 1], ..good },
+        Pad { apart: [1, QUARTER], ..good },
+        Pad { apart: [0, 1], ..good },
         Pad { output: [6, QUARTER, QUARTER], ..good },
         Pad { output: [6, 7, 0], input: [4, 5, 0], ..good },
         Pad { input: [QUARTER, 4, 20], output: [QUARTER + 2, 7, 20], ..good },
@@ -252,6 +259,82 @@ fn moves() {
         refused(what, |isa| move_(isa, &shape, &strides, length, first, outputs));
     }
     refused("an axis without stride", |isa| move_(isa, &[20, 20], &[1], 400, 0, 400));
+}
+
+#[test]
+fn wide_sums() {
+    let x = bytes(400, 1);
+    let conv = |groups: usize, weights: usize, outputs: usize| {
+        Wide::new(window([4, 5], [3, 3], [1, 1], [1, 1]), groups, 0, &vec![1; weights], vec![0; outputs])
+    };
+    for (groups, weights, outputs) in [(0, 180, 20), (3, 180, 20), (1, 181, 20), (1, 0, 20), (1, 180, 0)] {
+        assert!(catch_unwind(|| conv(groups, weights, outputs)).is_err(), "{groups} {weights} {outputs}");
+    }
+    for (groups, inputs, outputs) in [(20, 1, 20), (1, 20, 6)] {
+        let conv = conv(groups, outputs * inputs * 9, outputs);
+        let run = |isa, length, stride, y, sums| {
+            conv.row(isa, &mut Vec::new(), &x[..length], stride, y, &mut vec![0; sums]);
+        };
+        run(Isa::SCALAR, 400, 20, 3, 5 * outputs);
+        refused("a short input", |isa| run(isa, 399, 20, 3, 5 * outputs));
+        refused("a stride below the channels", |isa| run(isa, 400, 19, 3, 5 * outputs));
+        refused("a stride that wraps around", |isa| run(isa, 400, 20 + QUARTER, 3, 5 * outputs));
+        refused("a row beyond the last", |isa| run(isa, 400, 20, 4, 5 * outputs));
+        refused("half a row", |isa| run(isa, 400, 20, 3, 5 * outputs - 1));
+    }
+}
+
+#[test]
+fn matrices_and_formulas() {
+    let x = bytes(400, 1);
+    let matrices = |isa, length, a, b, outputs| {
+        let product = MatMul { length, zeros: [0; 2], multiplier: 0.1, zero: 0, low: -128, high: 127 };
+        matmul::run(isa, &product, &mut matmul::Scratch::default(), &x[..a], &x[..b], &mut vec![0; outputs]);
+    };
+    matrices(Isa::SCALAR, 20, 60, 80, 12);
+    for (length, a, b, outputs) in
+        [(0, 60, 80, 12), (20, 61, 80, 12), (20, 60, 79, 12), (20, 60, 80, 13), (20, 60, 0, 0)]
+    {
+        refused("matrices", |isa| matrices(isa, length, a, b, outputs));
+    }
+    let formula = |isa, line: Line, sums: usize, tensor, first, outputs| {
+        let lines = vec![Line::Channel(vec![1.0; 20]), line];
+        let formula = Formula { lines, channels: 20, scale: 1.0, zero: 0, low: -128, high: 127 };
+        formula.run(isa, &mut Vec::new(), &[vec![0; sums]], &[&x[..tensor]], first, &mut vec![0; outputs]);
+    };
+    let table = || Line::Table(0, Box::new([0.0; 256]));
+    formula(Isa::SCALAR, table(), 60, 80, 20, 60);
+    refused("a short tensor", |isa| formula(isa, table(), 60, 79, 20, 60));
+    refused("no such tensor", |isa| formula(isa, Line::Table(1, Box::new([0.0; 256])), 60, 80, 20, 60));
+    refused("short sums", |isa| formula(isa, Line::Sums(0, vec![1.0; 20]), 59, 80, 20, 60));
+    refused("half a pixel", |isa| formula(isa, table(), 60, 80, 20, 59));
+    refused("a place that wraps around", |isa| formula(isa, table(), 60, 80, usize::MAX - 15, 60));
+    refused("few constants", |isa| formula(isa, Line::Each(vec![1.0; 79]), 60, 80, 20, 60));
+    refused("few channels", |isa| formula(isa, Line::Channel(vec![1.0; 19]), 60, 80, 20, 60));
+    refused("a line to come", |isa| formula(isa, Line::Pair(Pair::Add, 0, 1), 60, 80, 20, 60));
+}
+
+#[test]
+fn interpolation() {
+    let x = bytes(400, 1);
+    let run = |isa, at: [usize; 2], length, first, outputs| {
+        let between = |at| vec![Between { neighbours: [0, at], share: 0.5 }; 3];
+        let [rows, columns] = at.map(between);
+        let given = Interpolate { size: [4, 5], channels: 20, rows, columns, zeros: [0; 2], multiplier: 1.0 };
+        interpolate::run(isa, &given, &x[..length], first, &mut vec![0; outputs]);
+    };
+    run(Isa::SCALAR, [3, 4], 400, 1, 2 * 60);
+    for (at, length, first, outputs) in [
+        ([4, 4], 400, 1, 120),
+        ([3, 5], 400, 1, 120),
+        ([3, usize::MAX], 400, 1, 120),
+        ([3, 4], 399, 1, 120),
+        ([3, 4], 400, 2, 120),
+        ([3, 4], 400, usize::MAX, 120),
+        ([3, 4], 400, 1, 119),
+    ] {
+        refused("interpolation", |isa| run(isa, at, length, first, outputs));
+    }
 }
 
 #[test]

@@ -10,7 +10,10 @@ use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::{Pointwise, Scratch};
 use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
+use edgeclip_kernels::formula::{Formula, Function, Line, Pair};
+use edgeclip_kernels::interpolate::{self, Between, Interpolate};
 use edgeclip_kernels::layer_norm::LayerNorm;
+use edgeclip_kernels::matmul::{self, MatMul};
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::{self, Pad};
 use edgeclip_kernels::patches::{self, Window};
@@ -22,10 +25,11 @@ use edgeclip_kernels::response::{self, Power, Response};
 use edgeclip_kernels::softmax::{self, Softmax};
 use edgeclip_kernels::table::{self, Table};
 use edgeclip_kernels::upsample::{self, Upsample};
+use edgeclip_kernels::wide::Wide;
 use edgeclip_kernels::{Isa, add, blend, gelu, layout, multiply};
 use proptest::prelude::*;
 
-use crate::{bits, bytes, floats, requantise, unsigned, window};
+use crate::{bits, bytes, floats, numbers, requantise, unsigned, window};
 
 /// Asserts that all instruction sets give the same.
 fn alike<T: PartialEq + Debug>(run: impl Fn(Isa) -> T) -> Result<(), TestCaseError> {
@@ -236,7 +240,7 @@ proptest! {
         let output = [0, 1, 2].map(|axis| before[axis] + input[axis] + after[axis]);
         let stride = input[2] + gap;
         let x = bytes(input[0] * input[1] * stride, u64::from(seed));
-        let given = Pad { input, output, before, fill: -9 };
+        let given = Pad { input, output, before, apart: [1; 2], fill: -9 };
         let mut found = vec![0; output.iter().product()];
         let (top, bottom) = found.split_at_mut(output[1] * output[2]);
         pad::run(&given, &x, stride, 0, top);
@@ -250,6 +254,96 @@ proptest! {
             };
             prop_assert_eq!(value, expected, "{:?}", place);
         }
+    }
+
+    #[test]
+    fn wide(window in prop_oneof![windows(4), gaps()], (groups, inputs, outputs) in (1..5usize, 1..9usize, 1..7usize), depthwise: bool, gap in 0..3usize, seed: u16) {
+        let (groups, inputs, outputs) = if depthwise { (groups * inputs, 1, 1) } else { (groups, inputs, outputs) };
+        let (seed, stride, taps) = (u64::from(seed), groups * inputs + gap, area(window.kernel));
+        let x = bytes(area(window.input) * stride, seed);
+        let count = groups * outputs;
+        let weights: Vec<i16> = numbers(count * inputs * taps, seed).map(|number| (number % 511) as i16 - 255).collect();
+        let bias = (0..count as i32).map(|output| output * 1000 - 3000).collect();
+        let conv = Wide::new(window, groups, -9, &weights, bias);
+        alike(|isa| {
+            let mut patches = Vec::new();
+            let mut sums = vec![0; area(window.output) * count];
+            for (y, sums) in sums.chunks_exact_mut(window.output[1] * count).enumerate() {
+                conv.row(isa, &mut patches, &x, stride, y, sums);
+            }
+            sums
+        })?;
+    }
+
+    #[test]
+    fn matrices((rows, columns, length) in (1..20usize, 1..40usize, 1..90usize), seed: u16) {
+        let (a, b) = (bytes(rows * length, u64::from(seed)), bytes(columns * length, u64::from(seed) + 1));
+        let product = MatMul { length, zeros: [5, -128], multiplier: 0.0007, zero: -3, low: -120, high: 127 };
+        let expected: Vec<i8> = (0..rows * columns)
+            .map(|at| {
+                let (m, n) = (at / columns, at % columns);
+                let terms = (0..length).map(|k| {
+                    (i32::from(a[m * length + k]) - 5) * (i32::from(b[n * length + k]) + 128)
+                });
+                let value = (terms.sum::<i32>() as f32 * 0.0007).round_ties_even() - 3.0;
+                value.clamp(-120.0, 127.0) as i8
+            })
+            .collect();
+        let found = |isa| {
+            let mut y = vec![0; rows * columns];
+            matmul::run(isa, &product, &mut matmul::Scratch::default(), &a, &b, &mut y);
+            y
+        };
+        prop_assert_eq!(found(Isa::SCALAR), expected);
+        alike(found)?;
+    }
+
+    #[test]
+    fn formulas((channels, pixels) in (1..1300usize, 0..20usize), seed: u16) {
+        let seed = u64::from(seed);
+        let (count, first) = (channels * pixels, channels * (pixels / 2));
+        let sums = vec![numbers(count, seed).map(|number| number as i32 % 5000).collect::<Vec<i32>>()];
+        let tensor = bytes(first + count, seed + 1);
+        let table = Box::new(std::array::from_fn(|q| (q as f32 - 100.0) * 0.03));
+        let lines = vec![
+            Line::Sums(0, floats(channels, seed + 2)),
+            Line::Table(0, table),
+            Line::Pair(Pair::Div, 0, 1),
+            Line::Channel(floats(channels, seed + 3)),
+            Line::Pair(Pair::Min, 2, 3),
+            Line::Function(Function::Sigmoid, 4),
+            Line::Each(floats(first + count, seed + 4)),
+            Line::Pair(Pair::Mul, 5, 6),
+            Line::Pair(Pair::Max, 7, 1),
+            Line::Pair(Pair::Sub, 8, 5),
+        ];
+        let formula = Formula { lines, channels, scale: 0.01, zero: 4, low: -128, high: 127 };
+        alike(|isa| {
+            let mut y = vec![0; count];
+            formula.run(isa, &mut Vec::new(), &sums, &[&tensor], first, &mut y);
+            y
+        })?;
+    }
+
+    #[test]
+    fn interpolated(size in [1..7usize, 1..7], output in [1..9usize, 1..9], channels in 1..40usize, seed: u16) {
+        let x = bytes(area(size) * channels, u64::from(seed));
+        let places = |axis: usize| {
+            let drawn: Vec<u64> = numbers(3 * output[axis], u64::from(seed) + axis as u64).collect();
+            let between = |drawn: &[u64]| Between {
+                neighbours: [drawn[0] as usize % size[axis], drawn[1] as usize % size[axis]],
+                share: (drawn[2] % 101) as f32 / 100.0,
+            };
+            drawn.chunks_exact(3).map(between).collect::<Vec<_>>()
+        };
+        let given = Interpolate { size, channels, rows: places(0), columns: places(1), zeros: [7, -7], multiplier: 0.9 };
+        alike(|isa| {
+            let mut y = vec![0; area(output) * channels];
+            let (top, bottom) = y.split_at_mut(output[1] * channels);
+            interpolate::run(isa, &given, &x, 0, top);
+            interpolate::run(isa, &given, &x, 1, bottom);
+            y
+        })?;
     }
 
     #[test]

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use super::super::shown::{Place, Shown, Thing};
 use crate::error::{Error, Result};
 use crate::source::expand;
+use crate::system::Affordable;
 
 /// Most bytes of a file of annotations.
 const LARGEST: u64 = 1 << 30;
+/// Memory that a file takes, in files: its text, and what it says as numbers and names.
+const COPIES: u64 = 6;
 
 /// The text of a file.
 pub(super) fn text(path: &Path) -> Result<String> {
     let name = || path.display().to_string();
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
-    read.map_err(|error| Error::input(name(), error.to_string(), "a text file with annotations"))?;
-    if text.len() as u64 > LARGEST {
-        return Err(Error::input(name(), "more bytes than that", format!("at most {LARGEST}")));
-    }
-    Ok(text)
+    let wrong = |found: String| Error::input(name(), found, "a text file with annotations");
+    let most = Affordable::new(LARGEST, COPIES);
+    let read = File::open(path).and_then(|file| most.read(file)).map_err(|error| wrong(error.to_string()))?;
+    let bytes = read.ok_or_else(|| Error::input(name(), "a longer file than that", most.expected()))?;
+    String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))
 }
 
 /// The file that annotations of another machine name: `name` in `folder`, or else its last part there.

@@ -2,6 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
+use super::normalisation::{Normalisation, constants};
 use super::{constant, functions};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{float, input};
@@ -74,18 +75,11 @@ fn line(builder: &mut Builder, name: &str) -> Result<Line, Refusal> {
         "Sub" if flipped => apply(values(second)?, multiplier, offset, |value, m, b| (-m, value - b)),
         "Sub" => apply(values(second)?, multiplier, offset, |value, m, b| (m, b - value)),
         "BatchNormalization" => {
-            if x.tensor.order != Order::First
-                || node.output.iter().filter(|name| !name.is_empty()).count() > 1
-            {
-                return Err(refuse("a normalisation of another axis than the first, or by the batch"));
+            if x.tensor.order != Order::First {
+                return Err(refuse("a normalisation of another axis than the first"));
             }
-            let vector = |index: usize| real(builder, node, input(node, index)?, multiplier.len());
-            let (scale, shift, mean, variance) = (vector(1)?, vector(2)?, vector(3)?, vector(4)?);
-            let epsilon = f64::from(float(node, "epsilon", 1e-5));
-            let factors =
-                scale.iter().zip(&variance).map(|(scale, variance)| scale / (variance + epsilon).sqrt());
-            let factors: Vec<f64> = factors.collect();
-            for (channel, factor) in factors.into_iter().enumerate() {
+            let Normalisation { mean, factor, shift } = constants(builder, node, multiplier.len())?;
+            for (channel, factor) in factor.into_iter().enumerate() {
                 multiplier[channel] *= factor;
                 offset[channel] = (offset[channel] - mean[channel]) * factor + shift[channel];
             }
@@ -139,14 +133,4 @@ fn per_channel(builder: &Builder, node: &NodeProto, name: &str, x: &Activation) 
         return Err(refuse());
     }
     Ok(constant.values.into_iter().map(f64::from).collect())
-}
-
-/// The constant `name` of so many numbers.
-fn real(builder: &Builder, node: &NodeProto, name: &str, count: usize) -> Result<Vec<f64>, Refusal> {
-    let values = constant::real(builder, name)?.values;
-    if values.len() != count {
-        let found = format!("{} constants for {count} channels", values.len());
-        return Err(Refusal::broken(&node.name, found));
-    }
-    Ok(values.into_iter().map(f64::from).collect())
 }

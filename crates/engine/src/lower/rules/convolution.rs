@@ -3,7 +3,7 @@
 use tract_onnx::pb::NodeProto;
 
 use super::groups;
-use super::weights::{bias, requantise, weights};
+use super::weights::{Weights, bias, requantise, weights, wide_weights};
 use super::window::window;
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer};
@@ -17,6 +17,15 @@ use edgeclip_kernels::requantise::Requantise;
 /// patches, each group by itself.
 pub(super) fn conv(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let stored = Stored::new(builder, node, target)?;
+    convolved(builder, node, stored)
+}
+
+/// The result of a convolution.
+pub(super) fn convolved(
+    builder: &mut Builder,
+    node: &NodeProto,
+    stored: Stored,
+) -> Result<Quantised, Refusal> {
     if stored.kind().is_none() {
         return Ok(groups::conv(builder, node, stored));
     }
@@ -69,22 +78,61 @@ pub(super) struct Stored {
     pub(super) requantise: Requantise,
 }
 
-impl Stored {
-    fn new(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Self, Refusal> {
+/// Where a convolution's windows lie on what.
+struct Geometry {
+    x: Activation,
+    window: Window,
+    groups: usize,
+    /// Inputs of a group.
+    inputs: usize,
+}
+
+impl Geometry {
+    /// Of weights of the shape `dims`.
+    fn new(builder: &mut Builder, node: &NodeProto, dims: &[usize]) -> Result<Self, Refusal> {
         let x = builder.activation(input(node, 0)?)?;
-        let weights = weights(builder, node, 0)?;
-        let (&[_, channels, height, width], &[_, inputs, rows, columns]) =
-            (&x.tensor.shape[..], &weights.dims[..])
-        else {
-            let found = format!("a convolution of shapes {:?} and {:?}", x.tensor.shape, weights.dims);
+        let (&[_, channels, height, width], &[_, inputs, rows, columns]) = (&x.tensor.shape[..], dims) else {
+            let found = format!("a convolution of shapes {:?} and {dims:?}", x.tensor.shape);
             return Err(Refusal::float(&node.name, found));
         };
         let groups = usize::try_from(integer(node, "group", 1)).unwrap_or(0);
         if inputs.checked_mul(groups) != Some(channels) {
-            let found = format!("weights {:?} in {groups} groups for {channels} channels", weights.dims);
+            let found = format!("weights {dims:?} in {groups} groups for {channels} channels");
             return Err(Refusal::broken(&node.name, found));
         }
         let window = window(node, [height, width], [rows, columns], false)?;
+        Ok(Self { x, window, groups, inputs })
+    }
+}
+
+/// A convolution of weights that may go beyond int8, not yet quantised.
+pub(super) struct Stored16 {
+    pub(super) x: Activation,
+    pub(super) window: Window,
+    pub(super) groups: usize,
+    /// `[outputs, inputs of a group, rows, columns]`.
+    pub(super) weights: Vec<i16>,
+    pub(super) scales: Vec<f32>,
+    /// In units of the products.
+    pub(super) bias: Vec<i32>,
+}
+
+impl Stored16 {
+    pub(super) fn new(builder: &mut Builder, node: &NodeProto) -> Result<Self, Refusal> {
+        let Weights { dims, values, scales } = wide_weights(builder, node, 0)?;
+        let Geometry { x, window, groups, .. } = Geometry::new(builder, node, &dims)?;
+        if !scales.len().is_multiple_of(groups) {
+            return Err(Refusal::float(&node.name, format!("{} outputs in {groups} groups", scales.len())));
+        }
+        let bias = bias(builder, node, input(node, 2).ok(), x.scale, &scales)?;
+        Ok(Self { x, window, groups, weights: values, scales, bias })
+    }
+}
+
+impl Stored {
+    fn new(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Self, Refusal> {
+        let weights = weights(builder, node, 0)?;
+        let Geometry { x, window, groups, inputs } = Geometry::new(builder, node, &weights.dims)?;
         let bias = bias(builder, node, input(node, 2).ok(), x.scale, &weights.scales)?;
         let requantise = requantise(node, &x, &weights.scales, &bias, &weights.values, target)?;
         Ok(Self { x, window, groups, inputs, weights: weights.values, requantise })

@@ -3,7 +3,7 @@
 use tract_onnx::pb::NodeProto;
 
 use super::{constant, convolution, function, matrix};
-use crate::lower::arrange::{in_order, usual};
+use crate::lower::arrange::{broadcast, repeated, usual};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::input;
 use crate::refusal::Refusal;
@@ -45,10 +45,7 @@ pub(super) fn add(builder: &mut Builder, node: &NodeProto, target: Target) -> Re
         }
     }
     let (mut a, mut b) = (builder.any_activation(names[0])?, builder.any_activation(names[1])?);
-    alike(builder, node, &mut a, &mut b);
-    if (&a.tensor.shape, a.tensor.order) != (&b.tensor.shape, b.tensor.order) {
-        return Err(shapes(node, &a, &b));
-    }
+    alike(builder, node, [&mut a, &mut b])?;
     let Target { zero, low, high, .. } = target;
     let multipliers = [a.scale / target.scale, sign * b.scale / target.scale];
     let add = Add { zeros: [a.zero, b.zero], multipliers, zero, low, high };
@@ -70,16 +67,16 @@ pub(super) fn multiply(
         return function::chain(builder, &node.output[0], target);
     }
     let (mut a, mut b) = (builder.any_activation(input(node, 0)?)?, builder.any_activation(input(node, 1)?)?);
-    alike(builder, node, &mut a, &mut b);
     let is_gate = |x: &Activation| x.tensor.shape == [1, x.tensor.view.channels, 1, 1];
-    let same = (&a.tensor.shape, a.tensor.order) == (&b.tensor.shape, b.tensor.order);
-    let (a, b) = if !same && is_gate(&a) { (b, a) } else { (a, b) };
+    if is_gate(&a) && !is_gate(&b) {
+        std::mem::swap(&mut a, &mut b);
+    }
     let gated = is_gate(&b)
         && a.tensor.shape.len() == 4
         && (a.tensor.order, b.tensor.order) == (Order::First, Order::First)
         && a.tensor.view.channels == b.tensor.view.channels;
-    if !same && !gated {
-        return Err(shapes(node, &a, &b));
+    if !gated {
+        alike(builder, node, [&mut a, &mut b])?;
     }
     let Target { zero, low, high, .. } = target;
     let multiplier = a.scale * b.scale / target.scale;
@@ -91,18 +88,20 @@ pub(super) fn multiply(
     Ok(a.tensor.at(to))
 }
 
-/// Two tensors of one shape also lie alike.
-fn alike(builder: &mut Builder, node: &NodeProto, a: &mut Activation, b: &mut Activation) {
-    if a.tensor.shape == b.tensor.shape && a.tensor.order != b.tensor.order {
-        let order = usual(&a.tensor.shape);
-        a.tensor = in_order(builder, &node.name, &a.tensor, order);
-        b.tensor = in_order(builder, &node.name, &b.tensor, order);
+/// Gives tensors the shape that they have together, each repeated along the axes where it is one value long, and one order.
+fn alike(builder: &mut Builder, node: &NodeProto, tensors: [&mut Activation; 2]) -> Result<(), Refusal> {
+    let [a, b] = &tensors;
+    let shapes = [&a.tensor.shape[..], &b.tensor.shape[..]];
+    let shape = broadcast(shapes).ok_or_else(|| {
+        Refusal::float(&node.name, format!("tensors of shapes {:?} and {:?}", shapes[0], shapes[1]))
+    })?;
+    let whole = [a, b].into_iter().find(|x| x.tensor.shape == shape).map(|x| x.tensor.order);
+    let both = a.tensor.shape == b.tensor.shape && a.tensor.order != b.tensor.order;
+    let order = whole.filter(|_| !both).unwrap_or_else(|| usual(&shape));
+    for x in tensors {
+        x.tensor = repeated(builder, &node.name, &x.tensor, &shape, order);
     }
-}
-
-fn shapes(node: &NodeProto, a: &Activation, b: &Activation) -> Refusal {
-    let found = format!("tensors of shapes {:?} and {:?}", a.tensor.shape, b.tensor.shape);
-    Refusal::float(&node.name, found)
+    builder.within_budget(&node.name)
 }
 
 fn finite(node: &NodeProto, multipliers: &[f32]) -> Result<(), Refusal> {

@@ -9,30 +9,42 @@ use crate::lower::builder::Builder;
 use crate::lower::onnx::{float, word};
 use crate::refusal::Refusal;
 
-const UNARY: [&str; 18] = [
+const UNARY: [&str; 30] = [
     "Abs",
+    "Ceil",
+    "Celu",
     "Clip",
+    "Cos",
     "Elu",
     "Erf",
     "Exp",
+    "Floor",
     "Gelu",
     "HardSigmoid",
     "HardSwish",
     "Identity",
     "LeakyRelu",
+    "Log",
     "Mish",
     "Neg",
+    "Reciprocal",
     "Relu",
+    "Round",
+    "Selu",
     "Sigmoid",
+    "Sign",
+    "Sin",
     "Softplus",
+    "Softsign",
     "Sqrt",
     "Swish",
     "Tanh",
+    "ThresholdedRelu",
 ];
 const BINARY: [&str; 7] = ["Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"];
 
 /// Of one or two arguments.
-pub(super) type Function = Box<dyn Fn(&[f32]) -> f32>;
+pub(super) type Function = Box<dyn Fn(&[f32]) -> f32 + Send + Sync>;
 
 /// Whether it is one of them.
 pub(super) fn knows(op: &str) -> bool {
@@ -60,6 +72,37 @@ pub(super) fn function(builder: &Builder, node: &NodeProto) -> Result<Function, 
         "Abs" => Box::new(|x| x[0].abs()),
         "Neg" => Box::new(|x| -x[0]),
         "Sqrt" => Box::new(|x| x[0].sqrt()),
+        "Reciprocal" => Box::new(|x| 1.0 / x[0]),
+        "Ceil" => Box::new(|x| x[0].ceil()),
+        "Floor" => Box::new(|x| x[0].floor()),
+        "Round" => Box::new(|x| x[0].round_ties_even()),
+        "Sign" => Box::new(|x| {
+            if x[0] > 0.0 {
+                1.0
+            } else if x[0] < 0.0 {
+                -1.0
+            } else {
+                x[0]
+            }
+        }),
+        "Softsign" => Box::new(|x| x[0] / (1.0 + x[0].abs())),
+        "ThresholdedRelu" => {
+            let alpha = alpha(1.0);
+            Box::new(move |x| if x[0] > alpha { x[0] } else { 0.0 })
+        }
+        "Celu" => {
+            let alpha = f64::from(alpha(1.0));
+            let below = move |x: f64| (alpha * libm::expm1(x / alpha)) as f32;
+            Box::new(move |x| if x[0] < 0.0 { below(x[0].into()) } else { x[0] })
+        }
+        "Selu" => {
+            let (alpha, gamma) = (alpha(1.673_263_2), float(node, "gamma", 1.050_701));
+            let below = move |x: f64| (f64::from(gamma) * f64::from(alpha) * libm::expm1(x)) as f32;
+            Box::new(move |x| if x[0] < 0.0 { below(x[0].into()) } else { gamma * x[0] })
+        }
+        "Log" => wide(libm::log),
+        "Sin" => wide(libm::sin),
+        "Cos" => wide(libm::cos),
         "Relu" | "Clip" => {
             let (low, high) = bounds(builder, node)?;
             Box::new(move |x| x[0].max(low).min(high))

@@ -4,17 +4,25 @@
 mod affine;
 mod constant;
 mod convolution;
+mod coordinates;
+mod deconvolution;
 mod elementwise;
+mod formula;
 mod function;
 mod functions;
 mod groups;
 mod matrix;
 mod moves;
+mod normalisation;
 mod padding;
+mod places;
 mod pooling;
+mod products;
+mod reduction;
 mod resize;
 mod shuffle;
 mod softmax;
+mod sums;
 mod views;
 mod weights;
 mod window;
@@ -28,12 +36,23 @@ use crate::steps::{Quantised, Target};
 
 /// Lowers what makes the float tensor `name`, to be quantised to `target`.
 pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
+    match rule(builder, name, target) {
+        Err(Refusal::Float(reason)) => match formula::chain(builder, name, target) {
+            Err(Refusal::Float(_)) => Err(Refusal::Float(reason)),
+            lowered => lowered,
+        },
+        lowered => lowered,
+    }
+}
+
+fn rule(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
     let Some(index) = builder.onnx.producer(name) else {
         return Err(Refusal::float(name, "a float input of the graph"));
     };
     let node = &builder.onnx.graph.node[index];
     match node.op_type.as_str() {
         "Conv" => convolution::conv(builder, node, target),
+        "MatMul" if products::joins(builder, node) => products::product(builder, node, target),
         "Gemm" | "MatMul" => matrix::product(builder, node, None, target),
         "Relu" | "Clip" if fuses(builder, node) => {
             let target = clipped(builder, node, target)?;
@@ -49,7 +68,16 @@ pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result
         "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => moves::reshape(builder, node, target),
         "MaxPool" => pooling::max(builder, node, target),
         "AveragePool" => pooling::average(builder, node, target),
-        "GlobalAveragePool" | "ReduceMean" => pooling::global(builder, node, target),
+        "GlobalAveragePool" => pooling::global(builder, node, target),
+        "ReduceMean" if pooling::is_global(builder, node) => pooling::global(builder, node, target),
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "GlobalMaxPool" => {
+            reduction::reduce(builder, node, target)
+        }
+        "ConvTranspose" => deconvolution::conv(builder, node, target),
+        "Expand" => places::expand(builder, node, target),
+        "Tile" => places::tile(builder, node, target),
+        "Gather" => places::gather(builder, node, target),
+        "DepthToSpace" | "SpaceToDepth" => places::blocks(builder, node, target),
         "Softmax" => softmax::softmax(builder, node, target),
         "LRN" => softmax::response(builder, node, target),
         "Pad" => padding::pad(builder, node, target),

@@ -8,11 +8,12 @@ use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Op, Order, Quantised, Target, View};
+use edgeclip_kernels::table::Table;
 
 /// DQ… → Concat → Q along any axis: each input through the table that brings it to the result's scale.
 pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let refuse = || Refusal::float(&node.name, "a Concat of tensors of other shapes");
-    let mut inputs: Vec<Activation> =
+    let inputs: Vec<Activation> =
         node.input.iter().map(|name| builder.any_activation(name)).collect::<Result<_, _>>()?;
     let first = inputs.first().ok_or_else(refuse)?.tensor.clone();
     let rank = first.shape.len();
@@ -26,26 +27,41 @@ pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) ->
     if axis >= rank || !inputs.iter().all(same) {
         return Err(refuse());
     }
+    let tables = inputs.iter().map(|x| rescaled(x, target)).collect();
+    joined(builder, node, inputs.into_iter().map(|x| x.tensor).collect(), tables, axis)
+}
+
+/// Tensors one behind the other along an axis, each through its table.
+pub(super) fn joined(
+    builder: &mut Builder,
+    node: &NodeProto,
+    mut inputs: Vec<Quantised>,
+    tables: Vec<Table>,
+    axis: usize,
+) -> Result<Quantised, Refusal> {
+    let refuse = || Refusal::float(&node.name, "a Concat of tensors of other shapes");
+    let first = inputs.first().ok_or_else(refuse)?.clone();
+    let rank = first.shape.len();
     let mut shape = first.shape.clone();
-    shape[axis] = inputs.iter().map(|x| x.tensor.shape[axis]).sum();
-    let alike = inputs.iter().all(|x| x.tensor.order == first.order);
+    shape[axis] = inputs.iter().map(|x| x.shape[axis]).sum();
+    // Only tensors of one batch have their channels on axis 1.
+    let alike = inputs.iter().all(|x| x.order == first.order) && (axis > 0 || first.order == Order::Last);
     let order = if alike { first.order } else { usual(&shape) };
     let axes = memory(order, rank);
     if !alike || axes.last() != Some(&axis) {
         for x in &mut inputs {
-            x.tensor = in_order(builder, &node.name, &x.tensor, order);
+            *x = in_order(builder, &node.name, x, order);
         }
     }
-    let tables = inputs.iter().map(|x| rescaled(x, target)).collect();
     // What lies behind the axis in memory is copied in one piece.
     let at = axes.iter().position(|&found| found == axis).ok_or_else(refuse)?;
     let outer: usize = axes[..at].iter().map(|&axis| shape[axis]).product();
     let pieces = inputs.iter().map(|x| {
-        let channels = x.tensor.view.len() / outer.max(1);
-        if channels == x.tensor.view.channels {
-            return x.tensor.view;
+        let channels = x.view.len() / outer.max(1);
+        if channels == x.view.channels {
+            return x.view;
         }
-        View::whole(x.tensor.view.buffer, channels, outer, 1)
+        View::whole(x.view.buffer, channels, outer, 1)
     });
     let from: Vec<View> = pieces.collect();
     let (height, width) = match from[0] {
@@ -118,7 +134,7 @@ fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<
     let refuse = || Refusal::float(&node.name, format!("{} of shape {shape:?}", node.op_type));
     let rank = shape.len() as i64;
     let axes = || match input(node, 1) {
-        Ok(name) => builder.onnx.integers(name).map(|axes| axes.values),
+        Ok(name) => builder.numbers(name),
         Err(_) => Ok(list(node, "axes", &[])),
     };
     match node.op_type.as_str() {
@@ -150,7 +166,7 @@ fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<
             made.ok_or_else(|| Refusal::broken(&node.name, format!("the axes {axes:?} for {shape:?}")))
         }
         _ => {
-            let wanted = builder.onnx.integers(input(node, 1)?)?.values;
+            let wanted = builder.numbers(input(node, 1)?)?;
             let total: usize = shape.iter().product();
             let size = |(at, &n): (usize, &i64)| match n {
                 0 if integer(node, "allowzero", 0) == 0 => shape.get(at).copied(),

@@ -7,7 +7,7 @@ use super::window::window;
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
-use crate::steps::{Activation, Op, Quantised, Target};
+use crate::steps::{Activation, Op, Order, Quantised, Target};
 use edgeclip_kernels::patches::Window;
 use edgeclip_kernels::pool::Mean;
 
@@ -57,6 +57,18 @@ pub(super) fn average(builder: &mut Builder, node: &NodeProto, target: Target) -
     mean(builder, node, &x, window, integer(node, "count_include_pad", 0) != 0, target)
 }
 
+/// Whether a `ReduceMean` is one over the rows and columns of a picture.
+pub(super) fn is_global(builder: &Builder, node: &NodeProto) -> bool {
+    let axes = match input(node, 1) {
+        Ok(name) => builder.numbers(name).unwrap_or_default(),
+        Err(_) => list(node, "axes", &[]),
+    };
+    let mut axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + 4 } else { axis }).collect();
+    axes.sort_unstable();
+    let x = node.input.first().and_then(|name| builder.any_activation(name).ok());
+    axes == [2, 3] && x.is_some_and(|x| x.tensor.shape.len() == 4 && x.tensor.order == Order::First)
+}
+
 /// DQ → GlobalAveragePool or ReduceMean over rows and columns → Q.
 pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.activation(input(node, 0)?)?;
@@ -64,22 +76,7 @@ pub(super) fn global(builder: &mut Builder, node: &NodeProto, target: Target) ->
     let &[_, channels, height, width] = &x.tensor.shape[..] else {
         return Err(refuse(format!("a mean of shape {:?}", x.tensor.shape)));
     };
-    let mut keeps = true;
-    if node.op_type == "ReduceMean" {
-        let axes = match input(node, 1) {
-            Ok(name) => builder.onnx.integers(name)?.values,
-            Err(_) => list(node, "axes", &[]),
-        };
-        let mut axes: Vec<i64> = axes.iter().map(|&axis| if axis < 0 { axis + 4 } else { axis }).collect();
-        axes.sort_unstable();
-        if !axes.iter().all(|axis| (0..4).contains(axis)) {
-            return Err(Refusal::broken(&node.name, format!("a mean over the axes {axes:?} of 4")));
-        }
-        if axes != [2, 3] {
-            return Err(refuse(format!("a mean over the axes {axes:?}")));
-        }
-        keeps = integer(node, "keepdims", 1) != 0;
-    }
+    let keeps = node.op_type != "ReduceMean" || integer(node, "keepdims", 1) != 0;
     let size = [height, width];
     let window =
         Window { input: size, output: [1, 1], kernel: size, stride: [1, 1], pad: [0, 0], dilation: [1; 2] };

@@ -6,7 +6,7 @@ use crate::lower::arrange::{copied, in_order, memory, strides, whole};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{float, input, integer};
 use crate::refusal::Refusal;
-use crate::steps::{Op, Order, Quantised, Target};
+use crate::steps::{Activation, Op, Order, Quantised, Target};
 use edgeclip_kernels::response::{Power, Response};
 use edgeclip_kernels::softmax::Softmax;
 
@@ -25,7 +25,11 @@ pub(super) fn softmax(builder: &mut Builder, node: &NodeProto, target: Target) -
     let refuse = || Refusal::broken(&node.name, format!("an axis {axis} of {rank}"));
     let axis = usize::try_from(axis).ok().filter(|&axis| axis < rank).ok_or_else(refuse)?;
     if opset < ONE_AXIS && shape[axis + 1..].iter().any(|&size| size > 1) {
-        return Err(Refusal::float(&node.name, "a Softmax over several axes"));
+        let (shares, order) = several(builder, node, &x.tensor, axis);
+        let softmax = softmax_of(&x, shares.view.channels, target);
+        let to = builder.buffer(shares.view.channels, shares.view.height, shares.view.width);
+        builder.push(&node.name, Op::Softmax(softmax), vec![shares.view], to);
+        return Ok(whole(to.buffer, shape, order, x.tensor.unsigned));
     }
     // In memory, the axis is the last.
     let lies = memory(x.tensor.order, rank).last() == Some(&axis);
@@ -39,12 +43,7 @@ pub(super) fn softmax(builder: &mut Builder, node: &NodeProto, target: Target) -
         (copied(builder, &node.name, &x.tensor, places, Order::Last), Some(axes))
     };
     let length = from.view.channels;
-    let unit = f64::from(1u32 << Softmax::bits(length));
-    let exponential =
-        |d: usize| (libm::exp(-(d as f64) * f64::from(x.scale)) * unit).round_ties_even() as i32;
-    let Target { scale, zero, low, high } = target;
-    let exponentials = Box::new(std::array::from_fn(exponential));
-    let softmax = Softmax { length, exponentials, inverse: 1.0 / scale, zero, low, high };
+    let softmax = softmax_of(&x, length, target);
     let to = builder.buffer(length, from.view.height, from.view.width);
     builder.push(&node.name, Op::Softmax(softmax), vec![from.view], to);
     let made = from.at(to);
@@ -54,6 +53,26 @@ pub(super) fn softmax(builder: &mut Builder, node: &NodeProto, target: Target) -
         back[axis] = found[at];
     }
     Ok(copied(builder, &node.name, &made, (shape, &back, 0), x.tensor.order))
+}
+
+/// All values from `axis` on side by side, as pixels of so many channels, and the order of the graph's axes in which they lie.
+fn several(builder: &mut Builder, node: &NodeProto, x: &Quantised, axis: usize) -> (Quantised, Order) {
+    let pixels: usize = x.shape[..axis].iter().product();
+    // Where all values share one, it does not matter in which order they lie.
+    let order = if pixels == 1 { x.order } else { Order::Last };
+    let lying = in_order(builder, &node.name, x, order);
+    let shape = vec![pixels, lying.view.len() / pixels.max(1)];
+    (whole(lying.view.buffer, shape, Order::Last, x.unsigned), order)
+}
+
+/// A softmax over `length` values of `x`.
+fn softmax_of(x: &Activation, length: usize, target: Target) -> Softmax {
+    let unit = f64::from(1u32 << Softmax::bits(length));
+    let exponential =
+        |d: usize| (libm::exp(-(d as f64) * f64::from(x.scale)) * unit).round_ties_even() as i32;
+    let Target { scale, zero, low, high } = target;
+    let exponentials = Box::new(std::array::from_fn(exponential));
+    Softmax { length, exponentials, inverse: 1.0 / scale, zero, low, high }
 }
 
 /// DQ → LRN → Q of a picture, with a power that square roots give.

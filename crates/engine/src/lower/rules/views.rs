@@ -3,6 +3,7 @@
 use tract_onnx::pb::NodeProto;
 
 use super::function::moved;
+use super::places::taken;
 use crate::lower::arrange::{copied, strides};
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
@@ -43,7 +44,7 @@ pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> 
     // Attributes in old files.
     let values = |index: usize, name: &str| match node.input.get(index).map(String::as_str) {
         None | Some("") => Ok(list(node, name, &[])),
-        Some(name) => builder.onnx.integers(name).map(|constant| constant.values),
+        Some(name) => builder.numbers(name),
     };
     let (starts, ends) = (values(1, "starts")?, values(2, "ends")?);
     let (mut axes, mut steps) = (values(3, "axes")?, values(4, "steps")?);
@@ -58,19 +59,40 @@ pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> 
     }
     let mut ranges: Vec<Range> =
         x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    let mut reversed = None;
     for (((&start, &end), &axis), &step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
         let axis = if axis < 0 { axis + rank } else { axis };
-        let range = usize::try_from(axis).ok().and_then(|axis| ranges.get_mut(axis));
-        let range = range.ok_or_else(|| Refusal::broken(&node.name, format!("an axis {axis} of {rank}")))?;
+        let place = usize::try_from(axis).ok().filter(|&axis| axis < ranges.len());
+        let place = place.ok_or_else(|| Refusal::broken(&node.name, format!("an axis {axis} of {rank}")))?;
+        let size = ranges[place].size as i64;
+        let end_of = |at: i64, low: i64, high: i64| {
+            (if at < 0 { at.saturating_add(size) } else { at }).clamp(low, high)
+        };
+        if step < 0 {
+            let (start, end) = (end_of(start, 0, size - 1), end_of(end, -1, size - 1));
+            let places = (0..).map(|at: i64| start.saturating_add(at.saturating_mul(step)));
+            let places: Vec<usize> = places.take_while(|&at| at > end).map(|at| at as usize).collect();
+            if places.is_empty() || reversed.replace((place, places)).is_some() {
+                return Err(Refusal::float(
+                    &node.name,
+                    "a Slice from the end on along several axes, or of nothing",
+                ));
+            }
+            continue;
+        }
         let step = usize::try_from(step).ok().filter(|&step| step > 0);
-        let step = step.ok_or_else(|| Refusal::float(&node.name, "a Slice from the end on"))?;
-        let size = range.size as i64;
-        let place = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size) as usize;
-        let (start, end) = (place(start), place(end));
+        let step = step.ok_or_else(|| Refusal::broken(&node.name, "a step of 0"))?;
+        let (start, end) = (end_of(start, 0, size) as usize, end_of(end, 0, size) as usize);
         if start >= end {
             return Err(Refusal::broken(&node.name, format!("values {start} to {end} of {size}")));
         }
-        *range = Range { start, size: (end - start).div_ceil(step), step };
+        ranges[place] = Range { start, size: (end - start).div_ceil(step), step };
+    }
+    if let Some((axis, places)) = reversed {
+        if starts.len() > 1 {
+            return Err(Refusal::float(&node.name, "a Slice from the end on along several axes"));
+        }
+        return taken(builder, node, &x, target, axis, &places);
     }
     let channels = channels_axis(&x.tensor) as usize;
     let others = ranges.iter().enumerate().filter(|(axis, _)| *axis != channels);
@@ -122,7 +144,7 @@ pub(super) fn split(
     let axis = usize::try_from(axis).ok().filter(|&axis| (axis as i64) < rank).ok_or_else(refuse)?;
     let values = x.tensor.shape[axis];
     let sizes = match input(node, 1) {
-        Ok(sizes) => builder.onnx.integers(sizes)?.values,
+        Ok(sizes) => builder.numbers(sizes)?,
         Err(_) => list(node, "split", &[]),
     };
     let mut sizes: Vec<usize> = sizes.iter().map(|&size| size.max(0) as usize).collect();

@@ -13,42 +13,60 @@ use edgeclip_kernels::requantise::Requantise;
 /// Largest integer bias that comes of a float one.
 const BIAS: f32 = (1 << 30) as f32;
 
-/// Quantised weights of a node: symmetric, one scale an output.
-pub(super) struct Weights {
+/// Quantised weights of a node, less their zero points, with one scale an output.
+pub(super) struct Weights<T> {
     /// As stored.
     pub(super) dims: Vec<usize>,
-    /// As stored.
-    pub(super) values: Vec<i8>,
+    /// In the order in which they are stored.
+    pub(super) values: Vec<T>,
     pub(super) scales: Vec<f32>,
 }
 
-/// Input 1 of a node, whose axis `outputs` counts the outputs.
-pub(super) fn weights(builder: &Builder, node: &NodeProto, outputs: usize) -> Result<Weights, Refusal> {
+/// Input 1 of a node, whose axis `outputs` counts the outputs, within int8.
+pub(super) fn weights(builder: &Builder, node: &NodeProto, outputs: usize) -> Result<Weights<i8>, Refusal> {
+    let Weights { dims, values, scales } = wide_weights(builder, node, outputs)?;
+    let values: Option<Vec<i8>> = values.iter().map(|&w| i8::try_from(w).ok()).collect();
+    let beyond = || Refusal::float(&node.name, "weights that go beyond int8 less their zero point");
+    Ok(Weights { dims, values: values.ok_or_else(beyond)?, scales })
+}
+
+/// The same from −255 to 255.
+pub(super) fn wide_weights(
+    builder: &Builder,
+    node: &NodeProto,
+    outputs: usize,
+) -> Result<Weights<i16>, Refusal> {
     let refuse = |what: &str| Refusal::float(&node.name, what);
     let made = builder.onnx.made_by(input(node, 1)?, "DequantizeLinear");
     let dq = made.ok_or_else(|| refuse("weights that are not quantised"))?;
     let stored = builder.onnx.integers(input(dq, 0)?).map_err(|_| refuse("weights that are computed"))?;
-    let kind = builder.onnx.constant(input(dq, 0)?).map(|tensor| tensor.data_type);
-    let shift = if kind == Some(DataType::Uint8 as i32) { 128 } else { 0 };
+    let kind =
+        builder.onnx.constant(input(dq, 0)?).and_then(|tensor| DataType::try_from(tensor.data_type).ok());
+    if !matches!(kind, Some(DataType::Int8 | DataType::Uint8)) {
+        return Err(refuse("weights of neither int8 nor uint8"));
+    }
+    let mut scales = builder.onnx.floats(input(dq, 1)?)?.values;
     let zeros = match input(dq, 2) {
         Ok(zero) => builder.onnx.integers(zero)?.values,
         Err(_) => vec![0],
     };
-    if zeros.iter().any(|&zero| zero != shift) {
-        return Err(refuse("weights that go beyond int8 less their zero point"));
-    }
-    let values: Option<Vec<i8>> = stored.values.iter().map(|&w| i8::try_from(w - shift).ok()).collect();
-    let values = values.ok_or_else(|| refuse("weights beyond int8"))?;
-    let mut scales = builder.onnx.floats(input(dq, 1)?)?.values;
     let (axis, rank) = (integer(dq, "axis", 1), stored.dims.len() as i64);
     let along = scales.len() == 1 || (if axis < 0 { axis + rank } else { axis }) == outputs as i64;
+    let run: usize = stored.dims.iter().skip(outputs + 1).product();
     let outputs = stored.dims.get(outputs).copied().unwrap_or(0);
     if scales.len() == 1 {
         scales = vec![scales[0]; outputs];
     }
-    if scales.len() != outputs || values.is_empty() || !along {
+    let fits = zeros.len() == 1 || zeros.len() == outputs;
+    if scales.len() != outputs || stored.values.is_empty() || !along || !fits {
         return Err(refuse("weights without one scale an output"));
     }
+    let less = |(at, &w): (usize, &i64)| {
+        let zero = zeros[if zeros.len() == 1 { 0 } else { at / run.max(1) % outputs }];
+        i16::try_from(w - zero).ok().filter(|w| (-255..=255).contains(w))
+    };
+    let values = stored.values.iter().enumerate().map(less).collect::<Option<_>>();
+    let values = values.ok_or_else(|| refuse("weights beyond nine bits"))?;
     Ok(Weights { dims: stored.dims, values, scales })
 }
 

@@ -1,0 +1,46 @@
+//! Products of two int8 matrices that are both computed: attention.
+
+mod scalar;
+
+use super::Isa;
+use super::isa::vectorised;
+
+/// Scales and zero points of a product.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MatMul {
+    /// Numbers of a row of either matrix, of which an element is the sum of products.
+    pub length: usize,
+    /// Zero points of the two factors.
+    pub zeros: [i32; 2],
+    /// `sa · sb / sy`.
+    pub multiplier: f32,
+    /// Zero point of the result.
+    pub zero: i32,
+    /// Smallest result, at least −128.
+    pub low: i32,
+    /// Largest result, at most 127.
+    pub high: i32,
+}
+
+/// Memory between one call and the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    row: Vec<i16>,
+    matrix: Vec<i16>,
+}
+
+/// `output[m][n] = clamp(round_half_even(Σ_k (a[m][k] − za) · (b[n][k] − zb) · m) + zy)`, the sum in wrapping i32 (exact up to 33,000
+/// products). `b` has as many rows as a row of the output has numbers, each of `length`.
+///
+/// # Panics
+/// If there are no rows, or if the lengths do not agree.
+pub fn run(isa: Isa, product: &MatMul, scratch: &mut Scratch, a: &[i8], b: &[i8], output: &mut [i8]) {
+    let length = product.length;
+    assert!(length > 0 && !b.is_empty() && b.len().is_multiple_of(length) && a.len().is_multiple_of(length));
+    assert!(output.len() == a.len() / length * (b.len() / length));
+    vectorised!(
+        isa,
+        scalar::run,
+        (product: &MatMul, scratch: &mut Scratch, a: &[i8], b: &[i8], output: &mut [i8])
+    );
+}

@@ -1,0 +1,97 @@
+//! The wall clock, which may be wrong: boards without a battery start in the past, and one that is set leaps.
+
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How far a clock is turned before that is a leap: slewing stays far below.
+const LEAP: Duration = Duration::from_secs(60);
+/// How long a clock that nobody sets must have gone on evenly to be believed.
+const EVEN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the clocks say at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// The wall clock.
+    pub wall: SystemTime,
+    /// The one that never leaps.
+    pub at: Instant,
+    /// Whether the kernel was told by somebody who knows the time, as NTP does.
+    pub synchronised: bool,
+}
+
+impl Reading {
+    /// What the system's clocks say now.
+    pub(crate) fn now() -> Self {
+        Self { wall: SystemTime::now(), at: Instant::now(), synchronised: is_synchronised() }
+    }
+}
+
+/// Whether the wall clock may be acted upon where that cannot be undone.
+#[derive(Debug)]
+pub(crate) struct WallClock {
+    last: Reading,
+    /// Since when it has not leapt.
+    even: Instant,
+    /// Whether it was synchronised at any time since then: a sealed process cannot ask again.
+    known: bool,
+}
+
+impl WallClock {
+    pub(crate) fn new(reading: Reading) -> Self {
+        Self { last: reading, even: reading.at, known: false }
+    }
+
+    /// Whether it is synchronised, or has gone on evenly for a day.
+    pub(crate) fn is_believed(&mut self, reading: Reading) -> bool {
+        let before = std::mem::replace(&mut self.last, reading);
+        let passed = reading.at.saturating_duration_since(before.at);
+        let leapt = match reading.wall.duration_since(before.wall) {
+            Ok(shown) => shown.abs_diff(passed) > LEAP,
+            Err(back) => back.duration() + passed > LEAP,
+        };
+        if leapt {
+            (self.even, self.known) = (reading.at, false);
+        }
+        self.known |= reading.synchronised;
+        self.known || reading.at.saturating_duration_since(self.even) >= EVEN
+    }
+}
+
+/// What the kernel says of its clock; a process that may not ask is not told that it is.
+fn is_synchronised() -> bool {
+    let mut state = MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: all of `timex` may be zero, and no mode is set, so that it is only written to (adjtimex(2)).
+    let found = unsafe { libc::adjtimex(state.as_mut_ptr()) };
+    found >= 0 && found != libc::TIME_ERROR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_leaps_is_not_believed_until_it_is_set_or_has_gone_on_for_a_day() {
+        let hour = Duration::from_secs(3600);
+        let (wall, at) = (SystemTime::UNIX_EPOCH + hour, Instant::now());
+        let reading = |wall, at| Reading { wall, at, synchronised: false };
+        let mut clock = WallClock::new(reading(wall, at));
+        assert!(!clock.is_believed(reading(wall + 23 * hour, at + 23 * hour)));
+        assert!(clock.is_believed(reading(wall + 24 * hour, at + 24 * hour)));
+        // Ten years ahead, and back.
+        let decade = 87_600 * hour;
+        assert!(!clock.is_believed(reading(wall + decade, at + 25 * hour)));
+        assert!(clock.is_believed(Reading { synchronised: true, ..reading(wall + decade, at + 25 * hour) }));
+        assert!(clock.is_believed(reading(wall + decade + hour, at + 26 * hour)));
+        // Back, and nobody says that this is right.
+        assert!(!clock.is_believed(reading(wall, at + 50 * hour)));
+        assert!(!clock.is_believed(reading(wall + 23 * hour, at + 73 * hour)));
+        assert!(clock.is_believed(reading(wall + 25 * hour, at + 75 * hour)));
+    }
+
+    #[test]
+    fn the_system_says_what_it_knows() {
+        let now = Reading::now();
+        assert!(now.wall > SystemTime::UNIX_EPOCH);
+        assert_eq!(now.synchronised, is_synchronised());
+    }
+}
