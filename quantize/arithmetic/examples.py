@@ -81,14 +81,14 @@ def length(values: Floats) -> float:
     return float(np.sqrt(total))
 
 
-def quantise(values: Floats) -> Rows | None:
-    """A vector `[F]` as a row of unit length; None of a vector without a direction."""
+def quantise(values: Floats, unit: bool = True) -> Rows | None:
+    """A vector `[F]` as a row, of unit length or of its own; None of a vector without a direction."""
     norm = length(values)
     if not 0 < norm < np.inf:
         return None
     most = np.abs(values).max()
     q = np.clip(np.rint(values * F(F(MOST) / most)), -MOST, MOST).astype(np.int8)
-    return Rows(q[None], np.array([np.float64(most) / MOST / norm], F))
+    return Rows(q[None], np.array([np.float64(most) / MOST / (norm if unit else 1)], F))
 
 
 def direction(values: Floats, length_: float = 1.0) -> Floats:
@@ -125,12 +125,41 @@ def joined(rows: Sequence[Rows]) -> Rows:
     return Rows(np.concatenate([each.q for each in rows]), np.concatenate([each.scale for each in rows]))
 
 
-def prototype(examples: Rows) -> Rows:
+def mean(examples: Rows) -> Rows:
     """The mean of an entry's examples, as a vector of unit length; none where they cancel out."""
+    row = quantise(_total(examples).astype(F))
+    return examples.take([]) if row is None else row
+
+
+def _total(examples: Rows) -> NDArray[np.float64]:
     total = np.zeros(examples.q.shape[1], np.float64)
     for q, scale in zip(examples.q, examples.scale, strict=True):
         total += (q.astype(F) * scale).astype(np.float64)
-    row = quantise(total.astype(F))
+    return total
+
+
+def regressed(bank: NDArray[np.float64], ridge: float, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each mean example x the vector w whose product is near 1 with x and near 0 with everyday things.
+
+    `w = u / (1 + x·u)` with `u = (G + ridge · I)⁻¹ x` and G the mean outer product of the bank's rows: ridge regression, where x
+    weighs as much as the whole bank. The inverse is of the size of the bank: `u = (x − Bᵀ (B Bᵀ + ridge · M · I)⁻¹ B x) / ridge`.
+
+    Args:
+        bank: `[M, F]`.
+        ridge: above 0.
+        means: `[N, F]`.
+    """
+    inner = bank @ bank.T + ridge * len(bank) * np.eye(len(bank))
+    u = (means - np.linalg.solve(inner, bank @ means.T).T @ bank) / ridge
+    return np.asarray(u / (1 + (means * u).sum(axis=1, keepdims=True)))
+
+
+def prototype(space: Space, ridge: float | None, examples: Rows) -> Rows:
+    """What an entry's examples are compared by: their unit mean, or what tells it from everyday things; none if they cancel."""
+    if ridge is None or len(mean(examples)) == 0:
+        return mean(examples)
+    bank = space.bank.q.astype(np.float64) * space.bank.scale[:, None]
+    row = quantise(regressed(bank, ridge, _total(examples)[None] / len(examples))[0].astype(F), unit=False)
     return examples.take([]) if row is None else row
 
 
@@ -166,9 +195,9 @@ def weights(rows: tuple[tuple[float, ...], ...], count: int) -> list[float]:
     return [last + (first - last) / count for first, last in zip(one, many, strict=True)]
 
 
-def agreement(mean: Rows, text: Floats) -> float:
-    """Cosine of an entry's word and the joint part of its prototype."""
-    joint = mean.q[0, -len(text) :].astype(np.float64)
+def agreement(middle: Rows, text: Floats) -> float:
+    """Cosine of an entry's word and the joint part of its examples' mean."""
+    joint = middle.q[0, -len(text) :].astype(np.float64)
     norm = float(np.sqrt((joint * joint).sum()))
     return float((joint * text.astype(np.float64)).sum() / norm) if norm > 0 else 0.0
 
@@ -197,17 +226,17 @@ def above_negatives(
     found = np.array(words, np.float64)
     for i, entry in enumerate(entries):
         count = len(entry.examples)
-        mean = prototype(entry.examples) if count else entry.examples
-        if len(query) == 0 or len(mean) == 0:
+        compared = prototype(space, settings.ridge, entry.examples) if count else entry.examples
+        if len(query) == 0 or len(compared) == 0:
             found[i] = words[i] if entry.text is not None else -np.inf
             continue
-        evidence = settings.scale * float(cosines(mean, query)[0]) - everyday(space, query, settings.scale)
+        evidence = settings.scale * float(cosines(compared, query)[0]) - everyday(space, query, settings.scale)
         if entry.text is None:
             w = weights(pool.alone, count)
             found[i] = w[0] * evidence + w[1]
         else:
             w = weights(pool.beside_words, count)
-            agreed = agreement(mean, entry.text)
+            agreed = agreement(mean(entry.examples), entry.text)
             beside = w[0] * words[i] + w[1] * evidence + w[2] + w[3] * agreed
             alone = weights(pool.alone, count)
             believed = trusted(pool, agreed, count)

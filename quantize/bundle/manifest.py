@@ -69,6 +69,8 @@ class Examples:
     sharpness: float
     region: ExamplePool
     picture: ExamplePool
+    ridge: float | None = None
+    """Of the regression that makes a prototype of examples and the bank; None where prototypes are unit means."""
 
 
 @dataclass(frozen=True)
@@ -140,4 +142,4 @@ def _examples(table: dict[str, Any]) -> Examples:
         return ExamplePool(_pool(of), of["embedding"], beside, alone, trust)
 
     numbers = {key: table[key] for key in ("scale", "floor", "counter_scale", "sharpness")}
-    return Examples(**numbers, region=pool(table["region"]), picture=pool(table["picture"]))
+    return Examples(**numbers, region=pool(table["region"]), picture=pool(table["picture"]), ridge=table.get("ridge"))

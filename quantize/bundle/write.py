@@ -52,6 +52,7 @@ def _examples(e: Examples) -> list[str]:
         return [f"[examples.{kind}]", *_pool(p.pool), f"embedding = {p.embedding}", *weights, ""]
 
     own = [f"{key} = {getattr(e, key)}" for key in ("scale", "floor", "counter_scale", "sharpness")]
+    own += [f"ridge = {e.ridge}"] if e.ridge else []
     return ["[examples]", *own, "", *pool("region", e.region), *pool("picture", e.picture)]
 
 

@@ -216,7 +216,8 @@ def example_cases(path: Path) -> None:
         examples.Taught(all_rows.take([each]), nothing, texts[1]),
         examples.Taught(all_rows.take([each + 1]), nothing, None),
     ]
-    means = examples.joined([examples.prototype(entry.examples) for entry in taught])
+    means = examples.joined([examples.mean(entry.examples) for entry in taught])
+    compared = examples.joined([examples.prototype(space, settings.ridge, entry.examples) for entry in taught])
     above = []
     for i, (row, embedding) in enumerate(zip(rows, embeddings, strict=True)):
         whole = i % each == 0
@@ -226,8 +227,9 @@ def example_cases(path: Path) -> None:
         above.append(examples.above_negatives(space, settings, pool, row, taught, words))
     tensors = {
         "pooled": np.stack(pooled), "embedding": np.stack(embeddings), "boxes": np.stack(boxes), "q": all_rows.q,
-        "scale": all_rows.scale, "prototype.q": means.q, "prototype.scale": means.scale, "texts": texts,
-        "cosines": np.stack([examples.cosines(means, row) for row in rows]),
+        "scale": all_rows.scale, "mean.q": means.q, "mean.scale": means.scale, "texts": texts,
+        "prototype.q": compared.q, "prototype.scale": compared.scale,
+        "cosines": np.stack([examples.cosines(compared, row) for row in rows]),
         "bank": np.stack([examples.cosines(space.bank, row) for row in rows]),
         "everyday": np.array([examples.everyday(space, row, settings.scale) for row in rows]), "above": np.stack(above),
         "agreement": np.array([examples.agreement(means.take([i]), texts[i]) for i in range(len(texts))]),

@@ -31,11 +31,16 @@ START = Examples(
     scale=10.0, floor=0.55, counter_scale=25.0, sharpness=4.0,
     region=ExamplePool(Pool(("semantic",), (), 1.2, True, 4), 1.2, ((0.0,) * 4,) * 2, ((0.0,) * 2,) * 2),
     picture=ExamplePool(Pool(("semantic",), (), 1.0, False, 7), 0.7, ((0.0,) * 4,) * 2, ((0.0,) * 2,) * 2),
+    ridge=0.01,
 )  # fmt: skip
 """Pools, and what is not fitted."""
 WORDS_ALONE = ((1.0, 0.0, 0.0, 0.0),) * 2
 TRAINED_WORDS = 0.5
 """Share of the words that are replaced where weights are fitted on names that the model was trained on."""
+
+DECIDED = 3.0
+"""Factor of the fitted odds that words fit their examples: where one side is likelier right, the other's false alarms count less.
+Boxes set aside have more precision so, whether words are right or wrong."""
 
 
 def arguments() -> argparse.Namespace:
@@ -94,8 +99,8 @@ def weighed(
     picture = Rows(pictures, found.vectors(pictures, found.picture_centre, examples.picture.embedding))
     region = [Rows(rows, found.vectors(rows, found.region_centre, examples.region.embedding)) for rows in (boxes, of_scenes)]
     drawn = {
-        "picture": trials(picture, picture, bank, words(pictures.names), manifest.image, examples.scale, 0.0),
-        "region": trials(region[0], region[1], bank, words(boxes.names), manifest.region, examples.scale, TRAINED_WORDS),
+        "picture": trials(picture, picture, bank, words(pictures.names), manifest.image, examples, 0.0),
+        "region": trials(region[0], region[1], bank, words(boxes.names), manifest.region, examples, TRAINED_WORDS),
     }
     for kind, score in (("picture", manifest.image), ("region", manifest.region)):
         (beside, loss), (alone, other) = fit(drawn[kind], score, True), fit(drawn[kind], score, False)
@@ -103,7 +108,8 @@ def weighed(
         pool: ExamplePool = replace(getattr(examples, kind), beside_words=beside, alone=alone)
         if kind == "region":
             # Boxes are told by words that were trained on thousands, or not at all: a sum of both is worse than the better.
-            pool = replace(pool, beside_words=WORDS_ALONE, trust=fit_trust(drawn[kind]))
+            trust = tuple(round(DECIDED * weight, 2) for weight in fit_trust(drawn[kind]))
+            pool = replace(pool, beside_words=WORDS_ALONE, trust=trust)
         examples = replace(examples, picture=pool) if kind == "picture" else replace(examples, region=pool)
     return examples
 

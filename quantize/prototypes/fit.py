@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from quantize.arithmetic import reference
+from quantize.arithmetic.examples import regressed
 from quantize.arithmetic.geometry import Floats
 from quantize.arithmetic.reference import unit
-from quantize.bundle.manifest import Score
+from quantize.bundle.manifest import Examples, Score
 from quantize.prototypes.seen import Seen
 
 VOCABULARY_SIZES = (2, 4, 8, 16)
@@ -67,7 +68,9 @@ class Trial:
     """`[names]`: whether each has its own word."""
 
 
-def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Score, scale: float, wrong: float) -> list[Trial]:
+def trials(
+    taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Score, examples: Examples, wrong: float
+) -> list[Trial]:
     """Draws vocabularies.
 
     Args:
@@ -76,7 +79,7 @@ def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Sco
         everyday: `[M, F]`, the bank.
         words: of all names in `taught`.
         score: the manifest's for this kind.
-        scale: of cosines, the manifest's for examples.
+        examples: the manifest's; its weights are not read.
         wrong: share of the names whose word is replaced by another one, where the words of all names are trained. Rows that show
             none of the names count as often as they occur where it is above 0, else twice as often as those that show one.
     """
@@ -85,16 +88,16 @@ def trials(taught: Rows, asked: Rows, everyday: Floats, words: Words, score: Sco
     shown = {name: rows for name, rows in shown.items() if counts[name] > 1}
     if not shown:
         raise ValueError(f"found {len(taught.seen)} rows without two of one name, expected some to fit weights on")
-    resembled = (_log_sum(np.asarray(scale * asked.vectors @ everyday.T, np.float32)) - np.log(len(everyday)))[:, 0]
+    resembled = (_log_sum(np.asarray(examples.scale * asked.vectors @ everyday.T, np.float32)) - np.log(len(everyday)))[:, 0]
     return [
-        _trial(np.random.default_rng(seed), taught, asked, resembled, shown, counts, words, score, scale, wrong)
+        _trial(np.random.default_rng(seed), taught, asked, everyday, resembled, shown, counts, words, score, examples, wrong)
         for seed in range(TRIALS)
     ]
 
 
 def _trial(
-    rng: np.random.Generator, taught: Rows, asked: Rows, resembled: Floats, shown: dict[str, NDArray[np.int64]],
-    counts: dict[str, int], words: Words, score: Score, scale: float, wrong: float,
+    rng: np.random.Generator, taught: Rows, asked: Rows, everyday: Floats, resembled: Floats,
+    shown: dict[str, NDArray[np.int64]], counts: dict[str, int], words: Words, score: Score, settings: Examples, wrong: float,
 ) -> Trial:  # fmt: skip
     count, size = int(rng.choice(COUNTS)), int(rng.choice(VOCABULARY_SIZES))
     count = min(count, max(counts.values()) - 1)
@@ -113,8 +116,12 @@ def _trial(
     replaced = rng.random(len(names)) < wrong
     for i in np.flatnonzero(replaced):
         texts[i] = words.vectors[int(rng.integers(len(words.names)))]
-    means = unit(np.stack([taught.vectors[rows].mean(axis=0) for rows in examples]))
-    evidence = scale * asked.vectors[queries] @ means.T - resembled[queries, None]
+    middle = np.stack([taught.vectors[rows].mean(axis=0) for rows in examples])
+    means = unit(middle)
+    compared = means
+    if settings.ridge is not None:
+        compared = regressed(everyday.astype(np.float64), settings.ridge, middle.astype(np.float64)).astype(np.float32)
+    evidence = settings.scale * asked.vectors[queries] @ compared.T - resembled[queries, None]
     agreement = (unit(means[:, -texts.shape[1] :]) * texts).sum(axis=1)
     right = asked.seen.names[queries, None] == np.array(names)
     offset = score.weights[2] * asked.seen.objectness[queries] if len(score.weights) > 2 else np.zeros(len(queries))

@@ -45,7 +45,7 @@ class Asked:
         if found is None:
             raise BundleError("found no [examples] in the manifest, expected them (python -m quantize.prototypes)")
         self.settings, self.pool, self.score = found, found.picture, predictor.manifest.image
-        self.predictor, self.seen = predictor, seen
+        self.predictor, self.space, self.seen = predictor, space, seen
         rows = [
             arithmetic.vector(space, pooled.astype(np.float32), embedding, space.picture_centre, self.pool.embedding)
             for pooled, embedding in zip(seen.pooled, seen.embedding, strict=True)
@@ -73,15 +73,16 @@ class Asked:
         found = np.empty_like(by_words)
         queries = self.rows.q[at].astype(np.float64)
         for i, rows in enumerate(taught):
-            mean = arithmetic.prototype(self.rows.take(rows.tolist()))
-            cosines = (queries @ mean.q[0].astype(np.float64)).astype(np.float32) * mean.scale[0] * self.rows.scale[at]
+            mine = self.rows.take(rows.tolist())
+            compared = arithmetic.prototype(self.space, self.settings.ridge, mine)
+            cosines = (queries @ compared.q[0].astype(np.float64)).astype(np.float32) * compared.scale[0] * self.rows.scale[at]
             evidence = self.settings.scale * cosines - self.everyday[at]
             if mode == "examples":
                 w = arithmetic.weights(self.pool.alone, len(rows))
                 found[:, i] = w[0] * evidence + w[1]
             else:
                 w = arithmetic.weights(self.pool.beside_words, len(rows))
-                agreed = arithmetic.agreement(mean, texts[i])
+                agreed = arithmetic.agreement(arithmetic.mean(mine), texts[i])
                 found[:, i] = w[0] * by_words[:, i] + w[1] * evidence + w[2] + w[3] * agreed
         return found
 

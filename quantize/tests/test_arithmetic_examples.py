@@ -58,10 +58,24 @@ def test_what_the_trunk_does_not_see_has_no_vector_but_an_embedding_may_be_missi
     assert found.q.tolist() == [[127, 0, 0, 0]]
 
 
-def test_a_prototype_lies_between_its_examples() -> None:
-    found = examples.prototype(examples.joined([row(1, 0, 0, 0), row(0, 5, 0, 0)]))
+def test_a_mean_lies_between_its_examples() -> None:
+    found = examples.mean(examples.joined([row(1, 0, 0, 0), row(0, 5, 0, 0)]))
     assert found.q.tolist() == [[127, 127, 0, 0]]
-    assert len(examples.prototype(examples.joined([row(1, 0, 0, 0), row(-1, 0, 0, 0)]))) == 0
+    cancelled = examples.joined([row(1, 0, 0, 0), row(-1, 0, 0, 0)])
+    assert len(examples.mean(cancelled)) == len(examples.prototype(SPACE, 0.1, cancelled)) == 0
+
+
+def test_a_prototype_says_one_of_its_examples_and_nothing_of_everyday_things() -> None:
+    bank = np.array([[1.0, 0, 0], [0.5, 0.5, 0]])
+    found = examples.regressed(bank, 0.5, np.array([[0.6, 0.8, 0.5]]))[0]
+    u = np.linalg.inv(bank.T @ bank / 2 + 0.5 * np.eye(3)) @ [0.6, 0.8, 0.5]
+    assert found == pytest.approx(u / (1 + u @ [0.6, 0.8, 0.5]))
+    # Half of the one example is everyday; the other half tells it.
+    taught = row(0.6, 0, 0.8, 0)
+    compared = examples.prototype(SPACE, 0.01, taught)
+    assert float(examples.cosines(compared, taught)[0]) > 0.9
+    assert abs(float(examples.cosines(compared, row(1, 0, 0, 0))[0])) < 0.05
+    assert examples.prototype(SPACE, None, taught).q.tolist() == taught.q.tolist()
 
 
 def test_everyday_things_are_a_mean_over_the_bank() -> None:

@@ -87,7 +87,7 @@ def test_where_words_say_nothing_examples_count() -> None:
     texts = unit(rng.normal(size=(12, 3)).astype(np.float32))
     words = Words(names, texts, np.zeros((0, 3), np.float32), 0.8)
     bank = unit(rng.normal(size=(30, 16)).astype(np.float32))
-    drawn = trials(rows, rows, bank, words, Score(1.0, (0.0, 1.0)), 10.0, 0.0)
+    drawn = trials(rows, rows, bank, words, Score(1.0, (0.0, 1.0)), START, 0.0)
     (one, many), loss = fit(drawn, Score(1.0, (0.0, 1.0)), beside_words=True)
     assert abs(one[0]) < 1
     assert one[1] > 0.2
@@ -113,7 +113,7 @@ def test_a_fit_needs_two_pictures_of_a_name() -> None:
     once = Rows(rows.seen.take(np.arange(12)), rows.vectors[:12])
     words = Words([], np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), 0.8)
     with pytest.raises(ValueError, match="12 rows without two of one name"):
-        trials(once, once, rows.vectors, words, Score(1.0, (0.0, 1.0)), 10.0, 0.0)
+        trials(once, once, rows.vectors, words, Score(1.0, (0.0, 1.0)), START, 0.0)
 
 
 def test_the_command_adds_a_space_and_changes_nothing_else(recipe: BoardRecipe, bundle: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ pub(crate) struct RegionSettings {
 }
 
 /// One part of the region vector: the mean of bilinear samples of one feature map around the box.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pool {
     /// Feature maps of equal channel count, one chosen by the box's size.
@@ -145,6 +145,9 @@ pub(crate) struct ExampleSettings {
     pub counter_scale: f32,
     /// How sharply states are told apart whose examples differ little.
     pub sharpness: f32,
+    /// Of the regression that makes a prototype of examples and the bank; `None` where prototypes are unit means.
+    #[serde(default)]
+    pub ridge: Option<f64>,
 }
 
 /// What is compared of a box or picture: a pool of feature maps, and its embedding.
@@ -270,6 +273,8 @@ impl Manifest {
             rule((-1.0..=1.0).contains(&e.floor), "examples.floor", &e.floor, "-1 to 1")?;
             rule(factor(e.counter_scale), "examples.counter_scale", &e.counter_scale, "a positive number")?;
             rule(factor(e.sharpness), "examples.sharpness", &e.sharpness, "a positive number")?;
+            let holds = e.ridge.is_none_or(|ridge| (1e-6..=1e6).contains(&ridge));
+            rule(holds, "examples.ridge", &e.ridge.unwrap_or_default(), "1e-6 to 1e6")?;
         }
         rule(unit(s.threshold), "score.threshold", &s.threshold, "0 to 1")?;
         let holds = s.tag_threshold.is_none_or(unit);

@@ -17,9 +17,14 @@ pub(crate) use bundle::{Bundle, FEATURES, NEGATIVES, PROMPT, TEXT, VISION};
 #[cfg(test)]
 pub(crate) use features::tests::space as example_space;
 pub(crate) use features::{FeatureSpace, FeatureVector, cosines};
-pub(crate) use manifest::{DetectionSettings, ExamplePool, ImageScore, Manifest, RegionScore, ScoreSettings};
+#[cfg(all(test, feature = "text"))]
+pub(crate) use manifest::Pool;
+pub(crate) use manifest::{
+    DetectionSettings, ExamplePool, ExampleSettings, ImageScore, Manifest, RegionScore, ScoreSettings,
+};
 pub(crate) use output::{FeatureMap, Level, VisionOutput};
 pub(crate) use prompt::Prompter;
+pub(crate) use region::Pooled;
 pub(crate) use space::SpaceId;
 pub(crate) use text::TextTower;
 pub(crate) use vision::Vision;

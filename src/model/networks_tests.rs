@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::error::Result;
 use crate::geometry::{Letterbox, Rect};
-use crate::model::{Bundle, Networks, TextTower, VisionOutput};
+use crate::model::{Bundle, Networks, Pool, TextTower, VisionOutput};
 
 static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::embedded().unwrap());
 static NETWORKS: LazyLock<Networks> = LazyLock::new(|| Networks::load(&BUNDLE, true, 2).unwrap());
@@ -90,6 +90,25 @@ fn regions_become_unit_embeddings_whatever_the_batch() {
     }
     assert!(cosine(&together[0], &together[129]) < 0.9999, "all boxes look alike");
     assert!(NETWORKS.prompter.embed(&OUTPUT, content(), &[]).unwrap().is_empty());
+}
+
+#[test]
+fn what_the_prompter_pools_is_what_examples_are_compared_by() {
+    let space = NETWORKS.features.as_ref().unwrap();
+    let side = |i: usize| 3.0 * i as f32;
+    let boxes: Vec<Rect> = (0..20)
+        .map(|i| Rect { x0: side(i), y0: 60.0, x1: 40.0 + 4.0 * side(i), y1: 100.0 + side(i) })
+        .collect();
+    let (embeddings, pooled) =
+        NETWORKS.prompter.embed_and_pool(&OUTPUT, content(), &boxes, Some(space.pool())).unwrap();
+    assert_eq!(embeddings, NETWORKS.prompter.embed(&OUTPUT, content(), &boxes).unwrap());
+    let pairs: Vec<(Rect, &[f32])> = boxes.into_iter().zip(embeddings.iter().map(Vec::as_slice)).collect();
+    let vectors = |pooled| space.of_boxes(&OUTPUT, &content(), &pairs, pooled).unwrap();
+    assert!(pooled.is_some() && vectors(pooled.as_ref()) == vectors(None));
+    let other = Pool { samples: 9, ..space.pool().clone() };
+    let (_, none) =
+        NETWORKS.prompter.embed_and_pool(&OUTPUT, content(), &[pairs[0].0], Some(&other)).unwrap();
+    assert!(none.is_none());
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The region prompter: any box of the picture becomes an embedding.
 
+use std::slice;
+
 use super::bundle::{self, Bundle};
 use super::manifest::Pool;
 use super::output::VisionOutput;
-use super::region;
+use super::region::{self, Pooled};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use edgeclip_engine::{Dim, Graph, Signature, Tensor};
@@ -74,11 +76,29 @@ impl Prompter {
     /// # Errors
     /// [`Error::Settings`] if a box is empty or not finite.
     pub(crate) fn embed(&self, out: &VisionOutput, content: Rect, boxes: &[Rect]) -> Result<Vec<Vec<f32>>> {
+        Ok(self.embed_and_pool(out, content, boxes, None)?.0)
+    }
+
+    /// The same, and what `pool` holds of each box, if it is one of the prompter's own.
+    ///
+    /// # Errors
+    /// As [`Prompter::embed`].
+    pub(crate) fn embed_and_pool(
+        &self,
+        out: &VisionOutput,
+        content: Rect,
+        boxes: &[Rect],
+        pool: Option<&Pool>,
+    ) -> Result<(Vec<Vec<f32>>, Option<Pooled>)> {
         if boxes.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
+        let own = pool.and_then(|pool| self.pools.iter().position(|other| other == pool));
+        let mut starts = Vec::new();
         let mut regions = Vec::with_capacity(boxes.len() * self.features);
         for rect in boxes {
+            let before = own.and_then(|own| self.pools.get(..own)).unwrap_or_default();
+            starts.push(regions.len() + region::channels(out, before, rect));
             region::vector(self.isa, out, &self.pools, self.size, &content, rect, &mut regions)?;
         }
         if regions.len() != boxes.len() * self.features {
@@ -88,12 +108,15 @@ impl Prompter {
         }
         let input = Tensor::Float(&[boxes.len(), self.features], &regions);
         let mut embeddings = self.graph.run(&[input])?.values(self.output)?;
-        Ok(embeddings
-            .chunks_exact_mut(self.embedding)
-            .map(|embedding| {
-                normalise::l2(embedding);
-                embedding.to_vec()
-            })
-            .collect())
+        let unit = |embedding: &mut [f32]| {
+            normalise::l2(embedding);
+            embedding.to_vec()
+        };
+        let embeddings = embeddings.chunks_exact_mut(self.embedding).map(unit).collect();
+        let pooled = pool.filter(|_| own.is_some()).zip(boxes.first()).map(|(pool, rect)| {
+            let channels = region::channels(out, slice::from_ref(pool), rect);
+            Pooled { vectors: regions, starts, channels }
+        });
+        Ok((embeddings, pooled))
     }
 }

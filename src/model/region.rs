@@ -53,6 +53,29 @@ pub(super) fn pooled(
     Ok(())
 }
 
+/// What one pool holds of each of some boxes, inside their region vectors.
+#[derive(Debug)]
+pub(crate) struct Pooled {
+    /// The region vectors.
+    pub(super) vectors: Vec<f32>,
+    /// Where the pool's part of each begins.
+    pub(super) starts: Vec<usize>,
+    /// Its length.
+    pub(super) channels: usize,
+}
+
+impl Pooled {
+    /// The part of a box.
+    pub(super) fn of(&self, index: usize) -> Option<&[f32]> {
+        self.vectors.get(*self.starts.get(index)?..)?.get(..self.channels)
+    }
+}
+
+/// Channels of what `pools` hold of `rect` together.
+pub(super) fn channels(out: &VisionOutput, pools: &[Pool], rect: &Rect) -> usize {
+    pools.iter().filter_map(|pool| out.maps.get(chosen(pool, rect))).map(|map| map.channels).sum()
+}
+
 /// The first map `i` with `sqrt(w · h) < limits[i]`, else the last.
 fn chosen<'a>(pool: &'a Pool, rect: &Rect) -> &'a str {
     let side = rect.area().sqrt();

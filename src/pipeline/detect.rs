@@ -9,7 +9,7 @@ use crate::detect::{candidates, discount_parts, nms_across_labels, nms_per_label
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
-use crate::model::{FeatureSpace, FeatureVector, Manifest, Networks, Prompter, Vision, VisionOutput};
+use crate::model::{FeatureSpace, FeatureVector, Manifest, Networks, Pooled, Prompter, Vision, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
 use crate::vocabulary::{Evidence, Vocabulary, region_scores, tag_scores};
@@ -112,13 +112,29 @@ impl Pipeline {
         encoded: &Encoded,
         boxes: &[Rect],
     ) -> Result<Vec<Option<FeatureVector>>> {
-        let Some(space) = &self.features else { return Ok(vec![None; boxes.len()]) };
-        let embeddings = self.embed_boxes(encoded, boxes)?;
+        let Some(_) = &self.features else { return Ok(vec![None; boxes.len()]) };
+        Ok(self.embed_and_compare(encoded, boxes)?.into_iter().map(|(_, vector)| vector).collect())
+    }
+
+    /// Both of each of `boxes`: its embedding as by [`Pipeline::embed_boxes`], and its feature vector.
+    ///
+    /// # Errors
+    /// As [`Pipeline::embed_boxes`].
+    pub(crate) fn embed_and_compare(
+        &self,
+        encoded: &Encoded,
+        boxes: &[Rect],
+    ) -> Result<Vec<(Vec<f32>, Option<FeatureVector>)>> {
         let Encoded { output, letterbox } = encoded;
-        let boxes = boxes.iter().zip(&embeddings);
-        let boxes: Vec<(Rect, &[f32])> =
-            boxes.map(|(rect, embedding)| (letterbox.to_input(*rect), embedding.as_slice())).collect();
-        space.of_boxes(output, &letterbox.content(), &boxes)
+        let content = letterbox.content();
+        let rects: Vec<Rect> = boxes.iter().map(|rect| letterbox.to_input(*rect)).collect();
+        let pool = self.features.as_ref().map(FeatureSpace::pool);
+        let (embeddings, pooled) = self.prompter.embed_and_pool(output, content, &rects, pool)?;
+        let vectors = match &self.features {
+            Some(space) => space.of_boxes(output, &content, &paired(&rects, &embeddings), pooled.as_ref())?,
+            None => vec![None; boxes.len()],
+        };
+        Ok(embeddings.into_iter().zip(vectors).collect())
     }
 
     /// The feature vector of the whole picture.
@@ -175,8 +191,9 @@ impl Pipeline {
         let mut clock = Clock::start();
         let found = candidates(output, detection, letterbox.content());
         let rects: Vec<Rect> = found.iter().map(|candidate| candidate.rect).collect();
-        let embeddings = self.prompter.embed(output, letterbox.content(), &rects)?;
-        let seen = self.seen(&encoded, vocabulary, &rects, &embeddings)?;
+        let pool = self.compares(vocabulary).map(FeatureSpace::pool);
+        let (embeddings, pooled) = self.prompter.embed_and_pool(output, letterbox.content(), &rects, pool)?;
+        let seen = self.seen(&encoded, vocabulary, &rects, &embeddings, pooled.as_ref())?;
         timing.regions = clock.lap();
         let scores = found.iter().zip(&embeddings).enumerate().map(|(index, (candidate, embedding))| {
             let said = seen.regions.get(index).and_then(Option::as_ref);
@@ -197,6 +214,17 @@ impl Pipeline {
         Ok(Look { regions, tags, encoded, timing })
     }
 
+    /// Scores the whole picture alone: [`Look::tags`], with what the network saw.
+    ///
+    /// # Errors
+    /// Same as [`Pipeline::encode`].
+    pub(crate) fn tags(&self, frame: &Frame<'_>, vocabulary: &Vocabulary) -> Result<(Encoded, Vec<f32>)> {
+        let encoded = self.encode(frame)?;
+        let seen = self.picture_seen(&encoded, vocabulary)?;
+        let tags = tag_scores(&encoded.output.image, vocabulary, &self.manifest.score.image, seen.as_ref());
+        Ok((encoded, tags))
+    }
+
     /// Probability that each region of `look` shows what each label of another vocabulary says.
     ///
     /// # Errors
@@ -204,7 +232,7 @@ impl Pipeline {
     pub(super) fn scores(&self, look: &Look, vocabulary: &Vocabulary) -> Result<Vec<Vec<f32>>> {
         let (rects, embeddings): (Vec<Rect>, Vec<Vec<f32>>) =
             look.regions.iter().map(|region| (region.input, region.embedding.clone())).unzip();
-        let seen = self.seen(&look.encoded, vocabulary, &rects, &embeddings)?;
+        let seen = self.seen(&look.encoded, vocabulary, &rects, &embeddings, None)?;
         let regions = look.regions.iter().enumerate().map(|(index, region)| {
             let said = seen.regions.get(index).and_then(Option::as_ref);
             let calibration = &self.manifest.score.region;
@@ -254,24 +282,29 @@ impl Pipeline {
         vocabulary: &Vocabulary,
         rects: &[Rect],
         embeddings: &[Vec<f32>],
+        pooled: Option<&Pooled>,
     ) -> Result<Seen> {
-        let Some(space) = self.features.as_ref().filter(|_| vocabulary.examples().is_some()) else {
-            return Ok(Seen::default());
-        };
+        let Some(space) = self.compares(vocabulary) else { return Ok(Seen::default()) };
         let Encoded { output, letterbox } = encoded;
-        let content = letterbox.content();
-        let boxes: Vec<(Rect, &[f32])> =
-            rects.iter().copied().zip(embeddings.iter().map(Vec::as_slice)).collect();
-        let regions = space.of_boxes(output, &content, &boxes)?;
-        let picture = [space.of_picture(output, &content)?];
-        let settings = space.settings();
-        let of = |kind, vectors: &[Option<FeatureVector>]| {
-            let there: Vec<&FeatureVector> = vectors.iter().flatten().collect();
-            let mut evidence = vocabulary.evidence(space, kind, &there).unwrap_or_default().into_iter();
-            vectors.iter().map(|vector| vector.as_ref().and_then(|_| evidence.next())).collect()
-        };
-        let picture: Vec<Option<Evidence>> = of(&settings.picture, &picture);
-        Ok(Seen { regions: of(&settings.region, &regions), picture: picture.into_iter().next().flatten() })
+        let vectors = space.of_boxes(output, &letterbox.content(), &paired(rects, embeddings), pooled)?;
+        let there: Vec<&FeatureVector> = vectors.iter().flatten().collect();
+        let kind = &space.settings().region;
+        let mut evidence = vocabulary.evidence(space, kind, &there).unwrap_or_default().into_iter();
+        let regions = vectors.iter().map(|vector| vector.as_ref().and_then(|_| evidence.next()));
+        Ok(Seen { regions: regions.collect(), picture: self.picture_seen(encoded, vocabulary)? })
+    }
+
+    /// What examples say of the whole picture.
+    fn picture_seen(&self, encoded: &Encoded, vocabulary: &Vocabulary) -> Result<Option<Evidence>> {
+        let Some(space) = self.compares(vocabulary) else { return Ok(None) };
+        let Some(vector) = self.picture_features(encoded)? else { return Ok(None) };
+        let evidence = vocabulary.evidence(space, &space.settings().picture, &[&vector]);
+        Ok(evidence.and_then(|evidence| evidence.into_iter().next()))
+    }
+
+    /// Where the examples of a vocabulary are compared; `None` if it has none.
+    fn compares(&self, vocabulary: &Vocabulary) -> Option<&FeatureSpace> {
+        self.features.as_ref().filter(|_| vocabulary.examples().is_some())
     }
 
     fn timed_encode(&self, frame: &Frame<'_>, timing: &mut Timing) -> Result<Encoded> {
@@ -282,6 +315,11 @@ impl Pipeline {
         timing.vision = clock.lap();
         Ok(Encoded { output, letterbox })
     }
+}
+
+/// Each box with its embedding.
+fn paired<'a>(rects: &[Rect], embeddings: &'a [Vec<f32>]) -> Vec<(Rect, &'a [f32])> {
+    rects.iter().copied().zip(embeddings.iter().map(Vec::as_slice)).collect()
 }
 
 /// What examples say; nothing where there are none.

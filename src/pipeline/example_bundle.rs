@@ -79,7 +79,7 @@ pub(crate) fn of_photos() -> TempDir {
         let embeddings = networks.prompter.embed(out, *content, &boxes).unwrap();
         let boxes: Vec<(Rect, &[f32])> =
             boxes.into_iter().zip(embeddings.iter().map(Vec::as_slice)).collect();
-        bank.extend(space.of_boxes(out, content, &boxes).unwrap().into_iter().flatten());
+        bank.extend(space.of_boxes(out, content, &boxes, None).unwrap().into_iter().flatten());
     }
     example_bundle::made(&file(&bank))
 }

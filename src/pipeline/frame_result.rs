@@ -156,16 +156,18 @@ fn states_of(
     (width, height): (u32, u32),
 ) -> Result<Vec<(usize, Vec<f32>)>> {
     let rects: Vec<Rect> = states.iter().map(|state| state.pixels(width, height)).collect();
-    let embeddings = pipeline.embed_boxes(&look.encoded, &rects)?;
-    let features = if states.iter().any(|state| state.prompts.examples().is_some()) {
-        pipeline.box_features(&look.encoded, &rects)?
+    let looks: Vec<(Vec<f32>, Option<FeatureVector>)> = if states
+        .iter()
+        .any(|state| state.prompts.examples().is_some())
+    {
+        pipeline.embed_and_compare(&look.encoded, &rects)?
     } else {
-        vec![None; rects.len()]
+        pipeline.embed_boxes(&look.encoded, &rects)?.into_iter().map(|embedding| (embedding, None)).collect()
     };
     let scale = pipeline.manifest().score.region.scale;
     let probabilities = |(state, (embedding, vector)): (&StatePrompts, (Vec<f32>, Option<FeatureVector>))| {
         let seen = pipeline.features().zip(vector.as_ref());
         (state.zone, choice_scores(&embedding, &state.prompts, scale, seen))
     };
-    Ok(states.iter().zip(embeddings.into_iter().zip(features)).map(probabilities).collect())
+    Ok(states.iter().zip(looks).map(probabilities).collect())
 }

@@ -40,7 +40,7 @@ pub use live::{CapturedFrame, Encoding, Live, Next};
 pub(crate) use network::Destination;
 pub(crate) use open::{check, open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
-pub(crate) use paths::expand;
+pub(crate) use paths::{expand, is_called_picture};
 pub use picture::Picture;
 pub(crate) use raw::{Raw, pixel_format};
 pub(crate) use retry::Retry;

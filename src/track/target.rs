@@ -1,5 +1,6 @@
 //! One tracked object: its motion, appearance and name.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::motion::Motion;
@@ -70,6 +71,11 @@ impl Target {
         let other = seen.embedding.filter(|e| e.len() == self.embedding.len() && !e.is_empty())?;
         let cosine = dot::of_floats(&self.embedding, other);
         cosine.is_finite().then(|| cosine.clamp(-1.0, 1.0))
+    }
+
+    /// Its name so far.
+    pub(crate) fn label(&self) -> Option<&Arc<str>> {
+        self.votes.winner().map(|(label, _)| label)
     }
 
     /// The last report of a confirmed target, when it has ended.

@@ -57,6 +57,39 @@ fn an_object_is_reported_once_it_was_seen_often_enough() {
 }
 
 #[test]
+fn a_part_of_a_thing_appears_when_it_leaves_it() {
+    let whole = Rect { x0: 0.0, y0: 0.0, x1: 100.0, y1: 100.0 };
+    let strip = |x0: f32| Rect { x0, y0: 0.0, x1: x0 + 50.0, y1: 100.0 };
+    let mut run = Run::new(Settings::default());
+    (0..3).for_each(|_| drop(run.see(&[whole])));
+    for _ in 0..10 {
+        // 30 of its 50 pixels are inside.
+        assert_eq!(ids(&run.see(&[whole, strip(70.0)])), [1]);
+    }
+    // As far out as in, and so on.
+    let out: Vec<Update> = (0..4).map(|step| run.see(&[whole, strip(80.0 + 5.0 * step as f32)])).collect();
+    assert!(out.iter().any(|update| update.appeared == [2]), "{out:?}");
+    // What is as large as the other is a neighbour.
+    let mut run = Run::new(Settings::default());
+    (0..3).for_each(|_| drop(run.see(&[whole])));
+    let beside = Rect { x0: 35.0, x1: 115.0, ..whole };
+    let seen: Vec<Update> = (0..3).map(|_| run.see(&[whole, beside])).collect();
+    assert_eq!(seen[2].appeared, [2]);
+    // Another name is another thing.
+    let mut run = Run::new(Settings::default());
+    (0..3).for_each(|_| drop(run.see(&[whole])));
+    let (cup, spoon) = (name("cup", 0.6), name("spoon", 0.6));
+    let of = |rect: Rect, labels| Observation { rect, labels, confident: true, embedding: None };
+    let seen: Vec<Update> = (0..3)
+        .map(|_| {
+            run.clock += FRAME;
+            run.tracker.update(run.clock, &[of(whole, &cup), of(strip(40.0), &spoon)])
+        })
+        .collect();
+    assert_eq!(seen[2].appeared, [2]);
+}
+
+#[test]
 fn what_is_seen_once_is_never_reported() {
     let mut run = Run::new(Settings::default());
     for frame in 0..20u8 {

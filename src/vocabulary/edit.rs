@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::embeddings::Embeddings;
 use super::entry::{Entry, Kind};
-use super::examples::{Example, Examples, MOST, MOST_OF_ENTRY, Origin};
+use super::examples::{Example, Examples, MOST_EXAMPLES, MOST_OF_ENTRY, Origin};
 use super::prompts::MAX_CHARACTERS;
 use super::texts::Texts;
 use super::words::Vocabulary;
@@ -134,8 +134,8 @@ impl Vocabulary {
             }
         }
         let of_entry = examples.rows.iter().filter(|row| row.entry == label).count();
-        if of_entry >= MOST_OF_ENTRY || examples.rows.len() >= MOST {
-            let expected = format!("at most {MOST_OF_ENTRY} of a name and {MOST} in a file");
+        if of_entry >= MOST_OF_ENTRY || examples.rows.len() >= MOST_EXAMPLES {
+            let expected = format!("at most {MOST_OF_ENTRY} of a name and {MOST_EXAMPLES} in a file");
             return Err(Error::settings(name, "more examples", expected));
         }
         examples.rows.push(Example { entry: label, counter, vector, origin });

@@ -19,7 +19,7 @@ pub(crate) use ambiguity::HARD_TO_TELL_APART;
 pub(crate) use edit::Added;
 pub(crate) use embedder::Embedder;
 pub(crate) use entry::{Entry, Kind};
-pub(crate) use examples::{Evidence, Example, Origin, mean};
+pub(crate) use examples::{Evidence, Example, MOST_EXAMPLES, MOST_OF_ENTRY, Origin, mean};
 pub(crate) use matching::{choice_scores, region_scores, tag_scores};
 pub(crate) use prompts::{MAX_PROMPTS, Prompt};
 pub(crate) use words::Vocabulary;

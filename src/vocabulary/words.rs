@@ -5,12 +5,14 @@ use std::sync::{Arc, OnceLock};
 use super::embeddings::Embeddings;
 use super::entry::{Entry, Kind};
 use super::examples::{Evidence, Examples, Prototypes};
+use super::matching::{region_scores, tag_scores};
 use super::places::Places;
 use super::prompts::Prompt;
 use super::texts::Texts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Bundle, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, SpaceId, TEXT, TextTower,
+    Bundle, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, ScoreSettings, SpaceId, TEXT,
+    TextTower,
 };
 use edgeclip_kernels::dot;
 
@@ -191,6 +193,30 @@ impl Vocabulary {
         vectors: &[&FeatureVector],
     ) -> Option<Vec<Evidence>> {
         Some(self.prototypes(space)?.evidence(space, kind, vectors))
+    }
+
+    /// Probability of each name for the example at `index` as if it were new, by its name's other examples and its
+    /// words together; `None` if there is no such example. What only zones look for has none.
+    pub(crate) fn scores_without(
+        &self,
+        index: usize,
+        space: &FeatureSpace,
+        score: &ScoreSettings,
+    ) -> Option<Vec<f32>> {
+        let examples = self.examples.as_ref()?;
+        let example = examples.rows.get(index)?;
+        let whole = example.origin.rect.is_none();
+        let settings = space.settings();
+        let kind = if whole { &settings.picture } else { &settings.region };
+        let words = self.embeddings.rows().nth(example.entry)?;
+        let said = self.prototypes(space)?.evidence_without(space, kind, examples, index, words)?;
+        let embedding = space.embedding(&example.vector, whole);
+        Some(if whole {
+            tag_scores(&embedding, self, &score.image, Some(&said))
+        } else {
+            // How much of an object it is counts for all names alike.
+            region_scores(&embedding, 0.0, self, &score.region, Some(&said))
+        })
     }
 
     /// The examples of each name, packed for products.

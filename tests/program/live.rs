@@ -75,6 +75,20 @@ fn a_walk_gives_one_track_and_its_events_in_order() {
 }
 
 #[test]
+fn a_walk_through_a_wide_picture_is_one_thing_at_two_frames_a_second() {
+    let folder = tempdir().unwrap();
+    let studio = Studio::new();
+    let frames: Vec<_> = (0..107).map(|i| studio.placed((640, 320), Some((5 * i - 20, 80)))).collect();
+    film(folder.path(), "walk.y4m", &frames, 10);
+    let zones = ["--prompt", "cat", "--line", "mid=0.5,0,0.5,1", "--zone", "all=0,0,1,1"];
+    let lines = run(folder.path(), &["walk.y4m"], &[&zones[..], &["--fps", "2", "--events-only"]].concat());
+    let count = |kind: &str| lines.iter().filter(|line| line["event"] == kind).count();
+    let most = lines.iter().filter(|line| line["event"] == "occupancy");
+    let most = most.map(|line| line["count"].as_u64().unwrap()).max();
+    assert_eq!((count("appear"), count("cross"), most), (1, 1, Some(1)), "{:?}", events(&lines));
+}
+
+#[test]
 fn the_last_line_of_status_tells_how_long_each_stage_took() {
     let folder = tempdir().unwrap();
     film(folder.path(), "walk.y4m", &Studio::new().walk(8), 8);

@@ -101,12 +101,33 @@ fn thresholds_are_proposed_and_written() {
     vocab(path, "add", &["--name", "cup", "coffee.jpg"]).ok();
     let tested = vocab(path, "test", &["pet", "--nothing", "nothing", "--json"]).ok().json().remove(0);
     let pet = &tested["labels"][0];
-    assert_eq!(pet["left_out"], json!({ "examples": 2, "right": 2, "confused_with": null }));
+    let left_out = json!({ "examples": 2, "right": 2, "right_by_examples": 2, "confused_with": null });
+    assert_eq!(pet["left_out"], left_out);
     assert_eq!((&pet["pictures"], &pet["best"], &tested["nothing"]), (&json!(1), &json!(1), &json!(1)));
     let proposed = pet["proposed"].as_f64().unwrap();
     let text = vocab(path, "test", &["pet", "--nothing", "nothing", "--fit"]).ok().stdout;
     assert!(text.contains("pet: 2 of 2 examples right when left out; found on"), "{text}");
     assert!((shown(path)["labels"][0]["threshold"].as_f64().unwrap() - proposed).abs() < 1e-3);
+}
+
+#[test]
+fn words_speak_for_an_example_that_is_left_out() {
+    let folder = photos();
+    let path = folder.path();
+    vocab(path, "add", &["--name", "pet", "--words", "cat", "cat.jpg", "--whole"]).ok();
+    vocab(path, "add", &["--name", "drink", "--words", "cup of coffee", "coffee.jpg", "--whole"]).ok();
+    vocab(path, "add", &["--name", "nameless", "astronaut.jpg", "--whole"]).ok();
+    let tested = vocab(path, "test", &["--json"]).ok().json().remove(0);
+    // Nothing is left to compare with but what other names look like.
+    let left_out = json!({ "examples": 1, "right": 1, "right_by_examples": 0, "confused_with": null });
+    assert_eq!((&tested["labels"][0]["left_out"], &tested["labels"][1]["left_out"]), (&left_out, &left_out));
+    assert_eq!(tested["labels"][2]["left_out"], Value::Null);
+    let text = vocab(path, "test", &[]).ok().stdout;
+    assert!(
+        text.contains("pet: 1 of 1 examples right when left out (0 by examples alone)\n")
+            && text.contains("all: 2 of 2 examples right when left out, 0 by examples alone"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -247,9 +268,28 @@ fn unusable_input_is_one_clear_line_and_changes_nothing() {
     refused(&["--name", "a", "none.jpg"], &["none.jpg: found nothing there"]);
     refused(&["--name", "a", "hollow"], &["hollow", "found"]);
     refused(&["--name", "", "cat.jpg"], &["printable characters"]);
+    image::RgbImage::from_pixel(40, 30, image::Rgb([120, 120, 121])).save(path.join("grey.png")).unwrap();
+    refused(
+        &["--name", "a", "grey.png"],
+        &["grey.png: found a picture of one colour, expected something to see"],
+    );
     refused(&["--name", "a", "cat.jpg", "--box", "1,2,3"], &["X0,Y0,X1,Y1"]);
     refused(&["--name", "a", "cat.jpg", "--box", "500,0,600,90"], &["cat.jpg", "inside 451x300 pixels"]);
     refused(&["--name", "a", "cat.jpg", "--box", "9,9,1,1"], &["cat.jpg", "x0 < x1"]);
+    refused(
+        &["--name", "a", "cat.jpg", "--box", "0.1,0.1,0.9,0.9"],
+        &["cat.jpg, box 0: found [0.1, 0.1, 0.9, 0.9] in fractions, expected pixels of a picture of 451x300"],
+    );
+    refused(&["--name", "a", "cat.jpg", "--box=-9,-9,5000,4000"], &["cat.jpg", "mostly outside", "451x300"]);
+    let other = |file: &str, parts: &[&str]| {
+        edgeclip(path, &["vocab", "add", file, "--name", "a", "cat.jpg"]).refuses(parts);
+        assert!(!path.join(file).exists());
+    };
+    other(
+        "van.jpg",
+        &["van.jpg: found the name of a picture, expected the vocabulary file before the pictures"],
+    );
+    other("none/a.vocab.safetensors", &["none/a.vocab.safetensors: found no folder of this name"]);
     refused(
         &["--name", "a", "cat.jpg", "coffee.jpg", "small.png", "--box", "1,1,9,9", "--box", "1,1,9,9"],
         &["2 boxes for 3 pictures"],
@@ -268,6 +308,18 @@ fn unusable_input_is_one_clear_line_and_changes_nothing() {
     });
     fs::write(path.join("c.json"), sized.to_string()).unwrap();
     refused(&["--coco", "c.json", "--images", "."], &["cat.jpg: found 451x300 pixels, expected 100x100"]);
+    let boxes = |i: i64| json!({ "image_id": 1, "category_id": 1, "bbox": [i % 300, i / 300, 99, 99] });
+    let many = json!({
+        "images": [{ "id": 1, "file_name": "none.jpg" }],
+        "categories": [{ "id": 1, "name": "a" }],
+        "annotations": (0..10_000).map(boxes).collect::<Vec<_>>(),
+    });
+    fs::write(path.join("c.json"), many.to_string()).unwrap();
+    // Before any picture is opened.
+    refused(
+        &["--coco", "c.json", "--images", "."],
+        &["a: found 10000 examples, expected at most 1000 of a name"],
+    );
     // Another space: the words' tower is the same, the features are not.
     edgeclip(path, &["detect", "cat.jpg", "--vocab", FILE]).refuses(&[FILE, "feature space", "vocab renew"]);
     // A broken file is left as it is.

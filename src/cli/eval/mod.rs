@@ -102,22 +102,22 @@ impl Answerer {
         });
         let rects = rects.collect::<Result<Vec<_>>>()?;
         let frame = picture.frame()?;
-        let encoded = if request.detect.is_some() || request.tags {
-            let vocabulary = self.vocabulary.as_ref().ok_or_else(|| {
-                Error::input(
-                    "request",
-                    "no vocabulary so far",
-                    "\"vocabulary\" in this request or an earlier one",
-                )
-            })?;
+        let vocabulary = || {
+            let expected = "\"vocabulary\" in this request or an earlier one";
+            self.vocabulary.as_ref().ok_or_else(|| Error::input("request", "no vocabulary so far", expected))
+        };
+        let encoded = if let Some(detect) = &request.detect {
+            let vocabulary = vocabulary()?;
             let look = self.pipeline.look(&frame, vocabulary)?;
-            if let Some(detect) = &request.detect {
-                let mut found = self.pipeline.named(&look, vocabulary, |_| detect.threshold);
-                found.truncate(detect.top.unwrap_or(found.len()));
-                answer.detect = Some(Detections::new(&found));
-            }
+            let mut found = self.pipeline.named(&look, vocabulary, |_| detect.threshold);
+            found.truncate(detect.top.unwrap_or(found.len()));
+            answer.detect = Some(Detections::new(&found));
             answer.tags = request.tags.then(|| Array::vector(look.tags));
             look.encoded
+        } else if request.tags {
+            let (encoded, tags) = self.pipeline.tags(&frame, vocabulary()?)?;
+            answer.tags = Some(Array::vector(tags));
+            encoded
         } else {
             self.pipeline.encode(&frame)?
         };

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Bundle;
 use crate::sinks::{AtomicFile, Inputs, PUBLIC};
+use crate::source::is_called_picture;
 use crate::system::Folder;
 use crate::vocabulary::Vocabulary;
 
@@ -39,8 +40,17 @@ impl VocabularyFile {
         let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
             return Err(Error::settings(shown, "a folder", "a file such as things.vocab.safetensors"));
         };
+        if !path.exists() && is_called_picture(&path) {
+            let expected = "the vocabulary file before the pictures, such as things.vocab.safetensors";
+            return Err(Error::settings(shown, "the name of a picture", expected));
+        }
         let folder = Folder::open(path.parent().unwrap_or(Path::new("")));
-        let folder = folder.map_err(|source| Error::io(ErrorKind::Device, &shown, source))?;
+        let folder = folder.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => {
+                Error::settings(&shown, "no folder of this name", "a file in a folder that is there")
+            }
+            _ => Error::io(ErrorKind::Device, &shown, source),
+        })?;
         Ok(Self { shown, folder, name: name.to_owned() })
     }
 

@@ -143,7 +143,7 @@ fn folders_and_inputs_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = |path: &Path, inputs: &Inputs| VocabularyFile::new(path, inputs).err().unwrap().to_string();
     assert!(error(folder.path(), &Inputs::default()).contains("found a folder"));
-    assert!(error(&folder.path().join("no/x"), &Inputs::default()).contains("No such file"));
+    assert!(error(&folder.path().join("no/x"), &Inputs::default()).contains("found no folder of this name"));
     let picture = folder.path().join("a.jpg");
     fs::write(&picture, "x").unwrap();
     let mut inputs = Inputs::default();

@@ -19,6 +19,12 @@ pub(crate) fn expand(arguments: &[PathBuf]) -> Vec<Result<PathBuf>> {
     arguments.iter().flat_map(|argument| one(argument)).collect()
 }
 
+/// Whether a file is called as pictures are.
+pub(crate) fn is_called_picture(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    extension.is_some_and(|extension| folder::EXTENSIONS.iter().any(|known| extension == *known))
+}
+
 fn one(argument: &Path) -> Vec<Result<PathBuf>> {
     let found = if argument.is_dir() {
         Folder::pictures(argument)

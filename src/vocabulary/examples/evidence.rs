@@ -1,13 +1,18 @@
 //! What examples say of a region or picture, beside what words say.
 //!
-//! An entry's evidence is `e = scale · cos(f, p) − z`, where `f` is the region's feature vector, `p` the mean of
-//! the entry's examples and `z = ln mean_n exp(scale · cos(f, bank_n))`: how much likelier the region looks like
-//! the examples than like everyday things. It joins that of words, `r`, in a weighted sum; or, where the manifest's
+//! An entry's evidence is `e = scale · f·p − z`, where `f` is the region's feature vector, `p` the prototype of the
+//! entry's examples ([`FeatureSpace::prototype`]) and `z = ln mean_n exp(scale · cos(f, bank_n))`: how much likelier the
+//! region looks like the examples than like everyday things. It joins that of words, `r`, in a weighted sum; or, where the manifest's
 //! `trust` says how likely words fit their own examples, in a mixture of both. Counter-examples compete with their own
 //! entry alone.
 
-use super::Prototypes;
-use crate::model::{ExamplePool, FeatureSpace, FeatureVector, cosines};
+use super::prototypes::{agreement, prototype};
+use super::{Example, Examples, Prototypes, mean};
+use crate::model::{ExamplePool, ExampleSettings, FeatureSpace, FeatureVector, cosines};
+
+/// How far the smaller part of a [`Sum`] must be below the larger to be passed over: `ln(1 + exp(−17))` is `4e-8`, less
+/// than the f32 that the sum becomes can hold.
+const NEGLIGIBLE: f64 = -17.0;
 
 /// What examples say of one region or picture, for each entry.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +40,60 @@ impl Sum {
     pub(crate) fn at(&self, words: f64) -> f64 {
         let beside = self.weight * words + self.constant;
         let (less, more) = (beside.min(self.otherwise), beside.max(self.otherwise));
-        more + (less - more).exp().ln_1p()
+        let below = less - more;
+        if below < NEGLIGIBLE { more } else { more + f64::from((below as f32).exp().ln_1p()) }
+    }
+}
+
+/// A [`Sum`] as a function of the evidence of examples, which is the same for all regions: `slope · e + constant`.
+#[derive(Debug, Clone, Copy)]
+struct Weighing {
+    words: f64,
+    beside: Line,
+    otherwise: Line,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    slope: f64,
+    constant: f64,
+}
+
+impl Line {
+    /// What is never believed.
+    const NEVER: Self = Self { slope: 0.0, constant: f64::NEG_INFINITY };
+
+    fn at(self, evidence: f64) -> f64 {
+        self.slope * evidence + self.constant
+    }
+
+    fn raised(self, by: f64) -> Self {
+        Self { constant: self.constant + by, ..self }
+    }
+}
+
+impl Weighing {
+    /// Of an entry with so many examples; `agreement` is how far its words fit them, `None` without words.
+    fn of(kind: &ExamplePool, count: usize, agreement: Option<f64>) -> Self {
+        let [slope, constant] = at(&kind.alone, count);
+        let alone = Line { slope, constant };
+        let Some(agreement) = agreement else {
+            return Self { words: 0.0, beside: alone, otherwise: Line::NEVER };
+        };
+        let [words, slope, constant, agrees] = at(&kind.beside_words, count);
+        let beside = Line { slope, constant: constant + agrees * agreement };
+        match &kind.trust {
+            None => Self { words, beside, otherwise: Line::NEVER },
+            Some(trust) => {
+                let logit = trusted(trust, agreement, count);
+                let otherwise = alone.raised(-logit.exp().ln_1p());
+                Self { words, beside: beside.raised(-(-logit).exp().ln_1p()), otherwise }
+            }
+        }
+    }
+
+    fn sum(&self, evidence: f64) -> Sum {
+        Sum { weight: self.words, constant: self.beside.at(evidence), otherwise: self.otherwise.at(evidence) }
     }
 }
 
@@ -47,51 +105,62 @@ impl Prototypes {
         kind: &ExamplePool,
         vectors: &[&FeatureVector],
     ) -> Vec<Evidence> {
-        let means = cosines(&self.means, vectors);
+        let compared = cosines(&self.compared, vectors);
         let contested = cosines(&self.contested, vectors);
-        let (entries, sides) = (self.counts.len(), self.sides.len());
+        let entries = self.counts.iter().zip(&self.agreements);
+        let weighing = |(count, agreement): (&usize, &Option<f64>)| {
+            (*count > 0).then(|| Weighing::of(kind, *count, *agreement))
+        };
+        let weighings: Vec<Option<Weighing>> = entries.map(weighing).collect();
+        let scale = f64::from(space.settings().scale);
         let of = |(index, everyday): (usize, f64)| {
-            let means = means.get(index * entries..).unwrap_or_default();
-            let contested = contested.get(index * sides..).unwrap_or_default();
+            let compared = compared.get(index * weighings.len()..).unwrap_or_default();
+            let contested = contested.get(index * self.sides.len()..).unwrap_or_default();
+            let sum = |(weighing, cosine): (&Option<Weighing>, &f32)| {
+                weighing.as_ref().map(|weighing| weighing.sum(scale * f64::from(*cosine) - everyday))
+            };
             Evidence {
-                sums: self.sums(space, kind, means, everyday),
+                sums: weighings.iter().zip(compared).map(sum).collect(),
                 factors: self.factors(space, contested),
             }
         };
         space.everyday(vectors).into_iter().enumerate().map(of).collect()
     }
 
-    fn sums(
+    /// What is said of the example at `index` of `examples` as if it were none of them; `words` are those of its entry,
+    /// zeros if it has none.
+    pub(crate) fn evidence_without(
         &self,
         space: &FeatureSpace,
         kind: &ExamplePool,
-        cosines: &[f32],
-        everyday: f64,
-    ) -> Vec<Option<Sum>> {
-        let entries = self.counts.iter().zip(&self.agreements).zip(cosines);
-        let sum = |((count, agreement), cosine): ((&usize, &Option<f64>), &f32)| {
-            let evidence = f64::from(space.settings().scale) * f64::from(*cosine) - everyday;
-            let alone = || {
-                let [examples, constant] = at(&kind.alone, *count);
-                examples * evidence + constant
-            };
-            (*count > 0).then(|| match agreement {
-                Some(agreement) => {
-                    let [words, examples, constant, agrees] = at(&kind.beside_words, *count);
-                    let beside = examples * evidence + constant + agrees * agreement;
-                    let (believed, otherwise) = match &kind.trust {
-                        None => (0.0, f64::NEG_INFINITY),
-                        Some(trust) => {
-                            let logit = trusted(trust, *agreement, *count);
-                            (-(-logit).exp().ln_1p(), -logit.exp().ln_1p() + alone())
-                        }
-                    };
-                    Sum { weight: words, constant: beside + believed, otherwise }
-                }
-                None => Sum { weight: 0.0, constant: alone(), otherwise: f64::NEG_INFINITY },
-            })
-        };
-        entries.map(sum).collect()
+        examples: &Examples,
+        index: usize,
+        words: &[f32],
+    ) -> Option<Evidence> {
+        let Example { entry, vector, .. } = examples.rows.get(index)?;
+        let mut evidence = self.evidence(space, kind, &[vector]).pop()?;
+        let others =
+            examples.rows.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, row)| row);
+        let others = others.filter(|row| row.entry == *entry && !row.counter);
+        let rest: Vec<&FeatureVector> = others.map(|row| &row.vector).collect();
+        let settings = space.settings();
+        if let (Some(own), Some(everyday)) =
+            (evidence.sums.get_mut(*entry), space.everyday(&[vector]).first())
+        {
+            *own = prototype(space, rest.iter().copied()).map(|prototype| {
+                let likeness = f64::from(settings.scale) * f64::from(vector.cosine(&prototype));
+                let has_words = words.iter().any(|value| *value != 0.0);
+                let mean = mean(rest.iter().copied()).filter(|_| has_words);
+                let agreement = mean.map(|mean| agreement(&mean, words));
+                Weighing::of(kind, rest.len(), agreement).sum(likeness - everyday)
+            });
+        }
+        if let Some(factor) = evidence.factors.get_mut(*entry) {
+            let near = rest.iter().map(|row| vector.cosine(row)).fold(settings.floor, f32::max);
+            let against = examples.against(*entry).map(|row| vector.cosine(&row.vector));
+            *factor = countered(settings, near, against.fold(f32::NEG_INFINITY, f32::max));
+        }
+        Some(evidence)
     }
 
     fn factors(&self, space: &FeatureSpace, cosines: &[f32]) -> Vec<f32> {
@@ -103,18 +172,23 @@ impl Prototypes {
                 *side = side.max(*cosine);
             }
         }
-        let factor = |(own, other): (f32, f32)| (-settings.counter_scale * (other - own).max(0.0)).exp();
-        nearest.into_iter().map(factor).collect()
+        nearest.into_iter().map(|(near, against)| countered(settings, near, against)).collect()
     }
 
     /// For entries of which one is right and which differ little, such as the states of a door: how far
     /// `vector` leans to each, as logits. `None` if not all entries have examples.
     pub(crate) fn leanings(&self, space: &FeatureSpace, vector: &FeatureVector) -> Option<Vec<f32>> {
-        let spread = self.spread?;
+        let (means, spread) = self.means.as_ref()?;
         // |f − p|² = 2 − 2 cos, of which the constant makes no difference.
         let logit = |cosine: &f32| 2.0 * space.settings().sharpness * cosine / spread;
-        Some(cosines(&self.means, &[vector]).iter().map(logit).collect())
+        Some(cosines(means, &[vector]).iter().map(logit).collect())
     }
+}
+
+/// What a probability is multiplied by where the nearest example has the cosine `near`, or `floor` if that is more, and
+/// the nearest counter-example `against`.
+fn countered(settings: &ExampleSettings, near: f32, against: f32) -> f32 {
+    (-settings.counter_scale * (against - near).max(0.0)).exp()
 }
 
 /// How likely the words fit their examples, as a logit.

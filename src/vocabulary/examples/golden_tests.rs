@@ -32,7 +32,8 @@ fn vectors_and_evidence_are_those_of_the_reference() {
         let rows = q.chunks_exact(space.values()).zip(floats(scale));
         rows.map(|(values, scale)| FeatureVector { values: values.to_vec(), scale }).collect()
     };
-    let (vectors, means) = (rows("q", "scale"), rows("prototype.q", "prototype.scale"));
+    let (vectors, means) = (rows("q", "scale"), rows("mean.q", "mean.scale"));
+    let compared = rows("prototype.q", "prototype.scale");
     let (pooled, embeddings) = (floats("pooled"), floats("embedding"));
     let dimension = bundle.manifest.embedding;
     let channels = pooled.len() / vectors.len();
@@ -45,7 +46,7 @@ fn vectors_and_evidence_are_those_of_the_reference() {
         let maps = [("semantic".to_owned(), map)].into();
         let out = VisionOutput { image: Vec::new(), levels: Vec::new(), maps, dense };
         let embedding = &embeddings[row * dimension..][..dimension];
-        let found = space.of_boxes(&out, &content, &[(content, embedding)]).unwrap();
+        let found = space.of_boxes(&out, &content, &[(content, embedding)], None).unwrap();
         assert_eq!(found, [Some(vector.clone())], "row {row}");
     }
 
@@ -74,8 +75,11 @@ fn vectors_and_evidence_are_those_of_the_reference() {
     let found: Vec<FeatureVector> =
         (0..3).map(|entry| mean(examples.of(entry).map(|example| &example.vector)).unwrap()).collect();
     assert_eq!(found, means);
+    let of =
+        |entry| prototypes::prototype(&space, examples.of(entry).map(|example| &example.vector)).unwrap();
+    assert_eq!((0..3).map(of).collect::<Vec<_>>(), compared);
     let all: Vec<&FeatureVector> = vectors.iter().collect();
-    assert_eq!(cosines(&space.table(&means), &all), floats("cosines"));
+    assert_eq!(cosines(&space.table(&compared), &all), floats("cosines"));
     for (found, expected) in space.everyday(&all).iter().zip(doubles("everyday")) {
         assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
     }

@@ -20,7 +20,7 @@ use crate::model::{FeatureVector, SpaceId};
 /// Most examples and counter-examples of one entry.
 pub(crate) const MOST_OF_ENTRY: usize = 1000;
 /// Most of one vocabulary.
-pub(crate) const MOST: usize = 50_000;
+pub(crate) const MOST_EXAMPLES: usize = 50_000;
 
 /// Cosine from which a counter-example of a name no longer halves the probability of what an example looks like:
 /// `exp(−25 · (1 − 0.972)) = ½`.

@@ -17,14 +17,15 @@ pub(crate) struct Prototypes {
     pub(super) counts: Vec<usize>,
     /// How far the words of each entry agree with its examples, −1 to 1; `None` for one without words.
     pub(super) agreements: Vec<Option<f64>>,
-    /// Mean of each entry's examples; zeros for an entry without any.
-    pub(super) means: Product,
+    /// What each entry's examples are compared by; zeros for an entry without any.
+    pub(super) compared: Product,
     /// Counter-examples, and the examples of the entries that have such.
     pub(super) contested: Product,
     /// Entry of each row of `contested`, and whether it is a counter-example.
     pub(super) sides: Vec<(usize, bool)>,
-    /// Mean squared distance of the prototypes to each other, if each entry has one and there are two.
-    pub(super) spread: Option<f32>,
+    /// Means of the entries' examples and their mean squared distance to each other, if each entry has one and there are
+    /// two.
+    pub(super) means: Option<(Product, f32)>,
 }
 
 /// Made from examples that are compared in its place.
@@ -47,21 +48,37 @@ impl Prototypes {
         let contested = examples.rows.iter().filter(|row| accused.contains(&row.entry));
         let (sides, rows): (Vec<_>, Vec<_>) =
             contested.map(|row| ((row.entry, row.counter), row.vector.clone())).unzip();
-        let spread = spread(&means);
         let agreements = means.iter().zip(words.rows()).map(|(mean, words)| {
             let has_words = words.iter().any(|value| *value != 0.0);
             has_words.then(|| mean.as_ref().map_or(0.0, |mean| agreement(mean, words)))
         });
         let agreements = agreements.collect();
-        let means: Vec<FeatureVector> =
-            means.into_iter().map(|mean| mean.unwrap_or_else(|| nothing.clone())).collect();
-        let (means, contested) = (space.table(&means), space.table(&rows));
-        Self { counts, agreements, means, contested, sides, spread }
+        let compared = (0..entries).map(|entry| {
+            let of = prototype(space, examples.of(entry).map(|example| &example.vector));
+            of.unwrap_or_else(|| nothing.clone())
+        });
+        let (compared, contested) = (space.table(&compared.collect::<Vec<_>>()), space.table(&rows));
+        let means = means.into_iter().collect::<Option<Vec<_>>>();
+        let means = means.and_then(|means| Some((space.table(&means), spread(&means)?)));
+        Self { counts, agreements, compared, contested, sides, means }
     }
+}
+
+/// What examples are compared by; `None` if there are none, or they cancel.
+pub(super) fn prototype<'a>(
+    space: &FeatureSpace,
+    vectors: impl Iterator<Item = &'a FeatureVector>,
+) -> Option<FeatureVector> {
+    let vectors: Vec<&FeatureVector> = vectors.collect();
+    space.prototype(&sum(vectors.iter().copied()), vectors.len())
 }
 
 /// The mean of unit vectors, of unit length again; `None` if there are none, or they cancel.
 pub(crate) fn mean<'a>(vectors: impl Iterator<Item = &'a FeatureVector>) -> Option<FeatureVector> {
+    FeatureVector::quantised(&sum(vectors).into_iter().map(|value| value as f32).collect::<Vec<f32>>())
+}
+
+fn sum<'a>(vectors: impl Iterator<Item = &'a FeatureVector>) -> Vec<f64> {
     let mut sum: Vec<f64> = Vec::new();
     for vector in vectors {
         sum.resize(vector.values.len(), 0.0);
@@ -69,19 +86,18 @@ pub(crate) fn mean<'a>(vectors: impl Iterator<Item = &'a FeatureVector>) -> Opti
             *sum += f64::from(f32::from(*value) * vector.scale);
         }
     }
-    FeatureVector::quantised(&sum.iter().map(|value| *value as f32).collect::<Vec<f32>>())
+    sum
 }
 
 /// The cosine of words with the part of a prototype that says what its embedding is like.
-fn agreement(mean: &FeatureVector, words: &[f32]) -> f64 {
+pub(super) fn agreement(mean: &FeatureVector, words: &[f32]) -> f64 {
     let joint = mean.values.get(mean.values.len().saturating_sub(words.len())..).unwrap_or_default();
     let products = joint.iter().zip(words).map(|(q, t)| f64::from(*q) * f64::from(*t));
     let length = joint.iter().map(|q| f64::from(*q) * f64::from(*q)).sum::<f64>().sqrt();
     if length > 0.0 { products.sum::<f64>() / length } else { 0.0 }
 }
 
-fn spread(means: &[Option<FeatureVector>]) -> Option<f32> {
-    let means = means.iter().map(Option::as_ref).collect::<Option<Vec<_>>>()?;
+fn spread(means: &[FeatureVector]) -> Option<f32> {
     let (mut sum, mut pairs) = (0.0, 0u32);
     for (i, a) in means.iter().enumerate() {
         for b in means.iter().skip(i + 1) {

@@ -10,7 +10,7 @@ use crate::error::{Result, obeyed};
 use crate::model::{FeatureVector, SpaceId};
 use crate::vocabulary::embeddings::Embeddings;
 use crate::vocabulary::entry::{Entry, Kind};
-use crate::vocabulary::examples::{Example, Examples, MOST, Origin};
+use crate::vocabulary::examples::{Example, Examples, MOST_EXAMPLES, Origin};
 use crate::vocabulary::texts::Texts;
 use crate::vocabulary::words::Vocabulary;
 
@@ -113,8 +113,8 @@ fn examples(parts: &Parts<'_>, names: usize) -> Result<Examples> {
     let [count, features] = *view.shape() else {
         return Err(parts.wrong(format!("examples of shape {:?}", view.shape()), "[examples, features]"));
     };
-    if !(1..=MOST).contains(&count) || features == 0 {
-        return Err(parts.wrong(format!("{count} examples"), format!("1 to {MOST}")));
+    if !(1..=MOST_EXAMPLES).contains(&count) || features == 0 {
+        return Err(parts.wrong(format!("{count} examples"), format!("1 to {MOST_EXAMPLES}")));
     }
     let owners = parts.indices("example_entry", names)?;
     let signs = parts.tensor("example_sign", Dtype::I8)?;

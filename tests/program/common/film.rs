@@ -31,9 +31,14 @@ impl Studio {
 
     /// The cat's left edge at `x`, in the middle of the height; no cat for `None`.
     pub(crate) fn picture(&self, x: Option<i64>) -> RgbImage {
-        let mut picture = RgbImage::from_pixel(SIZE.0, SIZE.1, Rgb([120, 125, 130]));
-        if let Some(x) = x {
-            imageops::replace(&mut picture, &self.cat, x, i64::from((SIZE.1 - CAT.1) / 2));
+        self.placed(SIZE, x.map(|x| (x, i64::from((SIZE.1 - CAT.1) / 2))))
+    }
+
+    /// In a picture of this size, the cat's upper left corner at `at`, which may be outside.
+    pub(crate) fn placed(&self, size: (u32, u32), at: Option<(i64, i64)>) -> RgbImage {
+        let mut picture = RgbImage::from_pixel(size.0, size.1, Rgb([120, 125, 130]));
+        if let Some((x, y)) = at {
+            imageops::replace(&mut picture, &self.cat, x, y);
         }
         picture
     }

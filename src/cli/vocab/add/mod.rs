@@ -27,7 +27,7 @@ use crate::model::{Bundle, SpaceId};
 use crate::pipeline::Pipeline;
 use crate::report::{Detection, Findings, PictureReport};
 use crate::sinks::{annotate, encode_picture};
-use crate::vocabulary::{Added, Embedder, Kind, Vocabulary};
+use crate::vocabulary::{Added, Embedder, Kind, MOST_EXAMPLES, MOST_OF_ENTRY, Vocabulary};
 
 /// Show what a name means: by pictures, words, data sets, or what happened
 ///
@@ -108,6 +108,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Failures> {
         return event::add(&file, &args.events, args.name.as_deref(), &args.model.bundle()?);
     }
     let asked = asked(args)?;
+    not_too_many(&asked)?;
     let path = |asked: &Asked| match asked {
         Ok(shown) => Ok(shown.path.clone()),
         Err(error) => Err(Error::input(error.name(), "nothing", "a picture")),
@@ -180,6 +181,22 @@ fn asked(args: &AddArgs) -> anyhow::Result<Vec<Asked>> {
         anyhow::bail!(Error::settings("vocab add", format!("nothing that shows \"{name}\""), expected));
     }
     Ok(asked::pictures(name, &args.pictures, &args.boxes, args.whole, args.kind)?)
+}
+
+/// More than a file takes is refused before anybody waits for it.
+fn not_too_many(asked: &[Asked]) -> Result<()> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let things = asked.iter().flatten().flat_map(|shown| &shown.things);
+    things.for_each(|thing| *counts.entry(&thing.name).or_default() += 1);
+    let expected = || format!("at most {MOST_OF_ENTRY} of a name and {MOST_EXAMPLES} in a file");
+    let all: usize = counts.values().sum();
+    if let Some((name, count)) = counts.iter().find(|(_, count)| **count > MOST_OF_ENTRY) {
+        return Err(Error::settings(*name, format!("{count} examples"), expected()));
+    }
+    if all > MOST_EXAMPLES {
+        return Err(Error::settings("vocab add", format!("{all} examples"), expected()));
+    }
+    Ok(())
 }
 
 fn changes_use(args: &AddArgs) -> bool {

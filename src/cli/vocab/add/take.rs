@@ -22,6 +22,10 @@ const OBJECT: f32 = 0.1;
 /// Share of a picture from which a box is rather the scene, and what it is worth beside one of a thing.
 const SCENE: f32 = 0.9;
 const SCENE_WORTH: f32 = 0.4;
+/// Least share of a box that is inside the picture: those who drew it may have gone over the edge a little.
+const INSIDE: f32 = 0.5;
+/// How far the pixels of a picture of one colour may differ.
+const NOISE: u8 = 8;
 /// Hexadecimal digits of an example's id.
 const ID: usize = 12;
 
@@ -130,11 +134,25 @@ impl Taker {
         let name = || format!("{}, box {index}", picture.name);
         let rect = match place {
             Place::Whole => return Ok((None, None)),
+            Place::Best if is_blank(&picture.data) => {
+                let expected = "something to see; --whole, if that is how it looks";
+                return Err(Error::input(&picture.name, "a picture of one colour", expected));
+            }
             Place::Best => return Ok(self.best(picture, encoded)),
             Place::Pixels(rect) => rect,
             Place::Fractions(r) => Rect { x0: r.x0 * w, y0: r.y0 * h, x1: r.x1 * w, y1: r.y1 * h },
         };
-        Ok((Some(clipped(&name(), rect, picture.width, picture.height)?), None))
+        let inside = clipped(&name(), rect, picture.width, picture.height)?;
+        let found = || format!("[{}, {}, {}, {}]", rect.x0, rect.y0, rect.x1, rect.y1);
+        if matches!(place, Place::Pixels(_)) && rect.x1 <= 1.0 && rect.y1 <= 1.0 {
+            let expected = format!("pixels of a picture of {w}x{h}, such as 0,0,{w},{h} for all of it");
+            return Err(Error::settings(name(), format!("{} in fractions", found()), expected));
+        }
+        if inside.area() < INSIDE * rect.area() {
+            let expected = format!("a box drawn on this picture of {w}x{h} pixels");
+            return Err(Error::settings(name(), format!("{}, mostly outside", found()), expected));
+        }
+        Ok((Some(inside), None))
     }
 
     /// The box that most likely holds what the picture was taken for.
@@ -142,7 +160,7 @@ impl Taker {
         let (width, height) = (picture.width as f32, picture.height as f32);
         let objects = self.pipeline.objects(encoded);
         let found = objects.into_iter().filter(|(_, object)| *object >= OBJECT);
-        let found = found.map(|(rect, object)| (rect, object, object * subject(&rect, width, height)));
+        let found = found.map(|(rect, object)| (rect, object, object.sqrt() * subject(&rect, width, height)));
         let found = found.max_by(|a, b| a.2.total_cmp(&b.2)).map(|(rect, object, _)| (rect, object));
         match found {
             Some((rect, object)) => {
@@ -161,13 +179,24 @@ impl Taker {
 }
 
 /// How likely a box is what a picture of this size was taken for, if it is an object at all: people put what they mean
-/// large and in the middle, yet what reaches all edges is often the scene around it. On pictures with one thing much
-/// larger than others, this finds it in 72 of 100 (39 by objectness alone).
+/// large and in the middle, yet what reaches all edges is often the scene around it. With the square root of objectness,
+/// which says little more of what is an object surely, this finds the one thing of a photo that is much larger than others
+/// in 76 of 100.
 fn subject(rect: &Rect, width: f32, height: f32) -> f32 {
     let share = rect.area() / (width * height);
     let (x, y) = ((rect.x0 + rect.x1) / 2.0 / width - 0.5, (rect.y0 + rect.y1) / 2.0 / height - 0.5);
     let whole = if share > SCENE { SCENE_WORTH } else { 1.0 };
     share.powf(0.6) * (-4.0 * (x * x + y * y)).exp() * whole
+}
+
+/// Whether all pixels are alike but for noise.
+fn is_blank(pixels: &[u8]) -> bool {
+    let (pixels, _) = pixels.as_chunks::<3>();
+    let range = |channel: usize| {
+        let values = pixels.iter().filter_map(|pixel| pixel.get(channel));
+        values.clone().max().zip(values.min()).map_or(0, |(most, least)| most - least)
+    };
+    (0..3).all(|channel| range(channel) <= NOISE)
 }
 
 fn sha256(path: &Path) -> io::Result<String> {
@@ -201,6 +230,12 @@ mod tests {
     /// In a picture of 100×100 pixels.
     fn worth(x0: f32, y0: f32, x1: f32, y1: f32) -> f32 {
         subject(&Rect { x0, y0, x1, y1 }, 100.0, 100.0)
+    }
+
+    #[test]
+    fn noise_is_nothing_to_see() {
+        assert!(is_blank(&[9, 99, 200]) && is_blank(&[9, 99, 200, 12, 95, 207]) && is_blank(&[]));
+        assert!(!is_blank(&[9, 99, 200, 9, 99, 180]));
     }
 
     #[test]

@@ -20,7 +20,8 @@ use crate::vocabulary::Vocabulary;
 
 /// How well the names of a vocabulary file are told apart, and at which thresholds they keep quiet
 ///
-/// Each example is compared with the others as if it were new. Pictures count for the name that their folder is
+/// Each example is told from all names as if it were new: by its name's words and other examples together, as `run` does
+/// it, and by examples alone. Pictures count for the name that their folder is
 /// called after: `van/1.jpg` shows a van.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -81,7 +82,9 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     let mut failures = Failures::default();
     let lowest = Thresholds::new(&vocabulary, &bundle.manifest.score, AskedScores::default(), |_| None);
     let mut found: Vec<Found> = (0..vocabulary.len()).map(|_| Found::default()).collect();
-    for (found, outcome) in found.iter_mut().zip(leave_one_out(&vocabulary, pipeline.features())) {
+    for (found, outcome) in
+        found.iter_mut().zip(leave_one_out(&vocabulary, pipeline.features(), &bundle.manifest.score))
+    {
         found.outcome = outcome;
     }
     for picture in expand(&args.pictures) {
@@ -162,6 +165,7 @@ fn as_json(vocabulary: &Vocabulary, found: &[Found], quiet: usize) -> serde_json
             json!({
                 "examples": outcome.examples,
                 "right": outcome.right,
+                "right_by_examples": outcome.right_by_examples,
                 "confused_with": outcome.confused.map(|other| vocabulary.name(other)),
             })
         });
@@ -187,10 +191,11 @@ fn as_text(vocabulary: &Vocabulary, found: &[Found], quiet: usize) -> String {
             let confused =
                 outcome.confused.map(|other| format!(", else taken for {}", vocabulary.name(other)));
             let confused = confused.unwrap_or_default();
-            parts.push(format!(
-                "{} of {} examples right when left out{confused}",
-                outcome.right, outcome.examples
-            ));
+            let has_words = vocabulary.prompts_of(label).next().is_some();
+            let alone = format!(" ({} by examples alone)", outcome.right_by_examples);
+            let alone = if has_words { alone } else { String::new() };
+            let (right, examples) = (outcome.right, outcome.examples);
+            parts.push(format!("{right} of {examples} examples right when left out{alone}{confused}"));
         }
         if found.shown > 0 {
             parts.push(format!(
@@ -203,14 +208,16 @@ fn as_text(vocabulary: &Vocabulary, found: &[Found], quiet: usize) -> String {
             parts.extend(found.proposed.map(|threshold| format!("threshold {threshold:.3} proposed")));
         }
         if parts.is_empty() {
-            parts.push("nothing to test: fewer than two examples and no pictures".to_owned());
+            parts.push("nothing to test: too few examples and no pictures".to_owned());
         }
         lines.push(format!("{}: {}", vocabulary.name(label), parts.join("; ")));
     }
     let outcomes = found.iter().filter_map(|found| found.outcome.as_ref());
-    let (right, all) = outcomes.fold((0, 0), |(right, all), o| (right + o.right, all + o.examples));
+    let (right, alone, all) = outcomes.fold((0, 0, 0), |(right, alone, all), outcome| {
+        (right + outcome.right, alone + outcome.right_by_examples, all + outcome.examples)
+    });
     if all > 0 {
-        lines.push(format!("all: {right} of {all} examples right when left out"));
+        lines.push(format!("all: {right} of {all} examples right when left out, {alone} by examples alone"));
     }
     lines.join("\n")
 }

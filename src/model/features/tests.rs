@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use safetensors::tensor::{TensorView, serialize};
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::*;
 
@@ -52,10 +52,12 @@ pub(crate) fn space() -> FeatureSpace {
         floor: 0.5,
         counter_scale: 3.0,
         sharpness: 4.0,
+        ridge: None,
     };
     let rows = [[127i8, 0, 0], [0, 127, 0]];
     FeatureSpace {
         isa: Isa::SCALAR,
+        region: settings.region.pool(),
         settings,
         size: 16,
         mean: vec![1.0, 2.0],
@@ -64,6 +66,8 @@ pub(crate) fn space() -> FeatureSpace {
         region_centre: vec![0.0, 0.2],
         picture_centre: vec![0.0, 0.0],
         bank: table(Isa::SCALAR, 3, vec![1.0 / 127.0; 2], |input, row| rows[row][input]),
+        everyday: rows.map(|row| FeatureVector { values: row.to_vec(), scale: 1.0 / 127.0 }).to_vec(),
+        regression: OnceLock::new(),
     }
 }
 
@@ -81,20 +85,22 @@ fn a_box_is_pooled_standardised_projected_and_joined_with_its_embedding() {
     // Right: (3 − 1) / ½ = 4 and (2 − 2) / 4 = 0, in int8 127 and 0, projected to −3 · 127 / 4, of unit length −1.
     // The embedding less its centre is (.6, .6), of unit length (√½, √½), of which half counts.
     // Left: 0 and (6 − 2) / 4 = 1, projected to 127 / 4.
-    let found = space().of_boxes(&out, &content, &[(right, &embedding), (left, &embedding)]).unwrap();
+    let found = space().of_boxes(&out, &content, &[(right, &embedding), (left, &embedding)], None).unwrap();
     let (right, left) = (found[0].as_ref().unwrap(), found[1].as_ref().unwrap());
     assert_eq!((&right.values[..], &left.values[..]), (&[-127, 45, 45][..], &[127, 45, 45][..]));
     close(right.scale, 1.0 / 127.0 / 1.25f64.sqrt());
+    let back = space().embedding(right, false);
+    assert!(back.iter().zip(embedding).all(|(found, e)| (found - e).abs() < 1e-6), "{back:?}");
     // The means of all cells are 2 and 4: (2 − 1) / ½ = 2, (4 − 2) / 4 = ½, in int8 127 and 32; the embedding
     // weighs twice as much.
     let whole = space().of_picture(&out, &content).unwrap().unwrap();
     assert_eq!(whole.values, [-64, 0, -127]);
     let empty = Rect { x1: 0.0, ..content };
-    assert!(space().of_boxes(&out, &content, &[(empty, &embedding)]).is_err());
+    assert!(space().of_boxes(&out, &content, &[(empty, &embedding)], None).is_err());
     // What lies at the mean has no direction.
     let map = crate::model::FeatureMap { channels: 2, width: 1, height: 1, data: vec![1.0, 2.0] };
     let out = VisionOutput { maps: [("map".to_owned(), map)].into(), ..out };
-    assert_eq!(space().of_boxes(&out, &content, &[(content, &embedding)]).unwrap(), [None]);
+    assert_eq!(space().of_boxes(&out, &content, &[(content, &embedding)], None).unwrap(), [None]);
 }
 
 #[test]
@@ -200,7 +206,7 @@ fn vectors_are_those_of_the_reference_in_python() {
             let dense = crate::model::FeatureMap { channels: 0, width: 0, height: 0, data: Vec::new() };
             let maps = [("map".to_owned(), map)].into();
             let out = VisionOutput { image: Vec::new(), levels: Vec::new(), maps, dense };
-            space.of_boxes(&out, &content, &[(content, embedding)]).unwrap().remove(0).unwrap()
+            space.of_boxes(&out, &content, &[(content, embedding)], None).unwrap().remove(0).unwrap()
         };
         let found = [vector(&pooled[0], &embeddings[0]), vector(&pooled[1], &embeddings[1])];
         assert_eq!(found[0].values, [-33, 125, 1, 86, 13, -98, 92, -26, -127], "{isa:?}");

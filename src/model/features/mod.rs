@@ -1,35 +1,37 @@
 //! The space in which examples are compared: what the trunk's own feature maps hold in a box or in the whole
 //! picture, standardised and projected, beside the embedding that words are compared with.
 
+mod file;
+mod regression;
+mod vector;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+pub(crate) use vector::{FeatureVector, cosines};
+
 use std::slice;
+use std::sync::OnceLock;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 
+use self::file::Tensors;
+use self::regression::Regression;
+use self::vector::{push_rounded, table};
 use super::bundle::{Bundle, FEATURES};
-use super::manifest::{ExamplePool, ExampleSettings};
+use super::manifest::{ExamplePool, ExampleSettings, Pool};
 use super::output::VisionOutput;
-use super::region;
+use super::region::{self, Pooled};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use edgeclip_kernels::product::{Columns, Product, Scratch};
+use edgeclip_kernels::product::{Product, Scratch};
 use edgeclip_kernels::{Isa, normalise};
-
-/// Most values of a vector.
-const MOST_VALUES: usize = 16_384;
-
-/// A unit vector in int8: value k is `values[k] · scale`.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FeatureVector {
-    /// −127 to 127; the largest magnitude is 127.
-    pub values: Vec<i8>,
-    /// Positive.
-    pub scale: f32,
-}
 
 /// The space of a bundle.
 pub(crate) struct FeatureSpace {
     isa: Isa,
     settings: ExampleSettings,
+    region: Pool,
     size: u32,
     mean: Vec<f32>,
     deviation: Vec<f32>,
@@ -38,29 +40,10 @@ pub(crate) struct FeatureSpace {
     picture_centre: Vec<f32>,
     /// Vectors of everyday things: "none of these".
     bank: Product,
-}
-
-impl FeatureVector {
-    /// Scales `vector` to unit length and rounds it: `q = round_half_even(x · (127 / max |x|))`. `None` if its
-    /// length is zero or not finite.
-    pub(crate) fn quantised(vector: &[f32]) -> Option<Self> {
-        let norm = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-        let most = vector.iter().fold(0f32, |most, x| most.max(x.abs()));
-        let factor = 127.0 / most;
-        if !(norm > 0.0 && norm.is_finite() && factor.is_finite()) {
-            return None;
-        }
-        let round = |x: &f32| (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8;
-        let scale = (f64::from(most) / 127.0 / norm) as f32;
-        Some(Self { values: vector.iter().map(round).collect(), scale })
-    }
-
-    /// Cosine with another vector of the same space.
-    pub(crate) fn cosine(&self, other: &Self) -> f32 {
-        let products = self.values.iter().zip(&other.values);
-        let sum: i32 = products.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-        sum as f32 * other.scale * self.scale
-    }
+    /// The same, one by one.
+    everyday: Vec<FeatureVector>,
+    /// Made when a name is first taught.
+    regression: OnceLock<Regression>,
 }
 
 impl FeatureSpace {
@@ -83,9 +66,11 @@ impl FeatureSpace {
         file.positive("deviation", &deviation)?;
         let (projection, projected) = file.table(isa, "projection", "projection_scale", features)?;
         let (bank, _) = file.table(isa, "bank", "bank_scale", projected + embedding)?;
+        let everyday = file.rows("bank", "bank_scale", projected + embedding)?;
         Ok(Some(Self {
             isa,
             settings: settings.clone(),
+            region: settings.region.pool(),
             size: bundle.manifest.input.size,
             mean: file.floats("mean", features)?,
             deviation,
@@ -93,6 +78,8 @@ impl FeatureSpace {
             region_centre: file.floats("region_centre", embedding)?,
             picture_centre: file.floats("picture_centre", embedding)?,
             bank,
+            everyday,
+            regression: OnceLock::new(),
         }))
     }
 
@@ -107,7 +94,8 @@ impl FeatureSpace {
     }
 
     /// The vector of each box in pixels of the network's input, given with its embedding of unit norm; `None`
-    /// where nothing is. `content` is where the picture lies in the input.
+    /// where nothing is. `content` is where the picture lies in the input; `pooled` is what [`FeatureSpace::pool`]
+    /// holds of the boxes, if that is known.
     ///
     /// # Errors
     /// [`Error::Settings`] if a box is empty or not finite; [`Error::Model`] if the maps have other channels.
@@ -116,8 +104,14 @@ impl FeatureSpace {
         out: &VisionOutput,
         content: &Rect,
         boxes: &[(Rect, &[f32])],
+        pooled: Option<&Pooled>,
     ) -> Result<Vec<Option<FeatureVector>>> {
-        self.vectors(out, &self.settings.region, &self.region_centre, content, boxes)
+        self.vectors(out, &self.settings.region, &self.region_centre, content, boxes, pooled)
+    }
+
+    /// What is pooled of boxes.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.region
     }
 
     /// The vector of the whole picture.
@@ -128,7 +122,8 @@ impl FeatureSpace {
         let mut embedding = out.image.clone();
         normalise::l2(&mut embedding);
         let whole = [(*content, embedding.as_slice())];
-        let vectors = self.vectors(out, &self.settings.picture, &self.picture_centre, content, &whole)?;
+        let vectors =
+            self.vectors(out, &self.settings.picture, &self.picture_centre, content, &whole, None)?;
         Ok(vectors.into_iter().next().flatten())
     }
 
@@ -139,23 +134,30 @@ impl FeatureSpace {
         centre: &[f32],
         content: &Rect,
         boxes: &[(Rect, &[f32])],
+        pooled: Option<&Pooled>,
     ) -> Result<Vec<Option<FeatureVector>>> {
         let pool = kind.pool();
-        let seen = boxes.iter().map(|(rect, _)| {
-            let mut features = Vec::with_capacity(self.mean.len());
-            region::pooled(self.isa, out, slice::from_ref(&pool), self.size, content, rect, &mut features)?;
+        let mut rows: Vec<i8> = Vec::with_capacity(boxes.len() * self.mean.len());
+        let mut seen = Vec::with_capacity(boxes.len());
+        let (mut own, mut standardised) = (Vec::new(), Vec::new());
+        for (index, (rect, _)) in boxes.iter().enumerate() {
+            let features = if let Some(features) = pooled.and_then(|pooled| pooled.of(index)) {
+                features
+            } else {
+                own.clear();
+                region::pooled(self.isa, out, slice::from_ref(&pool), self.size, content, rect, &mut own)?;
+                &own
+            };
             if features.len() != self.mean.len() {
                 let found = format!("mean of {} values", self.mean.len());
                 return Err(Error::model(FEATURES, found, format!("{} as in the maps", features.len())));
             }
             let standards = self.mean.iter().zip(&self.deviation);
-            for (x, (mean, deviation)) in features.iter_mut().zip(standards) {
-                *x = (*x - mean) / deviation;
-            }
-            Ok(FeatureVector::quantised(&features))
-        });
-        let seen = seen.collect::<Result<Vec<_>>>()?;
-        let rows: Vec<i8> = seen.iter().flatten().flat_map(|vector| &vector.values).copied().collect();
+            standardised.clear();
+            standardised
+                .extend(features.iter().zip(standards).map(|(x, (mean, deviation))| (x - mean) / deviation));
+            seen.push(push_rounded(&standardised, &mut rows));
+        }
         let width = self.projection.outputs();
         let mut projected = vec![0.0; rows.len() / self.mean.len() * width];
         self.projection.run_int8(&mut Scratch::default(), &rows, &mut projected);
@@ -180,6 +182,30 @@ impl FeatureSpace {
         Ok(vectors.collect())
     }
 
+    /// The embedding of unit norm that a vector was made of, as far as its int8 values tell; `whole` if it is a picture's.
+    /// It lies from the centre of its kind in the direction of the vector's second part.
+    pub(crate) fn embedding(&self, vector: &FeatureVector, whole: bool) -> Vec<f32> {
+        let centre = if whole { &self.picture_centre } else { &self.region_centre };
+        let said = vector.values.get(self.projection.outputs()..).unwrap_or_default();
+        let sum = |products: &mut dyn Iterator<Item = f64>| products.sum::<f64>();
+        let length = sum(&mut said.iter().map(|v| f64::from(*v).powi(2))).sqrt().max(f64::MIN_POSITIVE);
+        let along = sum(&mut said.iter().zip(centre).map(|(v, c)| f64::from(*v) / length * f64::from(*c)));
+        let centred = sum(&mut centre.iter().map(|c| f64::from(*c).powi(2)));
+        let far = (along * along + 1.0 - centred).max(0.0).sqrt() - along;
+        said.iter().zip(centre).map(|(v, c)| (f64::from(*c) + far * f64::from(*v) / length) as f32).collect()
+    }
+
+    /// What examples are compared by, whose sum is `sum` and which are `count`: their unit mean or, where the manifest has a
+    /// `ridge`, what tells that from everyday things. `None` where they cancel.
+    pub(crate) fn prototype(&self, sum: &[f64], count: usize) -> Option<FeatureVector> {
+        let rounded = |vector: &[f64]| vector.iter().map(|value| *value as f32).collect::<Vec<f32>>();
+        let unit = FeatureVector::quantised(&rounded(sum))?;
+        let Some(ridge) = self.settings.ridge else { return Some(unit) };
+        let mean: Vec<f64> = sum.iter().map(|value| value / count as f64).collect();
+        let regression = self.regression.get_or_init(|| Regression::new(&self.everyday, ridge));
+        FeatureVector::of_own_length(&rounded(&regression.of(&self.everyday, &mean)))
+    }
+
     /// How like everyday things each vector is: `ln mean_n exp(scale · cos(f, bank_n))`.
     pub(crate) fn everyday(&self, vectors: &[&FeatureVector]) -> Vec<f64> {
         let scale = self.settings.scale;
@@ -201,93 +227,3 @@ impl FeatureSpace {
         })
     }
 }
-
-/// `features.safetensors` while it is read.
-struct Tensors<'a> {
-    file: String,
-    tensors: SafeTensors<'a>,
-}
-
-impl Tensors<'_> {
-    fn wrong(&self, found: String, expected: &str) -> Error {
-        Error::model(&self.file, found, expected)
-    }
-
-    fn tensor(&self, name: &str, kind: Dtype) -> Result<TensorView<'_>> {
-        let expected = format!("{name} of type {kind:?}");
-        let view = self.tensors.tensor(name);
-        let view = view.map_err(|_| self.wrong(format!("no tensor {name}"), &expected))?;
-        if view.dtype() != kind {
-            return Err(self.wrong(format!("{name} of type {:?}", view.dtype()), &expected));
-        }
-        Ok(view)
-    }
-
-    /// Length of a vector.
-    fn length(&self, name: &str) -> Result<usize> {
-        match self.tensor(name, Dtype::F32)?.shape() {
-            [length] if (1..=MOST_VALUES).contains(length) => Ok(*length),
-            shape => Err(self.wrong(format!("{name} of shape {shape:?}"), &format!("[1 to {MOST_VALUES}]"))),
-        }
-    }
-
-    /// A vector of so many finite numbers.
-    fn floats(&self, name: &str, length: usize) -> Result<Vec<f32>> {
-        let view = self.tensor(name, Dtype::F32)?;
-        if view.shape() != [length] {
-            return Err(self.wrong(format!("{name} of shape {:?}", view.shape()), &format!("[{length}]")));
-        }
-        let (values, _) = view.data().as_chunks::<4>();
-        let values: Vec<f32> = values.iter().map(|v| f32::from_le_bytes(*v)).collect();
-        match values.iter().find(|v| !v.is_finite()) {
-            Some(bad) => Err(self.wrong(format!("{name} with {bad}"), "finite numbers")),
-            None => Ok(values),
-        }
-    }
-
-    fn positive(&self, name: &str, values: &[f32]) -> Result<()> {
-        let bad = values.iter().find(|v| **v <= 0.0);
-        bad.map_or(Ok(()), |bad| Err(self.wrong(format!("{name} with {bad}"), "positive numbers")))
-    }
-
-    /// int8 rows of so many values, with a scale for each, and how many there are.
-    fn table(&self, isa: Isa, rows: &str, scale: &str, values: usize) -> Result<(Product, usize)> {
-        let count = self.length(scale)?;
-        let factors = self.floats(scale, count)?;
-        self.positive(scale, &factors)?;
-        let view = self.tensor(rows, Dtype::I8)?;
-        if view.shape() != [count, values] {
-            return Err(
-                self.wrong(format!("{rows} of shape {:?}", view.shape()), &format!("[{count}, {values}]"))
-            );
-        }
-        let data = view.data();
-        let value = |input: usize, row: usize| {
-            data.get(row * values + input).copied().unwrap_or_default().cast_signed()
-        };
-        Ok((table(isa, values, factors, value), count))
-    }
-}
-
-/// int8 rows packed for one instruction set.
-fn table(isa: Isa, values: usize, scale: Vec<f32>, value: impl Fn(usize, usize) -> i8) -> Product {
-    let bias = vec![0.0; scale.len()];
-    Product::new(isa, values, Columns { scale, bias }, value)
-}
-
-/// The cosine of each vector with each row of `table`, vector after vector.
-pub(crate) fn cosines(table: &Product, vectors: &[&FeatureVector]) -> Vec<f32> {
-    let rows: Vec<i8> = vectors.iter().flat_map(|vector| &vector.values).copied().collect();
-    let mut cosines = vec![0.0; vectors.len() * table.outputs()];
-    table.run_int8(&mut Scratch::default(), &rows, &mut cosines);
-    if table.outputs() > 0 {
-        for (row, vector) in cosines.chunks_exact_mut(table.outputs()).zip(vectors) {
-            row.iter_mut().for_each(|cosine| *cosine *= vector.scale);
-        }
-    }
-    cosines
-}
-
-#[cfg(test)]
-#[path = "features_tests.rs"]
-pub(super) mod tests;
