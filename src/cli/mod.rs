@@ -20,6 +20,8 @@ mod privacy;
 mod room;
 mod run;
 mod search;
+#[cfg(feature = "serve")]
+mod token;
 mod vocab;
 mod words;
 
@@ -59,6 +61,8 @@ enum Command {
     Eval(eval::Args),
     Bench(bench::Args),
     PrivacyReport(privacy::Args),
+    #[cfg(feature = "serve")]
+    Token(token::Args),
     #[command(hide = true)]
     Apart(apart::Args),
 }
@@ -89,6 +93,8 @@ pub fn run() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::PrivacyReport(args) => privacy::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Token(args) => token::run(&args),
         Command::Apart(args) => apart::run(&args),
     };
     let failures = outcome.unwrap_or_else(|error| {

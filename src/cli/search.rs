@@ -16,13 +16,11 @@ use crate::geometry::Rect;
 use crate::model::{Bundle, FeatureVector};
 use crate::pipeline::{Pipeline, clipped};
 use crate::report::{VectorSpace, rounded};
-use crate::sinks::{Forgotten, Found, Query, Searched, Seen, Sought, day, forget, parse_utc, search, utc};
+use crate::sinks::{
+    Forgotten, Found, Query, RecallQuery, Recalled, Searched, Seen, Sought, forget, recall, search, span, utc,
+};
 use crate::source::apart::Pictures;
-use crate::vocabulary::{Embedder, Prompt, region_scores};
-
-/// How many times as many as are printed are looked at more closely: the most similar vector is not always the most
-/// probable thing.
-const CLOSER: usize = 20;
+use crate::vocabulary::Embedder;
 
 /// Search what was seen, by a sentence or by a picture
 ///
@@ -108,11 +106,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
         print_text(&format!("{}: {entries} entries forgotten", shown(&args.history)))?;
         return Ok(Failures::default());
     }
-    let times = times(args, SystemTime::now())?;
+    let names = ["--since", "--until"];
+    let times = span(names, args.since.as_deref(), args.until.as_deref(), SystemTime::now())?;
     let bundle = args.model.bundle()?;
     let space = VectorSpace::of(&bundle.manifest);
     let found = match (&args.text, &args.picture) {
-        (Some(text), _) => by_words(args, text, bundle, &space, times)?,
+        (Some(text), _) => by_words(args, text, bundle, times)?,
         (None, Some(picture)) => by_picture(args, picture, &bundle, &space, times)?,
         (None, None) => return Err(Error::settings("search", "nothing to search for", "a sentence").into()),
     };
@@ -120,33 +119,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     Ok(Failures::default())
 }
 
-fn by_words(
-    args: &Args,
-    text: &str,
-    bundle: Bundle,
-    space: &VectorSpace,
-    times: Range<u64>,
-) -> Result<Vec<(Option<f32>, Found)>> {
-    // One sentence, commas and all.
-    let prompt = Prompt { name: text.to_owned(), text: text.to_owned() };
+fn by_words(args: &Args, text: &str, bundle: Bundle, times: Range<u64>) -> Result<Vec<(Option<f32>, Found)>> {
     prompts_of(text).map_err(|error| error.renamed("search"))?;
-    let mut embedder = Embedder::new(bundle);
-    let words = embedder.embed(&[prompt])?;
-    let embedding = words.embeddings().rows().next().and_then(FeatureVector::quantised);
-    let embedding = embedding.ok_or_else(|| Error::bug("a sentence without a direction"))?;
-    let most = usize::from(args.count) * CLOSER;
-    let searched = searched(args, space, Sought::Words(embedding), times, most)?;
-    let calibration = &embedder.bundle().manifest.score.region;
-    let scored = searched.found.into_iter().map(|found| {
-        let FeatureVector { values, scale } = &found.embedding;
-        let embedding: Vec<f32> = values.iter().map(|value| f32::from(*value) * scale).collect();
-        let scores = region_scores(&embedding, found.objectness, &words, calibration, None);
-        (scores.first().copied(), found)
-    });
-    let mut scored: Vec<(Option<f32>, Found)> = scored.collect();
-    scored.sort_by(|a, b| b.0.unwrap_or_default().total_cmp(&a.0.unwrap_or_default()));
-    scored.truncate(usize::from(args.count));
-    Ok(scored)
+    let query =
+        RecallQuery { times, sources: &args.source, labels: &args.label, count: usize::from(args.count) };
+    let Recalled { found, other_networks, .. } =
+        recall(&args.history, text, &mut Embedder::new(bundle), &query)?;
+    warn_of(&other_networks);
+    Ok(found)
 }
 
 fn by_picture(
@@ -178,7 +158,7 @@ fn by_picture(
     Ok(found.into_iter().map(|found| (None, found)).collect())
 }
 
-/// Searches the folder; says which days could not be compared.
+/// Searches the folder.
 fn searched(
     args: &Args,
     space: &VectorSpace,
@@ -189,14 +169,19 @@ fn searched(
     let query =
         Query { space, vector, times, sources: args.source.clone(), labels: args.label.clone(), most };
     let searched = search(&args.history, &query)?;
-    if let Some(first) = searched.other_networks.first() {
-        let days = searched.other_networks.len();
+    warn_of(&searched.other_networks);
+    Ok(searched)
+}
+
+/// Says which days could not be compared.
+fn warn_of(other_networks: &[String]) {
+    if let Some(first) = other_networks.first() {
+        let days = other_networks.len();
         complain(&format!(
             "warning: {days} days from {first} on were seen by another model and cannot be compared; \
              --model names the folder of that model"
         ));
     }
-    Ok(searched)
 }
 
 fn show(found: &[(Option<f32>, Found)], format: Format) -> anyhow::Result<()> {
@@ -228,73 +213,4 @@ fn show(found: &[(Option<f32>, Found)], format: Format) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The times that the flags name, in milliseconds since 1970.
-fn times(args: &Args, now: SystemTime) -> Result<Range<u64>> {
-    let milliseconds = |time: SystemTime| {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    };
-    let since = args.since.as_deref().map(|text| time("--since", text, now)).transpose()?;
-    let until = args.until.as_deref().map(|text| time("--until", text, now)).transpose()?;
-    let first = since.map_or(0, |(begin, _)| milliseconds(begin));
-    let last = until.map_or(u64::MAX, |(_, end)| milliseconds(end));
-    if last <= first {
-        let found = format!("{} before --since", args.until.as_deref().unwrap_or_default());
-        return Err(Error::settings("--until", found, "a later time"));
-    }
-    Ok(first..last)
-}
-
-/// When the time that `text` names begins and ends.
-fn time(flag: &str, text: &str, now: SystemTime) -> Result<(SystemTime, SystemTime)> {
-    const DAY: Duration = Duration::from_secs(86_400);
-    let of_day = |day: &str| parse_utc(day).map(|begin| (begin, begin + DAY));
-    let today = |before| of_day(&day(now, before));
-    let ago = || {
-        let unit = match text.chars().last()? {
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            _ => return None,
-        };
-        let number: u32 = text.get(..text.len() - 1)?.parse().ok()?;
-        let then = now.checked_sub(Duration::from_secs(u64::from(number) * unit));
-        let then = then.unwrap_or(SystemTime::UNIX_EPOCH).max(SystemTime::UNIX_EPOCH);
-        Some((then, then))
-    };
-    let time = match text {
-        "today" => today(0),
-        "yesterday" => today(1),
-        day if day.len() == 10 && parse_utc(day).is_some() => of_day(day),
-        other => parse_utc(other).map(|time| (time, time)).or_else(ago),
-    };
-    let expected =
-        "today, yesterday, a day such as 2026-11-22, a time such as 2026-11-22T06:00, 90m, 12h or 7d";
-    time.ok_or_else(|| Error::settings(flag, text, expected))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_people_write_them() {
-        let now = parse_utc("2026-11-30T13:00").unwrap();
-        let read = |text: &str| {
-            let (begin, end) = time("--since", text, now).unwrap();
-            [utc(begin), utc(end)].map(|time| time.get(..16).unwrap().to_owned())
-        };
-        assert_eq!(read("today"), ["2026-11-30T00:00", "2026-12-01T00:00"]);
-        assert_eq!(read("yesterday"), ["2026-11-29T00:00", "2026-11-30T00:00"]);
-        assert_eq!(read("2026-11-22"), ["2026-11-22T00:00", "2026-11-23T00:00"]);
-        assert_eq!(read("2026-11-22T06:30"), ["2026-11-22T06:30"; 2]);
-        assert_eq!(read("90m"), ["2026-11-30T11:30"; 2]);
-        assert_eq!(read("4000000000d"), ["1970-01-01T00:00"; 2]);
-        for wrong in ["", "d", "-1d", "1w", "tomorrow", "2026-11-31", "ñ"] {
-            let told = time("--since", wrong, now).unwrap_err().to_string();
-            assert!(told.contains("--since") && told.contains("yesterday"), "{told}");
-        }
-    }
 }

@@ -1,5 +1,8 @@
 //! The settings of `edgeclip run`: one TOML file, every key of which is a flag as well.
 
+#[cfg(feature = "serve")]
+mod edit;
+mod http;
 mod load;
 mod mqtt;
 mod settings;
@@ -7,6 +10,9 @@ mod source;
 mod suggest;
 mod values;
 
+#[cfg(feature = "serve")]
+pub(crate) use edit::{ChangedPlaces, Changes, edited};
+pub(crate) use http::Http;
 pub(crate) use load::{parse, read, resolve};
 pub(crate) use mqtt::Mqtt;
 pub(crate) use settings::Settings;

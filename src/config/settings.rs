@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::http::Http;
 use super::mqtt::Mqtt;
 use super::source::SourceSettings;
 use super::values::{BLUR_THRESHOLD, Format, Prompts, Target};
@@ -112,6 +113,9 @@ pub(crate) struct Settings {
     /// A broker of MQTT to which results go, and from which commands come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mqtt: Option<Mqtt>,
+    /// A server for browsers and programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<Http>,
     /// Tracking.
     pub track: track::Settings,
     /// Zones of every source that has none of its own.
@@ -169,6 +173,7 @@ impl Default for Settings {
             trails: true,
             source: Vec::new(),
             mqtt: None,
+            http: None,
             track: track::Settings::default(),
             zone: Vec::new(),
             line: Vec::new(),
@@ -221,6 +226,7 @@ impl Settings {
             return Err(Error::settings("stall_seconds", seconds.to_string(), "1 to 3600"));
         }
         self.mqtt.iter().try_for_each(Mqtt::check)?;
+        self.http.iter().try_for_each(Http::check)?;
         self.track.check()?;
         let own = self.source.iter().flat_map(|source| source.mask.iter().enumerate());
         self.mask.iter().enumerate().chain(own).try_for_each(|(index, mask)| mask.check(index))?;
@@ -258,6 +264,7 @@ impl Settings {
             ("decoder_mb", self.decoder_mb != before.decoder_mb),
             ("seal", self.seal != before.seal),
             ("mqtt", self.mqtt != before.mqtt),
+            ("http", self.http != before.http),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

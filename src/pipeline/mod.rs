@@ -39,6 +39,8 @@ pub(crate) use rate::RateController;
 pub(crate) use source_state::SourceState;
 pub(crate) use status::statuses;
 pub(crate) use thresholds::{AskedScores, Thresholds};
+#[cfg(feature = "serve")]
+pub(crate) use watch::Visit;
 pub(crate) use watch::{Progress, Sources, Watch, WatchControl};
 pub(crate) use words::{Words, hidden_words, open_vocabulary};
 

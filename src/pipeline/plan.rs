@@ -98,7 +98,10 @@ impl Plan {
             blur,
             target: settings.fps,
             max_celsius: settings.max_celsius,
-            features: settings.snapshot.is_some() || settings.history.is_some(),
+            // Whoever is asked whether an event was right says so by its vector.
+            features: settings.snapshot.is_some()
+                || settings.history.is_some()
+                || settings.http.as_ref().is_some_and(|http| http.commands),
             best_looks: settings.history.is_some(),
             skip_still: settings.skip_still,
         })

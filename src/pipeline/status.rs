@@ -22,6 +22,8 @@ pub(crate) fn statuses(progress: &Progress<'_>, now: Instant) -> Vec<Status> {
         time: SystemTime::now(),
         fps_captured: mailbox.captures_per_second(index, now),
         fps_looked: state.stats.looks_per_second(now),
+        captured: mailbox.counts(index).captured,
+        looked: state.stats.looked,
         dropped: mailbox.counts(index).dropped,
         broken: state.faults.broken(),
         stalled: state.faults.stalled() + state.faults.lost(),

@@ -51,10 +51,15 @@ pub(crate) struct Sources {
     pub rate: RateController,
 }
 
+/// Something that is done with the networks between two frames.
+pub(crate) type Visit = Box<dyn FnOnce(&Pipeline, &Plan) + Send>;
+
 /// What others decide about the loop.
 pub(crate) struct WatchControl {
     /// Plans that replace the one before.
     pub plans: Receiver<Plan>,
+    /// What is done between two frames, one at a time.
+    pub visits: Receiver<Visit>,
     /// Set when all shall end.
     pub stop: Arc<AtomicBool>,
     /// Which sources are looked at; others keep their newest frame, and recordings wait.
@@ -247,6 +252,9 @@ impl Watch {
     fn attend(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>), last: bool) {
         if let Ok(plan) = self.control.plans.try_recv() {
             self.reload(plan);
+        }
+        if let Ok(visit) = self.control.visits.try_recv() {
+            visit(&self.pipeline, &self.plan);
         }
         tick(&mut Progress { sources: &mut self.sources, outboxes: &self.outboxes, last });
     }

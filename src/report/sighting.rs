@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::geometry::Rect;
 use crate::model::{FEATURES, FeatureVector, Manifest, PROMPT, TEXT, VISION};
@@ -63,5 +64,13 @@ impl VectorSpace {
             features_sha256: manifest.examples.as_ref().map_or(String::new(), |_| hash(FEATURES)),
             embedding: manifest.embedding,
         }
+    }
+
+    /// Eight hexadecimal digits that stand for it.
+    pub(crate) fn digits(&self) -> String {
+        let Self { vision_sha256, prompt_sha256, text_sha256, features_sha256, embedding } = self;
+        let all = [vision_sha256, prompt_sha256, text_sha256, features_sha256].map(String::as_str).join(" ");
+        let hash = Sha256::digest(format!("{all} {embedding}").as_bytes());
+        hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 }

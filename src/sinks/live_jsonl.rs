@@ -126,6 +126,16 @@ pub(crate) fn event_line(report: &FrameReport, event: &Event) -> Result<String> 
     line.map_err(|error| Error::bug(format!("a line of JSON: {error}")))
 }
 
+/// What a report shows as its line, without the end of the line.
+///
+/// # Errors
+/// [`Error::Bug`] if it cannot be written as JSON.
+#[cfg(feature = "serve")]
+pub(crate) fn frame_line(report: &FrameReport) -> Result<String> {
+    let line = serde_json::to_string(&line("frame", report, frame(report)));
+    line.map_err(|error| Error::bug(format!("a line of JSON: {error}")))
+}
+
 fn line<'a, T: Serialize>(kind: &'static str, report: &'a FrameReport, rest: T) -> Line<'a, T> {
     let time = unix(report.time);
     Line { r#type: kind, version: VERSION, source: &report.source, frame: report.frame, time, rest }

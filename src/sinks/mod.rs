@@ -23,22 +23,29 @@ mod text;
 
 pub use annotate::Painter;
 pub(crate) use annotate::annotate;
-pub(crate) use clock::{day, parse_utc, utc};
+#[cfg(feature = "serve")]
+pub(crate) use clock::unix;
+pub(crate) use clock::utc;
 pub(crate) use csv::Csv;
 pub(crate) use exchange::{Coco, write_roboflow, yolo};
 pub(crate) use files::{AtomicFile, Inputs, PRIVATE, PUBLIC, Target, taken};
 pub(crate) use framebuffer::Framebuffer;
 pub(crate) use frames::{Frames, Kept};
 pub(crate) use history::{
-    Forgotten, Found, History, HistoryLimits, Query, Searched, Seen, Sought, forget, search,
+    Forgotten, Found, History, HistoryLimits, Query, RecallQuery, Recalled, Searched, Seen, Sought, forget,
+    recall, search, span,
 };
+#[cfg(feature = "serve")]
+pub(crate) use json::corners;
 pub(crate) use jsonl::write_jsonl;
 #[cfg(feature = "mqtt")]
 pub(crate) use live_jsonl::event_line;
+#[cfg(feature = "serve")]
+pub(crate) use live_jsonl::frame_line;
 pub(crate) use live_jsonl::{Lines, LiveJsonl};
 pub(crate) use motion_jpeg::MotionJpeg;
 pub(crate) use output::Output;
-#[cfg(feature = "mqtt")]
+#[cfg(any(feature = "mqtt", feature = "serve"))]
 pub(crate) use picture::live_jpeg;
 pub(crate) use picture::{PictureKind, encode_picture};
 pub use sink::{PictureSink, Sink};

@@ -93,6 +93,8 @@ fn lines() -> Vec<Value> {
         time: SystemTime::now(),
         fps_captured: 25.0,
         fps_looked: 9.9,
+        captured: 0,
+        looked: 0,
         dropped: 3,
         broken: 2,
         stalled: 1,

@@ -22,6 +22,10 @@ pub(crate) struct Status {
     pub fps_captured: f32,
     /// Frames per second that are looked at.
     pub fps_looked: f32,
+    /// Frames that arrived.
+    pub captured: u64,
+    /// Frames that were looked at.
+    pub looked: u64,
     /// Frames that arrived while another one was looked at.
     pub dropped: u64,
     /// Frames that could not be decoded.
@@ -150,6 +154,8 @@ mod tests {
             time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_315_200_123),
             fps_captured: 29.987,
             fps_looked: 10.0,
+            captured: 1000,
+            looked: 900,
             dropped: 41,
             broken: 1,
             stalled: 0,

@@ -1,5 +1,11 @@
 //! What others may ask of a running loop.
 
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::events::{Line, Zone};
+use crate::privacy::Mask;
+
 /// Something to change.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
@@ -22,7 +28,29 @@ pub(crate) enum Command {
         /// Whether to look.
         on: bool,
     },
+    /// Watch other places in the pictures of a source.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "nobody draws"))]
+    Places {
+        /// Its place among the sources.
+        source: usize,
+        /// What to watch.
+        places: Places,
+    },
 }
 
+/// Zones, lines and masks; each list replaces the one before as a whole, and one that is missing leaves it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Places {
+    /// Areas in which things come, go and stay.
+    pub zones: Option<Vec<Zone>>,
+    /// Lines that are crossed.
+    pub lines: Option<Vec<Line>>,
+    /// Areas that are black.
+    pub masks: Option<Vec<Mask>>,
+}
+
+/// Is told what came of a command.
+pub(crate) type Heard = Box<dyn FnOnce(Result<()>) + Send>;
+
 /// Does what a command says, without waiting for it to be done.
-pub(crate) type Obey = Box<dyn Fn(Command) + Send + Sync>;
+pub(crate) type Obey = Arc<dyn Fn(Command, Heard) + Send + Sync>;

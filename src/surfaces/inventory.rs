@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::events;
+use crate::privacy::Mask;
 
 /// Everything that a running loop looks for. It changes with the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,10 @@ pub(crate) struct Inventory {
     pub sources: Vec<WatchedSource>,
     /// The model's name.
     pub model: String,
+    /// Whether commands have changed what could be saved.
+    pub unsaved: bool,
+    /// What tells whether vectors of this model may be compared with others: eight hexadecimal digits.
+    pub space: String,
 }
 
 /// A name that is reported.
@@ -28,6 +33,8 @@ pub(crate) struct Label {
     pub has_boxes: bool,
     /// Lowest score that is reported, 0 to 1.
     pub threshold: f32,
+    /// How many pictures show what it is.
+    pub examples: usize,
 }
 
 /// A source with what is watched in its pictures.
@@ -37,6 +44,8 @@ pub(crate) struct WatchedSource {
     pub name: Arc<str>,
     /// Its zones, lines and tags.
     pub events: events::Settings,
+    /// What is black in them, besides the masks of all sources.
+    pub masks: Vec<Mask>,
     /// Whether it is looked at.
     pub on: bool,
 }

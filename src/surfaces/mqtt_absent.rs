@@ -1,6 +1,8 @@
 //! Replaces `mqtt/` in builds without the feature `mqtt`.
 
-use super::{Inventory, Obey};
+use super::Inventory;
+#[cfg(feature = "serve")]
+use super::{Obey, service::Task};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::sinks::{Painter, PictureSink, Sink, Status};
@@ -54,7 +56,13 @@ impl Mqtt {
     }
 
     /// Never called.
-    pub(crate) fn start(&mut self, _: Obey) -> Result<()> {
+    #[cfg(feature = "serve")]
+    pub(super) fn task(&mut self, _: Obey) -> Option<Task> {
+        match *self {}
+    }
+
+    /// Never called.
+    pub(super) fn prefix(&self) -> String {
         match *self {}
     }
 
@@ -64,7 +72,7 @@ impl Mqtt {
     }
 
     /// Never called.
-    pub(crate) fn finish(&self) {
+    pub(crate) fn close(&self) {
         match *self {}
     }
 }
@@ -72,11 +80,6 @@ impl Mqtt {
 impl Listener {
     /// Never called.
     pub(crate) fn planned(&self, _: Inventory) {
-        match *self {}
-    }
-
-    /// Never called.
-    pub(crate) fn refused(&self, _: &str) {
         match *self {}
     }
 

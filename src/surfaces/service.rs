@@ -29,7 +29,7 @@ impl Service {
     pub(super) fn start(tasks: Vec<Task>) -> Result<Self> {
         // Names are looked up on threads beside it.
         let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
-        let runtime = runtime.map_err(|error| Error::io(ErrorKind::Device, "mqtt", error))?;
+        let runtime = runtime.map_err(|error| Error::io(ErrorKind::Device, "surfaces", error))?;
         let thread = start_thread("surfaces", move || {
             runtime.block_on(async {
                 let mut all: JoinSet<()> = tasks.into_iter().collect();

@@ -45,6 +45,18 @@ impl Embedder {
         Ok(self.tower.insert(tower))
     }
 
+    /// The bundle's bank of everyday names.
+    ///
+    /// # Errors
+    /// Those of [`Vocabulary::bank`].
+    pub(super) fn bank(&mut self) -> Result<&Vocabulary> {
+        let bank = match self.bank.take() {
+            Some(bank) => bank,
+            None => Vocabulary::bank(&self.bundle)?,
+        };
+        Ok(self.bank.insert(bank))
+    }
+
     /// The vocabulary of `prompts`, with negatives from the bundle's bank of everyday names.
     ///
     /// # Errors

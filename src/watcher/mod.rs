@@ -4,9 +4,13 @@
 mod builder;
 mod heat;
 mod names;
+#[cfg(feature = "serve")]
+mod oracle;
 mod outputs;
 mod planner;
 mod reload;
+#[cfg(feature = "serve")]
+mod save;
 mod sealing;
 mod session;
 mod sources;

@@ -4,8 +4,9 @@ use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::model::{Bundle, Networks};
 use crate::pipeline::{Blur, Pipeline, Plan, Words, float_warning, hidden_words};
+use crate::report::VectorSpace;
 use crate::system::trim_heap;
-use crate::vocabulary::{Embedder, Prompt, Vocabulary};
+use crate::vocabulary::{Embedder, Lesson, Prompt, Vocabulary};
 
 /// Most vocabularies that are kept: each takes some hundred kilobytes, and a file may be changed for years.
 const KNOWN: usize = 16;
@@ -15,6 +16,10 @@ pub(crate) struct Planner {
     embedder: Embedder,
     /// The latest vocabularies, by their prompts.
     known: Vec<(Vec<Prompt>, Vocabulary)>,
+    /// What it was taught besides.
+    lessons: Vec<Lesson>,
+    /// All that it knows, if it was taught anything.
+    taught: Option<Vocabulary>,
     /// The last warning about prompts, which is not repeated.
     told: Option<String>,
 }
@@ -32,7 +37,13 @@ pub(crate) struct Beginning {
 impl Planner {
     /// A planner for a model.
     pub(crate) fn new(bundle: Bundle) -> Self {
-        Self { embedder: Embedder::new(bundle), known: Vec::new(), told: None }
+        Self {
+            embedder: Embedder::new(bundle),
+            known: Vec::new(),
+            lessons: Vec::new(),
+            taught: None,
+            told: None,
+        }
     }
 
     /// Loads the networks, and plans with their text tower if there are words to embed.
@@ -63,7 +74,9 @@ impl Planner {
     fn plan_with_tower(&mut self, settings: &Settings) -> Result<Plan> {
         let words = words(settings)?;
         let manifest = self.embedder.bundle().manifest.clone();
-        let vocabulary = words.vocabulary(&manifest, |prompts| self.embed(prompts))?;
+        let mut vocabulary = words.vocabulary(&manifest, |prompts| self.embed(prompts))?;
+        self.embedder.teach(&mut vocabulary, &self.lessons)?;
+        self.taught = (!self.lessons.is_empty()).then(|| vocabulary.clone());
         let warning = vocabulary.ambiguity();
         if let Some(warning) = warning.as_ref().filter(|warning| self.told.as_ref() != Some(warning)) {
             tracing::warn!("{warning}");
@@ -79,9 +92,31 @@ impl Planner {
         Plan::new(settings, vocabulary, blur, &manifest.score, states)
     }
 
+    /// What is known besides the settings.
+    #[cfg(feature = "serve")]
+    pub(crate) fn lessons(&mut self) -> &mut Vec<Lesson> {
+        &mut self.lessons
+    }
+
+    /// All that is looked for, if some of it was taught.
+    pub(crate) fn taught(&self) -> Option<&Vocabulary> {
+        self.taught.as_ref()
+    }
+
+    /// What embeds texts. Whoever has used it lets go of the tower.
+    #[cfg(feature = "serve")]
+    pub(crate) fn embedder(&mut self) -> &mut Embedder {
+        &mut self.embedder
+    }
+
     /// The model's name.
     pub(crate) fn model(&self) -> &str {
         &self.embedder.bundle().manifest.name
+    }
+
+    /// What tells its vectors from those of other models.
+    pub(crate) fn space(&self) -> String {
+        VectorSpace::of(&self.embedder.bundle().manifest).digits()
     }
 
     fn embed(&mut self, prompts: &[Prompt]) -> Result<Vocabulary> {

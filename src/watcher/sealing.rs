@@ -36,7 +36,7 @@ pub(crate) fn close(settings: &Settings, files: &[PathBuf]) -> Result<()> {
     }
     connect_notify();
     let mut reach = Reach { files: grants(settings, files), ports: Vec::new() };
-    let mut profile = Profile { files: true, ..Profile::default() };
+    let mut profile = Profile { files: true, serves: settings.http.is_some(), ..Profile::default() };
     if let Some(broker) = broker(settings) {
         profile = Profile { network: true, names: broker.is_name, ..profile };
         reach.ports.push(broker.port);
@@ -102,6 +102,12 @@ pub(crate) fn grants(settings: &Settings, files: &[PathBuf]) -> Vec<Grant> {
     }
     for folder in [&settings.annotate, &settings.snapshot, &settings.history].into_iter().flatten() {
         grant(folder, Right::Write);
+    }
+    if settings.http.as_ref().is_some_and(|http| http.save) {
+        // What is saved takes the place of a file.
+        for file in settings.vocab.iter().chain(files) {
+            folders_of(file).iter().for_each(|folder| grant(folder, Right::Write));
+        }
     }
     if let Some(folder) = settings.mqtt.as_ref().and_then(|mqtt| mqtt.spool.as_ref()) {
         grant(folder, Right::Write);

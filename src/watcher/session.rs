@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::heat::Heat;
+#[cfg(feature = "serve")]
+use super::oracle::Desk;
 use super::outputs::{Sinks, sinks};
 use super::planner::{Beginning, Planner};
 use super::reload::Reload;
@@ -20,7 +22,7 @@ use crate::pipeline::{
 };
 use crate::sinks::Painter;
 use crate::source::{Live, set_max_picture_mb};
-use crate::surfaces::Mqtt;
+use crate::surfaces::Surfaces;
 use crate::system::{State, notify, thermal};
 
 /// Sources and sinks besides those in the settings.
@@ -40,11 +42,13 @@ pub(crate) struct Session {
     captures: Captures,
     stop: Arc<AtomicBool>,
     warning: Option<String>,
-    mqtt: Option<Mqtt>,
+    surfaces: Surfaces,
 }
 
 /// How often others are told of rates, temperatures and the like.
-const STATUS: Duration = Duration::from_secs(10);
+const STATUS: Duration = Duration::from_secs(2);
+/// Most questions that wait for a turn between two frames.
+const VISITS: usize = 4;
 
 impl Session {
     /// Opens sinks and loads the model while sources are being opened. `stop` ends it once it is set.
@@ -61,7 +65,7 @@ impl Session {
         }
         sealing::check(settings)?;
         let sinks = sinks(settings)?;
-        let mut mqtt = settings.mqtt.as_ref().map(Mqtt::new).transpose()?;
+        let mut surfaces = Surfaces::new(settings)?;
         let mut wanted = sources::wanted(settings)?;
         wanted.extend(own.sources.into_iter().map(sources::own));
         // From here on, threads begin and foreign bytes are read.
@@ -77,11 +81,9 @@ impl Session {
         let mut outboxes = Outboxes::default();
         sinks.start(&mut outboxes)?;
         own.sinks.start(&mut outboxes)?;
-        if let Some(mqtt) = &mqtt {
-            let painter = || Painter::new(settings.show).with_trails(settings.trails);
-            mqtt.sink(painter()).map_or(Ok(()), |sink| outboxes.add_sink(sink))?;
-            mqtt.picture_sink(painter()).map_or(Ok(()), |sink| outboxes.add_picture_sink(sink))?;
-        }
+        let painter = Painter::new(settings.show).with_trails(settings.trails);
+        let told = Sinks { reports: surfaces.sinks(&painter), pictures: surfaces.picture_sinks(&painter) };
+        told.start(&mut outboxes)?;
         let mut rate = RateController::new(plan.target, plan.max_celsius, captures.names.len());
         rate.measured(&thermal(Path::new("/")));
         let states = captures.names.iter().enumerate().map(|(index, (name, faults))| {
@@ -93,19 +95,39 @@ impl Session {
         let (plans, receiver) = channel();
         let switches: Arc<[AtomicBool]> = captures.names.iter().map(|_| AtomicBool::new(true)).collect();
         let names = captures.names.iter().map(|(name, _)| Arc::clone(name)).collect();
-        let listener = mqtt.as_ref().map(Mqtt::listener);
+        let listener = surfaces.listener();
         let most_looks = settings.frames;
         let every_frame = settings.every_frame;
-        let reload = Reload::new(settings, planner, plans, names, Arc::clone(&switches), listener);
+        let reload = Reload::new(
+            settings,
+            planner,
+            plans,
+            names,
+            Arc::clone(&switches),
+            listener,
+            own.files.first().cloned(),
+        );
         reload.begun(&plan);
         let reload = Arc::new(Mutex::new(reload));
-        if let Some(mqtt) = &mut mqtt {
-            mqtt.start(Reload::obey(&reload)?)?;
+        let (visits, visitors) = sync_channel(VISITS);
+        if surfaces.is_some() {
+            let (obey, errands) = Reload::obey(&reload)?;
+            #[cfg(feature = "serve")]
+            surfaces.ask_by(Arc::new(Desk { visits, errands }));
+            #[cfg(not(feature = "serve"))]
+            drop((visits, errands));
+            surfaces.start(&obey)?;
         }
-        let control =
-            WatchControl { plans: receiver, stop: Arc::clone(&stop), switches, most_looks, every_frame };
+        let control = WatchControl {
+            plans: receiver,
+            visits: visitors,
+            stop: Arc::clone(&stop),
+            switches,
+            most_looks,
+            every_frame,
+        };
         let watch = Watch::new(pipeline, plan, Sources { states, mailbox, rate }, outboxes, control);
-        Ok((Self { watch, captures, stop, warning, mqtt }, reload))
+        Ok((Self { watch, captures, stop, warning, surfaces }, reload))
     }
 
     /// Where reports go, to add sinks.
@@ -135,20 +157,21 @@ impl Session {
     /// Same as [`Watch::run`].
     pub(crate) fn run(&mut self, tick: &mut dyn FnMut(&mut Progress<'_>)) -> Result<()> {
         let mut heat = Heat::new();
-        let listener = self.mqtt.as_ref().map(Mqtt::listener);
-        let mut due = Instant::now();
+        let listener = self.surfaces.is_some().then(|| self.surfaces.listener());
+        let (mut due, mut beat) = (Instant::now(), 0);
         let watched = self.watch.run(&mut |progress| {
             heat.run(&mut progress.sources.rate);
             let now = Instant::now();
             if let Some(listener) = listener.as_ref().filter(|_| now >= due) {
                 due = now + STATUS;
-                listener.status(&statuses(progress, now));
+                listener.status(&statuses(progress, now), beat);
+                beat += 1;
             }
             tick(progress);
         });
         notify(State::Stopping);
         self.watch.outboxes().finish(&self.stop);
-        self.mqtt.iter().for_each(Mqtt::finish);
+        self.surfaces.finish();
         self.captures.end();
         watched
     }

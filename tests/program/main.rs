@@ -27,6 +27,8 @@ mod eval;
 mod examples;
 #[cfg(feature = "text")]
 mod faults;
+#[cfg(all(feature = "text", feature = "serve"))]
+mod http;
 #[cfg(feature = "text")]
 mod inputs_stay;
 #[cfg(feature = "text")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::config::{Format, Prompts, Settings};
 use crate::error::shown_address;
 use crate::source::{Destination, followed_state};
-use crate::surfaces::MqttAddress;
+use crate::surfaces::{HttpAddress, MqttAddress};
 use crate::system::{Kernel, Right};
 use crate::watcher::{grants, names};
 
@@ -22,6 +22,8 @@ pub(super) struct Report {
     pub hides: Hides,
     /// To whom it connects.
     pub connects: Vec<Connection>,
+    /// Who may connect to it.
+    pub listens: Option<Listens>,
     /// Whether others may change what it looks for.
     pub commanded: bool,
     /// Sources on this machine.
@@ -63,6 +65,20 @@ pub(super) struct Connection {
     pub port: u16,
     /// Whether name servers are asked.
     pub looks_up: bool,
+}
+
+/// A server.
+#[derive(Debug, Serialize)]
+pub(super) struct Listens {
+    /// As in the settings.
+    pub address: String,
+    pub port: u16,
+    /// Whether this machine alone reaches it.
+    pub local: bool,
+    pub token: bool,
+    pub tls: bool,
+    pub pictures: bool,
+    pub commands: bool,
 }
 
 /// Something that is written.
@@ -113,7 +129,9 @@ impl Report {
                 .filter_map(connection)
                 .chain(broker(settings))
                 .collect(),
-            commanded: settings.mqtt.as_ref().is_some_and(|mqtt| mqtt.commands),
+            listens: listens(settings),
+            commanded: settings.mqtt.as_ref().is_some_and(|mqtt| mqtt.commands)
+                || settings.http.as_ref().is_some_and(|http| http.commands),
             watches: urls().filter(|url| !is_remote(url)).cloned().collect(),
             writes,
             seal: Seal::new(settings, config),
@@ -140,6 +158,21 @@ impl Hides {
 fn broker(settings: &Settings) -> Option<Connection> {
     let MqttAddress { host, port, is_name, shown, .. } = MqttAddress::of(settings.mqtt.as_ref()?).ok()?;
     Some(Connection { source: shown, host, port, looks_up: is_name })
+}
+
+/// The server.
+fn listens(settings: &Settings) -> Option<Listens> {
+    let http = settings.http.as_ref()?;
+    let address = HttpAddress::of(http).ok()?;
+    Some(Listens {
+        address: http.listen.clone(),
+        port: address.port(),
+        local: address.is_local(),
+        token: http.token_file.is_some(),
+        tls: http.certificate.is_some(),
+        pictures: http.pictures,
+        commands: http.commands,
+    })
 }
 
 impl Seal {
@@ -249,6 +282,25 @@ fn outputs(settings: &Settings) -> Vec<Output> {
             kept: format!("until it takes them; the newest {} MB", mqtt.spool_mb),
         });
     }
+    if let Some(http) = &settings.http {
+        let pictures = if http.pictures { ", live pictures, and pictures of what happens" } else { "" };
+        outputs.push(Output {
+            setting: "http",
+            to: http.listen.clone(),
+            pictures: http.pictures,
+            what: format!("what is seen, events{pictures}, to whoever asks"),
+            kept: "the last 1000 events in memory, as long as it runs".to_owned(),
+        });
+    }
+    if settings.http.as_ref().is_some_and(|http| http.save) {
+        outputs.push(Output {
+            setting: "http.save",
+            to: "the folders of the configuration and the vocabulary".to_owned(),
+            pictures: false,
+            what: "changes that somebody has asked for, and vectors of what was shown".to_owned(),
+            kept: "until somebody changes it; what was there before, beside it".to_owned(),
+        });
+    }
     if settings.source.iter().any(|source| source.follow)
         && let Some(folder) = followed_state()
     {
@@ -318,6 +370,10 @@ mod tests {
             Settings { mjpeg: Some("b".into()), ..none() },
             Settings { framebuffer: Some("/dev/fb0".into()), ..none() },
             Settings { snapshot: Some("c".into()), ..none() },
+            Settings {
+                http: Some(crate::config::Http { pictures: true, ..crate::config::Http::default() }),
+                ..none()
+            },
         ] {
             assert!(Report::new(&settings, None).pictures_leave, "{settings:?}");
         }

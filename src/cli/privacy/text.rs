@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::report::{Blurred, Hides, Masked, Report, Seal};
+use super::report::{Blurred, Hides, Listens, Masked, Report, Seal};
 
 /// Writes the report.
 pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
@@ -27,7 +27,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         writeln!(out, "  none are written")?;
     }
     heading(out, "Network")?;
-    writeln!(out, "  nobody can connect to edgeclip: it listens nowhere")?;
+    listens(out, report.listens.as_ref())?;
     for connection in &report.connects {
         let names = if connection.looks_up { ", whose address it asks name servers for" } else { "" };
         writeln!(
@@ -42,7 +42,7 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if report.commanded {
         writeln!(
             out,
-            "  obeys commands that come over MQTT: what to look for, from which score on, when to pause"
+            "  obeys commands that come that way: what to look for and where, from which score on, when to pause"
         )?;
     }
     heading(out, "Sources on this machine")?;
@@ -51,6 +51,18 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
         writeln!(out, "  none")?;
     }
     seal(out, &report.seal, !report.connects.is_empty())
+}
+
+/// Who may connect to it.
+fn listens(out: &mut impl Write, listens: Option<&Listens>) -> io::Result<()> {
+    let Some(Listens { address, local, token, tls, pictures, .. }) = listens else {
+        return writeln!(out, "  nobody can connect to edgeclip: it listens nowhere");
+    };
+    let who = if *local { "programs and browsers on this machine" } else { "whoever reaches this machine" };
+    let with = if *token { "with a token" } else { "without a token" };
+    let how = if *tls { "over TLS" } else { "in the clear" };
+    let what = if *pictures { "events and pictures" } else { "events, no pictures" };
+    writeln!(out, "  {who} can connect to {address}, {with}, {how}, for {what}")
 }
 
 /// What is hidden in pictures, and what that cannot do.

@@ -180,6 +180,10 @@ pub(crate) struct PlaceFlags {
     /// A broker to which results go and from which commands come: mqtt://[user:password@]host[:port], or mqtts://…
     #[arg(long, value_name = "URL", help_heading = "Output")]
     mqtt: Option<String>,
+    /// Serve browsers and programs at this address, such as 127.0.0.1:8080; beyond this machine, it takes a token and a
+    /// certificate
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Output")]
+    http: Option<String>,
     /// Any setting, for example track.confirm_hits=5; may be repeated
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Configuration")]
     set: Vec<String>,
@@ -217,10 +221,11 @@ pub(crate) fn apply(
         });
         table.insert("mask".to_owned(), Value::Array(masks.collect::<Result<_>>()?));
     }
-    if let Some(url) = &places.mqtt {
-        let mqtt = table.entry("mqtt").or_insert_with(|| Value::Table(Table::new()));
-        if let Some(mqtt) = mqtt.as_table_mut() {
-            mqtt.insert("url".to_owned(), url.as_str().into());
+    for (section, key, value) in [("mqtt", "url", &places.mqtt), ("http", "listen", &places.http)] {
+        let Some(value) = value else { continue };
+        let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        if let Some(section) = section.as_table_mut() {
+            section.insert(key.to_owned(), value.as_str().into());
         }
     }
     places.set.iter().try_for_each(|assignment| assign(table, assignment))

@@ -103,6 +103,8 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             fps_captured: 0.0,
             fps_looked: 0.0,
+            captured: 0,
+            looked: 0,
             dropped: 0,
             broken: 2,
             stalled: 1,

@@ -8,9 +8,11 @@
 mod age;
 mod forget;
 mod log;
+mod recall;
 mod row;
 mod search;
 mod segment;
+mod span;
 
 use std::path::Path;
 
@@ -21,8 +23,10 @@ use crate::report::FrameReport;
 
 pub(crate) use forget::{Forgotten, forget};
 pub(crate) use log::HistoryLimits;
+pub(crate) use recall::{RecallQuery, Recalled, recall};
 pub(crate) use search::{Found, Query, Searched, Sought, search};
 pub(crate) use segment::Seen;
+pub(crate) use span::span;
 
 /// Keeps what every confirmed track looks like.
 pub(crate) struct History {

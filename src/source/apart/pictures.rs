@@ -1,4 +1,4 @@
-//! Pictures of a command line.
+//! Pictures of a command line, and those that others send.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +18,12 @@ impl Pictures {
     /// Splits the decoder off this process, which has one thread so far.
     pub(crate) fn start() -> Self {
         Self(program::is_own().then(|| Arc::new(Decoder::fork(orders::pictures(), Ask::Picture)) as _))
+    }
+
+    /// The same for a program with threads: the decoder is started with the first picture.
+    #[cfg(feature = "serve")]
+    pub(crate) fn later() -> Self {
+        Self(program::is_named().then(|| Arc::new(Decoder::new(orders::pictures(), Ask::Picture)) as _))
     }
 
     /// Same as [`Picture::open`].

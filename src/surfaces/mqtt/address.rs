@@ -1,15 +1,16 @@
 //! Where the broker is, and who logs in there.
 
 use std::fmt;
+use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::config::Mqtt;
 use crate::error::{Error, ErrorKind, Result, shown_address};
+use crate::surfaces::pem::credential;
 
 const EXPECTED: &str = "mqtt://[user:password@]host[:port], or mqtts://… over TLS, special characters of the password percent-encoded";
 /// Most bytes of a file with a password.
@@ -98,15 +99,6 @@ impl Login {
             ));
         }
         Ok(Self { user, password })
-    }
-}
-
-/// Where a file with a secret is: there, or among the credentials that systemd hands to the service.
-pub(super) fn credential(file: &Path) -> PathBuf {
-    let among = env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(file));
-    match among {
-        Some(among) if file.is_relative() && !file.exists() && among.exists() => among,
-        _ => file.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Commands that come over MQTT.
 
 use super::known::Known;
-use super::topics::level;
 use crate::surfaces::Command;
+use crate::surfaces::topics::level;
 
 /// What a message asks for.
 #[derive(Debug, PartialEq)]

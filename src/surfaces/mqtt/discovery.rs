@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::client::ONLINE;
 use super::known::{Known, labels_in};
-use super::topics::{digits, level, slug};
 use crate::surfaces::Label;
+use crate::surfaces::topics::{digits, level, slug};
 
 /// Longest text that Home Assistant takes.
 const TEXT: usize = 255;

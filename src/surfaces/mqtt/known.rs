@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::topics::{Topics, level};
+use crate::surfaces::topics::{Topics, level};
 use crate::surfaces::{Inventory, Label};
 
 /// Most names with counts of their own: each has several topics and entities.

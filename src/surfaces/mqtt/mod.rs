@@ -8,7 +8,6 @@ mod discovery;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
 mod known;
-mod objects;
 mod onvif;
 mod packet;
 mod queue;
@@ -16,12 +15,10 @@ mod queue;
 mod samples;
 mod shared;
 mod spool;
-mod stats;
 mod teller;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod topics;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,9 +33,9 @@ use self::shared::Shared;
 use self::spool::Spool;
 use self::teller::Teller;
 use self::tls::Tls;
-use self::topics::{digits, slug};
-use super::service::Service;
-use super::{Inventory, Obey};
+use super::service::Task;
+use super::topics::{digits, slug};
+use super::{Heard, Inventory, Obey};
 use crate::config;
 use crate::error::Result;
 use crate::sinks::{Painter, PictureSink, Sink, Status};
@@ -53,7 +50,6 @@ const MEGABYTE: u64 = 1_000_000;
 pub(crate) struct Mqtt {
     parts: Arc<Parts>,
     client: Option<Client>,
-    service: Option<Service>,
     onvif: bool,
 }
 
@@ -124,7 +120,7 @@ impl Mqtt {
             prefix,
             told: Mutex::default(),
         };
-        Ok(Self { parts: Arc::new(parts), client: Some(client), service: None, onvif: settings.onvif })
+        Ok(Self { parts: Arc::new(parts), client: Some(client), onvif: settings.onvif })
     }
 
     /// What takes reports, if no pictures are sent.
@@ -141,17 +137,18 @@ impl Mqtt {
         Teller::new("mqtt".to_owned(), Arc::clone(&self.parts.shared), self.onvif, painter)
     }
 
-    /// Connects, on a thread of its own, and has commands done by `obey`.
-    ///
-    /// # Errors
-    /// The system has no thread left.
-    pub(crate) fn start(&mut self, obey: Obey) -> Result<()> {
-        let Some(mut client) = self.client.take() else { return Ok(()) };
+    /// What connects, and has commands done by `obey`; `None` from the second time on.
+    pub(super) fn task(&mut self, obey: Obey) -> Option<Task> {
+        let mut client = self.client.take()?;
         let parts = Arc::clone(&self.parts);
         client.handle =
             Box::new(move |topic, payload, retained| parts.handle(topic, payload, retained, &obey));
-        self.service = Some(Service::start(vec![Box::pin(client.run())])?);
-        Ok(())
+        Some(Box::pin(client.run()))
+    }
+
+    /// What all topics begin with.
+    pub(super) fn prefix(&self) -> String {
+        self.parts.prefix.clone()
     }
 
     /// What it may be told from other threads.
@@ -159,10 +156,9 @@ impl Mqtt {
         Listener(Arc::clone(&self.parts))
     }
 
-    /// Sends what is queued, says goodbye, and waits for that, but not for long.
-    pub(crate) fn finish(&self) {
+    /// Has it send what is queued, and say goodbye.
+    pub(crate) fn close(&self) {
         self.parts.shared.queue.close();
-        self.service.iter().for_each(Service::finish);
     }
 }
 
@@ -183,11 +179,6 @@ impl Listener {
         self.0.discover();
     }
 
-    /// A command could not be obeyed.
-    pub(crate) fn refused(&self, why: &str) {
-        self.0.refuse(why);
-    }
-
     /// The state of each source.
     pub(crate) fn status(&self, all: &[Status]) {
         let known = self.0.shared.known();
@@ -197,13 +188,13 @@ impl Listener {
                 self.0.shared.queue.set(known.topics.topic(&[camera, "status"]), line.trim_ascii_end());
             }
         }
-        let stats = stats::stats(&known.topics.sources, all);
+        let stats = super::stats::stats(&known.topics.sources, all);
         self.0.shared.queue.set(known.topics.topic(&["stats"]), stats.to_string());
     }
 }
 
 impl Parts {
-    fn handle(&self, topic: &str, payload: &[u8], retained: bool, obey: &Obey) {
+    fn handle(self: &Arc<Self>, topic: &str, payload: &[u8], retained: bool, obey: &Obey) {
         let queue = &self.shared.queue;
         if self.discovery.as_deref() == Some(topic) {
             // What an earlier run has told is taken back where it no longer holds.
@@ -226,7 +217,13 @@ impl Parts {
         match commands::parse(&known, rest, payload) {
             Ok(Asked::Loop(command)) => {
                 tracing::info!("mqtt: {command:?}");
-                obey(command);
+                let parts = Arc::clone(self);
+                let heard: Heard = Box::new(move |done| {
+                    if let Err(error) = done {
+                        parts.refuse(&error.to_string());
+                    }
+                });
+                obey(command, heard);
             }
             Ok(Asked::Pictures { source, on }) => {
                 let on = self.shared.switch_pictures(source, on);

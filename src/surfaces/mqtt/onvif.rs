@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::topics::level;
 use crate::events::Event;
 use crate::report::FrameReport;
 use crate::sinks::utc;
+use crate::surfaces::topics::level;
 
 /// What stands for this program among the analytics of a device.
 const ANALYTICS: &str = "edgeclip";

@@ -5,7 +5,7 @@ use crate::surfaces::{Inventory, Label, WatchedSource};
 
 /// Two sources: a yard with a zone, a zone with states and a line; a camera without any.
 pub(super) fn inventory() -> Inventory {
-    let label = |name: &str, has_boxes| Label { name: name.into(), has_boxes, threshold: 0.3 };
+    let label = |name: &str, has_boxes| Label { name: name.into(), has_boxes, threshold: 0.3, examples: 0 };
     let events = serde_json::from_value(serde_json::json!({
         "zone": [
             { "name": "drive", "box": [0, 0, 1, 1], "labels": ["person"] },
@@ -14,13 +14,16 @@ pub(super) fn inventory() -> Inventory {
         "line": [{ "name": "door", "from": [0.5, 0], "to": [0.5, 1], "labels": ["person"] }],
     }))
     .unwrap_or_default();
-    let source = |name: &str, events| WatchedSource { name: name.into(), events, on: true };
+    let source =
+        |name: &str, events| WatchedSource { name: name.into(), events, masks: Vec::new(), on: true };
     Inventory {
         prompts: Some("person, red bus, rain".to_owned()),
         vocabulary: None,
         labels: vec![label("person", true), label("red bus", true), label("rain", false)],
         sources: vec![source("yard", events), source("/dev/video0", crate::events::Settings::default())],
         model: "tiny".to_owned(),
+        unsaved: false,
+        space: "00000000".to_owned(),
     }
 }
 

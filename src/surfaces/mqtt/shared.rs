@@ -34,6 +34,8 @@ impl Shared {
             labels: Vec::new(),
             sources: Vec::new(),
             model: String::new(),
+            unsaved: false,
+            space: String::new(),
         };
         let known = Known::new(prefix, nothing, pictures);
         let (prefix, known, sources) = (prefix.to_owned(), Mutex::new(Arc::new(known)), Mutex::default());

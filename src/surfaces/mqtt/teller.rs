@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::objects::{Change, Count, Objects, unix};
 use super::onvif;
 use super::queue::Queue;
 use super::shared::Shared;
-use super::topics::level;
 use crate::error::Result;
 use crate::events::{Event, EventKind};
 use crate::report::{FrameReport, rounded};
 use crate::sinks::{Painter, PictureSink, Sink, event_line, live_jpeg};
 use crate::source::Picture;
+use crate::surfaces::objects::{Change, Count, Objects, unix};
+use crate::surfaces::topics::level;
 
 /// No topic gets more pictures than one in this time.
 const PICTURE: Duration = Duration::from_secs(1);

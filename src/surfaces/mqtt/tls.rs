@@ -1,20 +1,19 @@
 //! TLS to the broker: who vouches for it, and who this client is.
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::address::{Address, credential};
+use super::address::Address;
 use crate::config::Mqtt;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::surfaces::pem::{certificates, private_key};
 
 /// Where systems keep the certificates of those whom they trust.
 const SYSTEM: [&str; 4] = [
@@ -97,31 +96,10 @@ fn trusted(settings: &Mqtt) -> Result<(PathBuf, Vec<CertificateDer<'static>>)> {
     Ok((file, trusted))
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let (name, bytes) = read(file)?;
-    let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let found = found.map_err(|error| Error::settings(&name, error.to_string(), "certificates (PEM)"))?;
-    if found.is_empty() {
-        return Err(Error::settings(name, "no certificate", "-----BEGIN CERTIFICATE-----"));
-    }
-    Ok(found)
-}
-
-fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
-    let (name, bytes) = read(file)?;
-    let expected = "a private key (PEM) that is not encrypted, such as -----BEGIN PRIVATE KEY-----";
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| Error::settings(name, error.to_string(), expected))
-}
-
-fn read(file: &Path) -> Result<(String, Vec<u8>)> {
-    let file = credential(file);
-    let name = file.display().to_string();
-    let bytes = fs::read(&file).map_err(|error| Error::io(ErrorKind::Settings, &name, error))?;
-    Ok((name, bytes))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -102,6 +102,17 @@ pub(super) const NETWORK: &[&[Call]] = &[
     calls![SYS_epoll_wait SYS_send],
 ];
 
+/// Takes connections. `bind` and `listen` are not among them: the socket listens already.
+pub(super) const SERVE: &[&[Call]] = &[
+    calls![
+        SYS_accept4 SYS_epoll_create1 SYS_epoll_ctl SYS_epoll_pwait SYS_eventfd2 SYS_getpeername SYS_getsockname
+    ],
+    #[cfg(target_arch = "x86_64")]
+    calls![SYS_epoll_wait],
+    #[cfg(target_arch = "arm")]
+    calls![SYS_epoll_wait SYS_send],
+];
+
 /// Limits itself in time, picture by picture.
 pub(super) const LIMITS: &[&[Call]] = &[
     calls![SYS_setitimer],
@@ -171,7 +182,7 @@ const REFUSED: &[&[Call]] = &[
 
 /// The name of the system call with this number.
 pub(super) fn name(number: libc::c_long) -> Option<&'static str> {
-    let all = [BASIC, FILES, LOOK, NETWORK, LIMITS, FORK, FATAL, REFUSED];
+    let all = [BASIC, FILES, LOOK, NETWORK, SERVE, LIMITS, FORK, FATAL, REFUSED];
     let mut calls = all.into_iter().flatten().copied().flatten();
     calls.find(|call| call.number == number).map(Call::name)
 }
@@ -190,7 +201,7 @@ mod tests {
     /// What ends the process is in no other list.
     #[test]
     fn nothing_is_both_allowed_and_fatal() {
-        let allowed = [BASIC, FILES, LOOK, NETWORK, LIMITS, FORK];
+        let allowed = [BASIC, FILES, LOOK, NETWORK, SERVE, LIMITS, FORK];
         for call in allowed.into_iter().flatten().copied().flatten() {
             let mut fatal = FATAL.iter().copied().flatten();
             assert!(fatal.all(|other| other.number != call.number), "{}", call.name());

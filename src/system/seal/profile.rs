@@ -2,7 +2,7 @@
 
 use std::process;
 
-use super::calls::{BASIC, FATAL, FILES, FORK, LIMITS, LOOK, NETWORK};
+use super::calls::{BASIC, FATAL, FILES, FORK, LIMITS, LOOK, NETWORK, SERVE};
 
 use super::filter::{Bound, Filter, Verdict};
 
@@ -25,6 +25,8 @@ pub(crate) struct Profile {
     pub names: bool,
     /// Receives packets over UDP.
     pub packets: bool,
+    /// Takes connections on a socket that listens already.
+    pub serves: bool,
     /// Limits its own time.
     pub limits: bool,
     /// Splits off processes, which it seals.
@@ -51,6 +53,7 @@ impl Profile {
             (self.files, FILES),
             (self.names, LOOK),
             (self.network, NETWORK),
+            (self.serves, SERVE),
             (self.limits, LIMITS),
             (self.forks, FORK),
         ] {

@@ -91,6 +91,17 @@ fn only_who_reads_a_camera_has_sockets_and_only_those_of_the_internet() {
 }
 
 #[test]
+fn only_who_serves_takes_connections_and_on_no_other_socket() {
+    let serves = Profile { serves: true, ..run() };
+    let calls = [libc::SYS_accept4, libc::SYS_bind, libc::SYS_listen, libc::SYS_connect];
+    let of = |profile: Profile| calls.map(|call| verdict(profile, call, &[]));
+    assert_eq!(of(serves), [ALLOWED, REFUSED, REFUSED, REFUSED]);
+    assert_eq!(of(run()), [REFUSED; 4]);
+    assert_eq!(verdict(serves, libc::SYS_socket, &[libc::AF_INET as u64]), REFUSED);
+    assert_eq!(verdict(serves, libc::SYS_sendto, &[5, 0, 0, 0, 1]), REFUSED);
+}
+
+#[test]
 fn only_the_program_itself_opens_files_and_controls_devices() {
     let calls = [libc::SYS_openat, libc::SYS_unlinkat, libc::SYS_mkdirat];
     let of = |profile: Profile| calls.map(|call| verdict(profile, call, &[]));

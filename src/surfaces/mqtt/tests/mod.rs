@@ -13,6 +13,7 @@ use crate::geometry::Rect;
 use crate::report::{Findings, FrameReport};
 use crate::source::Picture;
 use crate::surfaces::Command;
+use crate::surfaces::service::Service;
 use crate::track::Track;
 
 const PREFIX: &str = "edgeclip/3f2a";
@@ -25,13 +26,32 @@ fn settings(broker: &Broker) -> config::Mqtt {
     }
 }
 
+/// A connection that is served.
+struct Served(Mqtt, Service);
+
+impl Served {
+    fn finish(&self) {
+        self.0.close();
+        self.1.finish();
+    }
+}
+
+impl std::ops::Deref for Served {
+    type Target = Mqtt;
+
+    fn deref(&self) -> &Mqtt {
+        &self.0
+    }
+}
+
 /// Connects, and looks for what the sample says. Commands come back.
-fn started(settings: &config::Mqtt) -> (Mqtt, std::sync::mpsc::Receiver<Command>) {
+fn started(settings: &config::Mqtt) -> (Served, std::sync::mpsc::Receiver<Command>) {
     let mut mqtt = Mqtt::new(settings).unwrap();
     let (sender, commands) = channel();
     mqtt.listener().planned(inventory());
-    mqtt.start(Box::new(move |command| sender.send(command).unwrap())).unwrap();
-    (mqtt, commands)
+    let task = mqtt.task(Arc::new(move |command, _| sender.send(command).unwrap())).unwrap();
+    let service = Service::start(vec![task]).unwrap();
+    (Served(mqtt, service), commands)
 }
 
 fn topic(rest: &str) -> String {

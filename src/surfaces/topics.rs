@@ -59,6 +59,7 @@ impl Topics {
     }
 
     /// The topic with these levels behind the prefix.
+    #[cfg(any(test, feature = "mqtt"))]
     pub(super) fn topic(&self, levels: &[&str]) -> String {
         let mut topic = self.prefix.clone();
         for level in levels {
@@ -79,6 +80,7 @@ pub(super) fn level(text: &str) -> String {
 
 /// `text` as Home Assistant takes it for an id: ASCII letters, digits, `-` and `_`. Where that leaves less than
 /// there was, a few digits tell it from others.
+#[cfg(any(test, feature = "mqtt"))]
 pub(super) fn slug(text: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '_' };
     let slug: String = text.chars().map(plain).take(40).collect();
@@ -106,7 +108,12 @@ mod tests {
             serde_json::from_value(serde_json::json!({"zone": names.iter().map(zone).collect::<Vec<_>>()}))
                 .unwrap()
         };
-        let source = |name: &str, events: Settings| WatchedSource { name: name.into(), events, on: true };
+        let source = |name: &str, events: Settings| WatchedSource {
+            name: name.into(),
+            events,
+            masks: Vec::new(),
+            on: true,
+        };
         let inventory = Inventory {
             prompts: None,
             vocabulary: None,
@@ -117,6 +124,8 @@ mod tests {
                 source("rtsp://192.168.1.20/stream2", Settings::default()),
             ],
             model: String::new(),
+            unsaved: false,
+            space: String::new(),
         };
         let topics = Topics::new("a/b", &inventory);
         assert_eq!(topics.sources, ["dev_video0", "dev_video0_2", "rtsp_192.168.1.20_stream2"]);

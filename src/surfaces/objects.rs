@@ -72,6 +72,7 @@ pub(super) struct Change {
 }
 
 /// Objects of one name: all of them, and those that do not stand still.
+#[cfg(any(test, feature = "mqtt"))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Count {
     pub all: u32,
@@ -229,13 +230,21 @@ impl Objects {
         changes
     }
 
+    /// The id of what has this track, as long as it is there.
+    #[cfg(feature = "serve")]
+    pub(super) fn id(&self, track: u64) -> Option<&str> {
+        self.all.get(&track).map(|object| object.id.as_str())
+    }
+
     /// The end of all of them: the program ends.
+    #[cfg(any(test, feature = "mqtt"))]
     pub(super) fn end(&mut self, camera: &str, pictures: bool) -> Vec<Change> {
         let all = std::mem::take(&mut self.all).into_values();
         all.map(|mut object| object.change("end", camera, Some(object.seen), pictures, false)).collect()
     }
 
     /// How many objects there are by name.
+    #[cfg(any(test, feature = "mqtt"))]
     pub(super) fn counts(&self) -> BTreeMap<Arc<str>, Count> {
         let mut counts: BTreeMap<Arc<str>, Count> = BTreeMap::new();
         for object in self.all.values() {

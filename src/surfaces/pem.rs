@@ -1,0 +1,53 @@
+//! Files with certificates, keys and other secrets.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The certificates in a file.
+///
+/// # Errors
+/// [`Error::Settings`] if it cannot be read or holds something else.
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let (name, bytes) = read(file)?;
+    let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let found = found.map_err(|error| Error::settings(&name, error.to_string(), "certificates (PEM)"))?;
+    if found.is_empty() {
+        return Err(Error::settings(name, "no certificate", "-----BEGIN CERTIFICATE-----"));
+    }
+    Ok(found)
+}
+
+/// The private key in a file.
+///
+/// # Errors
+/// [`Error::Settings`] if it cannot be read, is encrypted, or is none.
+pub(super) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
+    let (name, bytes) = read(file)?;
+    let expected = "a private key (PEM) that is not encrypted, such as -----BEGIN PRIVATE KEY-----";
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| Error::settings(name, error.to_string(), expected))
+}
+
+/// Where a file with a secret is: there, or among the credentials that systemd hands to the service.
+pub(super) fn credential(file: &Path) -> PathBuf {
+    let among = env::var_os("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(file));
+    match among {
+        Some(among) if file.is_relative() && !file.exists() && among.exists() => among,
+        _ => file.to_owned(),
+    }
+}
+
+/// The name and the content of such a file.
+///
+/// # Errors
+/// [`Error::Settings`] if it cannot be read.
+pub(super) fn read(file: &Path) -> Result<(String, Vec<u8>)> {
+    let file = credential(file);
+    let name = file.display().to_string();
+    let bytes = fs::read(&file).map_err(|error| Error::io(ErrorKind::Settings, &name, error))?;
+    Ok((name, bytes))
+}
