@@ -1,9 +1,10 @@
-"""Fits the bundle's scores on held-out training pictures: `python -m quantize.calibrate RECIPE [--bundle models/default]`.
+"""Fits a bundle's scores on held-out training pictures: `python -m quantize.calibrate RECIPE [--bundle FOLDER] [--boxes]`.
 
 The int8 files themselves are run, so that the scores fit what the board computes. Random vocabularies of 1 to 500 names, most of
 which are not in the picture, stand for what users ask for; each counts the same, however many names it has.
 """
 
+import argparse
 import logging
 import tomllib
 from dataclasses import dataclass, replace
@@ -20,12 +21,12 @@ from quantize.arithmetic.geometry import Floats, pairwise_iou
 from quantize.board.split import is_held_out
 from quantize.bundle.manifest import Score
 from quantize.bundle.write import write_manifest
-from quantize.command_line import missing_files_end_it, recipe_and_bundle
+from quantize.command_line import add_changes, errors_end_it, results_alone
 from quantize.data.shards import Sample, Shards
 from quantize.data.words import TagParser
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.progress import track
-from quantize.settings.board import BoardRecipe
+from quantize.settings.board import BoardRecipe, load_board_recipe
 
 log = logging.getLogger(__name__)
 SIMILARITIES = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -48,21 +49,22 @@ class HeldOut:
     regions: Floats
     objectness: Floats
     found: Floats  # candidate boxes
-    boxes: Floats  # people's boxes, input pixels
+    boxes: Floats  # that are true, input pixels
     names: list[str]
     tags: list[str]
 
 
-def look(predictor: OnnxPredictor, sample: Sample, tags: list[str]) -> HeldOut:
+def look(predictor: OnnxPredictor, sample: Sample, tags: list[str], least_score: float = 1.0) -> HeldOut:
+    """Boxes of `least_score` or more are true: 1 is people's."""
     outputs, placed = predictor.run_vision(sample.picture)
     content = np.array(placed.content, np.float32)
     found, objectness = reference.candidates(outputs, predictor.manifest.detection, content)
     h, w = sample.picture.shape[:2]
-    people = [b for b in sample.boxes if b.score == 1.0]
-    boxes = [placed.to_input((b.rect[0] * w, b.rect[1] * h, b.rect[2] * w, b.rect[3] * h)) for b in people]
+    true = [b for b in sample.boxes if b.score >= least_score]
+    boxes = [placed.to_input((b.rect[0] * w, b.rect[1] * h, b.rect[2] * w, b.rect[3] * h)) for b in true]
     regions = predictor.embed_boxes(outputs, placed, found)
     image = reference.unit(outputs["image_embedding"][None])[0]
-    return HeldOut(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in people], tags)
+    return HeldOut(image, regions, objectness, found, np.array(boxes, np.float32).reshape(-1, 4), [b.name for b in true], tags)
 
 
 Part = tuple[Floats, NDArray[np.bool_], float]
@@ -188,13 +190,18 @@ def unsaid_names(recipe: BoardRecipe, said: set[str]) -> list[str]:
 
 
 def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
-    predictor = OnnxPredictor(bundle)
-    seen = [look(predictor, sample, tags) for sample, tags in track(held_out(recipe), "held-out pictures")]
+    predictor, pictures = OnnxPredictor(bundle), held_out(recipe)
+    machine = not any(b.score == 1.0 for sample, _ in pictures for b in sample.boxes)
+    if machine and any(sample.boxes for sample, _ in pictures):
+        log.warning("no held-out picture has people's boxes: a detector's are taken, whose mistakes count as true")
+    least = 0.0 if machine else 1.0
+    seen = [look(predictor, sample, tags, least) for sample, tags in track(pictures, "held-out pictures")]
     boxed, tagged = [s for s in seen if len(s.boxes)], [s for s in seen if s.tags]
-    log.info("%d pictures with people's boxes, %d with tags", len(boxed), len(tagged))
+    log.info("%d pictures with %s boxes, %d with tags", len(boxed), "a detector's" if machine else "people's", len(tagged))
     if not boxed or not tagged:
         raise SystemExit(
-            f"{len(boxed)} held-out pictures have people's boxes and {len(tagged)} have tags, expected some of each (dev_share)"
+            f"{len(boxed)} held-out pictures have boxes and {len(tagged)} have tags, expected some of each: raise data.dev_share"
+            " (or take more pictures), or let quantize.annotate find boxes"
         )
     m = predictor.manifest
     said = {t for s in tagged for t in s.tags}
@@ -218,11 +225,39 @@ def calibrate(recipe: BoardRecipe, bundle: Path) -> None:
     write_manifest(bundle, fitted, metrics)
 
 
+def calibrate_boxes(recipe: BoardRecipe, bundle: Path) -> None:
+    """Fits the scores of boxes alone; those of tags, and which negatives are too similar, stay."""
+    predictor = OnnxPredictor(bundle)
+    every = held_out(recipe)
+    boxed = [(sample, tags) for sample, tags in every if any(box.score == 1.0 for box in sample.boxes)]
+    seen = [look(predictor, sample, tags) for sample, tags in track(boxed, "held-out pictures with boxes")]
+    if not seen:
+        raise SystemExit("no held-out picture has people's boxes, expected some (dev_shares)")
+    m = predictor.manifest
+    unsaid = unsaid_names(recipe, {tag for _, tags in every for tag in tags})
+    names = Vocabularies(predictor, sorted({name for each in seen for name in each.names}), unsaid)
+    weights, loss = fit_logistic(region_rows(seen, names, m.max_similarity, m.region.scale, np.random.default_rng(0)))
+    log.info("scores of boxes %s, loss %.4f", weights, loss)
+    metrics = tomllib.loads((bundle / "model.toml").read_text()).get("metrics", {})
+    metrics["calibration"] = metrics.get("calibration", {}) | {"region_loss": loss}
+    write_manifest(bundle, replace(m, region=Score(m.region.scale, weights)), metrics)
+
+
+def arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", type=Path, help="for example quantize/recipes/cpu.toml")
+    parser.add_argument("--bundle", type=Path, default=Path("models/default"), help="folder of the bundle (%(default)s)")
+    parser.add_argument("--boxes", action="store_true", help="fit the scores of boxes alone")
+    add_changes(parser)
+    return parser.parse_intermixed_args()
+
+
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    recipe, bundle = recipe_and_bundle(__doc__)
-    with missing_files_end_it():
-        calibrate(recipe, bundle)
+    results_alone()
+    args = arguments()
+    with errors_end_it(FileNotFoundError, ValueError):
+        (calibrate_boxes if args.boxes else calibrate)(load_board_recipe(args.recipe, args.changes), args.bundle)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,12 @@ import logging
 import os
 import time
 from itertools import islice
-from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from quantize.command_line import errors_end_it, recipe_path
+from quantize.command_line import errors_end_it, recipe_path, results_alone
 from quantize.settings.loop import LoopSettings
 from quantize.tasks import training_of
 from quantize.training.parallel import Step
@@ -62,11 +61,11 @@ def table(model: float, rates: dict[int, float]) -> Table:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    path: Path = recipe_path(__doc__)
+    results_alone()
+    path, changes = recipe_path(__doc__)
     cores = os.cpu_count() or 1
     with errors_end_it(FileNotFoundError, ValueError):
-        model, rates = bench(training_of(path), sorted({1, 2, max(1, cores // 2), cores}))
+        model, rates = bench(training_of(path, changes), sorted({1, 2, max(1, cores // 2), cores}))
     Console().print(f"the model consumes {model:.0f} pictures/s", table(model, rates), sep="\n")
     enough = [n for n, rate in rates.items() if rate > model]
     Console().print(

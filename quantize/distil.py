@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from quantize.command_line import board_recipe, errors_end_it
+from quantize.command_line import board_recipe, errors_end_it, results_alone
 from quantize.distillation.task import Distil
 from quantize.settings.board import BoardRecipe
 from quantize.training.checkpoint import BadCheckpoint, save_at_once
@@ -42,7 +42,7 @@ def distil(recipe: BoardRecipe) -> Path:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    results_alone()
     log.info("weights: %s", distil(board_recipe(__doc__)))
 
 

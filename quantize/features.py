@@ -21,7 +21,7 @@ from quantize.board.batches import view_file
 from quantize.board.names import Bank, build_bank
 from quantize.board.points import Points, collect
 from quantize.board.samples import training_samples
-from quantize.command_line import board_recipe, missing_files_end_it
+from quantize.command_line import board_recipe, missing_files_end_it, results_alone
 from quantize.data.layouts import Layout, draw, layouts
 from quantize.data.shards import Sample
 from quantize.data.workers import workers
@@ -162,7 +162,7 @@ def fill_cache(recipe: BoardRecipe) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    results_alone()
     recipe = board_recipe(__doc__)
     with missing_files_end_it():
         fill_cache(recipe)

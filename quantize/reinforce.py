@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from quantize.board.supervision import load_supervision
-from quantize.command_line import board_recipe, errors_end_it
+from quantize.command_line import board_recipe, errors_end_it, results_alone
 from quantize.data.indexed import IndexedShards
 from quantize.data.workers import spare_cores
 from quantize.distillation.canvases import View, collate, show
@@ -124,7 +124,7 @@ def reinforce(recipe: BoardRecipe) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    results_alone()
     recipe = board_recipe(__doc__)
     with processes(recipe.device):
         reinforce(recipe)

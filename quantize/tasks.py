@@ -1,6 +1,6 @@
 """What a recipe trains: from its file to the task, the loop's settings and the output folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +28,12 @@ def clip(recipe: RegionClipRecipe) -> Training:
 
 
 # each reads its own kind of recipe; raises ValueError if something is wrong with it
-TASKS: dict[str, Callable[[Path], Training]] = {
-    "board": lambda path: board(load_board_recipe(path)),
-    "clip": lambda path: clip(load_region_clip_recipe(path)),
+TASKS: dict[str, Callable[[Path, Sequence[str]], Training]] = {
+    "board": lambda path, changes: board(load_board_recipe(path, changes)),
+    "clip": lambda path, changes: clip(load_region_clip_recipe(path, changes)),
 }
 
 
-def training_of(path: Path) -> Training:
-    """Raises ValueError that says what is wrong with the recipe."""
-    return TASKS[read_recipe(path, TASKS)["trains"]](path)
+def training_of(path: Path, changes: Sequence[str] = ()) -> Training:
+    """With `changes` such as `loop.steps=200`. Raises ValueError that says what is wrong with the recipe."""
+    return TASKS[read_recipe(path, TASKS, changes)["trains"]](path, changes)

@@ -2,14 +2,14 @@
 `torchrun --nproc-per-node 8 -m quantize.train RECIPE`.
 
 Resumes from the newest of `<out>/checkpoints/` if there is one; the result is `<out>/model.pt` (an exponential average of the
-weights).
+weights). Any key of the recipe may be given behind it: `loop.steps=200 out=runs/short`.
 """
 
 import logging
 from pathlib import Path
 
 from quantize import tasks
-from quantize.command_line import errors_end_it, recipe_path
+from quantize.command_line import errors_end_it, recipe_path, results_alone
 from quantize.settings.board import BoardRecipe
 from quantize.training.checkpoint import BadCheckpoint
 from quantize.training.distributed import processes
@@ -26,10 +26,10 @@ def train(recipe: BoardRecipe) -> Path:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    path = recipe_path(__doc__)
+    results_alone()
+    path, changes = recipe_path(__doc__)
     with errors_end_it(FileNotFoundError, ValueError):
-        training = tasks.training_of(path)
+        training = tasks.training_of(path, changes)
     with processes(training.settings.device):
         with errors_end_it(FileNotFoundError, ValueError):
             task = training.build(0)

@@ -25,7 +25,7 @@ from quantize.alignment.loader import CachedLoader
 from quantize.alignment.task import AlignmentTask, load_parts
 from quantize.alignment.texts import encode_once, said
 from quantize.alignment.vocabulary import Vocabulary
-from quantize.command_line import missing_files_end_it
+from quantize.command_line import add_changes, missing_files_end_it, results_alone
 from quantize.data.workers import workers
 from quantize.evaluate.boxes import evaluate_boxes
 from quantize.evaluate.coco_detection import evaluate_detection
@@ -114,17 +114,18 @@ def _result(job: tuple[int, int]) -> dict[str, float]:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("recipe", type=Path, help="for example quantize/recipes/ablations.toml")
+    add_changes(made)
     made.add_argument("--seeds", type=int, default=3, help="how many seeds a row (%(default)s)")
     made.add_argument("--data", type=Path, default=Path("../shared/data/val.tar"), help="the validation shard (%(default)s)")
     return made
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    results_alone()
     arguments = parser()
     args = arguments.parse_args()
     try:
-        recipe = load_region_clip_recipe(args.recipe)
+        recipe = load_region_clip_recipe(args.recipe, args.changes)
         if not recipe.data.cached:
             raise ValueError(f"{args.recipe}: data.cached is false, expected true: rows share one frozen encoder's features")
         data = ValidationSet.of(read_shard(args.data))

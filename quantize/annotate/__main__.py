@@ -5,7 +5,8 @@ python -m quantize.annotate photos/ --out shards/ --captioner blip:Salesforce/bl
 python -m quantize.annotate ../shared/data/train-000.tar --out shards/ --detector nanodet:../shared/data/teachers --workers 4
 python -m quantize.annotate photos/ annotate.toml --out shards/ --runner ray --ray-address auto --workers 8
 
-PICTURES is a shard (.tar), a folder of shards, or a folder of pictures (captions, one per line, in NAME.txt beside NAME.jpg).
+PICTURES is a shard (.tar), a folder of shards, or a folder of pictures with labels of any form that docs/training.md lists,
+captions (one per line, in NAME.txt beside NAME.jpg), or nothing.
 The same command again resumes it where it was stopped. Every setting can be given in a TOML file; flags win.
 """
 

@@ -1,8 +1,9 @@
-"""Inputs → chunks of pictures: WebDataset shards, folders of shards, folders of pictures."""
+"""Inputs → chunks of pictures: WebDataset shards, folders of shards, folders of pictures and whatever labels they have."""
 
 import hashlib
 import json
 import re
+import sys
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,21 +11,26 @@ from pathlib import Path
 
 from quantize.annotate.errors import AnnotateError
 from quantize.annotate.record import Record, earlier
+from quantize.labels import beside, recognise
+from quantize.labels.labelled import DataSet, LabelError
 
 PICTURES = ("jpg", "jpeg", "png", "webp", "bmp")
 
 
 @dataclass(frozen=True)
 class Part:
-    """Where one file of a sample lies; `size` -1 is the whole file."""
+    """Where one file of a sample lies; `size` -1 is the whole file. `content` stands for a file that is nowhere."""
 
     extension: str
     path: str
     offset: int
     size: int
+    content: bytes = b""
 
     def read(self) -> bytes:
         """The bytes; fewer than `size` when the file was cut off."""
+        if not self.path:
+            return self.content
         with open(self.path, "rb") as file:
             file.seek(self.offset)
             return file.read(self.size)
@@ -80,6 +86,8 @@ def _of(path: Path, shard_size: int) -> Iterator[InputShard]:
             yield from _folder(path, shard_size)
     elif path.is_file() and tarfile.is_tarfile(path):
         yield _tar(path)
+    elif path.is_file() and path.suffix != ".tar":
+        yield from _labelled(_said(path), shard_size)
     elif path.is_file():
         raise AnnotateError(f"{path}: found a file that is not a tar, expected a WebDataset shard or a folder of pictures")
     else:
@@ -112,6 +120,10 @@ def _folder(path: Path, shard_size: int) -> Iterator[InputShard]:
     pictures = sorted(p for p in path.rglob("*") if p.suffix.lower().lstrip(".") in PICTURES and p.is_file())
     if not pictures:
         raise AnnotateError(f"{path}: found no pictures, expected some of {', '.join(PICTURES)}, or shards (*.tar)")
+    data = _said(path)
+    if data.form not in (beside.FORM, beside.BARE):
+        yield from _labelled(data, shard_size)
+        return
     for at in range(0, len(pictures), shard_size):
         group = pictures[at : at + shard_size]
         samples: dict[str, list[Part]] = {}
@@ -119,9 +131,35 @@ def _folder(path: Path, shard_size: int) -> Iterator[InputShard]:
             key = re.sub(r"[^\w-]+", "_", str(picture.relative_to(path).with_suffix("")))
             if key in samples:
                 key = f"{key}_{picture.suffix.lstrip('.').lower()}"
-            beside = [picture, *(p for p in (picture.with_suffix(".json"), picture.with_suffix(".txt")) if p.is_file())]
-            samples[key] = [Part(p.suffix.lstrip(".").lower(), str(p), 0, -1) for p in beside]
+            files = [picture, *(p for p in (picture.with_suffix(".json"), picture.with_suffix(".txt")) if p.is_file())]
+            samples[key] = [Part(p.suffix.lstrip(".").lower(), str(p), 0, -1) for p in files]
         yield _shard(f"{path.resolve().name}-{at // shard_size:03}", samples, group)
+
+
+def _said(path: Path) -> DataSet:
+    """What people said of the pictures; one line tells what was read and what was left."""
+    try:
+        data = recognise.read(path)
+    except LabelError as error:
+        raise AnnotateError(str(error)) from None
+    print(f"annotate: {data}", file=sys.stderr)
+    return data
+
+
+def _labelled(data: DataSet, shard_size: int) -> Iterator[InputShard]:
+    name = data.place.resolve().stem if data.place.is_file() else data.place.resolve().name
+    for at in range(0, len(data.pictures), shard_size):
+        samples: dict[str, list[Part]] = {}
+        group = data.pictures[at : at + shard_size]
+        for picture in group:
+            key = re.sub(r"[^\w-]+", "_", picture.key)
+            while key in samples:
+                key += "_"
+            told = json.dumps({"source": name} | picture.record(), ensure_ascii=False).encode()
+            place = picture.content
+            jpeg = Part(place.path.suffix.lstrip(".").lower(), str(place.path), place.offset, place.size)
+            samples[key] = [jpeg, Part("json", "", 0, len(told), told)]
+        yield _shard(f"{name}-{at // shard_size:03}", samples, [picture.content.path for picture in group])
 
 
 def _shard(name: str, samples: dict[str, list[Part]], files: list[Path]) -> InputShard:
@@ -129,6 +167,8 @@ def _shard(name: str, samples: dict[str, list[Part]], files: list[Path]) -> Inpu
     for file in files:
         status = file.stat()
         digest.update(f"{file.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
+    for where in samples.values():
+        digest.update(b"".join(part.content for part in where))
     return InputShard(name, tuple((key, tuple(where)) for key, where in samples.items()), digest.hexdigest())
 
 

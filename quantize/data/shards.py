@@ -101,7 +101,8 @@ def decode(item: dict[str, Any]) -> Sample:
     sample.captions += [f"{qa['question'].rstrip('?')}? {qa['answer']}" for qa in meta.get("qa", [])]
     sample.captions += [c["text"] for c in meta.get("pseudo_captions", []) if c["text"].strip()]
     sample.tags = [Tag(t["name"], t["kind"]) for t in meta.get("tags", []) if t["score"] >= MIN_PSEUDO_SCORE]
-    sample.labels = list(dict.fromkeys(meta[k] for k in ("label", "coarse") if k in meta))
+    named = [*(meta[k] for k in ("label", "coarse") if k in meta), *meta.get("labels", [])]
+    sample.labels = list(dict.fromkeys(named))
     sample.boxes = [_box(b["box"], b["name"], 1.0) for b in meta.get("boxes", [])]
     if not sample.boxes:
         pseudo = [b for b in meta.get("pseudo_boxes", []) if b["score"] >= MIN_PSEUDO_SCORE]

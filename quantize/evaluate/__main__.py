@@ -1,9 +1,10 @@
-"""Measures a model, on the project's shards or on a public data set.
+"""Measures a model, on the project's shards, on a public data set, or on anybody's labelled pictures.
 
 python -m quantize.evaluate                          the committed bundle through the release binary on val.tar and held-out names
 python -m quantize.evaluate --aside                  the same on the training pictures set aside, where choices are made
 python -m quantize.evaluate --protocol boxes colours some of the protocols of shards
 python -m quantize.evaluate --runtime onnx           the same files through ONNX Runtime
+python -m quantize.evaluate --data mine              a folder, shard or file of labels in any form that docs/training.md lists
 python -m quantize.evaluate --list                   the public sets, and their files
 python -m quantize.evaluate --protocol coco-detection --data COCO --runtime binary onnx --out results
 """
@@ -13,7 +14,7 @@ import sys
 from pathlib import Path
 
 from quantize.bundle.manifest import BundleError
-from quantize.evaluate import on_dataset
+from quantize.evaluate import on_dataset, own_set
 from quantize.evaluate.binary import BinaryError, release_binary
 from quantize.evaluate.datasets.files import DatasetError
 from quantize.evaluate.measure import QUICK_LIMIT
@@ -45,7 +46,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--binary", type=Path, default=release_binary(), help="the edgeclip program")
     parser.add_argument("--float-model", type=Path, help="folder of the bundle's float twin, for --runtime float")
     parser.add_argument("--checkpoint", type=Path, help="model.pt of a RegionClip, for --runtime region-clip")
-    parser.add_argument("--data", type=Path, default=VALIDATION_SHARD, help="the validation shard, or the public set's folder")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=VALIDATION_SHARD,
+        help="the validation shard, the public set's folder, or labelled pictures of one's own",
+    )
     parser.add_argument("--teachers", type=Path, help="folder of the reference models (default: teachers beside --data)")
     parser.add_argument("--out", type=Path, help="folder for table and JSON, and of public sets a chart")
     parser.add_argument("--aside", action="store_true", help="on the training pictures set aside (quantize/data/set_aside.py)")
@@ -76,6 +82,11 @@ def on_shard(args: argparse.Namespace, models: on_dataset.Models, settings: Sett
     run(asked, lambda: on_dataset.predictor(args.runtime[0], models), args.runtime[0], settings, args.out)
 
 
+def is_own(data: Path) -> bool:
+    """Whether labels are anybody's: the validation shard has the held-out names beside it."""
+    return data.exists() and not (data.parent / "heldout_names.txt").is_file()
+
+
 def main() -> int:
     """Returns the exit code."""
     args = arguments()
@@ -85,7 +96,10 @@ def main() -> int:
     models = on_dataset.Models(args.model, args.float_model, args.binary, args.checkpoint)
     try:
         settings = Settings(args.replicates, args.sliding, on_dataset.templates(args.templates))
-        if set(args.protocol) <= set(PROTOCOLS):
+        if not args.protocol and not args.aside and is_own(args.data):
+            limit = QUICK_LIMIT if args.quick else args.limit
+            own_set.run(args.data, limit, args.runtime, models, settings, args.out)
+        elif set(args.protocol) <= set(PROTOCOLS):
             on_shard(args, models, settings)
         elif len(args.protocol) > 1:
             raise DatasetError(f"--protocol: found {' '.join(args.protocol)}, expected one public set, or some of shards")

@@ -38,6 +38,8 @@ from quantize.settings.board import BoardRecipe
 log = logging.getLogger(__name__)
 NEGATIVES = 384
 EVERYDAY_PICTURES = 15
+EVERYDAY_NAMES = Path(__file__).with_name("everyday_names.txt")
+"""Those of the default model's bank, which fill that of a smaller set."""
 OPSET = 17
 INPUT_SCALE = 1 / 127.5
 MAX_MACS = 1_000_000_000
@@ -187,6 +189,8 @@ def negatives(bundle: Path, t: Trained, recipe: BoardRecipe) -> None:
     samples = json.loads((Path(recipe.data.cache) / "samples.json").read_text())
     counts = Counter(name for s in samples for name in {*s["labels"], *s["tags"], *(b[4] for b in s["boxes"])})
     names = [name for name, n in counts.most_common() if n >= EVERYDAY_PICTURES]
+    if len(names) < NEGATIVES:
+        names = list(dict.fromkeys([*names, *EVERYDAY_NAMES.read_text().split("\n")[:-1]]))
     with torch.no_grad():
         vectors = t.model.projection(t.tower.encode_templated(names))
     chosen = spread(vectors, NEGATIVES)

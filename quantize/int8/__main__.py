@@ -59,6 +59,7 @@ def arguments() -> argparse.Namespace:
     def step(name: str, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.add_argument("recipe", type=Path, help="for example quantize/recipes/cpu.toml")
+        made.add_argument("changes", nargs="*", metavar="KEY=VALUE", help="other values of the recipe's keys: loop.steps=200")
         made.add_argument("--out", type=Path, required=True, help="folder to write")
         made.add_argument("--like", type=Path, default=Path("models/default"), help="bundle with the other files (%(default)s)")
         return made
@@ -103,7 +104,7 @@ def run(a: argparse.Namespace) -> None:
     if a.step == "compare":
         print(compare(a.bundles, a.data, a.binary, QUICK_LIMIT if a.quick else None, a.results), end="")
         return
-    recipe, place = load_board_recipe(a.recipe), steps.Place(a.like, a.out)
+    recipe, place = load_board_recipe(a.recipe, a.changes), steps.Place(a.like, a.out)
     if a.step == "qat":
         s = QatSettings(a.steps, a.batch, a.learning_rate, a.scale_rate, not a.heads, a.seed)
         steps.qat(recipe, place, a.source, s, a.every)

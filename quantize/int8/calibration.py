@@ -1,5 +1,6 @@
 """What calibrates ranges: a thin slice of the training pictures, and the region vectors of their boxes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from quantize.data import canvas as cv
+from quantize.data.indexed import index_of
 from quantize.data.layouts import draw
 from quantize.data.shards import Sample, Shards
 from quantize.model.pooling import region_vectors
@@ -15,16 +17,32 @@ from quantize.model.trunk import Maps
 from quantize.settings.board import BoardRecipe
 
 Array = NDArray[np.float32]
-STEP = 309  # about 43 pictures of the default set; more change nothing
+STEP = 309  # of the default set every so manieth; more change nothing
+LEAST = 40  # pictures, however small the set: a range that few pictures fill is too narrow for the others
 TOWERS = ("tower8", "tower16", "tower32")
 
 
 def calibration_samples(recipe: BoardRecipe, step: int = STEP) -> list[Sample]:
-    """Every `step`-th picture through all shards, which hold all sources. Raises ValueError where there is none."""
-    found = list(Shards([Path(p) for p in recipe.data.shards], every=step))
+    """Every `step`-th picture through all shards, which hold all sources, or more often, so that there are `LEAST`.
+
+    Of a smaller set all are taken, and mirrored ones beside them.
+
+    Raises:
+        ValueError: there is no usable picture.
+    """
+    paths = [Path(p) for p in recipe.data.shards]
+    count = sum(len(index_of(path, Path(recipe.data.cache)).keys) for path in paths)
+    found = list(Shards(paths, every=max(1, min(step, count // LEAST))))
     if not found:
         raise ValueError(f"calibration: found no usable picture in {', '.join(recipe.data.shards)}, expected at least one")
-    return found
+    return [*found, *map(mirrored, found)][: max(LEAST, len(found))]
+
+
+def mirrored(sample: Sample) -> Sample:
+    """The same picture the other way round."""
+    boxes = [replace(b, rect=(1 - b.rect[2], b.rect[1], 1 - b.rect[0], b.rect[3])) for b in sample.boxes]
+    mask = None if sample.mask is None else sample.mask[:, ::-1]
+    return replace(sample, picture=np.ascontiguousarray(sample.picture[:, ::-1]), boxes=boxes, mask=mask)
 
 
 def calibration_inputs(samples: list[Sample], size: int) -> list[Array]:

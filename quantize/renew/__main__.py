@@ -6,13 +6,12 @@ and the head learns from captions, labels and the teachers' answers (`python -m 
 """
 
 import argparse
-import logging
 from pathlib import Path
 
 import torch
 
 from quantize.bundle.manifest import BundleError
-from quantize.command_line import errors_end_it
+from quantize.command_line import add_changes, errors_end_it, results_alone
 from quantize.renew.learn import PLANS
 from quantize.renew.renewal import renew
 from quantize.settings.board import load_board_recipe
@@ -24,15 +23,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("recipe", type=Path, help="the board recipe with shards, shares and teachers")
     parser.add_argument("--bundle", type=Path, default=Path("models/default"), help="folder of the bundle (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the new bundle (default: the same)")
-    return parser.parse_args()
+    add_changes(parser)
+    return parser.parse_intermixed_args()
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    results_alone()
     args = arguments()
     torch.set_num_threads(1)
     with errors_end_it(FileNotFoundError, ValueError, BundleError):
-        renew(load_board_recipe(args.recipe), args.bundle, args.out or args.bundle, PLANS)
+        renew(load_board_recipe(args.recipe, args.changes), args.bundle, args.out or args.bundle, PLANS)
 
 
 if __name__ == "__main__":

@@ -47,11 +47,16 @@ class Graph:
             raise HeadError(f"{name}: found shape {value.shape}, expected {old.shape}")
         self.constants[name].CopyFrom(numpy_helper.from_array(value.astype(old.dtype), name))
 
+    def origin(self, name: str) -> onnx.NodeProto | None:
+        """The node that `name` comes from, through quantisation and Flatten."""
+        node: onnx.NodeProto | None = self.made_by.get(name)
+        while node is not None and node.op_type in ("QuantizeLinear", "DequantizeLinear", "Flatten"):
+            node = self.made_by.get(node.input[0])
+        return node
+
     def above(self, name: str, kind: str) -> onnx.NodeProto:
         """The node of this kind that `name` comes from, through quantisation and Flatten alone."""
-        node: onnx.NodeProto | None = self.made_by.get(name)
-        while node is not None and node.op_type != kind and node.op_type in ("QuantizeLinear", "DequantizeLinear", "Flatten"):
-            node = self.made_by.get(node.input[0])
+        node = self.origin(name)
         if node is None or node.op_type != kind:
             raise HeadError(f"{name}: found {node.op_type if node else 'nothing'} above it, expected {kind}")
         return node
@@ -94,7 +99,7 @@ class Head(nn.Module):
         first = graph.above(middle.input[0], "Gemm")
         self.nodes = [first, middle, last]
         self.total = total.output[0]
-        self.layers = nn.ModuleList(_linear(graph, node) for node in self.nodes)
+        self.layers = nn.ModuleList(linear(graph, node) for node in self.nodes)
         scores = graph.above(graph.made_by[concepts.input[0]].input[0], "Gemm")
         self.register_buffer("classifier", torch.from_numpy(graph.dequantised(scores.input[1])))
         self.register_buffer("classifier_bias", torch.from_numpy(graph.dequantised(scores.input[2])))
@@ -127,17 +132,18 @@ class Head(nn.Module):
     def write(self, graph: Graph, x: Tensor) -> None:
         """Puts the layers into the network in int8, with ranges from the features `x`."""
         values, concepts = self.eval().values(x), self.concepts(x)
-        scale_in = float(graph.value(_input_scale(graph, self.nodes[0])))
+        scale_in = float(graph.value(input_scale(graph, self.nodes[0])))
         for node, layer, value, relu in zip(self.nodes, self.layers, values, (True, True, False), strict=True):
-            scale_in = _write_layer(graph, node, layer, scale_in, _range(value, relu))  # type: ignore[arg-type]
-        _write_range(graph, self.total, _range(values[-1] + concepts, False))
+            scale_in = write_layer(graph, node, layer, scale_in, range_of_values(value, relu))  # type: ignore[arg-type]
+        write_range(graph, self.total, range_of_values(values[-1] + concepts, False))
 
 
 Range = tuple[np.float32, np.int8]
 """Scale and zero point."""
 
 
-def _linear(graph: Graph, node: onnx.NodeProto) -> nn.Linear:
+def linear(graph: Graph, node: onnx.NodeProto) -> nn.Linear:
+    """A layer in float."""
     weight, bias = (torch.from_numpy(graph.dequantised(name)) for name in node.input[1:3])
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     with torch.no_grad():
@@ -146,7 +152,8 @@ def _linear(graph: Graph, node: onnx.NodeProto) -> nn.Linear:
     return layer
 
 
-def _range(x: Tensor, relu: bool) -> Range:
+def range_of_values(x: Tensor, relu: bool) -> Range:
+    """Of a tensor; what a `relu` cuts needs no steps."""
     values = x.numpy().ravel()
     high = float(np.percentile(values, PERCENTILE))
     if relu:
@@ -156,18 +163,20 @@ def _range(x: Tensor, relu: bool) -> Range:
     return np.float32(scale), np.int8(np.clip(round(-low / scale) - 128, -128, 127))
 
 
-def _input_scale(graph: Graph, node: onnx.NodeProto) -> str:
+def input_scale(graph: Graph, node: onnx.NodeProto) -> str:
+    """Name of the scale of the tensor that a layer looks at."""
     return str(graph.made_by[node.input[0]].input[1])
 
 
-def _write_range(graph: Graph, name: str, found: Range) -> None:
+def write_range(graph: Graph, name: str, found: Range) -> None:
+    """Gives the tensor `name` another range."""
     scale, zero = graph.range_of(name)
     graph.replace(scale, np.asarray(found[0]))
     graph.replace(zero, np.asarray(found[1]))
 
 
-def _write_layer(graph: Graph, node: onnx.NodeProto, layer: nn.Linear, scale_in: float, out: Range) -> float:
-    """Returns the scale of its output."""
+def write_layer(graph: Graph, node: onnx.NodeProto, layer: nn.Linear, scale_in: float, out: Range) -> float:
+    """Writes a layer in int8; returns the scale of its output."""
     weight, bias = layer.weight.numpy(), layer.bias.numpy()
     scale = np.maximum(np.abs(weight).max(axis=1), 1e-9) / 127
     q, q_scale, q_zero = graph.made_by[node.input[1]].input
@@ -178,5 +187,5 @@ def _write_layer(graph: Graph, node: onnx.NodeProto, layer: nn.Linear, scale_in:
     graph.replace(q, np.rint(bias / (scale * scale_in)))
     graph.replace(q_scale, scale * scale_in)
     graph.replace(q_zero, np.zeros_like(scale))
-    _write_range(graph, node.output[0], out)
+    write_range(graph, node.output[0], out)
     return float(out[0])

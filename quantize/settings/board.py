@@ -1,10 +1,11 @@
 """The recipe of the board's model: keys of its own, and the tables `[data]`, `[model]`, `[loop]`, `[distil]`, `[soft]`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quantize.settings.distil import DistilSettings
-from quantize.settings.recipe import Recipe, read_recipe
+from quantize.settings.recipe import Recipe, all_shards, read_recipe
 from quantize.settings.soft import SoftSettings
 from quantize.settings.toml import at_least_one, build
 
@@ -15,7 +16,7 @@ STRIDE = 32  # of the coarsest map
 class BoardData:
     """What training looks at, and how much of it in a step."""
 
-    shards: list[str]  # WebDataset files
+    shards: list[str]  # WebDataset files, folders of them, or patterns such as runs/*.tar
     cache: str  # folder that `quantize.features` fills
     tag_list: str  # file of words, one per line, that count as tags where captions mention them
     clip_names: str  # .npz of names with CLIP's text vectors, whose similarities the text projection learns
@@ -69,6 +70,8 @@ class BoardRecipe(Recipe):
     soft: SoftSettings = field(default_factory=SoftSettings)
 
 
-def load_board_recipe(path: Path) -> BoardRecipe:
-    """Raises ValueError that names the file, the key, what was found and expected."""
-    return build(read_recipe(path, ["board"]), BoardRecipe, path)
+def load_board_recipe(path: Path, changes: Sequence[str] = ()) -> BoardRecipe:
+    """With `changes` such as `loop.steps=200`. Raises ValueError that names the file, the key, what was found and expected."""
+    recipe = build(read_recipe(path, ["board"], changes), BoardRecipe, path)
+    recipe.data.shards = all_shards(recipe.data.shards, path)
+    return recipe

@@ -1,10 +1,11 @@
 """The recipe of a RegionClip: keys of its own and the tables `[data]`, `[model]`, `[loop]` and `[losses]` of a TOML file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quantize.settings.model import ModelSettings
-from quantize.settings.recipe import Recipe, read_recipe
+from quantize.settings.recipe import Recipe, all_shards, read_recipe
 from quantize.settings.toml import at_least_one, build
 
 
@@ -12,7 +13,7 @@ from quantize.settings.toml import at_least_one, build
 class RegionClipData:
     """What is drawn in a step."""
 
-    shards: list[str]  # WebDataset files, such as `quantize.annotate` writes
+    shards: list[str]  # WebDataset files, folders of them, or patterns such as runs/*.tar, such as `quantize.annotate` writes
     cache: str  # folder for what is computed once
     batch: int = 256  # pictures of all processes together
     regions: int = 4  # boxes, and segments, of a picture in a step (CLOC: 4)
@@ -38,9 +39,10 @@ class RegionClipRecipe(Recipe):
     losses: dict[str, float]  # weights of `alignment.objective.TERMS`; a term that is left out is not computed
 
 
-def load_region_clip_recipe(path: Path) -> RegionClipRecipe:
-    """Raises ValueError that names the file, the key, what was found and expected."""
-    recipe = build(read_recipe(path, ["clip"]), RegionClipRecipe, path)
+def load_region_clip_recipe(path: Path, changes: Sequence[str] = ()) -> RegionClipRecipe:
+    """With `changes` such as `loop.steps=200`. Raises ValueError that names the file, the key, what was found and expected."""
+    recipe = build(read_recipe(path, ["clip"], changes), RegionClipRecipe, path)
+    recipe.data.shards = all_shards(recipe.data.shards, path)
     if recipe.data.cached and (recipe.model.tune_image != "frozen" or recipe.model.encoder.startswith("cached:")):
         found = f"encoder {recipe.model.encoder} with tune_image {recipe.model.tune_image}"
         raise ValueError(f"{path}: data.cached is true, found {found}; expected an encoder by name and tune_image frozen")

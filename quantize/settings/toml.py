@@ -1,7 +1,9 @@
 """TOML files → dataclasses: every key is a field, every table is a dataclass; unknown keys and wrong types are errors."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -27,14 +29,37 @@ def _fits(value: object, kind: Any) -> bool:
     return kind in (str, int, float) and isinstance(value, (int, float) if kind is float else kind)
 
 
-def read_toml(path: Path, what: str) -> dict[str, Any]:
-    """Raises ValueError that names the file when it is missing or no TOML."""
+def read_toml(path: Path, what: str, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """The file's values with `changes` such as `loop.steps=200`. Raises ValueError that names the file when it is missing or no
+    TOML, or the change that is none.
+    """
     try:
-        return tomllib.loads(path.read_text())
+        values = tomllib.loads(path.read_text())
     except FileNotFoundError:
         raise ValueError(f"{what} {path} is missing; expected a TOML file such as quantize/recipes/cpu.toml") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{what} {path} cannot be read: {error}; expected a TOML file") from None
+    for change in changes:
+        _change(values, change)
+    return values
+
+
+def _change(values: dict[str, Any], change: str) -> None:
+    """Sets one key. What is no TOML value is taken as a string, so that a shell's quotes suffice: `out=runs/mine`."""
+    name, equals, text = change.partition("=")
+    keys = [key.strip() for key in name.split(".")]
+    if not equals or not all(keys):
+        raise ValueError(f"{change}: found no KEY=VALUE, expected one such as loop.steps=200")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        value = text
+    table = values
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"{change}: {key} is a value, expected the name of a table, such as loop.steps=200")
+    table[keys[-1]] = value
 
 
 def _places(key: str, kind: Any, prefix: str = "") -> list[str]:
@@ -45,6 +70,14 @@ def _places(key: str, kind: Any, prefix: str = "") -> list[str]:
             found.append(f"in the table [{prefix[:-1]}]" if prefix else "outside of any table")
         if is_dataclass(hint):
             found += _places(key, hint, f"{prefix}{name}.")
+    return found
+
+
+def _names(kind: Any, prefix: str = "") -> list[str]:
+    """All keys of a file of `kind`."""
+    found = []
+    for name, hint in get_type_hints(kind).items():
+        found += _names(hint, f"{prefix}{name}.") if is_dataclass(hint) else [prefix + name]
     return found
 
 
@@ -68,7 +101,9 @@ def _build(values: dict[str, Any], kind: type[T], path: Path, prefix: str, whole
     for key, value in values.items():
         if key not in known:
             instead = f"it {' or '.join(places)}" if (places := _places(key, whole)) else f"one of {', '.join(known)}"
-            raise ValueError(f"{path}: unknown key {prefix + key!r}; expected {instead}")
+            close = [] if places else get_close_matches(prefix + key, _names(whole), 1, 0.7)
+            meant = f" (did you mean {close[0]}?)" if close else ""
+            raise ValueError(f"{path}: unknown key {prefix + key!r}{meant}; expected {instead}")
         expected = hints[key]
         if is_dataclass(expected):
             if not isinstance(value, dict):

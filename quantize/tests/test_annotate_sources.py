@@ -14,6 +14,7 @@ from quantize.annotate.record import Caption, PseudoBox, PseudoMask, Record, Ste
 from quantize.annotate.sources import find, read
 from quantize.annotate.work import tar_of
 from quantize.data.shards import Shards
+from quantize.tests import label_forms
 from quantize.tests.synthetic import jpeg, png, write_shard
 
 GREY = np.full((40, 60, 3), 90, np.uint8)
@@ -123,6 +124,25 @@ def test_folders_of_pictures_with_captions_beside_them(tmp_path: Path) -> None:
     assert {record.dropped for record in (first, second, third)} == {""}
     together = find([folder], 3)[0]
     assert [key for key, _ in together.places] == ["a_b", "sub_c", "sub_c_jpg"]
+
+
+def test_labels_of_other_forms_come_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = label_forms.yolo(tmp_path / "mine")
+    (shard,) = find([place], 9)
+    assert shard.name == "mine-000"
+    first, second = (read(each) for each in shard.places)
+    assert (first.key, second.key) == ("images_train_a", "images_train_b")
+    assert first.jpeg == (place / "images/train/a.jpg").read_bytes()
+    assert [(b["name"], b["box"]) for b in second.given["boxes"]] == [("mug", [0.1, 0.1, 0.5, 0.9])]
+    assert capsys.readouterr().err == f"annotate: {place}: YOLO labels (data.yaml): 2 pictures (2 train), 3 boxes of 2 names\n"
+    (by_file,) = find([place / "data.yaml"], 9)
+    assert by_file.name == "data-000"
+    before = shard.identity
+    (place / "labels/train/b.txt").write_text("1 0.5 0.5 0.4 0.8\n")
+    assert find([place], 9)[0].identity != before
+    (place / "data.yaml").unlink()
+    with pytest.raises(AnnotateError, match="YOLO labels without names"):
+        find([place], 9)
 
 
 def test_bad_samples_say_so(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Calibration: the logistic fit, the random vocabularies, and the command's effect on a bundle."""
 
+import json
 import shutil
+import tarfile
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from quantize.bundle.manifest import read_manifest
 from quantize.calibrate import VOCABULARY_SIZES, Rows, Vocabularies, calibrate, fit_logistic, held_out, logit, unsaid_names
 from quantize.evaluate.onnx import OnnxPredictor
 from quantize.settings.board import BoardRecipe
-from quantize.tests.synthetic import changed
+from quantize.tests.synthetic import changed, write_shard
 
 
 def test_the_fit_finds_the_weights_that_made_the_data() -> None:
@@ -98,6 +100,27 @@ def test_scores_are_fitted_into_the_manifest(recipe: BoardRecipe, bundle: Path, 
     assert metrics["calibration"]["pictures"] == len(held_out(recipe))
 
 
+def test_machine_made_boxes_calibrate_where_people_drew_none(
+    recipe: BoardRecipe, bundle: Path, workplace: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    samples: dict[str, dict[str, bytes]] = {}
+    with tarfile.open(workplace / "shapes.tar") as tar:
+        for member in tar:
+            key, _, extension = member.name.partition(".")
+            content = tar.extractfile(member)
+            assert content is not None
+            samples.setdefault(key, {})[extension] = content.read()
+    for parts in samples.values():
+        record = json.loads(parts["json"])
+        record["pseudo_boxes"] = [box | {"score": 0.8} for box in record.pop("boxes", [])]
+        parts["json"] = json.dumps(record).encode()
+    shard = write_shard(tmp_path / "guessed.tar", samples)
+    folder = shutil.copytree(bundle, tmp_path / "bundle")
+    calibrate(changed(recipe, shards=[str(shard)], dev_share=0.6), folder)
+    assert "no held-out picture has people's boxes: a detector's are taken" in caplog.text
+    assert read_manifest(folder).region.weights != read_manifest(bundle).region.weights
+
+
 def test_calibration_without_held_out_boxes_says_so(recipe: BoardRecipe, bundle: Path) -> None:
-    with pytest.raises(SystemExit, match=r"0 held-out pictures have people's boxes and 0 have tags, expected some of each"):
+    with pytest.raises(SystemExit, match=r"0 held-out pictures have boxes and 0 have tags, expected some of each"):
         calibrate(changed(recipe, dev_share=0.0), bundle)

@@ -70,6 +70,7 @@ def test_a_missing_shard_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 
 def test_a_shard_without_the_needed_sets_is_an_error(tmp_path: Path) -> None:
     path = shard(tmp_path / "val.tar", {"a-1.json": b'{"source": "coco"}', "a-1.jpg": jpeg(4, 4)})
+    (tmp_path / "heldout_names.txt").touch()
     code, errors = evaluate("--data", path)
     assert code == 2
     assert len(errors) == 1

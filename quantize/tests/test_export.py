@@ -120,7 +120,9 @@ def test_the_bank_of_negatives(bundle: Path, trained: BoardRecipe) -> None:
     names = json.loads(metadata["names"])
     # the shapes, the colours that captions mention, and labels of three or more pictures; no class of the classifier
     assert {"box", "ball", "cross", "red", "yellow"} <= set(names)
-    assert len(names) == len(set(names)) < 25
+    everyday = set(exporter.EVERYDAY_NAMES.read_text().splitlines())
+    assert len(names) == len(set(names)) == exporter.NEGATIVES
+    assert len(set(names) - everyday) < 25
     assert tensors["embeddings"].shape == (len(names), trained.model.dim)
     assert np.linalg.norm(tensors["embeddings"], axis=1) == pytest.approx(1, abs=1e-5)
     assert np.isnan(tensors["thresholds"]).all()

@@ -140,3 +140,14 @@ def test_measured_bundles_are_not_measured_again(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(dict.fromkeys(compare.COUNTED, 0.25)))
     table = compare.compare([("a", tmp_path)], tmp_path / "no.tar", tmp_path / "no binary", None, tmp_path)
     assert table.splitlines()[2].startswith("| a | 25.0 |")
+
+
+def test_a_small_set_calibrates_with_forty_pictures(trained: BoardRecipe) -> None:
+    found = calibration.calibration_samples(trained)
+    assert len(found) == calibration.LEAST
+    assert len({sample.key for sample in found}) == 32  # the others are mirrored
+    first, other = found[0], found[32]
+    assert np.array_equal(other.picture, first.picture[:, ::-1])
+    for box, mirrored in zip(first.boxes, other.boxes, strict=True):
+        assert mirrored.rect == pytest.approx((1 - box.rect[2], box.rect[1], 1 - box.rect[0], box.rect[3]))
+    assert len(calibration.calibration_samples(trained, 1)) == calibration.LEAST

@@ -1,10 +1,11 @@
 """Recipes: what is wrong is said in one line."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from quantize.command_line import board_recipe
+from quantize.command_line import board_recipe, recipe_and_bundle
 from quantize.settings.board import BoardRecipe, load_board_recipe
 from quantize.tests.conftest import run_step
 from quantize.tests.synthetic import write_recipe
@@ -46,7 +47,11 @@ def test_values_arrive(tmp_path: Path) -> None:
 
 
 BAD = {
-    "unknown key": ("steps =", "stepz =", r"unknown key 'loop\.stepz'; expected one of steps, warmup"),
+    "unknown key": (
+        "steps =",
+        "stepz =",
+        r"unknown key 'loop\.stepz' \(did you mean loop\.steps\?\); expected one of steps, warmup",
+    ),
     "text for a number": ("steps = 40", 'steps = "40"', r"loop\.steps is '40', expected a whole number"),
     "fraction for a count": ("steps = 40", "steps = 4.5", r"loop\.steps is 4.5, expected a whole number"),
     "truth for a number": ("steps = 40", "steps = true", r"loop\.steps is True, expected a whole number"),
@@ -117,3 +122,67 @@ def test_what_cannot_be_trained_ends_in_one_line(tmp_path: Path) -> None:
 def test_the_command_line_gives_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["train", str(write_recipe(tmp_path))])
     assert isinstance(board_recipe("doc"), BoardRecipe)
+
+
+def test_any_key_is_changed_on_the_command_line(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path)
+    asked = ["loop.steps=7", "out=runs/mine", 'data.views=["plain"]', "data.source_weights.mine=2", "device = 'cuda'", "seed=3"]
+    recipe = load_board_recipe(path, asked)
+    assert (recipe.loop.steps, recipe.out, recipe.data.views, recipe.device, recipe.seed) == (
+        7,
+        "runs/mine",
+        ["plain"],
+        "cuda",
+        3,
+    )
+    assert recipe.data.source_weights["mine"] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("loop.stepz=3", r"unknown key 'loop\.stepz' \(did you mean loop\.steps\?\); expected one of steps"),
+        ("data.shard=3", r"unknown key 'data\.shard' \(did you mean data\.shards\?\)"),
+        ("steps=3", r"unknown key 'steps'; expected it in the table \[loop\]"),
+        ("loop.steps", r"loop\.steps: found no KEY=VALUE, expected one such as loop\.steps=200"),
+        ("loop.steps=many", "loop.steps is 'many', expected a whole number"),
+        ("name.steps=3", "name.steps=3: name is a value, expected the name of a table"),
+        ("loop=3", r"loop is 3, expected a table \[loop\]"),
+    ],
+)
+def test_a_wrong_change_is_named(change: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_board_recipe(write_recipe(tmp_path), [change])
+
+
+def test_shards_by_folder_and_by_pattern(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path)
+    (tmp_path / "in").mkdir()
+    for name in ("b-000.tar", "b-001.tar", "in/c.tar"):
+        (tmp_path / name).touch()
+    recipe = load_board_recipe(
+        path, [f'data.shards=["absent.tar", "{tmp_path}/b-*.tar", "{tmp_path}/in", "{tmp_path}/b-001.tar"]']
+    )
+    assert recipe.data.shards == ["absent.tar", *(f"{tmp_path}/{name}" for name in ("b-000.tar", "b-001.tar", "in/c.tar"))]
+    for name, message in ((f"{tmp_path}/x*.tar", "a pattern that fits no file"), (str(RECIPES), "a folder without shards")):
+        with pytest.raises(ValueError, match=rf"tiny\.toml: data\.shards: .* is {message}, expected"):
+            load_board_recipe(path, [f'data.shards=["{name}"]'])
+
+
+def test_changes_stand_before_or_behind_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["export", str(write_recipe(tmp_path)), "seed=4", "--bundle", "b", "loop.steps=5"])
+    recipe, bundle = recipe_and_bundle("doc")
+    assert (recipe.seed, recipe.loop.steps, bundle) == (4, 5, Path("b"))
+
+
+def test_warnings_of_libraries_stay_out_of_results() -> None:
+    lines = [
+        "import logging, warnings",
+        "from quantize.command_line import results_alone",
+        "results_alone()",
+        "warnings.warn('of a library')",
+        "logging.getLogger('quantize').warning('of ours')",
+    ]
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=root, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "of ours\n")

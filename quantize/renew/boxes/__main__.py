@@ -1,0 +1,40 @@
+"""Trains the regions' head of a bundle anew: `python -m quantize.renew.boxes RECIPE [--bundle models/default] [--out FOLDER]`.
+
+Trunk, words, pictures and the proposed boxes stay: the bundle runs once over the recipe's shards (50 ms a picture, cached), and
+`prompt.onnx` learns which of its own boxes hold what, from a detector's answers (`python -m quantize.teachers`), people's boxes
+and labels of single things. Run `quantize.calibrate --boxes` afterwards, which fits their scores on the pictures set aside, and
+`quantize.prototypes`: the space of examples holds embeddings of regions.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from quantize.bundle.manifest import BundleError
+from quantize.command_line import add_changes, errors_end_it, results_alone
+from quantize.renew.boxes.learn import Plan
+from quantize.renew.boxes.renewal import renew
+from quantize.settings.board import load_board_recipe
+
+
+def arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", type=Path, help="the board recipe with shards, shares and teachers")
+    parser.add_argument("--bundle", type=Path, default=Path("models/default"), help="folder of the bundle (%(default)s)")
+    parser.add_argument("--out", type=Path, help="folder of the new bundle (default: the same)")
+    add_changes(parser)
+    return parser.parse_intermixed_args()
+
+
+def main() -> None:
+    results_alone()
+    args = arguments()
+    torch.set_num_threads(1)
+    with errors_end_it(FileNotFoundError, ValueError, BundleError):
+        renew(load_board_recipe(args.recipe, args.changes), args.bundle, args.out or args.bundle, Plan())
+
+
+if __name__ == "__main__":
+    main()
