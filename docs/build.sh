@@ -19,7 +19,7 @@ version=$(mdbook --version 2>/dev/null || echo "no mdbook")
 rm -rf "$book"
 mkdir -p "$book/src"
 cp docs/book.toml "$book"
-git ls-files -z --cached --others --exclude-standard -- '*.md' 'docs/*.png' 'docs/schema/*' 'LICENSE-*' |
+git ls-files -z --cached --others --exclude-standard -- '*.md' 'docs/*.png' 'docs/*.jpg' 'docs/schema/*' 'LICENSE-*' |
     xargs -0 cp --parents --target-directory "$book/src"
 # Links of the list are relative to docs/.
 sed -e 's#](#](docs/#' -e 's#](docs/\.\./#](#' docs/SUMMARY.md >"$book/src/SUMMARY.md"

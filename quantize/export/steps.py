@@ -190,7 +190,7 @@ def negatives(bundle: Path, t: Trained, recipe: BoardRecipe) -> None:
     counts = Counter(name for s in samples for name in {*s["labels"], *s["tags"], *(b[4] for b in s["boxes"])})
     names = [name for name, n in counts.most_common() if n >= EVERYDAY_PICTURES]
     if len(names) < NEGATIVES:
-        names = list(dict.fromkeys([*names, *EVERYDAY_NAMES.read_text().split("\n")[:-1]]))
+        names = list(dict.fromkeys([*names, *EVERYDAY_NAMES.read_text().split("\n")[:-1]]))[:NEGATIVES]
     with torch.no_grad():
         vectors = t.model.projection(t.tower.encode_templated(names))
     chosen = spread(vectors, NEGATIVES)

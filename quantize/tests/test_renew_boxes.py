@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from quantize.arithmetic import reference
 from quantize.arithmetic.geometry import Floats
 from quantize.bundle.manifest import Score as Weights
@@ -121,7 +123,11 @@ def test_people_are_believed_before_the_detector(recipe: BoardRecipe, tmp_path: 
     answers = Answers(tmp_path, "picodet")
     answers.begin({"names": list(COCO_NAMES)})
     rects = np.array([[0.1, 0.1, 0.4, 0.4], [0.5, 0.5, 0.51, 0.9], [0.5, 0.5, 0.9, 0.9]], np.float32)
-    said = {"boxes": packed(rects), "labels": np.array([0, 1, 2], np.uint8), "scores": np.array([0.9, 0.8, 0.2], np.float16)}
+    said: dict[str, NDArray[Any]] = {
+        "boxes": packed(rects),
+        "labels": np.array([0, 1, 2], np.uint8),
+        "scores": np.array([0.9, 0.8, 0.2], np.float16),
+    }
     answers.keep("shapes", 0, Chunk.of(["one", "two"], [said, said]))
     told = replace(recipe, soft=replace(recipe.soft, folder=str(tmp_path)))
     known = known_boxes(told, {"two": {"boxes": [{"box": [0, 0, 1, 1], "name": "ball"}]}})

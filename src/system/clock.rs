@@ -3,6 +3,8 @@
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::seal::is_sealed;
+
 /// How far a clock is turned before that is a leap: slewing stays far below.
 const LEAP: Duration = Duration::from_secs(60);
 /// How long a clock that nobody sets must have gone on evenly to be believed.
@@ -57,8 +59,11 @@ impl WallClock {
     }
 }
 
-/// What the kernel says of its clock; a process that may not ask is not told that it is.
+/// What the kernel says of its clock. A sealed process may not ask, since the same call sets the clock.
 fn is_synchronised() -> bool {
+    if is_sealed() {
+        return false;
+    }
     let mut state = MaybeUninit::<libc::timex>::zeroed();
     // SAFETY: all of `timex` may be zero, and no mode is set, so that it is only written to (adjtimex(2)).
     let found = unsafe { libc::adjtimex(state.as_mut_ptr()) };

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::app::App;
+use super::arguments::part;
 use super::guard::later;
 use super::request::{Head, Length, Method, Request};
 use super::response::Response;
@@ -141,24 +141,6 @@ async fn act(app: &Arc<App>, action: Action, request: &Request) -> Result<Respon
         Action::Models => ask::models(app),
         Action::Embeddings => ask::embeddings(app, request).await,
     }
-}
-
-/// The part of the path that stands for `{…}`.
-pub(super) fn part(request: &Request, at: usize) -> &str {
-    request.parts.get(at).map_or("", String::as_str)
-}
-
-/// The body as JSON.
-///
-/// # Errors
-/// It is none, or has other keys.
-pub(super) fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Response> {
-    serde_json::from_slice(&request.body).map_err(|error| {
-        let text = error.to_string();
-        let (found, expected) =
-            text.split_once(", expected ").unwrap_or((&text, "the JSON that openapi.json describes"));
-        Response::refused(400, "body", found, expected)
-    })
 }
 
 fn unread_answer(unread: &Unread, route: &Route) -> Response {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::answer::body;
 use super::app::App;
+use super::arguments::body;
 use super::request::Request;
 use super::response::Response;
 use crate::report::{PictureReport, rounded};

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer::{body, part};
 use super::app::App;
+use super::arguments::{body, part};
 use super::request::Request;
 use super::response::Response;
 use super::state;

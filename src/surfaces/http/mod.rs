@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod app;
+mod arguments;
 mod ask;
 mod board;
 mod clients;

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::answer::part;
 use super::app::{App, Reading};
+use super::arguments::part;
 use super::board::{Board, Look, Shot, Watching};
 use super::guard::later;
 use super::request::Request;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::body;
 use super::app::App;
+use super::arguments::body;
 use super::board::{Camera, State};
 use super::measures::exposition;
 use super::request::Request;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::answer::{body, part};
 use super::app::App;
+use super::arguments::{body, part};
 use super::board::Held;
 use super::events;
 use super::guard::later;

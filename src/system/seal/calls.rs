@@ -169,7 +169,7 @@ pub(super) const FATAL: &[&[Call]] = &[
 /// What is refused and has a name for it in messages.
 const REFUSED: &[&[Call]] = &[
     calls![
-        SYS_accept SYS_accept4 SYS_bind SYS_chdir SYS_clone SYS_clone3 SYS_fchmod SYS_fchown SYS_ioctl SYS_listen
+        SYS_accept SYS_accept4 SYS_adjtimex SYS_bind SYS_chdir SYS_clock_adjtime SYS_clone SYS_clone3 SYS_fchmod SYS_fchown SYS_ioctl SYS_listen
         SYS_mknodat SYS_mprotect SYS_prctl SYS_socket SYS_symlinkat SYS_truncate SYS_utimensat
     ],
     #[cfg(target_arch = "x86_64")]

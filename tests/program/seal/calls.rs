@@ -21,10 +21,11 @@ const HEAD: &str = "\
 
 /// Calls that concern nobody but the process: memory, threads, clocks, what is open. Which of them are made
 /// depends on the C library, on the machine and on what else runs there.
-const OWN: [&str; 49] = [
+const OWN: [&str; 50] = [
     "adjtimex",
     "arch_prctl",
     "brk",
+    "clock_adjtime",
     "clock_getres",
     "clock_gettime",
     "clock_nanosleep",
