@@ -147,17 +147,18 @@ stage "cargo clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
 stage "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps
 finish "environment"
 begin "mypy" types -p quantize
-stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/*.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh \
+stage "shellcheck" "$venv/bin/shellcheck" --external-sources tests/*.sh tests/page/*.sh .ci/run benches/peers/run.sh cross/*.sh cross/perf/*.sh \
     cross/vm/*.sh docs/*.sh cross/packaging/*.sh cross/packaging/files/p{ostinst,rerm,ostrm} crates/v4l2-sys-mit/generate.sh tests/data/make_videos.sh tests/data/h264/make.sh
 stage "cargo deny" dependencies
 stage "ruff" "$venv/bin/ruff" check --quiet quantize
-stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers cross docs
-stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross docs
+stage "ruff tools" "$venv/bin/ruff" check --quiet --config quantize/pyproject.toml benches/peers cross docs tests/page
+stage "ruff format" "$venv/bin/ruff" format --quiet --check --config quantize/pyproject.toml quantize benches/peers cross docs tests/page
 stage "no text, packed" cargo test --quiet --locked --no-default-features --features packed --test program
 stage "cargo build" cargo test --quiet --locked --no-run
 finish "mypy"
 stage "mypy peers" types benches/peers
 stage "mypy cross" types cross/perf cross/vm
+stage "mypy page" types tests/page
 begin "pytest" python_tests
 begin "fuzz" fuzz
 stage "cargo test" rust_tests
