@@ -1,6 +1,6 @@
 //! What is looked for, and where: prompts, thresholds, zones, lines, masks.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::app::App;
@@ -14,6 +14,14 @@ use crate::surfaces::{Command, Inventory, Places};
 
 /// Most characters of all prompts together.
 const LONGEST: usize = 32 * 1024;
+
+/// A camera's places, as they are answered.
+#[derive(Serialize)]
+struct PlacesOf<'a> {
+    zones: &'a [Zone],
+    lines: &'a [Line],
+    masks: &'a [Mask],
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,9 +145,12 @@ pub(super) fn places(app: &App, id: &str) -> Result<Response, Response> {
     let Some(source) = inventory.sources.get(place) else {
         return Err(Response::problem(404, "no such camera"));
     };
-    Ok(Response::json(&json!({
-        "zones": source.events.zones, "lines": source.events.lines, "masks": source.masks,
-    })))
+    // Not by way of a `Value`, whose numbers are f64: 0.1 would become 0.10000000149011612.
+    Ok(Response::json(&PlacesOf {
+        zones: &source.events.zones,
+        lines: &source.events.lines,
+        masks: &source.masks,
+    }))
 }
 
 pub(super) async fn set_places(app: &App, request: &Request) -> Result<Response, Response> {

@@ -70,7 +70,7 @@ fn a_sealed_board_is_asked_and_commanded() {
         r#"{"zones":[{"name":"left","points":[[0,0],[0.5,0],[0.5,1]]}],"masks":[{"box":[0,0,0.1,0.1]}]}"#;
     let changed = board.put("/api/v1/cameras/yard/places", places);
     assert_eq!((changed.status, &changed.json()["zones"][0]["name"]), (200, &json!("left")), "{changed:?}");
-    assert_eq!(changed.json()["masks"][0]["box"][3], 0.1_f32);
+    assert_eq!(changed.json()["masks"][0]["box"][3], 0.1);
     let refused =
         board.put("/api/v1/cameras/yard/places", r#"{"zones":[{"name":"x","points":[[0,0],[9,9]]}]}"#);
     assert_eq!(refused.status, 422, "{refused:?}");
