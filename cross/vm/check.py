@@ -143,14 +143,15 @@ def check(name: str, tests: dict[str, Run], screens: Path) -> None:
         check_frames(run, 2 if name in {"YUYV", "sealed"} else 1, 640, 480)
         if name.startswith("sealed"):
             check_seal(text)
-        reference = {tag["label"]: tag["score"] for tag in tests["RGB3"].frames()[0]["tags"]}
+        reference = {tag["label"]: tag["score"] for tag in tests["YUYV"].frames()[0]["tags"]}
+        # The same picture: its edges lie where subsampled colours do not blur them. RGB differs by what the conversion rounds,
+        # to which flat colours without a meaning are sensitive. Without colour it is a different picture.
+        far = {"RGB3": 0.25, "GREY": 1.0}.get(name, 0.0)
         for frame in run.frames():
             expect({tag["label"] for tag in frame["tags"]} == PROMPTS, frame["tags"])
             expect(frame["detections"], "no detection at threshold 0")
             for tag in frame["tags"]:
-                # The same picture in another encoding, apart from its moving clock. Without colour it is a different picture.
-                near = name == "GREY" or abs(tag["score"] - reference[tag["label"]]) < 0.1
-                expect(near, f"{tag} is far from {reference}")
+                expect(abs(tag["score"] - reference[tag["label"]]) <= far, f"{tag} is far from {reference}")
     elif name == "default":
         check_frames(run, 1, 320, 180)
     elif name == "list":

@@ -12,9 +12,10 @@ begin() { # NAME COMMAND…
     echo "EXIT $?"
 }
 
-# frames FORMAT COUNT PROGRAM [FLAG]
+# frames FORMAT COUNT PROGRAM [FLAG]: without the camera's clock in the picture, so that every frame is the same.
 frames() {
-    "$3" run --source /dev/video0 --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" --frames "$2" ${4:+"$4"}
+    "$3" run --source /dev/video0 --control osd_text_mode=none --vocab /tmp/v.vocab.safetensors --threshold 0 --pixel-format "$1" \
+        --frames "$2" ${4:+"$4"}
 }
 
 # The prompts are embedded only once, since that takes longest.
