@@ -46,6 +46,12 @@ impl Rect {
         if union > 0.0 { common / union } else { 0.0 }
     }
 
+    /// The box moved to the right and down by whole pixels.
+    pub(crate) fn shift(self, (right, down): (u32, u32)) -> Rect {
+        let (x, y) = (right as f32, down as f32);
+        Rect { x0: self.x0 + x, y0: self.y0 + y, x1: self.x1 + x, y1: self.y1 + y }
+    }
+
     /// Clamps every edge to `bounds`; empty (zero area) if the boxes do not touch.
     pub fn clip(&self, bounds: &Rect) -> Rect {
         let x0 = self.x0.max(bounds.x0).min(bounds.x1);

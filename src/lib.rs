@@ -125,6 +125,8 @@ pub use frame::{Frame, PixelFormat, Range};
 #[doc(inline)]
 pub use geometry::Rect;
 #[doc(inline)]
+pub use pipeline::{Grid, Tiles};
+#[doc(inline)]
 pub use report::{
     Before, Detection, EventRecord, Findings, FrameReport, LiveTiming, ShownBoxes, Tag, Timing,
 };

@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
@@ -17,7 +18,7 @@ use super::{Failures, print};
 use crate::config::Prompts;
 use crate::detector::Detector;
 use crate::error::{Error, Result};
-use crate::pipeline::Words;
+use crate::pipeline::{Grid, Tiles, Words};
 use crate::privacy::{Mask, Masks};
 use crate::report::{Findings, PictureReport};
 use crate::sinks::{Coco, Inputs, annotate, encode_picture, write_jsonl, write_roboflow, write_text};
@@ -34,6 +35,7 @@ Examples:
   edgeclip detect photos/ --prompt @things.txt --format text --annotate out/
   edgeclip detect photo.jpg --prompt \"guest = a person at the door\" --threshold 0.5 --annotate out.png
   edgeclip detect 'camera/*.jpg' --vocab street.vocab.safetensors --top 5
+  edgeclip detect beach.jpg --prompt \"person, boat\" --tiles auto --annotate out.png
   edgeclip detect photos/ --prompt \"car, bus\" --format coco > found.json")]
 pub(crate) struct Args {
     /// Picture files, folders of pictures, or glob patterns
@@ -47,6 +49,13 @@ pub(crate) struct Args {
     /// The same for tags of the whole picture, in place of --threshold
     #[arg(long, value_name = "SCORE", value_parser = probability)]
     tag_threshold: Option<f32>,
+    /// Also look at overlapping tiles, for small things: `auto`, as many as the picture's size asks for and --tile-time
+    /// allows, or columns x rows such as 3x2; each takes as long as a picture
+    #[arg(long, value_name = "auto|CxR")]
+    tiles: Option<TilesArg>,
+    /// Longest time for a picture with --tiles auto, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, requires = "tiles", value_parser = seconds)]
+    tile_time: f64,
     /// Report at most this many detections and this many tags per picture
     #[arg(long, value_name = "N")]
     top: Option<NonZeroUsize>,
@@ -92,6 +101,27 @@ enum Format {
     Roboflow,
     /// A file of labels for each picture, into --out
     Yolo,
+}
+
+/// The value of `--tiles`.
+#[derive(Clone, Copy)]
+enum TilesArg {
+    Auto,
+    Grid(Grid),
+}
+
+impl FromStr for TilesArg {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Grid) }
+    }
+}
+
+/// A time above 0, up to an hour.
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 3600.0);
+    seconds.ok_or_else(|| "expected seconds above 0, up to 3600".to_owned())
 }
 
 /// A number from 0 to 1.
@@ -202,6 +232,11 @@ fn detector(args: &Args, words: Words) -> Result<Detector> {
     if let Some(threshold) = args.threshold {
         builder = builder.threshold(threshold);
     }
+    builder = builder.tiles(match args.tiles {
+        None => Tiles::Off,
+        Some(TilesArg::Auto) => Tiles::Auto { within: Duration::from_secs_f64(args.tile_time) },
+        Some(TilesArg::Grid(grid)) => Tiles::Grid(grid),
+    });
     if let Some(threshold) = args.tag_threshold {
         builder = builder.tag_threshold(threshold);
     }

@@ -8,7 +8,7 @@ mod parts;
 
 pub(crate) use decode::decode;
 pub(crate) use nms::{nms, nms_across_labels, nms_per_label};
-pub(crate) use parts::discount_parts;
+pub(crate) use parts::{discount_across, discount_parts};
 
 use crate::geometry::Rect;
 use crate::model::{DetectionSettings, VisionOutput};

@@ -18,9 +18,30 @@ const LEFT: f32 = 0.4;
 /// that label and is more of an object. `rects` are in order of falling objectness; `scores` has a row of labels
 /// for each, and so has `strongest`: the highest score among labels of which one object has but one.
 pub(crate) fn discount_parts(rects: &[Rect], scores: &mut [Vec<f32>], strongest: &[Vec<f32>]) {
+    discount(rects, scores, strongest, |_, _| true);
+}
+
+/// The same among boxes of several looks at one picture, each discounted already: only between boxes of different
+/// `looks`.
+pub(crate) fn discount_across(
+    rects: &[Rect],
+    looks: &[usize],
+    scores: &mut [Vec<f32>],
+    strongest: &[Vec<f32>],
+) {
+    discount(rects, scores, strongest, |a, b| looks.get(a) != looks.get(b));
+}
+
+fn discount(
+    rects: &[Rect],
+    scores: &mut [Vec<f32>],
+    strongest: &[Vec<f32>],
+    concern: impl Fn(usize, usize) -> bool,
+) {
     for (index, (rect, scores)) in rects.iter().zip(scores).enumerate() {
         let mut behind = vec![false; scores.len()];
-        let before = rects.iter().zip(strongest).take(index);
+        let before = rects.iter().zip(strongest).take(index).enumerate();
+        let before = before.filter(|(other, _)| concern(index, *other)).map(|(_, other)| other);
         for (_, strongest) in before.filter(|(other, _)| are_nested(rect, other)) {
             for ((behind, strongest), score) in behind.iter_mut().zip(strongest).zip(&*scores) {
                 *behind |= strongest > score;
@@ -44,6 +65,18 @@ mod tests {
 
     const WHOLE: Rect = Rect { x0: 0.0, y0: 0.0, x1: 100.0, y1: 100.0 };
     const HALF: Rect = Rect { x0: 50.0, y0: 0.0, x1: 120.0, y1: 100.0 };
+
+    #[test]
+    fn across_looks_what_one_look_has_discounted_stays() {
+        let scores = [vec![0.9, 0.1], vec![0.5, 0.8]];
+        let across = |looks: [usize; 2]| {
+            let mut rows = scores.to_vec();
+            discount_across(&[WHOLE, HALF], &looks, &mut rows, &scores);
+            rows
+        };
+        assert_eq!(across([0, 0]), scores);
+        assert_eq!(across([0, 3]), [[0.9, 0.1], [0.5 * 0.4, 0.8]]);
+    }
 
     fn discounted(rects: &[Rect], scores: &[[f32; 2]]) -> Vec<Vec<f32>> {
         let mut rows: Vec<Vec<f32>> = scores.iter().map(|row| row.to_vec()).collect();

@@ -7,7 +7,7 @@ use super::Detector;
 use crate::config::{BLUR_THRESHOLD, Prompts};
 use crate::error::{Error, Result};
 use crate::model::Networks;
-use crate::pipeline::{AskedScores, Pipeline, Words, bundle, float_warning, hidden_words, threads};
+use crate::pipeline::{AskedScores, Pipeline, Tiles, Words, bundle, float_warning, hidden_words, threads};
 use crate::vocabulary::Embedder;
 
 /// Makes a [`Detector`]; [`Detector::builder`] starts one.
@@ -29,6 +29,7 @@ pub struct DetectorBuilder {
     tag_threshold: Option<f32>,
     blur: Option<Prompts>,
     blur_threshold: Option<f32>,
+    tiles: Tiles,
     asked: Asked,
 }
 
@@ -98,6 +99,22 @@ impl DetectorBuilder {
         Self { blur_threshold: Some(threshold), ..self }
     }
 
+    /// Whether pictures are also looked at in overlapping tiles, for small things; by default not. Each tile takes as long
+    /// as a picture.
+    ///
+    /// ```no_run
+    /// use edgeclip::{Detector, Grid, Picture, Tiles};
+    ///
+    /// # fn main() -> edgeclip::Result<()> {
+    /// let detector = Detector::builder().prompts(["bird"]).tiles(Tiles::Grid(Grid::new(3, 2)?)).build()?;
+    /// let found = detector.detect(&Picture::open("beach.jpg")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tiles(self, tiles: Tiles) -> Self {
+        Self { tiles, ..self }
+    }
+
     /// What to look for; same as [`Detector::prompts`], but the text tower is loaded beside the other
     /// networks, which is faster.
     pub fn prompts<I>(self, prompts: I) -> Self
@@ -125,8 +142,16 @@ impl DetectorBuilder {
     /// [`Error::Model`] for a broken bundle or a vocabulary file of another model; [`Error::Input`] for a
     /// vocabulary file that cannot be read.
     pub fn build(self) -> Result<Detector> {
-        let Self { model, threads: asked_threads, threshold, tag_threshold, blur, blur_threshold, asked } =
-            self;
+        let Self {
+            model,
+            threads: asked_threads,
+            threshold,
+            tag_threshold,
+            blur,
+            blur_threshold,
+            tiles,
+            asked,
+        } = self;
         if asked_threads.is_some_and(|threads| !(1..=256).contains(&threads)) {
             let found = asked_threads.unwrap_or_default().to_string();
             return Err(Error::settings("threads", found, "1 to 256"));
@@ -163,6 +188,7 @@ impl DetectorBuilder {
             thresholds: AskedScores { all: threshold, tags: tag_threshold },
             hidden,
             blur: None,
+            tiles,
         };
         if let Some(words) = words {
             detector.set_words(&words)?;

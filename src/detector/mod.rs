@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::pipeline::{AskedScores, Blur, Pipeline, Words, clipped};
+use crate::pipeline::{AskedScores, Blur, Pipeline, Tiles, Words, clipped};
 use crate::privacy::pixelate;
 use crate::report::{Findings, PictureReport};
 use crate::sinks;
@@ -50,6 +50,7 @@ pub struct Detector {
     hidden: Option<(Vec<Prompt>, f32)>,
     /// The same for the present vocabulary.
     blur: Option<Blur>,
+    tiles: Tiles,
 }
 
 impl Detector {
@@ -148,7 +149,13 @@ impl Detector {
             let expected = "a call of `prompts` or `vocabulary` first";
             return Err(Error::settings("Detector::detect", "nothing to look for", expected));
         };
-        self.pipeline.detect(&picture.as_frame()?, vocabulary, self.thresholds, self.blur.as_ref())
+        self.pipeline.detect(
+            &picture.as_frame()?,
+            vocabulary,
+            self.thresholds,
+            self.blur.as_ref(),
+            self.tiles,
+        )
     }
 
     /// The embedding of a whole picture: unit norm, 256 values with the model inside. Its dot product with

@@ -126,3 +126,32 @@ fn a_face_is_hidden_with_the_person_whose_it_is_and_a_cat_is_not() {
     assert!(people.iter().any(holds), "{people:?}");
     assert!(cats.is_empty(), "{cats:?}");
 }
+
+#[test]
+fn tiles_show_what_is_too_small_in_the_whole() {
+    let cat = picture("cat");
+    let (width, height) = (1600, 1200);
+    let mut beach = Picture { name: "cats".into(), width, height, data: [120, 150, 90].repeat(1600 * 1200) };
+    let small = image::RgbImage::from_raw(cat.width, cat.height, cat.data).unwrap();
+    let small = image::imageops::resize(&small, 140, 93, image::imageops::FilterType::Triangle);
+    for (x, y, pixel) in small.enumerate_pixels() {
+        let at = 3 * ((y as usize + 800) * 1600 + x as usize + 1250);
+        beach.data[at..at + 3].copy_from_slice(&pixel.0);
+    }
+    let detector = |tiles| Detector::builder().prompts(["cat"]).threshold(0.1).tiles(tiles).build().unwrap();
+    let whole = detector(Tiles::Off).detect(&beach).unwrap();
+    let tiled = detector(Tiles::Grid(crate::Grid::new(4, 4).unwrap())).detect(&beach).unwrap();
+    assert_eq!((whole.tiles, tiled.tiles.unwrap().to_string()), (None, "4x4".to_owned()));
+    assert_eq!(whole.tags, tiled.tags);
+    let there = Rect { x0: 1250.0, y0: 800.0, x1: 1390.0, y1: 893.0 };
+    let best = |found: &Findings| {
+        let on = found.detections.iter().filter(|detection| detection.rect.iou(&there) > 0.5);
+        on.map(|detection| detection.score).fold(0.0, f32::max)
+    };
+    assert!(best(&tiled) > 0.25 && best(&tiled) > 2.0 * best(&whole), "{whole:?} {tiled:?}");
+    let time = std::time::Duration::from_secs(600);
+    assert_eq!(
+        detector(Tiles::Auto { within: time }).detect(&picture("cat")).unwrap().tiles.unwrap().to_string(),
+        "2x1"
+    );
+}

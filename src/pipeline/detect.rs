@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::blur::Blur;
 use super::thresholds::{AskedScores, Thresholds};
+use super::tiles::Tiles;
 use crate::detect::{candidates, discount_parts, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
@@ -50,7 +51,7 @@ pub(crate) struct Region {
     /// Where, in pixels of the picture.
     pub rect: Rect,
     /// Where, in pixels of the network's input.
-    input: Rect,
+    pub input: Rect,
     /// Logit of its being a thing at all.
     pub objectness: f32,
     /// Unit norm.
@@ -156,7 +157,7 @@ impl Pipeline {
     }
 
     /// Finds what `vocabulary` names: everything that scores at least what is `asked` or, if that is nothing, the
-    /// label's own threshold, else the model's. Also finds what `blur` hides.
+    /// label's own threshold, else the model's. Also finds what `blur` hides. Looks at `tiles`, too.
     ///
     /// # Errors
     /// Same as [`Pipeline::encode`] and [`Pipeline::embed_boxes`].
@@ -166,9 +167,14 @@ impl Pipeline {
         vocabulary: &Vocabulary,
         asked: AskedScores,
         blur: Option<&Blur>,
+        tiles: Tiles,
     ) -> Result<Findings> {
-        let mut look = self.look(frame, vocabulary)?;
-        let mut blurred = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.boxes(self, &mut look))?;
+        let mut blurred = Vec::new();
+        let (look, grid) = self.look_in_tiles(frame, vocabulary, tiles, |look, corner| {
+            let boxes = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.boxes(self, look))?;
+            blurred.extend(boxes.into_iter().map(|rect| rect.shift(corner)));
+            Ok(())
+        })?;
         let mut clock = Clock::start();
         let thresholds = Thresholds::new(vocabulary, &self.manifest.score, asked, |_| None);
         let named = self.named(&look, vocabulary, |label| thresholds.of_box(label));
@@ -176,6 +182,7 @@ impl Pipeline {
         findings.timing.matching += clock.lap();
         blurred.extend(blur.iter().flat_map(|blur| blur.named(&findings.detections, &[])));
         findings.blurred = blurred;
+        findings.tiles = grid;
         Ok(findings)
     }
 
@@ -350,7 +357,13 @@ impl Look {
         let tags = tags.filter(|(label, score)| *score >= thresholds.of_tag(*label));
         let mut tags: Vec<Tag> = tags.map(|(label, score)| Tag { label: name(label), score }).collect();
         tags.sort_by(|a, b| b.score.total_cmp(&a.score));
-        Findings { tags, detections: detections.collect(), blurred: Vec::new(), timing: self.timing }
+        Findings {
+            tags,
+            detections: detections.collect(),
+            blurred: Vec::new(),
+            tiles: None,
+            timing: self.timing,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod source_state;
 mod stats;
 mod status;
 mod thresholds;
+mod tiles;
 mod watch;
 mod words;
 
@@ -39,6 +40,7 @@ pub(crate) use rate::RateController;
 pub(crate) use source_state::SourceState;
 pub(crate) use status::statuses;
 pub(crate) use thresholds::{AskedScores, Thresholds};
+pub use tiles::{Grid, Tiles};
 #[cfg(feature = "serve")]
 pub(crate) use watch::Visit;
 pub(crate) use watch::{Progress, Sources, Watch, WatchControl};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Timing;
 use crate::geometry::Rect;
+use crate::pipeline::Grid;
 
 /// A named box.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +55,10 @@ pub struct Findings {
     /// Boxes that are to be made unrecognisable before anybody sees the picture, with their margins:
     /// [`DetectorBuilder::blur`](crate::detector::DetectorBuilder::blur).
     pub blurred: Vec<Rect>,
-    /// Time of each stage.
+    /// The tiles that were looked at besides the whole picture, if any:
+    /// [`DetectorBuilder::tiles`](crate::detector::DetectorBuilder::tiles).
+    pub tiles: Option<Grid>,
+    /// Time of each stage, of all looks together.
     pub timing: Timing,
 }
 

@@ -1,5 +1,6 @@
 //! How long stages take.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 /// Time that each stage took for one picture.
@@ -23,6 +24,16 @@ impl Timing {
     /// All stages together.
     pub fn total(&self) -> Duration {
         self.decode + self.preprocess + self.vision + self.regions + self.matching
+    }
+}
+
+impl AddAssign for Timing {
+    fn add_assign(&mut self, other: Self) {
+        self.decode += other.decode;
+        self.preprocess += other.preprocess;
+        self.vision += other.vision;
+        self.regions += other.regions;
+        self.matching += other.matching;
     }
 }
 

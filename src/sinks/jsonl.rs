@@ -5,6 +5,7 @@ use std::io::{Result, Write};
 use serde::Serialize;
 
 use super::json::{Detection, Milliseconds, Tag, write_line};
+use crate::pipeline::Grid;
 use crate::report::PictureReport;
 
 #[derive(Serialize)]
@@ -14,6 +15,8 @@ struct Line<'a> {
     height: u32,
     tags: Vec<Tag<'a>>,
     detections: Vec<Detection<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tiles: Option<Grid>,
     timing_ms: Milliseconds,
 }
 
@@ -28,6 +31,7 @@ pub(crate) fn write_jsonl(out: &mut impl Write, report: &PictureReport<'_>) -> R
         height: report.height,
         tags: report.findings.tags.iter().map(Tag::new).collect(),
         detections: report.findings.detections.iter().map(Detection::new).collect(),
+        tiles: report.findings.tiles,
         timing_ms: Milliseconds::new(&report.findings.timing),
     };
     write_line(out, &line)

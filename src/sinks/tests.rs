@@ -28,7 +28,7 @@ pub(crate) fn with_street(test: impl FnOnce(PictureReport<'_>)) {
             rect: Rect { x0: 0.0, y0: 0.0, x1: 5.0, y1: 9.96 },
         },
     ];
-    let findings = Findings { tags, detections, blurred: Vec::new(), timing: timing() };
+    let findings = Findings { tags, detections, timing: timing(), ..Findings::default() };
     test(PictureReport { path: "a \"b\".jpg", width: 640, height: 64, names: &names, findings: &findings });
 }
 
