@@ -46,6 +46,16 @@ impl Rect {
         if union > 0.0 { common / union } else { 0.0 }
     }
 
+    /// The smallest box around both.
+    pub(crate) fn hull(&self, other: &Rect) -> Rect {
+        Rect {
+            x0: self.x0.min(other.x0),
+            y0: self.y0.min(other.y0),
+            x1: self.x1.max(other.x1),
+            y1: self.y1.max(other.y1),
+        }
+    }
+
     /// The box moved to the right and down by whole pixels.
     pub(crate) fn shift(self, (right, down): (u32, u32)) -> Rect {
         let (x, y) = (right as f32, down as f32);

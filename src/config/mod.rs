@@ -4,6 +4,7 @@
 mod edit;
 mod http;
 mod load;
+mod look;
 mod mqtt;
 mod settings;
 mod source;
@@ -14,6 +15,7 @@ mod values;
 pub(crate) use edit::{ChangedPlaces, Changes, edited};
 pub(crate) use http::Http;
 pub(crate) use load::{parse, read, resolve};
+pub(crate) use look::{CropsKind, Look};
 pub(crate) use mqtt::Mqtt;
 pub(crate) use settings::Settings;
 pub(crate) use source::{Control, SourceSettings};

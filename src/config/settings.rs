@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::http::Http;
+use super::look::Look;
 use super::mqtt::Mqtt;
 use super::source::SourceSettings;
 use super::values::{BLUR_THRESHOLD, Format, Prompts, Target};
@@ -116,6 +117,8 @@ pub(crate) struct Settings {
     /// A server for browsers and programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<Http>,
+    /// How closely frames are looked at.
+    pub look: Look,
     /// Tracking.
     pub track: track::Settings,
     /// Zones of every source that has none of its own.
@@ -174,6 +177,7 @@ impl Default for Settings {
             source: Vec::new(),
             mqtt: None,
             http: None,
+            look: Look::default(),
             track: track::Settings::default(),
             zone: Vec::new(),
             line: Vec::new(),
@@ -227,6 +231,7 @@ impl Settings {
         }
         self.mqtt.iter().try_for_each(Mqtt::check)?;
         self.http.iter().try_for_each(Http::check)?;
+        self.look.check()?;
         self.track.check()?;
         let own = self.source.iter().flat_map(|source| source.mask.iter().enumerate());
         self.mask.iter().enumerate().chain(own).try_for_each(|(index, mask)| mask.check(index))?;

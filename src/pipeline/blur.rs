@@ -53,6 +53,13 @@ pub(crate) struct Hidden {
     embedding: Vec<f32>,
 }
 
+impl Hidden {
+    /// The same, found in a part of a picture with this top left corner.
+    pub(super) fn shift(self, corner: (u32, u32)) -> Self {
+        Self { rect: self.rect.shift(corner), ..self }
+    }
+}
+
 impl Blur {
     /// Hides what scores at least `threshold` for one of `prompts`. A name or prompt of `words`, which are
     /// reported, means that one; `embed` makes the vocabulary where there are others.
@@ -173,7 +180,7 @@ impl Veil {
         } else {
             let before = |id: u64| self.last.iter().find(|(other, _)| *other == id).map(|(_, rect)| *rect);
             let expected = self.tracker.predict(clock).into_iter();
-            expected.map(|track| before(track.id).map_or(track.rect, |rect| hull(rect, track.rect))).collect()
+            expected.map(|track| before(track.id).map_or(track.rect, |rect| rect.hull(&track.rect))).collect()
         };
         boxes.extend(found.iter().filter(|hidden| hidden.confident).map(|hidden| hidden.rect));
         boxes.into_iter().map(with_margin).collect()
@@ -183,11 +190,6 @@ impl Veil {
 /// Tracks from the first sight: one clear frame tells everything.
 fn at_once(settings: &Settings) -> Settings {
     Settings { confirm_hits: 1, lost_seconds: settings.lost_seconds.max(HELD), ..settings.clone() }
-}
-
-/// The smallest box around both.
-fn hull(a: Rect, b: Rect) -> Rect {
-    Rect { x0: a.x0.min(b.x0), y0: a.y0.min(b.y0), x1: a.x1.max(b.x1), y1: a.y1.max(b.y1) }
 }
 
 #[cfg(test)]

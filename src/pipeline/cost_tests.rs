@@ -146,6 +146,7 @@ fn measure() -> Result<(), Box<dyn std::error::Error>> {
             events,
             features: Vec::new(),
             sightings: Vec::new(),
+            crops: Vec::new(),
             outlines: engine.outlines(),
             timing: LiveTiming { look: look.timing, ..LiveTiming::default() },
             latency: Duration::from_millis(9),

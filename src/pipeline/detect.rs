@@ -170,7 +170,13 @@ impl Pipeline {
         tiles: Tiles,
     ) -> Result<Findings> {
         let mut blurred = Vec::new();
-        let (look, grid) = self.look_in_tiles(frame, vocabulary, tiles, |look, corner| {
+        let (size, input) = ((frame.width, frame.height), self.manifest.input.size);
+        let mut grid = None;
+        let wanted = |took: Duration| {
+            grid = tiles.grid(size, input, took);
+            grid.map(|grid| grid.tiles(size)).unwrap_or_default()
+        };
+        let look = self.look_closely(frame, vocabulary, wanted, |look, corner| {
             let boxes = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.boxes(self, look))?;
             blurred.extend(boxes.into_iter().map(|rect| rect.shift(corner)));
             Ok(())

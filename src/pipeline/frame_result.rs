@@ -6,6 +6,7 @@ use super::appearance::Appearance;
 use super::blur::Hidden;
 use super::detect::{Look, NamedRegion, Pipeline, WEAK};
 use super::plan::{Plan, StatePrompts};
+use super::tiles::Tile;
 use crate::error::Result;
 use crate::events::Event;
 use crate::frame::Frame;
@@ -53,7 +54,8 @@ pub(super) struct SeenRegion<'a> {
 }
 
 impl FrameResult {
-    /// Looks at a frame of the source with this index; finds what is to be hidden if it is `shown`.
+    /// Looks at a frame of the source with this index, and closely at `crops` of it; finds what is to be hidden if it is
+    /// `shown`.
     ///
     /// # Errors
     /// Those of [`Pipeline::look`].
@@ -63,10 +65,16 @@ impl FrameResult {
         source: usize,
         frame: &Frame<'_>,
         shown: bool,
+        crops: &[Tile],
     ) -> Result<Self> {
-        let mut look = pipeline.look(frame, &plan.vocabulary)?;
         let blur = plan.blur.as_ref().filter(|_| shown);
-        let hidden = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.find(pipeline, &mut look))?;
+        let mut hidden = Vec::new();
+        let wanted = |_| crops.to_vec();
+        let mut look = pipeline.look_closely(frame, &plan.vocabulary, wanted, |look, corner| {
+            let found = blur.map_or_else(|| Ok(Vec::new()), |blur| blur.find(pipeline, look))?;
+            hidden.extend(found.into_iter().map(|hidden| hidden.shift(corner)));
+            Ok(())
+        })?;
         let states = plan.states.get(source).map_or(&[][..], Vec::as_slice);
         let states = states_of(pipeline, &look, states, (frame.width, frame.height))?;
         let names = plan.vocabulary.names();

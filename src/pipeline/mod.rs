@@ -5,6 +5,7 @@ mod best_looks;
 mod blur;
 mod boxes;
 mod capture;
+mod crops;
 mod detect;
 mod durations;
 mod faults;

@@ -2,7 +2,7 @@
 
 use super::blur::Blur;
 use super::thresholds::{AskedScores, Thresholds};
-use crate::config::{Settings, Target};
+use crate::config::{Look, Settings, Target};
 use crate::error::Result;
 use crate::events;
 use crate::geometry::Rect;
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub vocabulary: Vocabulary,
     /// Lowest scores to report.
     pub thresholds: Thresholds,
+    /// How closely frames are looked at.
+    pub look: Look,
     /// Tracking.
     pub track: track::Settings,
     /// Zones, lines and the like of each source.
@@ -91,6 +93,7 @@ impl Plan {
         Ok(Self {
             thresholds,
             vocabulary,
+            look: settings.look,
             track: settings.track.clone(),
             events,
             states,

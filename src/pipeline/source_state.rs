@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::best_looks::{BestLooks, Looked};
 use super::blur::Veil;
+use super::crops::Crops;
 use super::faults::Faults;
 use super::frame_result::FrameResult;
 use super::motion_gate::{MotionGate, Thumbnail};
 use super::plan::Plan;
 use super::stats::Stats;
+use super::tiles::Tile;
 use crate::error::{Error, Result};
 use crate::events::{Engine, Event, Outline, Scene};
 use crate::frame::Frame;
@@ -40,6 +42,7 @@ pub(crate) struct SourceState {
     served: Option<Instant>,
     size: Option<(u32, u32)>,
     motion: MotionGate,
+    crops: Crops,
     /// Of the last look.
     result: FrameResult,
     best: BestLooks,
@@ -66,6 +69,8 @@ pub(crate) struct Asked {
     pub due: bool,
     /// Whether not to if nothing has moved.
     pub skip_still: bool,
+    /// The side of the network's input, in pixels.
+    pub input: u32,
     /// Whether its picture may be shown only if somebody has looked for what it must not show.
     pub veiled: bool,
 }
@@ -76,6 +81,8 @@ pub(crate) struct Step {
     pub looked: bool,
     /// What it found; empty if it did not run.
     pub findings: Findings,
+    /// Where it looked closely.
+    pub crops: Vec<Rect>,
     /// All confirmed tracks.
     pub tracks: Vec<Track>,
     /// What happened.
@@ -111,6 +118,7 @@ impl SourceState {
             served: None,
             size: None,
             motion: MotionGate::default(),
+            crops: Crops::new(plan.look),
             result: FrameResult::default(),
             best: BestLooks::default(),
         })
@@ -131,6 +139,7 @@ impl SourceState {
         }
         self.engine.reload(events)?;
         self.motion = MotionGate::default();
+        self.crops.set(plan.look);
         Ok(())
     }
 
@@ -177,23 +186,29 @@ impl SourceState {
     pub(crate) fn advance(
         &mut self,
         clock: Duration,
-        Asked { due, skip_still, veiled }: Asked,
+        Asked { due, skip_still, input, veiled }: Asked,
         frame: &Frame<'_>,
         recorded: Option<&Looked>,
-        look: impl Fn() -> Result<FrameResult>,
+        look: impl Fn(&[Tile]) -> Result<FrameResult>,
     ) -> Result<Step> {
         let thumbnail = if due && skip_still { Thumbnail::of(frame) } else { None };
         let still = thumbnail.as_ref().is_some_and(|thumbnail| self.motion.is_still(clock, thumbnail));
         let looked = due && !still;
+        let mut crops = Vec::new();
         if looked {
-            self.result = look()?;
+            let started = Instant::now();
+            crops = self.crops.choose(frame, clock, || self.tracker.expected(clock), input);
+            let choosing = started.elapsed();
+            self.result = look(&crops)?;
+            self.result.findings.timing.preprocess += choosing;
             self.motion.looked(clock, thumbnail);
         }
         self.stats.still += u64::from(still);
         let started = Instant::now();
         self.fit((frame.width, frame.height));
         let tracks = if due {
-            self.tracker.update(clock, &self.result.observations()).tracks
+            let looked = |rect: &Rect| still || self.crops.show(rect, &crops);
+            self.tracker.update_seen(clock, &self.result.observations(), looked).tracks
         } else {
             self.tracker.predict(clock)
         };
@@ -216,7 +231,7 @@ impl SourceState {
         let mut seen = looked;
         if veiled && !looked && !events.is_empty() {
             // Its picture is wanted, and somebody may have come in.
-            self.result.hidden = look()?.hidden;
+            self.result.hidden = look(&[])?.hidden;
             seen = true;
         }
         let hidden = self.veil.cover(clock, due || seen, &self.result.hidden);
@@ -225,6 +240,7 @@ impl SourceState {
         Ok(Step {
             looked,
             findings,
+            crops: crops.iter().map(|crop| crop.rect()).collect(),
             tracks,
             events,
             hidden,

@@ -32,14 +32,14 @@ impl Scene {
         let data = [100; SIDE * SIDE];
         let frame = Frame::new(&data, SIDE as u32, SIDE as u32, SIDE, PixelFormat::Grey8).unwrap();
         let rect = Rect { x0: x, y0: 10.0, x1: x + 10.0, y1: 20.0 };
-        let look = || {
+        let look = |_: &[Tile]| {
             self.looks.set(self.looks.get() + 1);
             let mut result = FrameResult::default();
             result.hidden = vec![Hidden::sure(rect, "face")];
             result.scene = vec![("cat".into(), 1.0)];
             Ok(result)
         };
-        let asked = Asked { due, skip_still: true, veiled };
+        let asked = Asked { due, skip_still: true, input: 320, veiled };
         let step = self.state.advance(Duration::from_millis(ms), asked, &frame, None, look).unwrap();
         let centres = |boxes: Vec<Rect>| boxes.iter().map(|b| f32::midpoint(b.x0, b.x1) - 5.0).collect();
         (self.looks.take(), step.events.len(), step.hidden.map(centres))

@@ -14,6 +14,7 @@ use super::outbox::{Outboxes, Queued};
 use super::plan::Plan;
 use super::rate::RateController;
 use super::source_state::{Asked, SourceState};
+use super::tiles::Tile;
 use crate::error::{ErrorKind, Result};
 use crate::frame::Frame;
 use crate::preprocess::rgb;
@@ -200,7 +201,9 @@ impl Watch {
         };
         let decode = started.elapsed();
         let shown = picture.is_some();
-        let look = || FrameResult::look(&self.pipeline, &self.plan, source, &frame, shown);
+        let look =
+            |crops: &[Tile]| FrameResult::look(&self.pipeline, &self.plan, source, &frame, shown, crops);
+        let input = self.pipeline.manifest().input.size;
         let recorded = self.plan.best_looks.then(|| {
             let space = Arc::clone(&self.space);
             Looked { space, time, frame: number, size: (frame.width, frame.height) }
@@ -208,7 +211,7 @@ impl Watch {
         let veiled = shown && self.plan.blur.is_some();
         // A recording waits until each of its pictures can be shown; of a camera, those are that are looked at.
         let each = veiled && waits;
-        let asked = Asked { due: due || each, skip_still: self.plan.skip_still && !each, veiled };
+        let asked = Asked { due: due || each, skip_still: self.plan.skip_still && !each, input, veiled };
         let step = state.advance(clock, asked, &frame, recorded.as_ref(), look)?;
         let timing =
             LiveTiming { queue, look: Timing { decode, ..step.findings.timing }, track: step.tracking };
@@ -240,6 +243,7 @@ impl Watch {
             events: step.events,
             features: step.features,
             sightings: step.sightings,
+            crops: step.crops,
             outlines: state.outlines(),
             timing,
             latency: taken.elapsed(),

@@ -7,6 +7,7 @@ use super::features::FeatureRecord;
 use super::sighting::Sighting;
 use super::{Detection, Findings, LiveTiming, Tag};
 use crate::events::{Event, Outline};
+use crate::geometry::Rect;
 use crate::source::Picture;
 use crate::track::Track;
 
@@ -40,6 +41,8 @@ pub struct FrameReport {
     pub(crate) features: Vec<Option<FeatureRecord>>,
     /// What tracks look like that have appeared or gone in this frame, where it is asked for.
     pub(crate) sightings: Vec<Arc<Sighting>>,
+    /// Parts that were looked at closely, besides the whole.
+    pub crops: Vec<Rect>,
     /// Zones and lines.
     pub outlines: Arc<[Outline]>,
     /// Time of each stage.
@@ -73,6 +76,7 @@ impl FrameReport {
             events: Vec::new(),
             features: Vec::new(),
             sightings: Vec::new(),
+            crops: Vec::new(),
             outlines: [].into(),
             timing: LiveTiming { look: findings.timing, ..LiveTiming::default() },
             latency: findings.timing.total(),

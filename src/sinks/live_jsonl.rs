@@ -76,6 +76,8 @@ struct Frame<'a> {
     tags: Vec<Tag<'a>>,
     detections: Vec<Detection<'a>>,
     tracks: Vec<Track<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    crops: Vec<[f64; 4]>,
     timing_ms: Keyed<{ STAGES.len() + 1 }, f64>,
     latency_ms: f64,
 }
@@ -148,6 +150,7 @@ fn frame(report: &FrameReport) -> Frame<'_> {
         tags: report.tags.iter().map(Tag::new).collect(),
         detections: report.detections.iter().map(Detection::new).collect(),
         tracks: report.tracks.iter().map(Track::new).collect(),
+        crops: report.crops.iter().map(corners).collect(),
         timing_ms: timing(&report.timing),
         latency_ms: milliseconds(report.latency),
     }

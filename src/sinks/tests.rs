@@ -95,6 +95,7 @@ pub(crate) fn plain(width: u32, height: u32) -> FrameReport {
 
         features: Vec::new(),
         sightings: Vec::new(),
+        crops: Vec::new(),
         outlines: Vec::<Outline>::new().into(),
         timing: LiveTiming {
             queue: Duration::from_millis(60),

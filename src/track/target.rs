@@ -28,6 +28,8 @@ pub(super) struct Target {
     pub last_seen: Duration,
     /// Number of processed frames since it was last seen.
     pub misses: u32,
+    /// Whether nobody looked where it is expected in the last frame.
+    pub waits: bool,
 }
 
 impl Target {
@@ -42,6 +44,7 @@ impl Target {
             first_seen: clock,
             last_seen: clock,
             misses: 0,
+            waits: false,
         })
     }
 
@@ -64,6 +67,7 @@ impl Target {
         self.hits = self.hits.saturating_add(1);
         self.last_seen = clock;
         self.misses = 0;
+        self.waits = false;
     }
 
     /// Cosine similarity of the embeddings; `None` if there are not two of equal dimension.

@@ -51,18 +51,33 @@ impl Tracker {
     /// Processes the observations of a frame taken at `clock`. A clock that goes back counts
     /// as standing still.
     pub(crate) fn update(&mut self, clock: Duration, observations: &[Observation]) -> Update {
+        self.update_seen(clock, observations, |_| true)
+    }
+
+    /// The same for a frame of which not every part was looked at: a target that is not seen where nobody
+    /// looked, which `looked` says of the box where it is expected, waits as if there had been no such frame.
+    pub(crate) fn update_seen(
+        &mut self,
+        clock: Duration,
+        observations: &[Observation],
+        looked: impl Fn(&Rect) -> bool,
+    ) -> Update {
         let clock = clock.max(self.clock);
         let step = (clock - self.clock).as_secs_f64();
         self.clock = clock;
         for target in &mut self.targets {
             target.motion.predict(step, target.misses > 0, &self.settings);
-            target.misses = target.misses.saturating_add(1);
+            target.waits = !looked(&target.motion.rect());
+            if !target.waits {
+                target.misses = target.misses.saturating_add(1);
+            }
         }
         let rest = associate(&mut self.targets, clock, observations, &self.settings);
         self.targets.extend(rest.into_iter().filter_map(|seen| Target::new(clock, seen, &self.settings)));
         let appeared = self.confirm();
         let lost = self.remove_lost(clock);
-        let tracks = self.targets.iter().filter_map(|t| t.report(clock, &t.motion, t.misses == 0));
+        let tracks =
+            self.targets.iter().filter_map(|t| t.report(clock, &t.motion, t.misses == 0 && !t.waits));
         Update { tracks: sorted_by_id(tracks.collect()), appeared, lost }
     }
 
@@ -76,6 +91,17 @@ impl Tracker {
             target.report(clock, &motion, false)
         });
         sorted_by_id(expected.collect())
+    }
+
+    /// Where all targets are expected at `clock`, confirmed or not. Changes nothing.
+    pub(crate) fn expected(&self, clock: Duration) -> Vec<Rect> {
+        let ahead = (clock.max(self.clock) - self.clock).as_secs_f64();
+        let expected = self.targets.iter().map(|target| {
+            let mut motion = target.motion.clone();
+            motion.predict(ahead, target.misses > 0, &self.settings);
+            motion.rect()
+        });
+        expected.collect()
     }
 
     /// Rescales tracks when the picture's size changes from `before` to `after` (width, height).

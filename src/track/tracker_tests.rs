@@ -267,3 +267,25 @@ fn any_observation_gives_finite_tracks() {
         }
     }
 }
+
+#[test]
+fn where_nobody_looked_a_target_waits_and_is_not_seen() {
+    let settings = Settings { confirm_hits: 2, ..Settings::default() };
+    let mut tracker = Tracker::new(settings).unwrap();
+    let labels = [("bird".into(), 0.9)];
+    let rect = Rect { x0: 100.0, y0: 100.0, x1: 120.0, y1: 120.0 };
+    let bird = Observation { rect, labels: &labels, confident: true, embedding: None };
+    let clock = |second: u64| Duration::from_secs(second);
+    tracker.update(clock(0), &[bird]);
+    // Unconfirmed, it would not outlive two misses.
+    for second in 1..4 {
+        assert_eq!(tracker.update_seen(clock(second), &[], |rect| rect.x0 > 500.0), Update::default());
+        assert_eq!(tracker.expected(clock(second)).len(), 1);
+    }
+    let update = tracker.update(clock(4), &[bird]);
+    assert_eq!((update.appeared.len(), update.tracks[0].seen), (1, true));
+    let update = tracker.update_seen(clock(60), &[], |_| false);
+    assert_eq!((update.lost.len(), update.tracks[0].seen), (0, false), "out of view is not out of sight");
+    let update = tracker.update(clock(61), &[]);
+    assert_eq!((update.lost.len(), update.tracks.len()), (1, 0), "out of sight since the fourth second");
+}

@@ -72,6 +72,7 @@ fn frame_report(frame: u64, eventful: bool) -> Arc<FrameReport> {
         events: eventful.then(event).into_iter().collect(),
         features: Vec::new(),
         sightings: Vec::new(),
+        crops: Vec::new(),
         outlines: Arc::new([]),
         timing: crate::report::LiveTiming::default(),
         latency: Duration::ZERO,

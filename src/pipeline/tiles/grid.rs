@@ -40,22 +40,28 @@ pub enum Tiles {
 impl Tiles {
     /// The grid for a picture of `size` pixels, seen by a network of `input` × `input`, if one look takes `look`; `None` if
     /// the whole is enough.
-    pub(super) fn grid(self, (width, height): (u32, u32), input: u32, look: Duration) -> Option<Grid> {
+    pub(crate) fn grid(self, (width, height): (u32, u32), input: u32, look: Duration) -> Option<Grid> {
         let grid = match self {
             Self::Off => return None,
             Self::Grid(grid) => grid.for_size((width, height)),
             Self::Auto { within } => {
-                let count = |side: u32| (f64::from(side) / (FINEST * f64::from(input))).ceil() as u32;
-                let all = |side: u32| 1..=count(side).clamp(1, MOST_AUTO);
+                let finest = Self::finest((width, height), input);
                 let most = within.as_secs_f64() / look.as_secs_f64().max(1e-6) - 1.0;
-                let grids =
-                    all(width).flat_map(|columns| all(height).map(move |rows| Grid { columns, rows }));
+                let grids = (1..=finest.columns)
+                    .flat_map(|columns| (1..=finest.rows).map(move |rows| Grid { columns, rows }));
                 let fitting = grids.filter(|grid| f64::from(grid.columns * grid.rows) <= most);
                 let longest = |grid: &Grid| (width / grid.columns).max(height / grid.rows);
                 fitting.min_by_key(|grid| (longest(grid), grid.columns * grid.rows))?
             }
         };
         (grid.columns * grid.rows > 1).then_some(grid)
+    }
+
+    /// The grid by which little is lost in making tiles smaller, at most 4 × 4.
+    pub(crate) fn finest((width, height): (u32, u32), input: u32) -> Grid {
+        let count = |side: u32| (f64::from(side) / (FINEST * f64::from(input))).ceil() as u32;
+        let count = |side: u32| count(side).clamp(1, MOST_AUTO);
+        Grid { columns: count(width), rows: count(height) }
     }
 }
 
@@ -84,7 +90,7 @@ impl Grid {
     }
 
     /// The tiles of a picture of `size` pixels, row by row; together they cover it.
-    pub(super) fn tiles(self, (width, height): (u32, u32)) -> Vec<Tile> {
+    pub(crate) fn tiles(self, (width, height): (u32, u32)) -> Vec<Tile> {
         let (across, down) = (spans(width, self.columns), spans(height, self.rows));
         let tile = |&(y, height): &(u32, u32)| {
             across.iter().map(move |&(x, width)| Tile { x, y, width, height }).collect::<Vec<_>>()
@@ -130,7 +136,7 @@ fn spans(side: u32, count: u32) -> Vec<(u32, u32)> {
 
 /// A part of a picture, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tile {
+pub(crate) struct Tile {
     /// Left edge.
     pub x: u32,
     /// Top edge.
@@ -158,13 +164,18 @@ impl Tile {
         )
     }
 
+    /// In pixels of the picture.
+    pub(crate) fn rect(self) -> Rect {
+        let (x0, y0) = (self.x as f32, self.y as f32);
+        Rect { x0, y0, x1: x0 + self.width as f32, y1: y0 + self.height as f32 }
+    }
+
     /// Whether a border of the tile that is none of the picture may have cut the thing at `rect`, in pixels of the picture:
     /// it comes as near as the network can tell.
     pub(super) fn cuts(self, rect: Rect, (width, height): (u32, u32)) -> bool {
         const NEAR: f32 = 0.015;
         let near = NEAR * self.width.max(self.height) as f32;
-        let (x0, y0) = (self.x as f32, self.y as f32);
-        let (x1, y1) = (x0 + self.width as f32, y0 + self.height as f32);
+        let Rect { x0, y0, x1, y1 } = self.rect();
         self.x > 0 && rect.x0 < x0 + near
             || self.y > 0 && rect.y0 < y0 + near
             || self.x + self.width < width && rect.x1 > x1 - near

@@ -5,9 +5,11 @@
 mod grid;
 mod merge;
 
+pub(crate) use grid::Tile;
 pub use grid::{Grid, Tiles};
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use self::merge::{Part, merge};
 use super::detect::{Look, Pipeline};
@@ -17,40 +19,41 @@ use crate::preprocess::rgb;
 use crate::vocabulary::Vocabulary;
 
 impl Pipeline {
-    /// A look at the whole of a picture and at each of its tiles: tags are those of the whole, regions of both. `each` is
-    /// called with every single look before they are joined, and the top left corner of what it looked at. Also the grid,
-    /// `None` where the whole was enough.
+    /// A look at the whole of a picture and at the tiles that `tiles` asks for, by the picture's size and the time that the
+    /// look at the whole took: tags are those of the whole, regions of both. `each` is called with every single look before
+    /// they are joined, and the top left corner of what it looked at.
     ///
     /// # Errors
     /// Those of [`Pipeline::look`] and of `each`.
-    pub(super) fn look_in_tiles(
+    pub(super) fn look_closely(
         &self,
         frame: &Frame<'_>,
         vocabulary: &Vocabulary,
-        tiles: Tiles,
+        tiles: impl FnOnce(Duration) -> Vec<Tile>,
         mut each: impl FnMut(&mut Look, (u32, u32)) -> Result<()>,
-    ) -> Result<(Look, Option<Grid>)> {
+    ) -> Result<Look> {
         let mut whole = self.look(frame, vocabulary)?;
         each(&mut whole, (0, 0))?;
-        let size = (frame.width, frame.height);
-        let Some(grid) = tiles.grid(size, self.manifest().input.size, whole.timing.total()) else {
-            return Ok((whole, None));
-        };
+        let tiles = tiles(whole.timing.total());
+        if tiles.is_empty() {
+            return Ok(whole);
+        }
         let pixels = packed(frame)?;
         let mut parts = Vec::new();
-        for tile in grid.tiles(size) {
+        for tile in tiles {
             let mut look = self.look(&tile.of(&pixels, frame.width)?, vocabulary)?;
             each(&mut look, (tile.x, tile.y))?;
             whole.timing += look.timing;
             parts.push(Part { regions: look.regions, tile });
         }
-        let before = whole.encoded.letterbox;
+        let letterbox = whole.encoded.letterbox;
         let regions = std::mem::take(&mut whole.regions);
+        let size = (frame.width, frame.height);
         whole.regions = merge(regions, parts, size, vocabulary, self.manifest());
         for region in &mut whole.regions {
-            region.input = before.to_input(region.rect);
+            region.input = letterbox.to_input(region.rect);
         }
-        Ok((whole, Some(grid)))
+        Ok(whole)
     }
 }
 

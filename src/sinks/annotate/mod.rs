@@ -40,6 +40,7 @@ pub(crate) fn annotate(rgb: &mut [u8], report: &PictureReport<'_>) {
         size: (report.width, report.height),
         marks: marks.collect(),
         tags: report.findings.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
+        crops: &[],
         outlines: &[],
         clock: None,
     };

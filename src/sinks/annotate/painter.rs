@@ -145,6 +145,7 @@ impl Painter {
             size,
             marks,
             tags: report.tags.iter().map(|tag| (&*tag.label, tag.score)).collect(),
+            crops: &report.crops,
             outlines: &report.outlines,
             clock: Some(clock(report)),
         }

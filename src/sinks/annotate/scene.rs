@@ -25,6 +25,8 @@ pub(crate) struct Scene<'a> {
     pub marks: Vec<Mark<'a>>,
     /// Names with scores, best first.
     pub tags: Vec<(&'a str, f32)>,
+    /// Parts that were looked at closely.
+    pub crops: &'a [Rect],
     /// Zones and lines.
     pub outlines: &'a [Outline],
     /// Time and source; left out of pictures with few rows.
@@ -56,6 +58,9 @@ impl Scene<'_> {
         let mut layout = Layout::new(picture);
         for outline in self.outlines {
             draw_outline(target, outline, picture, &scale)?;
+        }
+        for crop in self.crops {
+            draw_corners(target, self.pixels(crop, picture), &scale)?;
         }
         for mark in self.marks.iter().rev() {
             draw_trail(target, &mark.trail, mark.colour, picture, &scale)?;
@@ -146,6 +151,36 @@ fn draw_box<D: DrawTarget<Color = Rgb888>>(
             .stroke_alignment(StrokeAlignment::Inside)
             .build();
         area.into_styled(style).draw(target)?;
+    }
+    Ok(())
+}
+
+/// The corners of a part that was looked at closely.
+fn draw_corners<D: DrawTarget<Color = Rgb888>>(
+    target: &mut D,
+    area: Rectangle,
+    scale: &Scale,
+) -> Result<(), D::Error> {
+    let Some(Point { x: right, y: bottom }) = area.bottom_right() else { return Ok(()) };
+    let Point { x: left, y: top } = area.top_left;
+    let long = 8 * scale.line;
+    for (width, colour) in [(scale.line + scale.edge, contrasting(QUIET)), (scale.line, QUIET)] {
+        let thick = width as i32 - 1;
+        for (x, y) in [(left, top), (right, top), (left, bottom), (right, bottom)] {
+            let inside =
+                |at: i32, first: i32, length: u32| if at == first { at } else { at - length as i32 + 1 };
+            let across = Rectangle::new(
+                Point::new(inside(x, left, long), if y == top { y } else { y - thick }),
+                Size::new(long, width),
+            );
+            let down = Rectangle::new(
+                Point::new(if x == left { x } else { x - thick }, inside(y, top, long)),
+                Size::new(width, long),
+            );
+            for side in [across, down] {
+                target.fill_solid(&side.intersection(&area), colour)?;
+            }
+        }
     }
     Ok(())
 }
