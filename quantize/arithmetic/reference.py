@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from quantize.arithmetic.classes import Called
 from quantize.arithmetic.geometry import Floats, Integers, area, clip, intersections, nms, pairwise_iou, sample_grid
 from quantize.bundle.manifest import Detection, Pool, Score
 
@@ -56,14 +57,21 @@ def candidates(outputs: Mapping[str, Floats], settings: Detection, content: Floa
         settings: the manifest's.
         content: `[4]`.
     """
+    boxes, objectness, _ = proposals(outputs, settings, content)
+    return boxes, objectness
+
+
+def proposals(outputs: Mapping[str, Floats], settings: Detection, content: Floats) -> tuple[Floats, Floats, Integers]:
+    """As `candidates`, and where the network proposes each: `[N, 2]`, the level and the cell in it, row by row."""
     levels = [decode(outputs[f"level{stride}"], stride) for stride in settings.strides]
+    cells = np.concatenate([np.stack([np.full(len(b), i), np.arange(len(b))], axis=1) for i, (b, _) in enumerate(levels)])
     boxes = clip(np.concatenate([boxes for boxes, _ in levels]), content)
     objectness = np.concatenate([logits for _, logits in levels])
     least = np.log(settings.min_objectness / (1 - settings.min_objectness)) if settings.min_objectness > 0 else -np.inf
     usable = np.flatnonzero((objectness >= least) & (area(boxes) > 0))
     best = usable[np.argsort(-objectness[usable], kind="stable")[:MAX_BEFORE_NMS]]
     kept = best[nms(boxes[best], objectness[best], settings.candidate_iou)[: settings.max_candidates]]
-    return boxes[kept], objectness[kept]
+    return boxes[kept], objectness[kept], cells[kept]
 
 
 def region_vector(outputs: Mapping[str, Floats], pools: tuple[Pool, ...], size: int, content: Floats, box: Floats) -> Floats:
@@ -92,17 +100,20 @@ def negatives_for(prompts: Floats, bank: Floats, max_similarity: float) -> Float
     return np.asarray(bank[(bank @ prompts.T).max(axis=1) <= max_similarity], np.float32)
 
 
-def region_scores(embeddings: Floats, objectness: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
-    """Probability of each prompt for each region, less where a synonym fits better: `[M, N]`."""
+def region_scores(
+    embeddings: Floats, objectness: Floats, prompts: Floats, negatives: Floats, score: Score, called: Called | None = None
+) -> Floats:
+    """Probability of each prompt for each region, less where a synonym fits better: `[M, N]`. `called`: by the detector."""
     bias, margin_weight, object_weight = score.weights
-    margins, behind = _margins(embeddings, prompts, negatives, score)
-    return _sigmoid(np.asarray(bias + margin_weight * margins + object_weight * objectness[:, None])) * np.exp(-behind)
+    margins, behind = prompt_margins(embeddings, prompts, negatives, score)
+    words = np.asarray(bias + margin_weight * margins + object_weight * objectness[:, None], np.float32)
+    return _sigmoid(called.beside(words, margins, objectness) if called else words) * np.exp(-behind)
 
 
 def tag_scores(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> Floats:
     """Probability of each prompt for each picture, less where a synonym fits better: `[M, N]`."""
     bias, margin_weight = score.weights
-    margins, behind = _margins(embeddings, prompts, negatives, score)
+    margins, behind = prompt_margins(embeddings, prompts, negatives, score)
     return _sigmoid(np.asarray(bias + margin_weight * margins)) * np.exp(-behind)
 
 
@@ -161,7 +172,7 @@ def _without_rivals(
     return better
 
 
-def _margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> tuple[Floats, Floats]:
+def prompt_margins(embeddings: Floats, prompts: Floats, negatives: Floats, score: Score) -> tuple[Floats, Floats]:
     own, others = (_scaled_cosines(embeddings, texts, score) for texts in (prompts, negatives))
     return margins_of(own, others, likeness(prompts))
 

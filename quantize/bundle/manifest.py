@@ -74,6 +74,18 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Classes:
+    """How the detector's own classes count beside words (docs/architecture.md, "Classes")."""
+
+    maps: tuple[str, ...]
+    """The map that the class head reads, one for each stride."""
+    ramp: tuple[float, ...]
+    """Cosine of a name and its nearest class up to which the class does not count, and from which on it counts in full."""
+    weights: tuple[float, ...]
+    """Of a constant, the margin, objectness and the logit of the class."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What the numpy specification needs of `model.toml`."""
 
@@ -90,6 +102,7 @@ class Manifest:
     region: Score
     image: Score
     examples: Examples | None = None
+    classes: Classes | None = None
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -128,6 +141,7 @@ def _manifest(values: dict[str, Any]) -> Manifest:
         region=Score(score["region"]["scale"], tuple(score["region"]["weights"])),
         image=Score(score["image"]["scale"], tuple(score["image"]["weights"])),
         examples=_examples(values["examples"]) if "examples" in values else None,
+        classes=Classes(**{key: tuple(value) for key, value in values["classes"].items()}) if "classes" in values else None,
     )
 
 

@@ -9,12 +9,19 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from quantize.bundle.manifest import FORMAT, ExamplePool, Examples, Manifest, Pool, Score
+from quantize.bundle.manifest import FORMAT, Classes, ExamplePool, Examples, Manifest, Pool, Score
 
 HASHED = ("vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors")
 FEATURES = "features.safetensors"
 """The space of examples; there where the manifest has `[examples]`."""
+CLASSES = "classes.safetensors"
+"""The detector's class head; there where the manifest has `[classes]`."""
 Metrics = dict[str, dict[str, float]]
+
+
+def files_of(manifest: Manifest) -> list[str]:
+    """The files of a bundle with this manifest."""
+    return [*HASHED, *([FEATURES] if manifest.examples else []), *([CLASSES] if manifest.classes else [])]
 
 
 def sha256(path: Path) -> str:
@@ -56,6 +63,11 @@ def _examples(e: Examples) -> list[str]:
     return ["[examples]", *own, "", *pool("region", e.region), *pool("picture", e.picture)]
 
 
+def _classes(c: Classes) -> list[str]:
+    numbers = {key: ", ".join(_value(float(v)) for v in getattr(c, key)) for key in ("ramp", "weights")}
+    return ["[classes]", f"maps = {_value(list(c.maps))}", *(f"{key} = [{row}]" for key, row in numbers.items()), ""]
+
+
 def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
     """Hashes the bundle's files and writes `model.toml`; `metrics` are tables of measured figures, for people."""
     d = m.detection
@@ -71,10 +83,10 @@ def write_manifest(folder: Path, m: Manifest, metrics: Metrics) -> None:
     lines += [f"tag_threshold = {m.tag_threshold}"] if m.tag_threshold != m.threshold else []
     lines += [f"max_similarity = {m.max_similarity}"]
     lines += [f"region = {_score(m.region)}", f"image = {_score(m.image)}", ""]
+    lines += _classes(m.classes) if m.classes else []
     lines += _examples(m.examples) if m.examples else []
     lines += ["[files]"]
-    files = (*HASHED, FEATURES) if m.examples else HASHED
-    lines += [f"{_value(name)} = {_value(sha256(folder / name))}" for name in files]
+    lines += [f"{_value(name)} = {_value(sha256(folder / name))}" for name in files_of(m)]
     for kind, values in metrics.items():
         lines += ["", f"[metrics.{kind}]", *(f"{_value(k)} = {_value(float(v))}" for k, v in values.items())]
     (folder / "model.toml").write_text("\n".join(lines) + "\n")

@@ -9,9 +9,11 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from quantize.arithmetic import reference
-from quantize.arithmetic.geometry import Floats
+from quantize.arithmetic.classes import Called, load_classes
+from quantize.arithmetic.geometry import Floats, Integers
 from quantize.arithmetic.preprocess import Letterbox, letterbox
 from quantize.bundle.manifest import BundleError, read_manifest
+from quantize.bundle.write import CLASSES
 from quantize.evaluate.predictor import DenseEmbeddings, Detections, Picture, Thresholds
 from quantize.evaluate.texts import TextCutter
 
@@ -43,6 +45,8 @@ class OnnxPredictor:
         self.prompter = _session(model / "prompt.onnx", rewrites)
         self.text = _session(model / "text.onnx", rewrites)
         self.bank: Floats = load_file(model / "negatives.vocab.safetensors")["embeddings"]
+        classes = self.manifest.classes
+        self.classes = load_classes(model / CLASSES, classes) if classes else None
         self.cut = TextCutter(model, self.manifest)
         self.tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
         self.tokenizer.enable_truncation(self.manifest.text_max_tokens)
@@ -107,6 +111,13 @@ class OnnxPredictor:
         prompts = self.embed_texts(names)
         return prompts, reference.negatives_for(prompts, self.bank, self.manifest.max_similarity)
 
+    def called(self, outputs: Mapping[str, Floats], cells: Integers, prompts: Floats) -> Called | None:
+        """What the detector calls the boxes of these cells; None if the bundle has no class head."""
+        settings = self.manifest.classes
+        if settings is None or self.classes is None:
+            return None
+        return Called.of(self.classes.logits(outputs, settings.maps, cells), prompts, self.classes, settings)
+
     def detect(
         self, pictures: Iterable[Picture], names: Sequence[str], threshold: float, top: int | None
     ) -> Iterator[Detections]:
@@ -116,9 +127,10 @@ class OnnxPredictor:
         settings = self.manifest.detection
         for picture in pictures:
             outputs, placed = self.run_vision(picture)
-            boxes, objectness = reference.candidates(outputs, settings, np.array(placed.content, np.float32))
+            boxes, objectness, cells = reference.proposals(outputs, settings, np.array(placed.content, np.float32))
             regions = self.embed_boxes(outputs, placed, boxes)
-            scores = reference.region_scores(regions, objectness, prompts, negatives, self.manifest.region)
+            called = self.called(outputs, cells, prompts)
+            scores = reference.region_scores(regions, objectness, prompts, negatives, self.manifest.region, called)
             scores = reference.discount_parts(boxes, scores, alike)
             rows, labels = reference.name_boxes(boxes, scores, threshold, settings.label_iou, alike)
             rows, labels = rows[:top], labels[:top]

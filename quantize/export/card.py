@@ -28,6 +28,14 @@ vectors of 1,592 names (MIT); for the head of pictures also Google's object labe
 or train your own with the same recipe (`quantize/`).
 """
 
+CLASSES = """\
+## The detector's own classes
+
+`classes.safetensors` holds the last layer of NanoDet-m's class head (Apache-2.0) in int8, and its 80 names. What they weigh beside words
+was fitted on PicoDet's boxes in 450 captioned pictures of Flickr8k, which neither detector was trained on.
+
+"""
+
 EXAMPLES = """\
 ## Examples beside words
 
@@ -69,10 +77,10 @@ def write_card(folder: Path, manifest: Manifest, recipe: BoardRecipe, columns: d
         f"views {', '.join(recipe.data.views)}; input {manifest.size} px, {manifest.embedding} dimensions. Int8: static, per-channel weights, "
         "per-tensor activations; text tower with int8 weights."
     )
-    examples = EXAMPLES if manifest.examples else ""
+    more = (CLASSES if manifest.classes else "") + (EXAMPLES if manifest.examples else "")
     text = (
         f"# {manifest.name}\n\nThe default model of edgeclip: a region-aware CLIP for small boards. MobileNetV2 and NanoDet-m's network share "
         f"one input; heads embed pictures, regions and pixels in the space of a MiniLM text tower.\n\n## Data\n\n{DATA}\n## Training\n\n{how}\n\n"
-        f"## Scores\n\nBoth columns through ONNX Runtime, from the same files (`python -m quantize.export.deltas`).\n\n{table}\n\n{examples}## Limits\n\n{LIMITS}"
+        f"## Scores\n\nBoth columns through ONNX Runtime, from the same files (`python -m quantize.export.deltas`).\n\n{table}\n\n{more}## Limits\n\n{LIMITS}"
     )
     (folder / "CARD.md").write_text(text)

@@ -91,7 +91,8 @@ def model_cases(folder: Path) -> None:
     """Writes `<photo>.png`, and in `<photo>.safetensors` what the committed bundle makes of it: see `IntegerPredictor`.
 
     Tensors: `image` `[D]`; `dense` `[D, rows, columns]`, every DENSE_STEP-th cell; candidates as `boxes` `[N, 4]` in input
-    pixels, `objectness` `[N]` (logits) and `regions` `[N, D]`; `texts` `[K, D]`; `region_scores` `[N, K]`; `tag_scores` `[K]`.
+    pixels, `objectness` `[N]` (logits), `cells` `[N, 2]` and `regions` `[N, D]`; `class_logits` `[N, C]`; `texts` `[K, D]`;
+    `region_scores` `[N, K]`; `tag_scores` `[K]`.
     Embeddings have unit norm. Metadata: `prompts`, `input_sha256` of the int8 input, `files` (the manifest's hashes).
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,18 +104,23 @@ def model_cases(folder: Path) -> None:
         photo.save(folder / f"{name}.png", optimize=True)
         rgb = np.asarray(photo)
         outputs, placed = model.run_vision(rgb)
-        boxes, objectness = reference.candidates(outputs, manifest.detection, np.array(placed.content, np.float32))
+        boxes, objectness, cells = reference.proposals(outputs, manifest.detection, np.array(placed.content, np.float32))
         regions = model.embed_boxes(outputs, placed, boxes)
         image = reference.unit(outputs["image_embedding"])
         texts, negatives = model.vocabulary(names)
+        called = model.called(outputs, cells, texts)
+        assert model.classes is not None
+        assert manifest.classes is not None
         tensors = {
             "image": image,
             "dense": reference.unit(outputs["dense"], axis=0)[:, ::DENSE_STEP, ::DENSE_STEP],
             "boxes": boxes,
             "objectness": objectness,
+            "cells": cells.astype(np.float32),
+            "class_logits": model.classes.logits(outputs, manifest.classes.maps, cells),
             "regions": regions,
             "texts": texts,
-            "region_scores": reference.region_scores(regions, objectness, texts, negatives, manifest.region),
+            "region_scores": reference.region_scores(regions, objectness, texts, negatives, manifest.region, called),
             "tag_scores": reference.tag_scores(image[None], texts, negatives, manifest.image)[0],
         }
         metadata = {

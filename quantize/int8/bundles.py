@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from quantize.bundle.manifest import read_manifest
-from quantize.bundle.write import HASHED, Metrics, write_manifest
+from quantize.bundle.write import Metrics, files_of, write_manifest
 from quantize.data.shards import Sample
 from quantize.int8.calibration import calibration_inputs, calibration_samples, maps_of, picture_regions
 from quantize.int8.ranges import session
@@ -80,7 +80,7 @@ def write_bundle(like: Path, target: Path, networks: dict[str, onnx.ModelProto],
     """A copy of the bundle `like` with other networks; its scores stay as they were calibrated."""
     manifest = read_manifest(like)
     target.mkdir(parents=True, exist_ok=True)
-    for name in HASHED:
+    for name in files_of(manifest):
         if name not in networks and (like / name).resolve() != (target / name).resolve():
             shutil.copyfile(like / name, target / name)
     for name, model in networks.items():

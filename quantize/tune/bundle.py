@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from quantize.bundle.manifest import BundleError, Manifest, read_manifest
-from quantize.bundle.write import FEATURES, HASHED, write_manifest
+from quantize.bundle.write import files_of, write_manifest
 from quantize.model.pooling import REGION_POOLS
 from quantize.renew.boxes.head import RegionsHead
 from quantize.renew.head import Graph, HeadError
@@ -50,7 +50,7 @@ def draft(base: Path, out: Path, graph: Graph, head: RegionsHead, ranges: Tensor
     folder = out.with_name(f"{out.name}.draft")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in (*HASHED, *([FEATURES] if manifest.examples else [])):
+    for name in files_of(manifest):
         shutil.copyfile(base / name, folder / name)
     with torch.no_grad():
         head.write(graph, ranges)

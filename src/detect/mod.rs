@@ -11,7 +11,7 @@ pub(crate) use nms::{nms, nms_across_labels, nms_per_label};
 pub(crate) use parts::{discount_across, discount_parts};
 
 use crate::geometry::Rect;
-use crate::model::{DetectionSettings, VisionOutput};
+use crate::model::{Cell, DetectionSettings, VisionOutput};
 
 /// Maximum number of boxes that enter class-agnostic NMS, which takes quadratic time.
 const MAX_BEFORE_NMS: usize = 1000;
@@ -23,6 +23,8 @@ pub(crate) struct Candidate {
     pub rect: Rect,
     /// Objectness logit; its sigmoid is the probability that the box holds an object. Never NaN.
     pub objectness: f32,
+    /// Where the network proposes it.
+    pub cell: Cell,
 }
 
 /// The candidates of one picture, highest objectness first: at most `settings.max_candidates`, each clipped
@@ -33,7 +35,8 @@ pub(crate) fn candidates(out: &VisionOutput, settings: &DetectionSettings, conte
     let mut found: Vec<Candidate> = out
         .levels
         .iter()
-        .flat_map(|level| decode(level, min_logit))
+        .enumerate()
+        .flat_map(|(index, level)| decode(index, level, min_logit))
         .filter_map(|c| Some(Candidate { rect: c.rect.intersection(&content)?, ..c }))
         .collect();
     found.sort_by(|a, b| b.objectness.total_cmp(&a.objectness));
@@ -81,8 +84,16 @@ mod tests {
         let content = Rect { x0: 0.0, y0: 0.0, x1: 40.0, y1: 8.0 };
         let found = candidates(&output(&[1.0, 3.0, -0.1, 2.0, f32::NAN]), &settings(), content);
         let expected = [
-            Candidate { rect: Rect { x0: 8.0, y0: 0.0, x1: 16.0, y1: 8.0 }, objectness: 3.0 },
-            Candidate { rect: Rect { x0: 24.0, y0: 0.0, x1: 32.0, y1: 8.0 }, objectness: 2.0 },
+            Candidate {
+                rect: Rect { x0: 8.0, y0: 0.0, x1: 16.0, y1: 8.0 },
+                objectness: 3.0,
+                cell: Cell { level: 0, index: 1 },
+            },
+            Candidate {
+                rect: Rect { x0: 24.0, y0: 0.0, x1: 32.0, y1: 8.0 },
+                objectness: 2.0,
+                cell: Cell { level: 0, index: 3 },
+            },
         ];
         assert_eq!(found, expected);
     }
@@ -104,6 +115,7 @@ mod tests {
         let content = Rect { x0: 0.0, y0: 0.0, x1: 8.0, y1: 8.0 };
         let found = candidates(&out, &settings(), content);
         assert_eq!(found.iter().map(|c| c.objectness).collect::<Vec<_>>(), [4.0]);
+        assert_eq!(found.iter().map(|c| c.cell).collect::<Vec<_>>(), [Cell { level: 1, index: 0 }]);
     }
 
     #[test]

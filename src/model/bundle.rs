@@ -27,6 +27,9 @@ pub(crate) const NEGATIVES: &str = "negatives.vocab.safetensors";
 /// bundles whose manifest has a section `[examples]`.
 pub(crate) const FEATURES: &str = "features.safetensors";
 
+/// What the detector itself calls a box. Only in bundles whose manifest has a section `[classes]`.
+pub(crate) const CLASSES: &str = "classes.safetensors";
+
 /// Most bytes of the manifest.
 const MANIFEST_BYTES: u64 = 1 << 20;
 /// Most bytes of any other file.
@@ -109,9 +112,10 @@ impl Bundle {
         let text =
             String::from_utf8(bytes).map_err(|_| Error::model(&name, "bytes that are no text", "UTF-8"))?;
         let manifest = Manifest::parse(&name, &text)?;
-        if manifest.examples.is_some() && !folder.join(FEATURES).is_file() {
-            let path = folder.join(FEATURES).display().to_string();
-            return Err(Error::model(path, "no such file", "the file that [examples] of model.toml needs"));
+        if let Some((name, section)) = optional(&manifest).find(|(name, _)| !folder.join(name).is_file()) {
+            let path = folder.join(name).display().to_string();
+            let expected = format!("the file that {section} of model.toml needs");
+            return Err(Error::model(path, "no such file", expected));
         }
         if let Some(missing) = files(&manifest).find(|file| !manifest.files.contains_key(*file)) {
             return Err(Error::model(
@@ -170,7 +174,13 @@ impl Bundle {
 
 /// The files of a bundle with this manifest.
 fn files(manifest: &Manifest) -> impl Iterator<Item = &'static str> {
-    FILES.iter().copied().chain(manifest.examples.is_some().then_some(FEATURES))
+    FILES.iter().copied().chain(optional(manifest).map(|(file, _)| file))
+}
+
+/// Files that a bundle has only with a section of the manifest, and that section.
+fn optional(manifest: &Manifest) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let examples = manifest.examples.is_some().then_some((FEATURES, "[examples]"));
+    examples.into_iter().chain(manifest.classes.is_some().then_some((CLASSES, "[classes]")))
 }
 
 /// Reads a file of at most `most` bytes.
@@ -196,6 +206,7 @@ fn embedded_file(name: &str) -> Result<Cow<'static, [u8]>> {
         TOKENIZER => default_file!("tokenizer.json"),
         NEGATIVES => default_file!("negatives.vocab.safetensors"),
         FEATURES => default_file!("features.safetensors"),
+        CLASSES => default_file!("classes.safetensors"),
         _ => Err(Error::bug(format!("no bundle file is called {name}"))),
     }
 }

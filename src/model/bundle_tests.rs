@@ -9,13 +9,14 @@ use tempfile::{TempDir, tempdir};
 use crate::error::Result;
 use crate::model::{Bundle, Networks, Prompter, TextTower, Vision};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "vision.onnx",
     "prompt.onnx",
     "text.onnx",
     "tokenizer.json",
     "negatives.vocab.safetensors",
     "features.safetensors",
+    "classes.safetensors",
 ];
 
 /// A copy of the default bundle that may be broken.
@@ -162,6 +163,44 @@ fn a_manifest_that_contradicts_the_network() {
     refused(Vision::load(&copy.open().unwrap(), 1), &["vision.onnx", "an output called nowhere"]);
 }
 
+/// How the section of the detector's classes begins.
+const CLASSES: &str = "[classes]\nmaps = [\"tower8\", \"tower16\", \"tower32\"]";
+
+#[test]
+fn maps_of_classes_that_do_not_fit_their_levels() {
+    let copy = Copy::new();
+    copy.edit(CLASSES, "[classes]\nmaps = [\"tower8\", \"tower8\", \"tower32\"]");
+    let expected = ["output tower8", "20 x 20 cells, as its level has"];
+    refused(Vision::load(&copy.open().unwrap(), 1), &expected);
+    let copy = Copy::new();
+    copy.edit(CLASSES, "[classes]\nmaps = [\"tower8\", \"tower16\"]");
+    refused(copy.open(), &["classes.maps", "one map for each stride"]);
+}
+
+#[test]
+fn a_bundle_without_classes_needs_no_file_of_them() {
+    let copy = Copy::new();
+    let manifest = copy.manifest();
+    let (before, section) = manifest.split_once("[classes]\n").unwrap();
+    let (_, after) = section.split_once("\n\n").unwrap();
+    let kept = after.lines().filter(|line| !line.starts_with("\"classes.safetensors\""));
+    let kept: Vec<&str> = kept.collect();
+    fs::write(copy.path("model.toml"), format!("{before}{}\n", kept.join("\n"))).unwrap();
+    fs::remove_file(copy.path("classes.safetensors")).unwrap();
+    let bundle = copy.open().unwrap();
+    assert!(Networks::load(&bundle, false, 1).unwrap().classes.is_none());
+    assert!(bundle.verify().unwrap().iter().all(|(name, _)| *name != "classes.safetensors"));
+}
+
+#[test]
+fn a_broken_or_missing_file_of_classes() {
+    let copy = Copy::new();
+    copy.replace("classes.safetensors", b"no tensors");
+    refused(Networks::load(&copy.open().unwrap(), false, 1), &["classes.safetensors", "a safetensors file"]);
+    fs::remove_file(copy.path("classes.safetensors")).unwrap();
+    refused(copy.open(), &["classes.safetensors", "no such file", "[classes] of model.toml"]);
+}
+
 #[test]
 fn manifest_values_out_of_range() {
     for (key, value) in [
@@ -183,6 +222,8 @@ fn manifest_values_out_of_range() {
         ("samples", "0"),
         ("threshold", "2.0"),
         ("max_similarity", "inf"),
+        ("ramp", "[0.9, 0.8]"),
+        ("ramp", "[0.9, 1.1]"),
     ] {
         let copy = Copy::new();
         copy.set(key, value);

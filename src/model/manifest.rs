@@ -34,6 +34,9 @@ pub(crate) struct Manifest {
     /// Where examples are compared, and what they weigh beside words; `None` if this model knows words alone.
     #[serde(default)]
     pub examples: Option<ExampleSettings>,
+    /// How the detector's own classes count beside words; `None` if the bundle does not have them.
+    #[serde(default)]
+    pub classes: Option<ClassSettings>,
     /// sha256 of each file of the bundle, lower-case hexadecimal, by file name.
     pub files: BTreeMap<String, String>,
     /// Measured scores of this model, for people: a table is all that is asked of it.
@@ -127,6 +130,18 @@ pub(crate) struct ImageScore {
     pub scale: f32,
     /// Constant and margin weights.
     pub weights: [f32; 2],
+}
+
+/// How the detector's own classes count beside words, for names that mean nearly the same as one of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClassSettings {
+    /// The map that the detector's class head reads at a candidate's cell, one for each stride.
+    pub maps: Vec<String>,
+    /// Cosine of a name and its nearest class up to which the class does not count, and from which on it counts in full.
+    pub ramp: [f32; 2],
+    /// Calibration where it counts: constant, margin, objectness-logit and class-logit weights.
+    pub weights: [f32; 4],
 }
 
 /// Where examples are compared, and what they weigh beside words.
@@ -275,6 +290,17 @@ impl Manifest {
             rule(factor(e.sharpness), "examples.sharpness", &e.sharpness, "a positive number")?;
             let holds = e.ridge.is_none_or(|ridge| (1e-6..=1e6).contains(&ridge));
             rule(holds, "examples.ridge", &e.ridge.unwrap_or_default(), "1e-6 to 1e6")?;
+        }
+        if let Some(c) = &self.classes {
+            rule(c.maps.len() == d.strides.len(), "classes.maps", &c.maps, "one map for each stride")?;
+            let [from, to] = c.ramp;
+            rule(
+                from < to && to <= 1.0 && from >= -1.0,
+                "classes.ramp",
+                &c.ramp,
+                "two numbers from -1 to 1, ascending",
+            )?;
+            rule(finite(&c.weights), "classes.weights", &c.weights, "finite numbers")?;
         }
         rule(unit(s.threshold), "score.threshold", &s.threshold, "0 to 1")?;
         let holds = s.tag_threshold.is_none_or(unit);

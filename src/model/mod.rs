@@ -1,6 +1,7 @@
 //! The model: its bundle of files and the three networks in it.
 
 mod bundle;
+mod classes;
 mod features;
 mod manifest;
 mod output;
@@ -14,6 +15,7 @@ mod tokenizer;
 mod vision;
 
 pub(crate) use bundle::{Bundle, FEATURES, NEGATIVES, PROMPT, TEXT, VISION};
+pub(crate) use classes::{Cell, Classes};
 #[cfg(test)]
 pub(crate) use features::tests::space as example_space;
 pub(crate) use features::{FeatureSpace, FeatureVector, cosines};
@@ -44,6 +46,8 @@ pub(crate) struct Networks {
     pub text: Option<TextTower>,
     /// Where examples are compared; `None` if the bundle has no such space.
     pub features: Option<FeatureSpace>,
+    /// What the detector itself calls a box; `None` if the bundle does not have it.
+    pub classes: Option<Classes>,
 }
 
 impl Networks {
@@ -57,8 +61,9 @@ impl Networks {
             let vision = Vision::load(bundle, threads)?;
             let prompter = Prompter::load(bundle)?;
             let features = FeatureSpace::load(bundle)?;
+            let classes = Classes::load(bundle)?;
             let text = text.map(|loaded| loaded()).transpose()?;
-            Ok(Self { vision, prompter, text, features })
+            Ok(Self { vision, prompter, text, features, classes })
         })
     }
 }

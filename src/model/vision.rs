@@ -3,7 +3,7 @@
 use edgeclip_engine::{Element, Engine, Options, StepReport};
 
 use super::bundle::{Bundle, VISION};
-use super::manifest::{ExampleSettings, Pool};
+use super::manifest::{ExampleSettings, Manifest, Pool};
 use super::output::{FeatureMap, Level, VisionOutput};
 use crate::error::{Error, Result};
 
@@ -105,10 +105,18 @@ impl Vision {
             return Err(shape_error(&file, "output dense", &dense.shape(), expected));
         }
         let mut maps: Vec<(String, Plane)> = Vec::new();
-        let examples: Vec<Pool> = manifest.examples.iter().flat_map(ExampleSettings::pools).collect();
-        for name in manifest.region.pool.iter().chain(&examples).flat_map(|pool| &pool.maps) {
-            if maps.iter().all(|(known, _)| known != name) {
-                maps.push((name.clone(), plane(&network, &file, name)?));
+        for name in map_names(manifest) {
+            if maps.iter().all(|(known, _)| *known != name) {
+                let plane = plane(&network, &file, &name)?;
+                maps.push((name, plane));
+            }
+        }
+        let of_classes = manifest.classes.iter().flat_map(|classes| &classes.maps).zip(&levels);
+        for (name, (_, level)) in of_classes {
+            let map = maps.iter().find(|(known, _)| known == name).map(|(_, plane)| plane);
+            if let Some(map) = map.filter(|map| (map.height, map.width) != (level.height, level.width)) {
+                let expected = format!("{} x {} cells, as its level has", level.height, level.width);
+                return Err(shape_error(&file, &format!("output {name}"), &map.shape(), expected));
             }
         }
         Ok(Self { network, bins, image, levels, maps, dense })
@@ -164,6 +172,13 @@ impl Vision {
     pub(crate) fn steps(&self) -> Vec<StepReport> {
         self.network.steps()
     }
+}
+
+/// The feature maps that are read, some of them several times.
+fn map_names(manifest: &Manifest) -> Vec<String> {
+    let examples: Vec<Pool> = manifest.examples.iter().flat_map(ExampleSettings::pools).collect();
+    let pooled = manifest.region.pool.iter().chain(&examples).flat_map(|pool| &pool.maps);
+    pooled.chain(manifest.classes.iter().flat_map(|classes| &classes.maps)).cloned().collect()
 }
 
 /// The output `name`, which must have shape `[1, channels, height, width]`.

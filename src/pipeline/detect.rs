@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 use super::blur::Blur;
 use super::thresholds::{AskedScores, Thresholds};
 use super::tiles::Tiles;
-use crate::detect::{candidates, discount_parts, nms_across_labels, nms_per_label};
+use crate::detect::{Candidate, candidates, discount_parts, nms_across_labels, nms_per_label};
 use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Letterbox, Rect};
-use crate::model::{FeatureSpace, FeatureVector, Manifest, Networks, Pooled, Prompter, Vision, VisionOutput};
+use crate::model::{
+    Cell, Classes, FeatureSpace, FeatureVector, Manifest, Networks, Pooled, Prompter, Vision, VisionOutput,
+};
 use crate::preprocess::letterbox;
 use crate::report::{Detection, Findings, Tag, Timing};
-use crate::vocabulary::{Evidence, Vocabulary, region_scores, tag_scores};
+use crate::vocabulary::{Called, Evidence, Links, Vocabulary, region_scores, tag_scores};
 
 /// Part of a label's threshold from which a region may continue a track, though it begins none.
 pub(super) const WEAK: f32 = 0.4;
@@ -23,6 +25,7 @@ pub(crate) struct Pipeline {
     vision: Vision,
     prompter: Prompter,
     features: Option<FeatureSpace>,
+    classes: Option<Classes>,
     manifest: Manifest,
 }
 
@@ -54,6 +57,8 @@ pub(crate) struct Region {
     pub input: Rect,
     /// Logit of its being a thing at all.
     pub objectness: f32,
+    /// Where the network proposes it.
+    pub cell: Cell,
     /// Unit norm.
     pub embedding: Vec<f32>,
     /// Probability of each label.
@@ -76,8 +81,8 @@ pub(crate) struct NamedRegion {
 impl Pipeline {
     /// Joins a bundle's networks and its manifest. The text tower, if any, is dropped.
     pub(crate) fn new(networks: Networks, manifest: Manifest) -> Self {
-        let Networks { vision, prompter, features, .. } = networks;
-        Self { vision, prompter, features, manifest }
+        let Networks { vision, prompter, features, classes, .. } = networks;
+        Self { vision, prompter, features, classes, manifest }
     }
 
     /// Runs the vision network.
@@ -207,10 +212,13 @@ impl Pipeline {
         let pool = self.compares(vocabulary).map(FeatureSpace::pool);
         let (embeddings, pooled) = self.prompter.embed_and_pool(output, letterbox.content(), &rects, pool)?;
         let seen = self.seen(&encoded, vocabulary, &rects, &embeddings, pooled.as_ref())?;
+        let cells: Vec<Cell> = found.iter().map(|candidate| candidate.cell).collect();
+        let named = self.called(output, vocabulary, &cells)?;
         timing.regions = clock.lap();
         let scores = found.iter().zip(&embeddings).enumerate().map(|(index, (candidate, embedding))| {
             let said = seen.regions.get(index).and_then(Option::as_ref);
-            region_scores(embedding, candidate.objectness, vocabulary, &score.region, said)
+            let called = named.as_ref().and_then(|named| named.of(index));
+            region_scores(embedding, candidate.objectness, vocabulary, &score.region, said, called)
         });
         let mut scores: Vec<Vec<f32>> = scores.collect();
         let strongest: Vec<Vec<f32>> =
@@ -219,7 +227,8 @@ impl Pipeline {
         let regions =
             found.into_iter().zip(embeddings).zip(scores).map(|((candidate, embedding), scores)| {
                 let (rect, input) = (letterbox.to_source(candidate.rect), candidate.rect);
-                Region { rect, input, objectness: candidate.objectness, embedding, scores }
+                let Candidate { objectness, cell, .. } = candidate;
+                Region { rect, input, objectness, cell, embedding, scores }
             });
         let regions = regions.collect();
         let tags = tag_scores(&output.image, vocabulary, &score.image, seen.picture.as_ref());
@@ -246,10 +255,13 @@ impl Pipeline {
         let (rects, embeddings): (Vec<Rect>, Vec<Vec<f32>>) =
             look.regions.iter().map(|region| (region.input, region.embedding.clone())).unzip();
         let seen = self.seen(&look.encoded, vocabulary, &rects, &embeddings, None)?;
+        let cells: Vec<Cell> = look.regions.iter().map(|region| region.cell).collect();
+        let named = self.called(&look.encoded.output, vocabulary, &cells)?;
         let regions = look.regions.iter().enumerate().map(|(index, region)| {
             let said = seen.regions.get(index).and_then(Option::as_ref);
+            let called = named.as_ref().and_then(|named| named.of(index));
             let calibration = &self.manifest.score.region;
-            region_scores(&region.embedding, region.objectness, vocabulary, calibration, said)
+            region_scores(&region.embedding, region.objectness, vocabulary, calibration, said, called)
         });
         Ok(regions.collect())
     }
@@ -315,6 +327,22 @@ impl Pipeline {
         Ok(evidence.and_then(|evidence| evidence.into_iter().next()))
     }
 
+    /// What the detector calls each cell; `None` if that says nothing of any label.
+    fn called<'a>(
+        &'a self,
+        output: &VisionOutput,
+        vocabulary: &'a Vocabulary,
+        cells: &[Cell],
+    ) -> Result<Option<Named<'a>>> {
+        let Some(classes) = &self.classes else { return Ok(None) };
+        let links = vocabulary.links(classes);
+        if links.is_empty() {
+            return Ok(None);
+        }
+        let weights = &classes.settings().weights;
+        Ok(Some(Named { links, weights, logits: classes.logits(output, cells)? }))
+    }
+
     /// Where the examples of a vocabulary are compared; `None` if it has none.
     fn compares(&self, vocabulary: &Vocabulary) -> Option<&FeatureSpace> {
         self.features.as_ref().filter(|_| vocabulary.examples().is_some())
@@ -333,6 +361,20 @@ impl Pipeline {
 /// Each box with its embedding.
 fn paired<'a>(rects: &[Rect], embeddings: &'a [Vec<f32>]) -> Vec<(Rect, &'a [f32])> {
     rects.iter().copied().zip(embeddings.iter().map(Vec::as_slice)).collect()
+}
+
+/// What the detector calls each of some cells.
+struct Named<'a> {
+    links: &'a Links,
+    weights: &'a [f32; 4],
+    logits: Vec<Vec<f32>>,
+}
+
+impl Named<'_> {
+    fn of(&self, index: usize) -> Option<Called<'_>> {
+        let Self { links, weights, logits } = self;
+        logits.get(index).map(|logits| Called { links, logits, weights })
+    }
 }
 
 /// What examples say; nothing where there are none.

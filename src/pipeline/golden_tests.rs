@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::detect::{Candidate, candidates, decode};
 use crate::geometry::Rect;
-use crate::model::{Bundle, Networks, VisionOutput};
+use crate::model::{Bundle, Cell, Networks, VisionOutput};
 use crate::preprocess::letterbox;
 use crate::source::Picture;
-use crate::vocabulary::{Prompt, Vocabulary, region_scores, tag_scores};
+use crate::vocabulary::{Called, Prompt, Vocabulary, region_scores, tag_scores};
 use edgeclip_kernels::normalise;
 
 /// Least cosine between two embeddings of the same thing.
@@ -64,6 +64,11 @@ impl Case {
     fn rows(&self, name: &str) -> Vec<&[f32]> {
         let (shape, values) = &self.tensors[name];
         values.chunks_exact(shape[1]).collect()
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let cell = |row: &[f32]| Cell { level: row[0] as usize, index: row[1] as usize };
+        self.rows("cells").into_iter().map(cell).collect()
     }
 
     fn boxes(&self) -> Vec<Rect> {
@@ -148,7 +153,8 @@ fn compare(case: &Case, bundle: &Bundle, networks: &Networks) {
     let decoded: Vec<Candidate> = out
         .levels
         .iter()
-        .flat_map(|level| decode(level, f32::NEG_INFINITY))
+        .enumerate()
+        .flat_map(|(index, level)| decode(index, level, f32::NEG_INFINITY))
         .filter_map(|c| Some(Candidate { rect: c.rect.intersection(&content)?, ..c }))
         .collect();
     let chosen = candidates(&out, &manifest.detection, content);
@@ -164,6 +170,10 @@ fn compare(case: &Case, bundle: &Bundle, networks: &Networks) {
         let found = cosine(region, expected);
         assert!(found >= MIN_COSINE, "region {i}: cosine {found}");
     }
+
+    let classes = networks.classes.as_ref().unwrap();
+    let logits = classes.logits(&out, &case.cells()).unwrap();
+    assert_eq!(logits, case.rows("class_logits"), "class logits");
 
     let names: Vec<String> = serde_json::from_str(&case.metadata["prompts"]).unwrap();
     let prompts: Vec<Prompt> =
@@ -181,7 +191,10 @@ fn compare(case: &Case, bundle: &Bundle, networks: &Networks) {
         MAX_SCORE,
     );
     for (i, (region, expected)) in regions.iter().zip(case.rows("region_scores")).enumerate() {
-        let scores = region_scores(region, objectness[i], &vocabulary, &manifest.score.region, None);
+        let (links, weights) = (vocabulary.links(classes), &classes.settings().weights);
+        let called = Called { links, weights, logits: &logits[i] };
+        let calibration = &manifest.score.region;
+        let scores = region_scores(region, objectness[i], &vocabulary, calibration, None, Some(called));
         close(&format!("region {i}, name"), &scores, expected, MAX_SCORE);
     }
 }

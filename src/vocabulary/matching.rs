@@ -11,8 +11,10 @@
 //! by likelihood: what falls behind a synonym by `s_j − s_i` has its probability multiplied by
 //! `exp(−a_ij · (s_j − s_i))`.
 //!
-//! Where names have examples, their [`Evidence`] is joined with the similarities first.
+//! Where names have examples, their [`Evidence`] is joined with the similarities first. Where a name means the same as a
+//! class of the detector, the class counts beside its margin ([`Called`]).
 
+use super::classes::Called;
 use super::embeddings::normalised;
 use super::examples::Evidence;
 use super::places::Places;
@@ -21,16 +23,21 @@ use crate::model::{FeatureSpace, FeatureVector, ImageScore, RegionScore};
 
 /// Probability of each label for a region: `σ(w₀ + w₁·m_i + w₂·objectness)`, less where a synonym fits better.
 /// `embedding` needs no unit norm; `objectness` is a logit. A vector without a direction (zero, or not finite)
-/// shows nothing: every probability is 0. `said` is what examples say of the region, if there are any.
+/// shows nothing: every probability is 0. `said` is what examples say of the region, if there are any, and `called` what
+/// the detector calls it.
 pub(crate) fn region_scores(
     embedding: &[f32],
     objectness: f32,
     vocabulary: &Vocabulary,
     calibration: &RegionScore,
     said: Option<&Evidence>,
+    called: Option<Called<'_>>,
 ) -> Vec<f32> {
     let [bias, weight, object] = calibration.weights;
-    scores(embedding, vocabulary, calibration.scale, said, |m| bias + weight * m + object * objectness)
+    scores(embedding, vocabulary, calibration.scale, said, |label, margin, believed| {
+        let words = bias + weight * margin + object * objectness;
+        called.map_or(words, |called| called.beside(words, label, margin, objectness, believed))
+    })
 }
 
 /// Probability of each label for a whole picture: `σ(w₀ + w₁·m_i)`, less where a synonym fits better.
@@ -42,7 +49,7 @@ pub(crate) fn tag_scores(
     said: Option<&Evidence>,
 ) -> Vec<f32> {
     let [bias, weight] = calibration.weights;
-    scores(embedding, vocabulary, calibration.scale, said, |m| bias + weight * m)
+    scores(embedding, vocabulary, calibration.scale, said, |_, margin, _| bias + weight * margin)
 }
 
 /// Probability of each label if exactly one of them is right: softmax of the scaled cosines, without
@@ -70,53 +77,67 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
     exponentials.into_iter().map(|value| value / sum).collect()
 }
 
-/// The probability of each label, whose logit is `calibrated` from its margin.
+/// The probability of each label, whose logit is `calibrated` from its place, its margin and how far its words are
+/// believed.
 fn scores(
     embedding: &[f32],
     vocabulary: &Vocabulary,
     scale: f32,
     said: Option<&Evidence>,
-    calibrated: impl Fn(f32) -> f32,
+    calibrated: impl Fn(usize, f32, f32) -> f32,
 ) -> Vec<f32> {
     let Some(v) = normalised(embedding) else { return vec![0.0; vocabulary.len()] };
     let mut similarities: Vec<f32> = vocabulary.embeddings().dots(&v).map(|cosine| scale * cosine).collect();
     let negatives: Vec<f32> = vocabulary.negatives().dots(&v).map(|cosine| scale * cosine).collect();
+    let mut believed = Vec::new();
     if vocabulary.is_taught() {
-        fuse(&mut similarities, &negatives, vocabulary, said);
+        believed = fuse(&mut similarities, &negatives, vocabulary, said);
         if similarities.iter().all(|similarity| *similarity == f32::NEG_INFINITY) {
             return vec![0.0; vocabulary.len()];
         }
     }
     let factor = |label: usize| said.and_then(|said| said.factors.get(label)).copied().unwrap_or(1.0);
     let places = vocabulary.places();
+    let believed = |label: usize| believed.get(label).copied().unwrap_or(1.0);
     let margins = margins(&similarities, &negatives, places);
     let behind = (0..similarities.len()).map(|label| behind(label, &similarities, places));
     let probabilities = margins.into_iter().zip(behind).enumerate();
     probabilities
-        .map(|(label, (m, behind))| probability(calibrated(m)) * (-behind).exp() * factor(label))
+        .map(|(label, (margin, behind))| {
+            probability(calibrated(label, margin, believed(label))) * (-behind).exp() * factor(label)
+        })
         .collect()
 }
 
-/// Joins what examples say with the similarities of words. What only zones look for is no alternative to
-/// anything; nor is a name without words of which nothing is said.
-fn fuse(similarities: &mut [f32], negatives: &[f32], vocabulary: &Vocabulary, said: Option<&Evidence>) {
+/// Joins what examples say with the similarities of words, and gives how far each label's words are believed. What only
+/// zones look for is no alternative to anything; nor is a name without words of which nothing is said.
+fn fuse(
+    similarities: &mut [f32],
+    negatives: &[f32],
+    vocabulary: &Vocabulary,
+    said: Option<&Evidence>,
+) -> Vec<f32> {
+    let mut believed = vec![1.0; similarities.len()];
     let most = negatives.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = negatives.iter().map(|similarity| f64::from(similarity - most).exp()).sum();
     let nothing = if negatives.is_empty() { 0.0 } else { f64::from(most) + sum.ln() };
     let labels = vocabulary.entries().iter().zip(vocabulary.embeddings().rows());
-    for (label, (similarity, (entry, row))) in similarities.iter_mut().zip(labels).enumerate() {
+    let values = similarities.iter_mut().zip(&mut believed);
+    for (label, ((similarity, believed), (entry, row))) in values.zip(labels).enumerate() {
         let sum = said.and_then(|said| said.sums.get(label)).copied().flatten();
         let has_words = row.iter().any(|value| *value != 0.0);
         *similarity = match sum {
             _ if !entry.competes() => f32::NEG_INFINITY,
             Some(sum) => {
                 let words = f64::from(*similarity) - nothing;
+                *believed = sum.share_of_words(words) as f32;
                 (nothing + sum.at(words)) as f32
             }
             None if has_words => *similarity,
             None => f32::NEG_INFINITY,
         };
     }
+    believed
 }
 
 /// `m_i` of each label.

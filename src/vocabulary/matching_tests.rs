@@ -1,3 +1,4 @@
+use super::super::classes::Links;
 use super::super::embeddings::Embeddings;
 use super::super::examples::Sum;
 use super::super::texts::Texts;
@@ -24,7 +25,7 @@ fn a_region_competes_with_the_other_prompts_and_the_negatives() {
     let m1 = 0.0 - (6f64.exp() + (-10f64).exp()).ln();
     let expected = [sigmoid(-0.5 + 0.25 * m0 + 2.0 * 0.3), sigmoid(-0.5 + 0.25 * m1 + 2.0 * 0.3)];
     // The length of the embedding does not matter.
-    close(&region_scores(&[7.0, 0.0], 0.3, &words, &calibration, None), &expected);
+    close(&region_scores(&[7.0, 0.0], 0.3, &words, &calibration, None, None), &expected);
 }
 
 #[test]
@@ -52,17 +53,17 @@ fn what_examples_say_joins_what_words_say() {
     let m0 = s0 - (f64::exp(s1) + (-10f64).exp()).ln();
     let m1 = s1 - (f64::exp(s0) + (-10f64).exp()).ln();
     let expected = [sigmoid(-0.5 + 0.25 * m0 + 0.6), 0.5 * sigmoid(-0.5 + 0.25 * m1 + 0.6)];
-    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said)), &expected);
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said), None), &expected);
     // Nothing is said: the name without words is not there at all.
     let m0 = 6.0 - (-10f64).exp().ln();
     let expected = [sigmoid(-0.5 + 0.25 * m0 + 0.6), 0.0];
-    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None), &expected);
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None, None), &expected);
     // What zones alone look for is nowhere else, and no alternative.
     words.set_use(0, Some(crate::vocabulary::Kind::State), None);
     let m1 = s1 - (-10f64).exp().ln();
     let expected = [0.0, 0.5 * sigmoid(-0.5 + 0.25 * m1 + 0.6)];
-    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said)), &expected);
-    assert_eq!(region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None), [0.0, 0.0]);
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, Some(&said), None), &expected);
+    assert_eq!(region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None, None), [0.0, 0.0]);
 }
 
 /// `m_i` by the formula, from cosines between labels that `alike` gives.
@@ -121,7 +122,7 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
         &[("cat", [0.8, 0.6]), ("dog", [-0.6, 0.8]), ("cats", [0.8, 0.6]), ("a cat", [0.8, 0.6])],
         &negatives,
     );
-    let scores = |words: &Vocabulary| region_scores(&[1.0, 0.0], 0.5, words, &region, None);
+    let scores = |words: &Vocabulary| region_scores(&[1.0, 0.0], 0.5, words, &region, None, None);
     let (one, two, many) = (scores(&alone), scores(&twins), scores(&copies));
     // The better name has what it has alone, the other falls behind by exp(−10 · (0.8 − 0.6)).
     assert!((two[0] - one[0]).abs() < 1e-6, "{two:?} {one:?}");
@@ -141,7 +142,7 @@ fn synonyms_share_a_place_and_are_told_apart_by_likelihood() {
 fn without_alternatives_a_right_angle_is_the_alternative() {
     let words = vocabulary(&[("east", [1.0, 0.0])], &[]);
     let region = RegionScore { scale: 2.0, weights: [0.0, 1.0, 0.0] };
-    close(&region_scores(&[0.6, 0.8], 0.0, &words, &region, None), &[sigmoid(1.2)]);
+    close(&region_scores(&[0.6, 0.8], 0.0, &words, &region, None, None), &[sigmoid(1.2)]);
     close(
         &tag_scores(&[0.6, 0.8], &words, &ImageScore { scale: 2.0, weights: [0.0, 1.0] }, None),
         &[sigmoid(1.2)],
@@ -149,11 +150,46 @@ fn without_alternatives_a_right_angle_is_the_alternative() {
 }
 
 #[test]
+fn what_the_detector_calls_a_region_counts_beside_its_margin() {
+    let words = vocabulary(&[("down", [0.6, -0.8]), ("north", [0.0, 1.0])], &[[-1.0, 0.0]]);
+    let classes: [&[f32]; 2] = [&[1.0, 0.0], &[0.0, 1.0]];
+    let links = Links::of(words.embeddings(), classes.into_iter(), [0.5, 0.9]);
+    let called = Called { links: &links, logits: &[9.0, -2.0], weights: &[0.5, 0.125, -1.0, 1.5] };
+    let calibration = RegionScore { scale: 10.0, weights: [-0.5, 0.25, 2.0] };
+    let m0 = 6.0 - (0f64.exp() + (-10f64).exp()).ln();
+    let m1 = 0.0 - (6f64.exp() + (-10f64).exp()).ln();
+    let both = |margin: f64, class: f64| 0.5 + 0.125 * margin - 0.3 + 1.5 * class;
+    let alone = -0.5 + 0.25 * m0 + 2.0 * 0.3;
+    // "down" is nearest to the first class, with a cosine of 0.6: a quarter.
+    let expected = [sigmoid(alone + 0.25 * (both(m0, 9.0) - alone)), sigmoid(both(m1, -2.0))];
+    close(&region_scores(&[1.0, 0.0], 0.3, &words, &calibration, None, Some(called)), &expected);
+}
+
+#[test]
+fn a_class_counts_as_far_as_words_are_believed_beside_examples() {
+    let mut words = vocabulary(&[("east", [1.0, 0.0])], &[[-1.0, 0.0]]);
+    words.ensure("our van").unwrap();
+    let classes: [&[f32]; 1] = [&[1.0, 0.0]];
+    let links = Links::of(words.embeddings(), classes.into_iter(), [0.5, 0.9]);
+    let called = Called { links: &links, logits: &[4.0], weights: &[0.0, 0.0, 0.0, 1.0] };
+    let calibration = RegionScore { scale: 1.0, weights: [0.0, 0.5, 0.0] };
+    // Words say 2 above the negative; so do examples if words are wrong: each is believed by half.
+    let said = |otherwise| {
+        let sums = vec![Some(Sum { weight: 1.0, constant: 0.0, otherwise }), None];
+        Evidence { sums, factors: vec![1.0; 2] }
+    };
+    let alone = (2.0 + 2f64.ln()) / 2.0;
+    let scores = |said| region_scores(&[1.0, 0.0], 0.0, &words, &calibration, Some(&said), Some(called));
+    close(&scores(said(2.0)), &[sigmoid(f64::midpoint(alone, 4.0)), 0.0]);
+    close(&scores(said(f64::NEG_INFINITY)), &[sigmoid(4.0), 0.0]);
+}
+
+#[test]
 fn an_embedding_without_a_direction_shows_nothing() {
     let words = vocabulary(&[("east", [1.0, 0.0])], &[[0.0, 1.0]]);
     let region = RegionScore { scale: 2.0, weights: [9.0, 1.0, 0.0] };
     for bad in [[0.0, 0.0], [f32::NAN, 1.0]] {
-        assert_eq!(region_scores(&bad, 0.0, &words, &region, None), [0.0]);
+        assert_eq!(region_scores(&bad, 0.0, &words, &region, None, None), [0.0]);
         assert_eq!(tag_scores(&bad, &words, &ImageScore { scale: 2.0, weights: [9.0, 1.0] }, None), [0.0]);
     }
     assert_eq!(
@@ -162,6 +198,7 @@ fn an_embedding_without_a_direction_shows_nothing() {
             f32::NAN,
             &words,
             &RegionScore { weights: [0.0, 1.0, 1.0], ..region },
+            None,
             None
         ),
         [0.0]
@@ -197,7 +234,7 @@ fn five_thousand_prompts_and_a_hundred_regions_are_quick() {
     let region = vec![1.0; dimension];
     let start = processor_seconds();
     for _ in 0..100 {
-        assert_eq!(region_scores(&region, 0.0, &words, &calibration, None).len(), labels);
+        assert_eq!(region_scores(&region, 0.0, &words, &calibration, None, None).len(), labels);
     }
     let taken = processor_seconds() - start;
     assert!(taken < 3.0, "{taken} s");

@@ -2,6 +2,7 @@
 //! them.
 
 mod ambiguity;
+mod classes;
 mod edit;
 mod embedder;
 mod embeddings;
@@ -17,6 +18,7 @@ mod texts;
 mod words;
 
 pub(crate) use ambiguity::HARD_TO_TELL_APART;
+pub(crate) use classes::{Called, Links};
 pub(crate) use edit::Added;
 pub(crate) use embedder::Embedder;
 pub(crate) use entry::{Entry, Kind};

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::classes::Links;
 use super::embeddings::Embeddings;
 use super::entry::{Entry, Kind};
 use super::examples::{Evidence, Examples, Prototypes};
@@ -11,8 +12,8 @@ use super::prompts::Prompt;
 use super::texts::Texts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Bundle, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, ScoreSettings, SpaceId, TEXT,
-    TextTower,
+    Bundle, Classes, ExamplePool, FeatureSpace, FeatureVector, Manifest, NEGATIVES, ScoreSettings, SpaceId,
+    TEXT, TextTower,
 };
 use edgeclip_kernels::dot;
 
@@ -38,6 +39,8 @@ pub(crate) struct Vocabulary {
     pub(super) places: OnceLock<Places>,
     /// Packed when they are first asked for.
     pub(super) prototypes: OnceLock<Arc<Prototypes>>,
+    /// Found when they are first asked for.
+    pub(super) links: OnceLock<Links>,
 }
 
 /// The prompt that is hardest to tell apart from another one.
@@ -121,8 +124,19 @@ impl Vocabulary {
         examples: Option<Examples>,
     ) -> Self {
         let embeddings = texts.combined(names.len());
-        let (places, prototypes) = (OnceLock::new(), OnceLock::new());
-        Self { names, entries, texts, embeddings, negatives, text_sha256, examples, places, prototypes }
+        let (places, prototypes, links) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self {
+            names,
+            entries,
+            texts,
+            embeddings,
+            negatives,
+            text_sha256,
+            examples,
+            places,
+            prototypes,
+            links,
+        }
     }
 
     /// Verifies that this vocabulary, called `name` in errors, was made by the text tower of the model in
@@ -215,7 +229,7 @@ impl Vocabulary {
             tag_scores(&embedding, self, &score.image, Some(&said))
         } else {
             // How much of an object it is counts for all names alike.
-            region_scores(&embedding, 0.0, self, &score.region, Some(&said))
+            region_scores(&embedding, 0.0, self, &score.region, Some(&said), None)
         })
     }
 
@@ -244,6 +258,11 @@ impl Vocabulary {
     /// Which labels mean nearly the same.
     pub(crate) fn places(&self) -> &Places {
         self.places.get_or_init(|| Places::of(&self.embeddings))
+    }
+
+    /// Which labels mean nearly the same as a class of the detector.
+    pub(crate) fn links(&self, classes: &Classes) -> &Links {
+        self.links.get_or_init(|| Links::of(&self.embeddings, classes.embeddings(), classes.settings().ramp))
     }
 
     /// Hash of the text tower that made the embeddings, lower-case hexadecimal.

@@ -163,7 +163,7 @@ fn unusable_models_are_refused() {
 
     let model = model_copy(folder.path());
     let files = ["vision.onnx", "prompt.onnx", "text.onnx", "tokenizer.json", "negatives.vocab.safetensors"];
-    for name in files.into_iter().chain(["features.safetensors"]) {
+    for name in files.into_iter().chain(["features.safetensors", "classes.safetensors"]) {
         let file = model.join(name);
         let whole = fs::read(&file).unwrap();
         let mut changed = whole.clone();

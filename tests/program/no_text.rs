@@ -12,7 +12,14 @@ fn the_model_inside_is_the_one_of_the_manifest() {
     let model = checks.iter().find(|check| check["name"] == "model").unwrap();
     assert_eq!(model["state"], "ok", "{report}");
     let names: Vec<&String> = model["details"]["sha256"].as_object().unwrap().keys().collect();
-    assert_eq!(names, ["features.safetensors", "negatives.vocab.safetensors", "prompt.onnx", "vision.onnx"]);
+    let expected = [
+        "classes.safetensors",
+        "features.safetensors",
+        "negatives.vocab.safetensors",
+        "prompt.onnx",
+        "vision.onnx",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[test]
@@ -33,9 +40,14 @@ fn words_are_refused_with_what_to_type_instead() {
 fn vocabulary_files_and_bundles_without_text_tower_serve() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    for name in
-        ["model.toml", "vision.onnx", "prompt.onnx", "negatives.vocab.safetensors", "features.safetensors"]
-    {
+    for name in [
+        "model.toml",
+        "vision.onnx",
+        "prompt.onnx",
+        "negatives.vocab.safetensors",
+        "features.safetensors",
+        "classes.safetensors",
+    ] {
         std::fs::copy(root.join("models/default").join(name), folder.path().join(name)).unwrap();
     }
     let model = folder.path().to_str().unwrap();

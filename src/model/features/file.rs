@@ -11,9 +11,9 @@ use edgeclip_kernels::product::Product;
 const MOST_VALUES: usize = 16_384;
 
 /// `features.safetensors` while it is read.
-pub(super) struct Tensors<'a> {
-    pub(super) file: String,
-    pub(super) tensors: SafeTensors<'a>,
+pub(in crate::model) struct Tensors<'a> {
+    pub(in crate::model) file: String,
+    pub(in crate::model) tensors: SafeTensors<'a>,
 }
 
 impl Tensors<'_> {
@@ -32,18 +32,33 @@ impl Tensors<'_> {
     }
 
     /// Length of a vector.
-    pub(super) fn length(&self, name: &str) -> Result<usize> {
+    pub(in crate::model) fn length(&self, name: &str) -> Result<usize> {
         match self.tensor(name, Dtype::F32)?.shape() {
             [length] if (1..=MOST_VALUES).contains(length) => Ok(*length),
             shape => Err(self.wrong(format!("{name} of shape {shape:?}"), &format!("[1 to {MOST_VALUES}]"))),
         }
     }
 
+    /// Columns of an int8 table.
+    pub(in crate::model) fn columns(&self, name: &str) -> Result<usize> {
+        match self.tensor(name, Dtype::I8)?.shape() {
+            [_, columns] if (1..=MOST_VALUES).contains(columns) => Ok(*columns),
+            shape => {
+                Err(self.wrong(format!("{name} of shape {shape:?}"), &format!("[rows, 1 to {MOST_VALUES}]")))
+            }
+        }
+    }
+
     /// A vector of so many finite numbers.
-    pub(super) fn floats(&self, name: &str, length: usize) -> Result<Vec<f32>> {
+    pub(in crate::model) fn floats(&self, name: &str, length: usize) -> Result<Vec<f32>> {
+        self.shaped(name, &[length])
+    }
+
+    /// So many finite numbers along each axis.
+    pub(in crate::model) fn shaped(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let view = self.tensor(name, Dtype::F32)?;
-        if view.shape() != [length] {
-            return Err(self.wrong(format!("{name} of shape {:?}", view.shape()), &format!("[{length}]")));
+        if view.shape() != shape {
+            return Err(self.wrong(format!("{name} of shape {:?}", view.shape()), &format!("{shape:?}")));
         }
         let (values, _) = view.data().as_chunks::<4>();
         let values: Vec<f32> = values.iter().map(|v| f32::from_le_bytes(*v)).collect();
@@ -53,13 +68,18 @@ impl Tensors<'_> {
         }
     }
 
-    pub(super) fn positive(&self, name: &str, values: &[f32]) -> Result<()> {
+    pub(in crate::model) fn positive(&self, name: &str, values: &[f32]) -> Result<()> {
         let bad = values.iter().find(|v| **v <= 0.0);
         bad.map_or(Ok(()), |bad| Err(self.wrong(format!("{name} with {bad}"), "positive numbers")))
     }
 
     /// int8 rows of so many values, with a scale for each, one by one.
-    pub(super) fn rows(&self, rows: &str, scale: &str, values: usize) -> Result<Vec<FeatureVector>> {
+    pub(in crate::model) fn rows(
+        &self,
+        rows: &str,
+        scale: &str,
+        values: usize,
+    ) -> Result<Vec<FeatureVector>> {
         let factors = self.floats(scale, self.length(scale)?)?;
         let data = self.tensor(rows, Dtype::I8)?.data().chunks_exact(values);
         let row = |(data, scale): (&[u8], f32)| FeatureVector {
@@ -70,7 +90,13 @@ impl Tensors<'_> {
     }
 
     /// int8 rows of so many values, with a scale for each, and how many there are.
-    pub(super) fn table(&self, isa: Isa, rows: &str, scale: &str, values: usize) -> Result<(Product, usize)> {
+    pub(in crate::model) fn table(
+        &self,
+        isa: Isa,
+        rows: &str,
+        scale: &str,
+        values: usize,
+    ) -> Result<(Product, usize)> {
         let count = self.length(scale)?;
         let factors = self.floats(scale, count)?;
         self.positive(scale, &factors)?;

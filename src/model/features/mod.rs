@@ -8,6 +8,8 @@ mod vector;
 #[cfg(test)]
 pub(super) mod tests;
 
+pub(super) use file::Tensors;
+pub(super) use vector::push_rounded;
 pub(crate) use vector::{FeatureVector, cosines};
 
 use std::slice;
@@ -15,9 +17,8 @@ use std::sync::OnceLock;
 
 use safetensors::tensor::SafeTensors;
 
-use self::file::Tensors;
 use self::regression::Regression;
-use self::vector::{push_rounded, table};
+use self::vector::table;
 use super::bundle::{Bundle, FEATURES};
 use super::manifest::{ExamplePool, ExampleSettings, Pool};
 use super::output::VisionOutput;

@@ -45,7 +45,7 @@ const TO_INTEGER: f32 = 12_582_912.0;
 
 /// Appends `round_half_even(x · (127 / max |x|))` of all values and gives `max |x|`; `None`, and nothing is appended,
 /// if that is zero or any value is not finite. In lanes, since comparisons in order cannot be done side by side.
-pub(super) fn push_rounded(values: &[f32], rows: &mut Vec<i8>) -> Option<f32> {
+pub(in crate::model) fn push_rounded(values: &[f32], rows: &mut Vec<i8>) -> Option<f32> {
     const LANES: usize = 16;
     let (mut most, mut finite) = ([0f32; LANES], [0f32; LANES]);
     let (chunks, rest) = values.as_chunks::<LANES>();

@@ -1,7 +1,7 @@
 //! Of things seen in several looks, one box each.
 
 use super::*;
-use crate::model::Bundle;
+use crate::model::{Bundle, Cell};
 use crate::vocabulary::plain_vocabulary;
 
 const SIZE: (u32, u32) = (1000, 1000);
@@ -11,7 +11,8 @@ const RIGHT_TILE: Tile = Tile { x: 444, y: 0, width: 556, height: 1000 };
 
 fn region(x0: f32, side: f32, objectness: f32, scores: [f32; 2]) -> Region {
     let rect = Rect { x0, y0: 100.0, x1: x0 + side, y1: 100.0 + side };
-    Region { rect, input: rect, objectness, embedding: Vec::new(), scores: scores.to_vec() }
+    let cell = Cell { level: 0, index: 0 };
+    Region { rect, input: rect, objectness, cell, embedding: Vec::new(), scores: scores.to_vec() }
 }
 
 /// Left edges and scores of what is left of the whole's regions, of the left tile's and of the right one's, in their own

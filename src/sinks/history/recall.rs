@@ -64,7 +64,7 @@ pub(crate) fn recall(
     let scored = searched.found.into_iter().map(|found| {
         let FeatureVector { values, scale } = &found.embedding;
         let embedding: Vec<f32> = values.iter().map(|value| f32::from(*value) * scale).collect();
-        let scores = region_scores(&embedding, found.objectness, &words, &manifest.score.region, None);
+        let scores = region_scores(&embedding, found.objectness, &words, &manifest.score.region, None, None);
         (scores.first().copied(), found)
     });
     let mut found: Vec<(Option<f32>, Found)> = scored.collect();

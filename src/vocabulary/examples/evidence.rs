@@ -43,6 +43,12 @@ impl Sum {
         let below = less - more;
         if below < NEGLIGIBLE { more } else { more + f64::from((below as f32).exp().ln_1p()) }
     }
+
+    /// How much of the joint evidence is that of words, 0 to 1.
+    pub(crate) fn share_of_words(&self, words: f64) -> f64 {
+        let beside = self.weight * words + self.constant;
+        1.0 / (1.0 + (self.otherwise - beside).exp())
+    }
 }
 
 /// A [`Sum`] as a function of the evidence of examples, which is the same for all regions: `slope · e + constant`.
