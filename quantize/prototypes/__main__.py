@@ -41,6 +41,9 @@ TRAINED_WORDS = 0.5
 DECIDED = 3.0
 """Factor of the fitted odds that words fit their examples: where one side is likelier right, the other's false alarms count less.
 Boxes set aside have more precision so, whether words are right or wrong."""
+CAUTIOUS = 12.0
+"""Added to these odds, as a logit, for one example, and its share for more: a box may show next to nothing, and words that were
+right must not give way to it. Boxes set aside then lose no precision by one example, nor by two."""
 
 
 def arguments() -> argparse.Namespace:
@@ -108,7 +111,8 @@ def weighed(
         pool: ExamplePool = replace(getattr(examples, kind), beside_words=beside, alone=alone)
         if kind == "region":
             # Boxes are told by words that were trained on thousands, or not at all: a sum of both is worse than the better.
-            trust = tuple(round(DECIDED * weight, 2) for weight in fit_trust(drawn[kind]))
+            slope, constant, few = (DECIDED * weight for weight in fit_trust(drawn[kind]))
+            trust = tuple(round(weight, 2) for weight in (slope, constant, few + CAUTIOUS))
             pool = replace(pool, beside_words=WORDS_ALONE, trust=trust)
         examples = replace(examples, picture=pool) if kind == "picture" else replace(examples, region=pool)
     return examples

@@ -130,9 +130,9 @@ impl Motion {
         }
     }
 
-    /// The object was detected at `rect`; a `weak` detection counts less.
-    pub(crate) fn correct(&mut self, rect: &Rect, weak: bool, settings: &Settings) {
-        let noise = f64::from(settings.box_noise) * if weak { 2.0 } else { 1.0 };
+    /// The object was detected at `rect`, whose edges are `doubt` times as uncertain as usual.
+    pub(crate) fn correct(&mut self, rect: &Rect, doubt: f64, settings: &Settings) {
+        let noise = f64::from(settings.box_noise) * doubt;
         let variance = square(noise * self.size()).max(1e-6);
         for (axis, measured) in self.axes.iter_mut().zip(measurement(rect)) {
             axis.correct(measured, variance);

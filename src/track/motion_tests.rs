@@ -48,7 +48,7 @@ fn velocity_is_learnt_from_irregular_times() {
         t += step;
         motion.predict(step, false, &settings);
         let (x, y) = (100.0 + 80.0 * t as f32, 100.0 - 30.0 * t as f32);
-        motion.correct(&rect(x, y, 40.0, 60.0), false, &settings);
+        motion.correct(&rect(x, y, 40.0, 60.0), 1.0, &settings);
     }
     let [right, down] = motion.velocity();
     assert!((right - 80.0).abs() < 4.0 && (down + 30.0).abs() < 4.0, "{right} {down}");
@@ -63,7 +63,7 @@ fn an_object_out_of_sight_comes_to_rest_and_keeps_its_size() {
     let mut motion = Motion::new(&rect(0.0, 0.0, 40.0, 60.0), &settings);
     for i in 1..20u8 {
         motion.predict(0.1, false, &settings);
-        motion.correct(&rect(10.0 * f32::from(i), 0.0, 40.0 + f32::from(i), 60.0), false, &settings);
+        motion.correct(&rect(10.0 * f32::from(i), 0.0, 40.0 + f32::from(i), 60.0), 1.0, &settings);
     }
     let (before, speed) = (motion.rect(), motion.velocity()[0]);
     motion.predict(1e4, true, &settings);
@@ -84,7 +84,7 @@ fn every_state_stays_finite() {
                 for seen in &boxes {
                     motion.predict(dt, coasting, &settings);
                     assert!(motion.distance(seen, &settings).is_finite());
-                    motion.correct(seen, coasting, &settings);
+                    motion.correct(seen, if coasting { 2.0 } else { 1.0 }, &settings);
                     let r = motion.rect();
                     let all = [r.x0, r.y0, r.x1, r.y1, motion.velocity()[0], motion.velocity()[1]];
                     assert!(all.iter().all(|v| v.is_finite()) && r.x1 >= r.x0, "{all:?} after {dt} s");
@@ -100,7 +100,7 @@ fn a_change_of_picture_size_scales_the_state() {
     let settings = Settings::default();
     let mut motion = Motion::new(&rect(100.0, 100.0, 40.0, 60.0), &settings);
     motion.predict(0.1, false, &settings);
-    motion.correct(&rect(110.0, 100.0, 40.0, 60.0), false, &settings);
+    motion.correct(&rect(110.0, 100.0, 40.0, 60.0), 1.0, &settings);
     let (before, speed) = (motion.rect(), motion.velocity());
     motion.scale(0.5, 2.0);
     let after = motion.rect();

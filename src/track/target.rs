@@ -6,10 +6,19 @@ use std::time::Duration;
 use super::motion::Motion;
 use super::votes::Votes;
 use super::{Observation, Settings, Track};
+use crate::geometry::Rect;
 use edgeclip_kernels::dot;
 
 /// Weight of the past in a track's running mean embedding (as in FairMOT, Zhang et al. 2021).
 const EMBEDDING_MEMORY: f32 = 0.9;
+
+/// How uncertain the edges are of what stays below its threshold, and of a part of what was expected, against usual ones.
+/// Who is seen in part has neither shrunk nor leapt to where that part is.
+const WEAK_DOUBT: f64 = 2.0;
+const PART_DOUBT: f64 = 3.0;
+/// Share of a part that lies in the whole, and its area beside that of the whole.
+const INSIDE: f32 = 0.5;
+const SMALLER: f32 = 0.6;
 
 /// The tracker's internal state of a track.
 #[derive(Debug, Clone)]
@@ -50,7 +59,15 @@ impl Target {
 
     /// Updates the target with a new observation.
     pub(crate) fn observe(&mut self, clock: Duration, seen: &Observation, settings: &Settings) {
-        self.motion.correct(&seen.rect, !seen.confident, settings);
+        let part = is_part(&seen.rect, &self.motion.rect());
+        let doubt = if part {
+            PART_DOUBT
+        } else if seen.confident {
+            1.0
+        } else {
+            WEAK_DOUBT
+        };
+        self.motion.correct(&seen.rect, doubt, settings);
         self.votes.add(seen.labels, settings.vote_half_life);
         // An object that is half hidden looks like what hides it, so only confident observations
         // update the embedding.
@@ -100,6 +117,13 @@ impl Target {
             age: clock.saturating_sub(self.first_seen),
         })
     }
+}
+
+/// Whether what is seen here may be a part of the `whole`, such as the tail of a cat: most of it lies inside, and it is much
+/// smaller.
+pub(super) fn is_part(rect: &Rect, whole: &Rect) -> bool {
+    let common = rect.intersection(whole).map_or(0.0, |common| common.area());
+    common > INSIDE * rect.area() && rect.area() < SMALLER * whole.area()
 }
 
 /// The vector scaled to unit length; `None` if its length is zero or not finite.

@@ -7,14 +7,14 @@ use crate::error::Result;
 use crate::geometry::Rect;
 
 use super::association::associate;
-use super::target::Target;
+use super::target::{Target, is_part};
 use super::{Observation, Settings, Track, Update};
 
 /// Consecutive frames that an unconfirmed target may miss.
 const UNCONFIRMED_MISSES: u32 = 1;
-/// Share of a part that lies in the whole, and its area beside that of the whole.
-const INSIDE: f32 = 0.5;
-const SMALLER: f32 = 0.6;
+/// So many times as often as others must be seen what lies in a larger track of its name: a child in front of its mother is,
+/// and no part of a cat.
+const PATIENCE: u32 = 5;
 
 /// Tracks the objects of one source. Deterministic: the same input gives the same output.
 #[derive(Debug, Clone)]
@@ -113,17 +113,23 @@ impl Tracker {
         }
     }
 
-    /// Assigns ids to targets that were seen often enough and are no part of another, and returns the ids.
+    /// Assigns ids to targets that were seen often enough, much more often if they may be parts of others, and returns the
+    /// ids.
     fn confirm(&mut self) -> Vec<u64> {
         let before = self.last_id;
-        let whole = |t: &Target| t.id.and(t.label().cloned()).map(|label| (label, t.motion.rect()));
-        let wholes: Vec<(Arc<str>, Rect)> = self.targets.iter().filter_map(whole).collect();
-        let is_part = |t: &Target| {
-            let rect = t.motion.rect();
-            wholes.iter().any(|(label, whole)| t.label() == Some(label) && lies_in(&rect, whole))
-        };
         let often = self.settings.confirm_hits;
-        let ready = |t: &&mut Target| t.id.is_none() && t.hits >= often && !is_part(t);
+        let whole = |t: &Target| {
+            let label = t.label().filter(|_| t.id.is_some() || t.hits >= often)?;
+            Some((label.clone(), t.motion.rect()))
+        };
+        let wholes: Vec<(Arc<str>, Rect)> = self.targets.iter().filter_map(whole).collect();
+        let may_be_part = |t: &Target| {
+            let rect = t.motion.rect();
+            wholes.iter().any(|(label, whole)| t.label() == Some(label) && is_part(&rect, whole))
+        };
+        let patient = PATIENCE.saturating_mul(often);
+        let ready =
+            |t: &&mut Target| t.id.is_none() && t.hits >= often && (t.hits >= patient || !may_be_part(t));
         for target in self.targets.iter_mut().filter(ready) {
             self.last_id += 1;
             target.id = Some(self.last_id);
@@ -148,13 +154,6 @@ impl Tracker {
         });
         sorted_by_id(lost)
     }
-}
-
-/// Whether something that comes into sight here may be a part of what is there already, such as the tail of a cat: most
-/// of it lies inside, and it is much smaller. Whoever comes out from behind somebody is a part no more once outside.
-fn lies_in(rect: &Rect, whole: &Rect) -> bool {
-    let common = rect.intersection(whole).map_or(0.0, |common| common.area());
-    common > INSIDE * rect.area() && rect.area() < SMALLER * whole.area()
 }
 
 /// Targets are in order of first sighting, which need not be the order of confirmation.

@@ -90,6 +90,51 @@ fn a_part_of_a_thing_appears_when_it_leaves_it() {
 }
 
 #[test]
+fn who_stays_inside_a_larger_one_appears_later() {
+    let mother = Rect { x0: 0.0, y0: 0.0, x1: 60.0, y1: 160.0 };
+    let child = Rect { x0: 15.0, y0: 80.0, x1: 45.0, y1: 160.0 };
+    let mut run = Run::new(Settings::default());
+    let appeared: Vec<Vec<u64>> = (0..20).map(|_| run.see(&[mother, child]).appeared).collect();
+    let at = |id: u64| appeared.iter().position(|ids| ids.contains(&id));
+    assert_eq!((at(1), at(2)), (Some(2), Some(14)));
+    // A part is seen now and then.
+    let mut run = Run::new(Settings::default());
+    for frame in 0..60 {
+        let both = [mother, child];
+        assert!(ids(&run.see(&both[..if frame % 6 < 3 { 2 } else { 1 }])).len() <= 1, "{frame}");
+    }
+}
+
+#[test]
+fn a_sight_of_a_part_does_not_move_the_whole() {
+    let cat = |x0: f32| Rect { x0, y0: 80.0, x1: x0 + 150.0, y1: 180.0 };
+    let mut run = Run::new(Settings::default());
+    for frame in 0..40u8 {
+        let x = 5.0 * f32::from(frame);
+        let seen = match frame {
+            // Its tail alone, then both apart.
+            20 => vec![Rect { x0: x + 82.0, x1: x + 156.0, ..cat(x) }],
+            24 => vec![Rect { x0: x + 100.0, ..cat(x) }, Rect { x1: x + 120.0, ..cat(x) }],
+            _ => vec![cat(x)],
+        };
+        let update = run.see(&seen);
+        assert_eq!(ids(&update), if frame < 2 { vec![] } else { vec![1] }, "{frame}");
+        let near = update.tracks.first().is_none_or(|track| track.rect.iou(&cat(x)) > 0.75);
+        assert!(near, "{frame}: {:?}", update.tracks);
+    }
+}
+
+#[test]
+fn what_has_become_smaller_is_believed_in_the_end() {
+    let mut run = Run::new(Settings::default());
+    let far = Rect { x0: 30.0, y0: 30.0, x1: 70.0, y1: 80.0 };
+    (0..5).for_each(|_| drop(run.see(&[Rect { x0: 0.0, y0: 0.0, x1: 100.0, y1: 100.0 }])));
+    let updates: Vec<Update> = (0..30).map(|_| run.see(&[far])).collect();
+    assert!(updates.iter().all(|update| ids(update) == [1]), "{updates:?}");
+    assert!(updates[29].tracks[0].rect.iou(&far) > 0.8, "{:?}", updates[29].tracks);
+}
+
+#[test]
 fn what_is_seen_once_is_never_reported() {
     let mut run = Run::new(Settings::default());
     for frame in 0..20u8 {

@@ -217,7 +217,7 @@ fn a_false_alarm_that_was_corrected_does_not_come_again() {
             .for_each(|pixel| pixel.0 = pixel.0.map(|v| v / 10 * tenths));
         film(path, "later.y4m", &frames, 10);
     };
-    vocab(path, "add", &["--name", "cat", "--words", "cat", "cat.jpg", "coffee.jpg"]).ok();
+    vocab(path, "add", &["--name", "cat", "cat.jpg", "coffee.jpg"]).ok();
     let wrong = snapshots(path, "cup.y4m", "wrong");
     assert!(!wrong.is_empty(), "no false alarm to correct");
     for (file, json) in &wrong {

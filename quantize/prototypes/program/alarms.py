@@ -17,6 +17,8 @@ COUNT = 2
 """Examples of each."""
 FITTED = 400
 """Pictures that thresholds are fitted on."""
+COUNTED = 400
+"""Others, on which alarms are counted."""
 
 
 def alarms(program: Program, data: Path, draws: int) -> Iterator[tuple[int, dict[str, float]]]:
@@ -35,7 +37,7 @@ def alarms(program: Program, data: Path, draws: int) -> Iterator[tuple[int, dict
             _write(folder / "teach" / name, [sample for sample in samples if sample.key in taught])
             _write(folder / "own" / name, [sample for sample, of in asked if of == name])
         _write(folder / "fit", without[:FITTED])
-        _write(folder / "count", without[FITTED:])
+        _write(folder / "count", without[FITTED : FITTED + COUNTED])
         found: dict[str, float] = {}
         for mode in ("examples", "both"):
 

@@ -196,6 +196,15 @@ impl FeatureSpace {
         said.iter().zip(centre).map(|(v, c)| (f64::from(*c) + far * f64::from(*v) / length) as f32).collect()
     }
 
+    /// A vector as states are compared by: what is compared with words weighs half, since it follows the light more than
+    /// what the trunk sees does. A lamp that is off at dusk resembles one that is on in the dark.
+    pub(crate) fn of_state(&self, vector: &FeatureVector) -> FeatureVector {
+        let mut values = vector.values.clone();
+        values.iter_mut().skip(self.projection.outputs()).for_each(|said| *said /= 2);
+        let square: i32 = values.iter().map(|value| i32::from(*value).pow(2)).sum();
+        FeatureVector { values, scale: f64::from(square.max(1)).sqrt().recip() as f32 }
+    }
+
     /// What examples are compared by, whose sum is `sum` and which are `count`: their unit mean or, where the manifest has a
     /// `ridge`, what tells that from everyday things. `None` where they cancel.
     pub(crate) fn prototype(&self, sum: &[f64], count: usize) -> Option<FeatureVector> {

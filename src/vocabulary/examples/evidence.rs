@@ -187,7 +187,7 @@ impl Prototypes {
         let (means, spread) = self.means.as_ref()?;
         // |f − p|² = 2 − 2 cos, of which the constant makes no difference.
         let logit = |cosine: &f32| 2.0 * space.settings().sharpness * cosine / spread;
-        Some(cosines(means, &[vector]).iter().map(logit).collect())
+        Some(cosines(means, &[&space.of_state(vector)]).iter().map(logit).collect())
     }
 }
 

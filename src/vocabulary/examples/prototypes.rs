@@ -1,5 +1,6 @@
 //! The examples of each entry, packed for products with the vectors of many regions.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use super::Examples;
@@ -23,8 +24,8 @@ pub(crate) struct Prototypes {
     pub(super) contested: Product,
     /// Entry of each row of `contested`, and whether it is a counter-example.
     pub(super) sides: Vec<(usize, bool)>,
-    /// Means of the entries' examples and their mean squared distance to each other, if each entry has one and there are
-    /// two.
+    /// Means of the entries' examples as states are compared by, and their mean squared distance to each other, if each
+    /// entry has one and there are two.
     pub(super) means: Option<(Product, f32)>,
 }
 
@@ -41,8 +42,8 @@ impl Prototypes {
         let entries = words.len();
         let nothing = FeatureVector { values: vec![0; space.values()], scale: 1.0 };
         let counts: Vec<usize> = (0..entries).map(|entry| examples.of(entry).count()).collect();
-        let mean = |entry| mean(examples.of(entry).map(|example| &example.vector));
-        let means: Vec<Option<FeatureVector>> = (0..entries).map(mean).collect();
+        let middle = |entry| mean(examples.of(entry).map(|example| &example.vector));
+        let means: Vec<Option<FeatureVector>> = (0..entries).map(middle).collect();
         let accused: HashSet<usize> =
             examples.rows.iter().filter(|row| row.counter).map(|row| row.entry).collect();
         let contested = examples.rows.iter().filter(|row| accused.contains(&row.entry));
@@ -58,7 +59,8 @@ impl Prototypes {
             of.unwrap_or_else(|| nothing.clone())
         });
         let (compared, contested) = (space.table(&compared.collect::<Vec<_>>()), space.table(&rows));
-        let means = means.into_iter().collect::<Option<Vec<_>>>();
+        let state = |entry| mean(examples.of(entry).map(|example| space.of_state(&example.vector)));
+        let means = (0..entries).map(state).collect::<Option<Vec<_>>>();
         let means = means.and_then(|means| Some((space.table(&means), spread(&means)?)));
         Self { counts, agreements, compared, contested, sides, means }
     }
@@ -74,13 +76,14 @@ pub(super) fn prototype<'a>(
 }
 
 /// The mean of unit vectors, of unit length again; `None` if there are none, or they cancel.
-pub(crate) fn mean<'a>(vectors: impl Iterator<Item = &'a FeatureVector>) -> Option<FeatureVector> {
+pub(crate) fn mean<V: Borrow<FeatureVector>>(vectors: impl Iterator<Item = V>) -> Option<FeatureVector> {
     FeatureVector::quantised(&sum(vectors).into_iter().map(|value| value as f32).collect::<Vec<f32>>())
 }
 
-fn sum<'a>(vectors: impl Iterator<Item = &'a FeatureVector>) -> Vec<f64> {
+fn sum<V: Borrow<FeatureVector>>(vectors: impl Iterator<Item = V>) -> Vec<f64> {
     let mut sum: Vec<f64> = Vec::new();
     for vector in vectors {
+        let vector = vector.borrow();
         sum.resize(vector.values.len(), 0.0);
         for (sum, value) in sum.iter_mut().zip(&vector.values) {
             *sum += f64::from(f32::from(*value) * vector.scale);

@@ -83,9 +83,10 @@ fn an_entry_without_examples_says_nothing() {
 fn states_lean_by_what_differs_between_their_examples() {
     let space = example_space();
     let prototypes =
-        Prototypes::of(&examples(&[(0, false, [4, 3, 0]), (1, false, [4, 0, 3])]), &words(), &space);
-    // Their cosine is .64, so D² = 2 − 2 · .64 = .72.
-    let found = prototypes.leanings(&space, &vector([4, 3, 0])).unwrap();
+        Prototypes::of(&examples(&[(0, false, [4, 6, 0]), (1, false, [4, 0, 6])]), &words(), &space);
+    // The second and third value are compared with words and weigh half: (4, 3, 0) and (4, 0, 3). Their cosine is .64, so
+    // D² = 2 − 2 · .64 = .72.
+    let found = prototypes.leanings(&space, &vector([4, 6, 0])).unwrap();
     assert!((f64::from(found[0] - found[1]) - 2.0 * 4.0 * 0.36 / 0.72).abs() < 0.05, "{found:?}");
     let middle = prototypes.leanings(&space, &vector([1, 0, 0])).unwrap();
     assert!((middle[0] - middle[1]).abs() < 0.05, "{middle:?}");
@@ -98,7 +99,7 @@ fn a_mean_is_of_unit_length_and_there_may_be_none() {
     let both = mean([&vector([1, 0, 0]), &vector([0, 0, 1])].into_iter()).unwrap();
     assert_eq!(both.values, [127, 0, 127]);
     close(both.scale, 1.0 / 127.0 / 2f64.sqrt());
-    assert_eq!(mean(std::iter::empty()), None);
+    assert_eq!(mean(std::iter::empty::<FeatureVector>()), None);
     assert_eq!(mean([&vector([1, 0, 0]), &vector([-1, 0, 0])].into_iter()), None);
 }
 
