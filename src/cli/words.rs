@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use tracing_subscriber::filter::LevelFilter;
+
+use super::log;
 use crate::config::Prompts;
 use crate::error::{Error, Result};
 use crate::model::TEXT;
@@ -71,6 +74,8 @@ pub(crate) fn words(command: &str, prompts: Option<&Prompts>, vocab: Option<&Pat
 /// Those of [`Prompt::parse`], and if this program has no text tower.
 pub(crate) fn prompts_of(list: &str) -> Result<Vec<Prompt>> {
     require_text()?;
+    // Of prompts that may be one thing or two.
+    log::start(LevelFilter::WARN);
     Prompt::parse(list).map_err(flagged)
 }
 

@@ -39,27 +39,31 @@ impl Prompt {
         }
     }
 
-    /// Reads `text` of `file`: one prompt per line, or an array.
+    /// Reads `text` of `file`: one prompt per line, an array, or a detector's data file with `names:`.
     ///
     /// # Errors
     /// Same as [`Prompt::parse`].
     pub(crate) fn of_file(file: &str, text: &str) -> Result<Vec<Self>> {
-        let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.trim_start()));
-        let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let lines: Vec<(usize, &str)> = lines.collect();
-        match lines.as_slice() {
-            [(i, only)] => Self::list(&format!("{file} line {i}"), file, only),
-            _ if list::is_array(text) => Self::list(file, file, text),
-            _ => collect(
-                file,
-                lines.into_iter().map(|(i, line)| {
-                    let place = format!("{file} line {i}");
-                    // Bullets, as in YAML and Markdown.
-                    let line = ["- ", "* ", "• "].iter().find_map(|b| line.strip_prefix(b)).unwrap_or(line);
-                    list::item(&place, line).map(|item| (place, item))
-                }),
-            ),
-        }
+        let lines = match list::names(text) {
+            _ if list::is_array(text) => return Self::list(file, file, text),
+            Some(list::Names::Flow(names)) => return Self::list(file, file, &names),
+            Some(list::Names::Block(lines)) => lines,
+            None => {
+                let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.trim_start()));
+                let lines: Vec<_> =
+                    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect();
+                if let [(i, only)] = lines.as_slice() {
+                    return Self::list(&format!("{file} line {i}"), file, only);
+                }
+                lines
+            }
+        };
+        let (numbers, lines): (Vec<usize>, Vec<&str>) = lines.into_iter().unzip();
+        let items = numbers.into_iter().zip(list::uncounted(lines)).map(|(i, line)| {
+            let place = format!("{file} line {i}");
+            list::line(&place, line).map(|item| (place, item))
+        });
+        collect(file, items)
     }
 
     /// Reads one prompt per item; errors name `source`.

@@ -32,14 +32,14 @@ impl TextFile {
 
 #[test]
 fn a_list_is_split_at_commas_and_trimmed() {
-    assert_eq!(names(" person,dog ,  red \t bus,, "), ["person", "dog", "red bus"]);
+    assert_eq!(names(" person,dog ,  red   bus,, "), ["person", "dog", "red bus"]);
 }
 
 #[test]
 fn a_name_may_differ_from_its_prompt() {
     let expected =
         [("guest".to_owned(), "a person = a stranger".to_owned()), ("cat".to_owned(), "cat".to_owned())];
-    assert_eq!(pairs("guest =a person = a stranger, cat"), expected);
+    assert_eq!(pairs("guest ='a person = a stranger', cat"), expected);
 }
 
 #[test]
@@ -86,6 +86,46 @@ fn a_file_holds_one_prompt_a_line() {
         ("pet", "cat"),
     ];
     assert_eq!(pairs(&file.argument()), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+}
+
+#[test]
+fn files_of_other_programs_are_read_as_lists() {
+    for content in [
+        "cat\nred dog\n",
+        "- cat\n- red dog\n",
+        "1. cat\n2. red dog\n",
+        "0: cat\n1: red dog\n",
+        "0,cat\n1,red dog\n",
+        "0\tcat\n1\tred dog\n",
+        "0 cat\n1 red dog\n",
+        "cat,red dog\n",
+        "cat\tred dog",
+        "[\n  \"cat\",\n  \"red dog\"\n]\n",
+        "{\"id2label\": 0, \"names\": {\"0\": \"cat\", \"1\": \"red dog\"}}",
+        "path: x\nnames:\n  0: cat\n  1: red dog # two\nnc: 2\n",
+        "nc: 2\nnames: ['cat', 'red dog']\n",
+        "names: [cat,\n  red dog]\nnc: 2\n",
+        "names:\n- cat\n- \"red dog\"\n",
+    ] {
+        let file = TextFile::new("names", content);
+        assert_eq!(names(&file.argument()), ["cat", "red dog"], "{content}");
+    }
+    for content in [
+        "id,name\n0,cat\n1,dog\n",
+        "cat,dog\nbird,cow\n",
+        "cat,0\ndog,1\n",
+        "cat\tpet\ndog\tpet\n",
+        "cat, 0\ndog, 1\n",
+    ] {
+        let file = TextFile::new("columns", content);
+        let told = error(&file.argument());
+        assert!(
+            told.contains("columns line 1: found \"") && told.contains("expected one prompt per line"),
+            "{told}"
+        );
+    }
+    let file = TextFile::new("prices", "red, white bus\n1,000 dollar bill\n\"a,b\"\n");
+    assert_eq!(names(&file.argument()), ["red, white bus", "1,000 dollar bill", "a,b"]);
 }
 
 #[test]

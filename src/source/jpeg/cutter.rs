@@ -3,7 +3,7 @@
 
 use super::delimiter::{Delimiter, find, unknown};
 use super::gap::Gap;
-use super::{Cut, LONGEST, START_OF_IMAGE, Walk, whole};
+use super::{Cut, LONGEST, START_OF_IMAGE, Walk, next_marker, whole};
 
 /// First bytes of a picture: the start of an image, and of the next marker.
 const START: [u8; 3] = [0xff, START_OF_IMAGE, 0xff];
@@ -149,9 +149,8 @@ impl Cutter {
         match walk.on(held) {
             Cut::Frame(length) => {
                 // A segment's length may have led beyond the part.
-                let front = held.get(..length).unwrap_or_default();
-                if let Some(cut) = self.delimiter.find_in(front, self.searched) {
-                    return self.cut_at(held, cut, CUT_SHORT);
+                if let Some(cut) = self.boundary(held.get(..length).unwrap_or_default(), held, end) {
+                    return self.cut_before(held, cut);
                 }
                 self.rest = if self.length <= LONGEST { self.length.saturating_sub(length) } else { 0 };
                 self.finish(false);
@@ -159,15 +158,16 @@ impl Cutter {
             }
             Cut::Garbage(length, why) => {
                 let front = held.get(..length).unwrap_or_default();
-                return match self.delimiter.find_in(front, 0).or_else(|| unknown(front)) {
-                    Some(cut) => self.cut_at(held, cut, CUT_SHORT),
+                let cut = self.boundary(front, held, end).or_else(|| unknown(front).map(Boundary::At));
+                return match cut {
+                    Some(cut) => self.cut_before(held, cut),
                     None => self.cut_at(held, length, why),
                 };
             }
             Cut::More => {}
         }
-        if let Some(cut) = self.delimiter.find_in(held, self.searched) {
-            return self.cut_at(held, cut, CUT_SHORT);
+        if let Some(cut) = self.boundary(held, held, end) {
+            return self.cut_before(held, cut);
         }
         self.searched = held.len().saturating_sub(self.delimiter.0.len() + 3);
         if end {
@@ -179,6 +179,28 @@ impl Cutter {
             return Step::Broken(held.len(), format!("a picture of more than {LONGEST} bytes"));
         }
         Step::More(0)
+    }
+
+    /// The first delimiter in `front`, the first bytes of `held`, that is none of a segment's contents.
+    fn boundary(&mut self, front: &[u8], held: &[u8], end: bool) -> Option<Boundary> {
+        while let Some(at) = self.delimiter.find_in(front, self.searched) {
+            match segment_of(held, at) {
+                // It ends where the next one begins: its length is right, and a comment may say anything.
+                Some(segment) if held.get(segment).is_some_and(|byte| *byte == 0xff) => {
+                    self.searched = at + 1
+                }
+                Some(segment) if held.len() <= segment && !end => return Some(Boundary::Open),
+                _ => return Some(Boundary::At(at)),
+            }
+        }
+        None
+    }
+
+    fn cut_before(&mut self, held: &[u8], boundary: Boundary) -> Step {
+        match boundary {
+            Boundary::At(cut) => self.cut_at(held, cut, CUT_SHORT),
+            Boundary::Open => Step::More(0),
+        }
     }
 
     /// The picture at the front ends here without an end marker.
@@ -195,6 +217,26 @@ impl Cutter {
     fn finish(&mut self, lost: bool) {
         (self.walk, self.length, self.lost) = (None, 0, lost);
     }
+}
+
+/// What looks like the boundary behind a picture.
+enum Boundary {
+    /// It is here.
+    At(usize),
+    /// It may be the contents of a segment whose end is not there yet.
+    Open,
+}
+
+/// Where the segment ends, as its length says, in which a byte of a JPEG file lies; `None` if it lies in none.
+fn segment_of(file: &[u8], byte: usize) -> Option<usize> {
+    let mut at = 2;
+    while let Some(marker) = next_marker(file, at).filter(|marker| marker.start < byte) {
+        at = marker.end?;
+        if at > byte {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Why a picture is refused that ends in its scan.

@@ -85,6 +85,40 @@ fn lengths_and_boundaries_are_hints() {
 }
 
 #[test]
+fn what_a_segment_says_is_no_boundary() {
+    let segment = |code: u8, text: &[u8]| {
+        let length = u16::try_from(text.len() + 2).unwrap().to_be_bytes();
+        [&[0xff, code][..], &length, text].concat()
+    };
+    let header = b"x\r\n--foo\r\nContent-Type: image/jpeg\r\nContent-Length: 9\r\n\r\n\xff\xd8\xff";
+    for text in [&b"\r\n--foo\r\n"[..], b"--foo", b"\n--foo\n\n--foo--\r\n", header] {
+        for code in [0xfe, 0xe1, 0xef] {
+            let picture = [&SMALL[..2], &segment(code, text), &SMALL[2..]].concat();
+            let expected = || Found::Picture(picture.clone());
+            for length in ["", "Content-Length: 8\r\n", "Content-Length: 0\r\n", "Content-Length: 9999\r\n"] {
+                let stream = part("--foo", length, &picture).repeat(4);
+                for announced in ["foo", "bar"] {
+                    let all = found(&stream, || Cutter::joining(announced));
+                    assert_eq!(
+                        all,
+                        [expected(), expected(), expected(), expected()],
+                        "{text:?} {code} {length}"
+                    );
+                }
+            }
+            assert_eq!(found(&picture.repeat(2), || Cutter::new("")), [expected(), expected()]);
+        }
+    }
+    // A length that leads into the next part is none.
+    let torn = [&SMALL[..2], &[0xff, 0xfe, 0, 90, b'x']].concat();
+    let stream = [part("--foo", "", &torn), part("--foo", "", SMALL).repeat(2)].concat();
+    assert_eq!(
+        found(&stream, || Cutter::joining("foo")),
+        [Found::Broken(CUT_SHORT.to_owned()), small(), small()]
+    );
+}
+
+#[test]
 fn the_boundary_may_come_late_twice_or_with_other_line_ends() {
     let twice = [b"--foo\r\n", part("--foo", "", SMALL).as_slice()].concat().repeat(3);
     let bare =

@@ -1,13 +1,17 @@
 //! JPEG (ITU T.81, annex B): markers, where a file ends, whether it is whole.
 
+mod annex_k;
 mod cutter;
 mod delimiter;
+mod entropy;
+mod extent;
 mod gap;
 mod profile;
 mod walk;
 mod whole;
 
 pub(super) use cutter::{Cutter, Step};
+pub(super) use extent::Extent;
 pub(super) use profile::profile;
 pub(super) use walk::is_frame;
 pub(super) use walk::{Cut, Walk};

@@ -8,7 +8,7 @@ use image::ImageDecoder;
 use image::codecs::jpeg::JpegDecoder;
 
 use super::super::limits;
-use super::{END_OF_IMAGE, START_OF_SCAN, is_complete, next_marker};
+use super::{END_OF_IMAGE, Extent, START_OF_SCAN, is_complete, next_marker};
 
 /// More zeros than this at the end were never part of a scan.
 const PADDING: usize = 8;
@@ -25,7 +25,9 @@ pub(in crate::source) fn whole(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     let bytes = if zeros > PADDING { bytes.get(..bytes.len() - zeros)? } else { bytes };
     // Half a marker, or half a byte of data.
     let bytes = bytes.strip_suffix(&[0xff]).unwrap_or(bytes);
-    (has_every_scan(bytes) && ends_after_data(bytes))
+    // Cheaper than to decode it.
+    let has_rows = || Extent::of(bytes).is_none_or(|rows| rows.there >= rows.stated);
+    (has_every_scan(bytes) && has_rows() && ends_after_data(bytes))
         .then(|| Cow::Owned([bytes, &[0xff, END_OF_IMAGE]].concat()))
 }
 

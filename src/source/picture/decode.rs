@@ -10,7 +10,7 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ImageDecoder, ImageError};
 
-use super::{EXPECTED, Picture, colour, foreign, rgb, scaled};
+use super::{EXPECTED, Picture, colour, foreign, rgb, rows, scaled};
 use crate::error::{Error, Result};
 use crate::source::jpeg::whole;
 use crate::source::kind::{self, FileKind};
@@ -35,6 +35,10 @@ pub(super) fn decode(name: String, bytes: &[u8], limits: &Limits) -> Result<Pict
         })?,
         FileKind::Png => ended(bytes),
         _ => bytes.into(),
+    };
+    let whole = match kind {
+        FileKind::Jpeg => rows::as_there(&name, whole)?,
+        _ => whole,
     };
     let file = Cursor::new(&*whole);
     let image_limits = limits.of_image(MOST_METADATA);

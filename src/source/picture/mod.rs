@@ -4,6 +4,7 @@ mod colour;
 mod decode;
 mod foreign;
 mod rgb;
+mod rows;
 mod scaled;
 
 use std::fs::{File, Metadata};
@@ -40,7 +41,8 @@ impl Picture {
     /// Reads and decodes the picture at `path`: format by contents, EXIF orientation applied, the first frame
     /// of an animation, transparency over white, colours of an RGB or grey profile converted to sRGB. A JPEG
     /// that would take more memory than there should be for a picture (`max_picture_mb` of `edgeclip run`; by
-    /// default half of what is available, at most 400 MB) is decoded at 1/2, 1/4 or 1/8 of its size.
+    /// default half of what is available, at most 400 MB) is decoded at 1/2, 1/4 or 1/8 of its size. One whose header states
+    /// other rows than its data holds becomes a picture of those that are there.
     ///
     /// # Errors
     /// [`Error::Input`] if it cannot be read, is empty, not a picture, cut short, larger than 100 megapixels,

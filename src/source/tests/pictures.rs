@@ -8,6 +8,7 @@ use image::{DynamicImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use tempfile::tempdir;
 
 use crate::error::Result;
+use crate::source::live::{CapturedFrame, Encoding};
 use crate::source::{Picture, expand};
 
 const FORMATS: [ImageFormat; 5] =
@@ -255,4 +256,39 @@ fn arguments_without_pictures_are_named_and_the_others_go_on() {
     }
     assert!(expand(&[]).is_empty());
     assert_eq!(expand(&[Path::new("").into()]).len(), 1);
+}
+
+/// The same in every path: all of them decode here.
+#[test]
+fn rows_that_a_header_claims_and_no_data_holds_are_left_out() {
+    let file = std::fs::read("tests/data/cat.jpg").unwrap();
+    let truth = Picture::decode("cat".to_owned(), &file).unwrap();
+    let at = file.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap() + 5;
+    let stating = |height: u16| {
+        let mut file = file.clone();
+        file[at..at + 2].copy_from_slice(&height.to_be_bytes());
+        file
+    };
+    for height in [40_000, 65_500, 600, 0] {
+        let picture = Picture::decode("cat".to_owned(), &stating(height)).unwrap();
+        // To the end of the last units.
+        assert_eq!(
+            (picture.width, picture.height),
+            (truth.width, truth.height.next_multiple_of(16)),
+            "{height}"
+        );
+        let same = truth.data.len() - 16 * 3 * truth.width as usize;
+        assert_eq!(picture.data[..same], truth.data[..same], "{height}");
+        let mut frame = CapturedFrame::empty();
+        frame.fill(&stating(height), Encoding::Jpeg, 0);
+        assert_eq!(frame.decode("camera").unwrap().height, picture.height);
+    }
+    // Cut, with an end marker behind it: what is there.
+    let cut = [&file[..file.len() / 2], &[0xff, 0xd9]].concat();
+    let picture = Picture::decode("cat".to_owned(), &cut).unwrap();
+    assert!(picture.height < truth.height && picture.height > 64, "{}", picture.height);
+    let header = file.windows(2).position(|marker| marker == [0xff, 0xda]).unwrap() + 14;
+    let empty = [&file[..header], &[0xff, 0xd9]].concat();
+    let error = Picture::decode("cat".to_owned(), &empty).unwrap_err().to_string();
+    assert!(error.starts_with("cat: found a picture cut short (a header for 300 rows"), "{error}");
 }

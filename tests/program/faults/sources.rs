@@ -38,8 +38,8 @@ fn broken_frames_of_a_pipe_are_counted_and_each_new_reason_is_told() {
     let scan = good.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     let with = |at: usize, bytes: &[u8]| [&good[..at], bytes, &good[at + bytes.len()..]].concat();
     let broken = [
-        // No rows; pixels of 3 bits; no component of that number; a table that is not there.
-        with(size, &[0, 0]),
+        // No columns; pixels of 3 bits; no component of that number; a table that is not there.
+        with(size + 2, &[0, 0]),
         with(size - 1, &[3]),
         with(scan + 5, &[77]),
         with(scan + 6, &[0x33]),

@@ -1,7 +1,8 @@
 //! A sealed process that is made to try what it must not do. Programs without debug assertions try nothing.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::Command;
 
@@ -18,6 +19,17 @@ const REFUSED: u32 = 1;
 
 /// A run in `place/work`, which makes its processes try things after the seal.
 fn trying(place: &Path, tries: &str, cameras: &[&str]) -> Running {
+    started(sealed(place, tries, cameras))
+}
+
+fn started(command: Command) -> Running {
+    let mut running = Running::command(command);
+    running.read();
+    running
+}
+
+/// How such a run is started.
+fn sealed(place: &Path, tries: &str, cameras: &[&str]) -> Command {
     let work = place.join("work");
     fs::create_dir_all(work.join("out")).unwrap();
     fs::write(place.join("kept"), "kept").unwrap();
@@ -29,9 +41,7 @@ fn trying(place: &Path, tries: &str, cameras: &[&str]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edgeclip"));
     command.args(["run", "--seal", "--config", "run.toml", "--prompt", "cat", "--csv", "out/log.csv"]);
     command.current_dir(&work).env("EDGECLIP_TRY", tries);
-    let mut running = Running::command(command);
-    running.read();
-    running
+    command
 }
 
 #[test]
@@ -129,4 +139,55 @@ fn a_decoder_that_is_taken_over_dies_and_the_other_sources_go_on() {
     running.until(|line| is(line, "frame") && line["source"] == "film.y4m");
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));
+}
+
+#[test]
+fn without_landlock_system_calls_are_refused_and_a_warning_says_what_is_not() {
+    if !can_seal() {
+        return;
+    }
+    let place = tempdir().unwrap();
+    let mut command = sealed(place.path(), "run:connect,run:listen,run:spawn,run:read", &[]);
+    without_landlock(&mut command);
+    let ended = started(command).end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.told(&[
+        "edgeclip: warning: sealed, but this kernel has no Landlock: nobody checks which files are read and written",
+    ]);
+    for what in ["connect", "listen", "spawn"] {
+        ended.told(&[&format!("edgeclip: run tried {what}: error {REFUSED}")]);
+    }
+
+    ended.told(&["edgeclip: run tried read: done"]);
+    assert_eq!(ended.lines.iter().filter(|line| is(line, "frame")).count(), 4);
+}
+
+/// Lets the program find a kernel that has none.
+fn without_landlock(command: &mut Command) {
+    let instruction =
+        |code: u32, jump: u8, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: jump, k };
+    let create = libc::SYS_landlock_create_ruleset as u32;
+    let mut filter = [
+        // The number of the call.
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, create),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32),
+        instruction(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let install = move || {
+        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+        let (on, zero) = (1 as libc::c_ulong, 0 as libc::c_ulong);
+        // SAFETY: integers, and a filter that outlives the call.
+        let refused = unsafe {
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, on, zero, zero, zero) != 0
+                || libc::prctl(
+                    libc::PR_SET_SECCOMP,
+                    libc::SECCOMP_MODE_FILTER as libc::c_ulong,
+                    &raw const program,
+                ) != 0
+        };
+        if refused { Err(io::Error::last_os_error()) } else { Ok(()) }
+    };
+    // SAFETY: between fork and exec, the closure makes system calls only.
+    unsafe { command.pre_exec(install) };
 }

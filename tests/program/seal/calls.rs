@@ -87,8 +87,11 @@ fn listed() -> BTreeMap<String, BTreeSet<String>> {
 
 fn prepare(folder: &Path) {
     photo(&folder.join("a.jpg"));
+    fs::create_dir(folder.join("photos")).unwrap();
+    photo(&folder.join("photos/a.jpg"));
     film(folder, "film.y4m", &vec![Studio::new().picture(Some(60)); 6], 8);
     edgeclip(folder, &["vocab", "build", "--prompt", "cat", "--out", "made.safetensors"]).ok();
+    edgeclip(folder, &["vocab", "build", "--prompt", "cat, cup", "--out", "taught.safetensors"]).ok();
 }
 
 #[test]
@@ -104,10 +107,18 @@ fn no_command_makes_a_system_call_that_is_not_on_its_list() {
     let outputs = ["--csv", "log.csv", "--snapshot", "events", "--history", "seen"];
     let film = [&["--source", "film.y4m", "--prompt", "cat"][..], &outputs].concat();
     let http = ["--source", &url, "--prompt", "cat", "--frames", "3"];
-    let commands: [(&str, Vec<&str>); 14] = [
+    let commands: [(&str, Vec<&str>); 25] = [
         ("detect", vec!["detect", "a.jpg", "--prompt", "cat", "--annotate", "shown.jpg"]),
         ("vocab build", vec!["vocab", "build", "--prompt", "dog", "--out", "new.safetensors"]),
         ("vocab show", vec!["vocab", "show", "made.safetensors"]),
+        ("vocab add", vec!["vocab", "add", "taught.safetensors", "a.jpg", "--name", "pet", "--whole"]),
+        ("vocab test", vec!["vocab", "test", "taught.safetensors"]),
+        ("vocab rename", vec!["vocab", "rename", "taught.safetensors", "pet", "beast"]),
+        ("vocab merge", vec!["vocab", "merge", "taught.safetensors", "cat", "beast"]),
+        ("vocab undo", vec!["vocab", "undo", "taught.safetensors"]),
+        ("vocab remove", vec!["vocab", "remove", "taught.safetensors", "beast"]),
+        ("vocab renew", vec!["vocab", "renew", "taught.safetensors"]),
+        ("token new", vec!["token", "new", "tokens"]),
         ("embed", vec!["embed", "a.jpg", "--out", "embedded.safetensors"]),
         ("eval", vec!["eval"]),
         ("bench", vec!["bench", "--runs", "1"]),
@@ -115,8 +126,11 @@ fn no_command_makes_a_system_call_that_is_not_on_its_list() {
         ("run --list", vec!["run", "--list"]),
         ("privacy-report", vec!["privacy-report", "--json"]),
         ("run", [&["run"][..], &film].concat()),
+        ("export", vec!["export", "events", "--format", "coco", "--out", "labels.json"]),
         ("search", vec!["search", "a cat", "--history", "seen"]),
+        ("search --forget", vec!["search", "--forget", "all", "--history", "seen"]),
         ("run --seal", [&["run", "--seal"][..], &film].concat()),
+        ("run, folder", vec!["run", "--source", "photos", "--prompt", "cat"]),
         ("run, camera", [&["run"][..], &http].concat()),
         ("run --seal, camera", [&["run", "--seal"][..], &http].concat()),
     ];

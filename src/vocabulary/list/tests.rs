@@ -35,6 +35,21 @@ fn lists_are_read_as_other_programs_write_them() {
         "cat . red dog",
         "cat, red dog.",
         "{\"0\": \"cat\", \"1\": \"red dog\"}",
+        "{\"cat\": 0, \"red dog\": 1}",
+        "{\"names\": [\"cat\", \"red dog\"]}",
+        "[{\"id\": 1, \"name\": \"cat\"}, {\"id\": 2, \"name\": \"red dog\"}]",
+        "{\"info\": {}, \"categories\": [{\"id\": 1, \"name\": \"cat\"}, {\"name\": \"red dog\"}]}",
+        "{0: cat, 1: red dog}",
+        "cat\tred dog",
+        "cat\t\tred dog\t",
+        "cat\rred dog\r\n",
+        "1. cat, 2. red dog",
+        "1) cat\n2) red dog",
+        "(1) cat, (2) red dog",
+        "0: cat, 1: red dog",
+        "- cat\n- red dog",
+        "cat, and red dog",
+        "cat, or red dog",
     ];
     for text in notations {
         assert_eq!(list(text), ["cat", "red dog"], "{text}");
@@ -70,7 +85,19 @@ fn punctuation_of_a_name_stays() {
         "U.S. flag",
         "bat (animal)",
         "10:30 clock",
+        "16:9 screen",
         "ice-cream",
+        "AC/DC",
+        "24/7 sign",
+        "km/h sign",
+        "R&D",
+        "AT&T",
+        "M&Ms",
+        "salt & pepper",
+        "C++ book",
+        "t-shirt",
+        "2 dogs",
+        "rock and roll",
     ] {
         assert_eq!(list(name), [name]);
         assert_eq!(list(&format!("{name}, cat")), [name, "cat"]);
@@ -87,6 +114,34 @@ fn punctuation_of_a_name_stays() {
 fn other_notations_are_refused() {
     for text in [
         "cat|dog",
+        "cat｜dog",
+        "cat/dog",
+        "cat / dog",
+        "cat／dog",
+        "TV/monitor",
+        "猫/犬",
+        "cat\\dog",
+        "cat&dog",
+        "cat && dog",
+        "cat+dog",
+        "cat:dog",
+        "cat : dog",
+        "猫：犬",
+        "cat=dog=bird",
+        "a = b = c",
+        "cat>dog",
+        "cat -> dog",
+        "<cat> <dog>",
+        "cat - dog",
+        "cat – dog",
+        "cat · dog",
+        "猫・犬",
+        "1. cat 2. dog",
+        "1) cat 2) dog",
+        "'cat' 'dog'",
+        "7",
+        "(cat:1.3)",
+        "cat::2 dog",
         "[cat, dog",
         "cat, dog]",
         "pet: dog",
@@ -116,4 +171,15 @@ fn a_list_in_a_place_for_one_prompt_is_refused_with_what_to_type() {
     // An array of one string that holds a list, as when the brackets were added around what was there.
     assert_eq!(list("[\"cat, red dog\"]"), ["cat", "red dog"]);
     assert_eq!(list("[\"red, white bus\", \"cat\"]"), ["red, white bus", "cat"]);
+}
+
+#[test]
+fn what_may_be_one_thing_or_two_is_told() {
+    for (text, list_of_two) in
+        [("salt & pepper", "salt, pepper"), ("cat + dog & cow", "cat + dog, cow"), ("猫 ＆ 犬", "猫, 犬")]
+    {
+        assert_eq!(as_list(text).as_deref(), Some(list_of_two));
+        assert_eq!(list(text), [text]);
+    }
+    assert!(["R&D", "C++ book", "rock and roll"].into_iter().all(|text| as_list(text).is_none()));
 }
