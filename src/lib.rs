@@ -78,8 +78,9 @@
 //! - `text` (default): the text tower and its tokenizer. Without it, [`Detector::vocabulary`] reads what
 //!   `edgeclip vocab build` has embedded, and the library is smaller.
 //! - `rtsp` (default): H.264 from IP cameras.
-//! - `http` (default): Motion JPEG from IP cameras.
+//! - `http` (default): Motion JPEG from IP cameras, also over TLS.
 //! - `mqtt` (default): results to an MQTT broker, and commands from it.
+//! - `notify` (default): messages to webhooks, ntfy, Telegram and Pushover.
 //! - `packed`: the model inside is deflated: a smaller program, a later start.
 //!
 //! `examples/` holds programs to begin with; `docs/` the book.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 type Table = BTreeMap<String, BTreeSet<String>>;
 
 /// Crates that only one room may use; tract is for `crates/engine` alone.
-const SOLE_IMPORTERS: [(&str, &str); 8] = [
+const SOLE_IMPORTERS: [(&str, &str); 7] = [
     ("tract_", "none"),
     ("embedded_graphics", "sinks"),
     ("v4l::", "source"),
@@ -18,7 +18,6 @@ const SOLE_IMPORTERS: [(&str, &str); 8] = [
     ("openh264::", "source"),
     ("jpeg_decoder::", "source"),
     ("landlock::", "system"),
-    ("rustls::", "surfaces"),
 ];
 
 fn root() -> PathBuf {

@@ -9,18 +9,20 @@ use super::Failures;
 use super::boxes::Boxes;
 use super::limits::LimitArgs;
 use super::model::{ModelArgs, networks};
+use super::words::prompts_of;
 use crate::error::{Error, Result};
 use crate::model::FeatureMap;
 use crate::pipeline::Pipeline;
 use crate::sinks::{PRIVATE, Target};
 use crate::source::apart::Pictures;
 use crate::source::{Picture, expand};
+use crate::vocabulary::{Embedder, Prompt};
 use edgeclip_kernels::normalise;
 
 /// Metadata value of `format`.
 const FORMAT: &str = "edgeclip-embeddings-1";
 
-/// Write embeddings of pictures, boxes and places into a safetensors file
+/// Write embeddings of pictures, boxes, places and texts into a safetensors file
 ///
 /// docs/output.md describes the file. All embeddings have unit norm and live in the space of the prompts.
 #[derive(clap::Args)]
@@ -28,10 +30,11 @@ const FORMAT: &str = "edgeclip-embeddings-1";
 Examples:
   edgeclip embed photos/ --out photos.safetensors
   edgeclip embed a.jpg b.jpg --boxes boxes.json --out regions.safetensors
-    where boxes.json holds {\"a.jpg\": [[10, 20, 110, 220]], \"b.jpg\": []}")]
+    where boxes.json holds {\"a.jpg\": [[10, 20, 110, 220]], \"b.jpg\": []}
+  edgeclip embed --text \"a red car\" --text \"a dog on grass\" --out words.safetensors")]
 pub(crate) struct Args {
     /// Picture files, folders of pictures, or glob patterns
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "text")]
     paths: Vec<PathBuf>,
     /// JSON object from a picture's path to [x0, y0, x1, y1] boxes in its pixels, which are embedded as well
     #[arg(long, value_name = "FILE")]
@@ -39,6 +42,9 @@ pub(crate) struct Args {
     /// Embed every place of the picture as well
     #[arg(long)]
     dense: bool,
+    /// A text to embed, as a prompt is; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    text: Vec<String>,
     /// File to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -62,6 +68,7 @@ struct Tensors {
     /// Channels, rows and columns of one picture's dense embeddings.
     dense_shape: [usize; 3],
     content: Vec<f32>,
+    texts: Vec<f32>,
 }
 
 /// Embeds every picture that can be read; the others are counted as failures.
@@ -77,19 +84,32 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Failures> {
     args.boxes.iter().for_each(|file| inputs.add_file(file));
     let out = Target::new(&args.out, "--out", PRIVATE, args.force, &inputs)?;
     let boxes = args.boxes.as_deref().map(|file| Boxes::open(file, &pictures)).transpose()?;
-    let bundle = args.model.bundle()?;
-    let pipeline = Pipeline::new(networks(&bundle, false, args.model.threads())?, bundle.manifest.clone());
-
     let mut failures = Failures::default();
     let mut tensors = Tensors::default();
-    for path in pictures {
+    if !args.text.is_empty() {
+        let mut embedder = Embedder::new(args.model.bundle()?);
+        for text in &args.text {
+            prompts_of(text).map_err(|error| error.renamed("--text"))?;
+            // One sentence, commas and all.
+            let words = embedder.embed(&[Prompt { name: text.clone(), text: text.clone() }])?;
+            tensors.texts.extend(words.embeddings().data());
+        }
+    }
+    let bundle = args.model.bundle()?;
+    let pipeline = match pictures.is_empty() {
+        true => None,
+        false => {
+            Some(Pipeline::new(networks(&bundle, false, args.model.threads())?, bundle.manifest.clone()))
+        }
+    };
+    for (path, pipeline) in pictures.into_iter().zip(pipeline.iter().cycle()) {
         let added =
-            path.and_then(|path| tensors.add(&decoder.open(&path)?, &pipeline, boxes.as_ref(), args.dense));
+            path.and_then(|path| tensors.add(&decoder.open(&path)?, pipeline, boxes.as_ref(), args.dense));
         if let Err(error) = added {
             failures.add(error);
         }
     }
-    if !tensors.paths.is_empty() {
+    if !tensors.paths.is_empty() || !tensors.texts.is_empty() {
         let bytes = tensors.to_bytes(args, bundle.manifest.embedding)?;
         out.write(&bytes)?;
     }
@@ -128,13 +148,19 @@ impl Tensors {
         let internal = |error: &dyn std::fmt::Display| Error::bug(format!("embeddings: {error}"));
         let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let (pictures, regions) = (self.paths.len(), self.region_picture.len());
-        let mut parts = vec![("images", Dtype::F32, vec![pictures, embedding], floats(&self.images))];
-        if args.boxes.is_some() {
+        let mut parts = Vec::new();
+        if pictures > 0 {
+            parts.push(("images", Dtype::F32, vec![pictures, embedding], floats(&self.images)));
+        }
+        if !args.text.is_empty() {
+            parts.push(("texts", Dtype::F32, vec![args.text.len(), embedding], floats(&self.texts)));
+        }
+        if args.boxes.is_some() && pictures > 0 {
             let owners = self.region_picture.iter().flat_map(|v| v.to_le_bytes()).collect();
             parts.push(("regions", Dtype::F32, vec![regions, embedding], floats(&self.regions)));
             parts.push(("region_picture", Dtype::I32, vec![regions], owners));
         }
-        if args.dense {
+        if args.dense && pictures > 0 {
             let [channels, height, width] = self.dense_shape;
             parts.push(("dense", Dtype::F32, vec![pictures, channels, height, width], floats(&self.dense)));
             parts.push(("content", Dtype::F32, vec![pictures, 4], floats(&self.content)));
@@ -143,8 +169,14 @@ impl Tensors {
         for (name, dtype, shape, data) in &parts {
             views.push((*name, TensorView::new(*dtype, shape.clone(), data).map_err(|e| internal(&e))?));
         }
-        let paths = serde_json::to_string(&self.paths).map_err(|e| internal(&e))?;
-        let metadata = HashMap::from([("format".to_owned(), FORMAT.to_owned()), ("paths".to_owned(), paths)]);
+        let list = |names: &[String]| serde_json::to_string(names).map_err(|e| internal(&e));
+        let mut metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("paths".to_owned(), list(&self.paths)?),
+        ]);
+        if !args.text.is_empty() {
+            metadata.insert("texts".to_owned(), list(&args.text)?);
+        }
         serialize(views, Some(metadata)).map_err(|e| internal(&e))
     }
 }

@@ -6,6 +6,7 @@ mod http;
 mod load;
 mod look;
 mod mqtt;
+mod notify;
 mod settings;
 mod source;
 mod suggest;
@@ -17,6 +18,9 @@ pub(crate) use http::Http;
 pub(crate) use load::{parse, read, resolve};
 pub(crate) use look::{CropsKind, Look};
 pub(crate) use mqtt::Mqtt;
+#[cfg(feature = "notify")]
+pub(crate) use notify::By;
+pub(crate) use notify::Notify;
 pub(crate) use settings::Settings;
 pub(crate) use source::{Control, SourceSettings};
 pub(crate) use values::{BLUR_THRESHOLD, Format, Prompts, Target};

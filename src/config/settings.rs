@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::http::Http;
 use super::look::Look;
 use super::mqtt::Mqtt;
+use super::notify::Notify;
 use super::source::SourceSettings;
 use super::values::{BLUR_THRESHOLD, Format, Prompts, Target};
 use crate::error::{Error, Result};
@@ -114,6 +115,9 @@ pub(crate) struct Settings {
     /// A broker of MQTT to which results go, and from which commands come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mqtt: Option<Mqtt>,
+    /// Whom to tell of which events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
     /// A server for browsers and programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<Http>,
@@ -176,6 +180,7 @@ impl Default for Settings {
             trails: true,
             source: Vec::new(),
             mqtt: None,
+            notify: Vec::new(),
             http: None,
             look: Look::default(),
             track: track::Settings::default(),
@@ -232,6 +237,7 @@ impl Settings {
         self.mqtt.iter().try_for_each(Mqtt::check)?;
         self.http.iter().try_for_each(Http::check)?;
         self.look.check()?;
+        self.notify.iter().enumerate().try_for_each(|(index, rule)| rule.check(index))?;
         self.track.check()?;
         let own = self.source.iter().flat_map(|source| source.mask.iter().enumerate());
         self.mask.iter().enumerate().chain(own).try_for_each(|(index, mask)| mask.check(index))?;
@@ -270,6 +276,7 @@ impl Settings {
             ("seal", self.seal != before.seal),
             ("mqtt", self.mqtt != before.mqtt),
             ("http", self.http != before.http),
+            ("notify", self.notify != before.notify),
             ("show", self.show != before.show),
             ("trails", self.trails != before.trails),
         ];

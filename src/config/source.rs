@@ -1,6 +1,7 @@
 //! Settings of one source.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,9 @@ pub(crate) struct SourceSettings {
     /// and 5 for a camera of this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stall_seconds: Option<u32>,
+    /// Who vouches for an `https://` camera: a file of certificates (PEM); else those of the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
     /// Controls of a camera by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub control: BTreeMap<String, Control>,

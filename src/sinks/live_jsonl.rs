@@ -9,7 +9,7 @@ use super::clock::unix;
 use super::json::{Detection, Keyed, Tag, corners, milliseconds, write_line};
 use super::{Output, Sink};
 use crate::error::{Error, Result};
-#[cfg(feature = "mqtt")]
+#[cfg(any(feature = "mqtt", feature = "notify"))]
 use crate::events::Event;
 use crate::report::{EventRecord, FrameReport, LiveTiming, STAGES, rounded};
 
@@ -122,7 +122,7 @@ fn write(out: &mut Vec<u8>, report: &FrameReport, lines: Lines) -> io::Result<()
 ///
 /// # Errors
 /// [`Error::Bug`] if it cannot be written as JSON.
-#[cfg(feature = "mqtt")]
+#[cfg(any(feature = "mqtt", feature = "notify"))]
 pub(crate) fn event_line(report: &FrameReport, event: &Event) -> Result<String> {
     let line = serde_json::to_string(&line("event", report, EventRecord::of(event)));
     line.map_err(|error| Error::bug(format!("a line of JSON: {error}")))

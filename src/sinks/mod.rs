@@ -38,14 +38,14 @@ pub(crate) use history::{
 #[cfg(feature = "serve")]
 pub(crate) use json::corners;
 pub(crate) use jsonl::write_jsonl;
-#[cfg(feature = "mqtt")]
+#[cfg(any(feature = "mqtt", feature = "notify"))]
 pub(crate) use live_jsonl::event_line;
 #[cfg(feature = "serve")]
 pub(crate) use live_jsonl::frame_line;
 pub(crate) use live_jsonl::{Lines, LiveJsonl};
 pub(crate) use motion_jpeg::MotionJpeg;
 pub(crate) use output::Output;
-#[cfg(any(feature = "mqtt", feature = "serve"))]
+#[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
 pub(crate) use picture::live_jpeg;
 pub(crate) use picture::{PictureKind, encode_picture};
 pub use sink::{PictureSink, Sink};
@@ -55,7 +55,7 @@ pub(crate) use text::write_text;
 
 #[cfg(test)]
 #[path = "tests.rs"]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 mod schema_tests;

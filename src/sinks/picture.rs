@@ -54,7 +54,7 @@ pub(crate) fn encode_picture(
 ///
 /// # Errors
 /// Same as [`encode_picture`].
-#[cfg(any(feature = "mqtt", feature = "serve"))]
+#[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
 pub(crate) fn live_jpeg(name: &str, rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     encode(name, PictureKind::Jpeg, LIVE_QUALITY, rgb, width, height)
 }

@@ -38,6 +38,9 @@ pub(super) struct Cutout<'a> {
     pub time: Option<Duration>,
 }
 
+/// What is found in a source without a byte.
+pub(super) const NOTHING: &str = "nothing";
+
 /// Broken parts of a source so far.
 #[derive(Debug, Default)]
 pub(super) struct Broken {
@@ -55,7 +58,7 @@ impl Broken {
     /// What was found in a source without any frame.
     pub(crate) fn instead_of_frames(&self) -> String {
         match self {
-            Self { count: 0, .. } => "nothing".to_owned(),
+            Self { count: 0, .. } => NOTHING.to_owned(),
             Self { count: 1, why } => format!("no whole frame (1 broken: {why})"),
             Self { count, why } => format!("no whole frame ({count} broken, the last: {why})"),
         }

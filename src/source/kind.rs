@@ -14,6 +14,8 @@ const SYNC: u8 = 0x47;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// How to convert what this program cannot decode.
 pub(super) const FFMPEG: &str = "`ffmpeg -i FILE -f yuv4mpegpipe - | edgeclip run --source - …`";
+/// The same for the output of a program.
+pub(super) const FFMPEG_EXEC: &str = "`-f yuv4mpegpipe -` as the last arguments of ffmpeg";
 /// The same for a pipe.
 pub(super) const FFMPEG_PIPE: &str = "`… | ffmpeg -i - -f yuv4mpegpipe - | edgeclip run --source - …`";
 

@@ -6,6 +6,7 @@ mod animation;
 pub(crate) mod apart;
 mod avi;
 mod container;
+mod exec;
 mod follow;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -19,6 +20,8 @@ mod limits;
 mod live;
 mod mjpeg;
 mod network;
+#[cfg_attr(not(feature = "http"), path = "onvif_absent.rs")]
+mod onvif;
 mod open;
 mod options;
 mod paths;
@@ -35,9 +38,11 @@ mod suspects;
 mod v4l2;
 mod y4m;
 
+pub(crate) use exec::is_program;
 pub(crate) use limits::set_max_picture_mb;
 pub use live::{CapturedFrame, Encoding, Live, Next};
 pub(crate) use network::Destination;
+pub(crate) use onvif::{NetworkCamera, network_cameras};
 pub(crate) use open::{check, open, shown};
 pub(crate) use options::{SourceOption, SourceOptions};
 pub(crate) use paths::{expand, is_called_picture};

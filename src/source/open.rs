@@ -14,7 +14,7 @@ use super::container::Container;
 use super::follow::Follow;
 use super::input::Input;
 use super::jpeg_frames::JpegFrames;
-use super::kind::{self, FFMPEG, FFMPEG_PIPE, FileKind};
+use super::kind::{self, FFMPEG, FFMPEG_EXEC, FFMPEG_PIPE, FileKind};
 use super::live::Live;
 use super::mjpeg::Mjpeg;
 use super::picture_files::PictureFiles;
@@ -22,12 +22,16 @@ use super::raw::RawFrames;
 use super::recording::{Opener, Pace, Recording};
 use super::stdin::{Pipe, PipeContents, STDIN, STDIN_NAME};
 use super::y4m::Y4m;
-use super::{Camera, SourceOption, SourceOptions, paths};
+use super::{Camera, SourceOption, SourceOptions, exec, paths};
 use crate::error::{Error, ErrorKind, Result, shown_address};
 
 /// What a source can be, for error messages.
 const SOURCES: &str = "a camera (/dev/video0, v4l2:///dev/video0), - for standard input, a picture, a folder or a pattern of pictures, \
-    a GIF, APNG or WebP animation, Motion JPEG (.mjpeg, .avi), .y4m, raw pixels with a pixel format and a size, rtsp://… or http://…";
+    a GIF, APNG or WebP animation, Motion JPEG (.mjpeg, .avi), .y4m, raw pixels with a pixel format and a size, rtsp://…, http://…, https://…, or \
+    exec: and a program with its arguments";
+/// What to type for what this program cannot decrypt.
+const RTSPS: &str = "a program that can: --source \"exec:ffmpeg -loglevel error -rtsp_transport tcp -i 'rtsps://…' -an \
+    -f yuv4mpegpipe -\"";
 /// What standard input can hold, for error messages.
 const STREAMS: &str = "Motion JPEG, Y4M, AVI of Motion JPEG, or raw pixels with a pixel format and a size";
 
@@ -41,23 +45,35 @@ const PICTURES: [&str; 14] =
 /// # Errors
 /// [`Error::Settings`] if the address is invalid or an option does not apply.
 pub(crate) fn check(spec: &str, options: &SourceOptions) -> Result<()> {
+    if exec::is_program(spec) {
+        options.only(&shown(spec), "a program", &[SourceOption::PixelFormat, SourceOption::Stall])?;
+        return exec::check(spec);
+    }
     let Some((scheme, _)) = spec.split_once("://") else { return Ok(()) };
     let accepted: &[SourceOption] = match scheme.to_ascii_lowercase().as_str() {
         "v4l2" => return Ok(()),
-        "rtsp" | "rtsps" => &[SourceOption::Stall],
-        "http" | "https" => &[SourceOption::FrameRate, SourceOption::Stall],
+        "rtsp" => &[SourceOption::Stall],
+        "rtsps" => {
+            return Err(Error::settings(shown(spec), "rtsps://, which edgeclip cannot decrypt", RTSPS));
+        }
+        "http" => &[SourceOption::FrameRate, SourceOption::Stall],
+        "https" => &[SourceOption::FrameRate, SourceOption::Ca, SourceOption::Stall],
         scheme => return Err(Error::settings(shown(spec), format!("{scheme}://"), SOURCES)),
     };
     options.only(&shown(spec), "a network camera", accepted)
 }
 
-/// Opens what `spec` names: a device, `-`, a file, a folder, a pattern or an address.
+/// Opens what `spec` names: a device, `-`, a file, a folder, a pattern, an address or a program.
 ///
 /// # Errors
 /// [`Error::Input`] if it does not exist, cannot be read, or holds something else; [`Error::Settings`] if the
 /// address is invalid or an option does not apply; [`Error::Device`] if a camera cannot be opened or reached.
 pub(crate) fn open(spec: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     check(spec, options)?;
+    if exec::is_program(spec) {
+        let source = exec::open(spec, options, |name, output, options| piped(name, output, options, false))?;
+        return Ok(JpegFrames::of(source, Decoders::of(spec, options).of_frames()));
+    }
     if spec.contains("://") && device(spec).is_none() {
         return apart::open(spec, options);
     }
@@ -99,8 +115,12 @@ fn local(spec: &str, options: &SourceOptions, decoders: &Decoders) -> Result<Box
     }
 }
 
-/// What results and messages call the source `spec`: of an address, scheme, host and path alone.
+/// What results and messages call the source `spec`: of an address, scheme, host and path alone; of a command line, the
+/// program and the first address.
 pub(crate) fn shown(spec: &str) -> String {
+    if let Some(name) = exec::shown(spec) {
+        return name;
+    }
     // `admin:1234@camera` is meant as an address, `cat@2x.jpg` is a file.
     let is_address = spec.contains("://") || spec.split_once('@').is_some_and(|(user, _)| user.contains(':'));
     if is_address && !Path::new(spec).exists() { shown_address(spec) } else { spec.to_owned() }
@@ -231,7 +251,11 @@ fn stream(input: Input, kind: FileKind, options: &SourceOptions) -> Result<PipeC
             Ok(PipeContents { container: Box::new(Mjpeg::new(input)), waits: false })
         }
         FileKind::Foreign(found) => {
-            let command = if input.name == STDIN_NAME { FFMPEG_PIPE } else { FFMPEG };
+            let command = match input.name.as_str() {
+                STDIN_NAME => FFMPEG_PIPE,
+                name if exec::is_program(name) => FFMPEG_EXEC,
+                _ => FFMPEG,
+            };
             refused(found, &format!("{STREAMS}: {command}"))
         }
         FileKind::Gif | FileKind::Png | FileKind::WebP | FileKind::Bmp | FileKind::ForeignPicture => {
@@ -256,12 +280,13 @@ fn standard_input(options: &SourceOptions) -> Result<Box<dyn Live>> {
 
 /// A pipe that reads `reader` in its own thread; no frame of a `regular` file is dropped.
 fn piped(
-    name: &'static str,
+    name: impl Into<String>,
     reader: impl Read + Send + 'static,
     options: SourceOptions,
     regular: bool,
 ) -> Result<Pipe> {
-    Pipe::new(options.stall, move || {
+    let name: String = name.into();
+    Pipe::new(name.clone(), options.stall, move || {
         let mut input = Input::new(name, reader);
         let kind = kind::of_input(&mut input)?;
         let opened = stream(input, kind, &options)?;

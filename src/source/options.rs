@@ -31,6 +31,8 @@ pub(crate) struct SourceOptions {
     /// Most megabytes of each process that reads or decodes for the source; by default a quarter of what is
     /// there for reading, and somewhat more than a picture may take for decoding.
     pub decoder_mb: Option<u64>,
+    /// Who vouches for an `https://` camera: a file of certificates (PEM); else the system's.
+    pub ca: Option<PathBuf>,
     /// Longest time without a frame; by default 10 s, 5 s for a camera of this machine.
     pub stall: Option<Duration>,
 }
@@ -52,6 +54,8 @@ pub(crate) enum SourceOption {
     Repeat,
     /// [`SourceOptions::real_time`]
     RealTime,
+    /// [`SourceOptions::ca`]
+    Ca,
     /// [`SourceOptions::stall`]
     Stall,
 }
@@ -66,6 +70,7 @@ impl fmt::Display for SourceOption {
             Self::Follow => "follow",
             Self::Repeat => "repeat",
             Self::RealTime => "real_time",
+            Self::Ca => "ca",
             Self::Stall => "stall_seconds",
         })
     }
@@ -82,6 +87,7 @@ impl SourceOptions {
             (SourceOption::Follow, self.follow),
             (SourceOption::Repeat, self.repeat),
             (SourceOption::RealTime, self.real_time),
+            (SourceOption::Ca, self.ca.is_some()),
             (SourceOption::Stall, self.stall.is_some()),
         ];
         let Some((option, _)) =

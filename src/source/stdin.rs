@@ -1,4 +1,5 @@
-//! Standard input as a live source, read by a thread of its own: a blocking read cannot be interrupted.
+//! Pipes as live sources, such as standard input, each read by a thread of its own: a blocking read cannot be
+//! interrupted.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,19 +54,21 @@ pub(super) struct PipeContents {
 }
 
 impl Pipe {
-    /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end. A
-    /// writer without a frame for `stall` is told of, by default after 10 s.
+    /// Starts a thread that calls `open`, which may block until bytes arrive, and reads frames to the end; errors call
+    /// the pipe `name`. A writer without a frame for `stall` is told of, by default after 10 s.
     ///
     /// # Errors
     /// [`Error::Device`] if the system has no thread left.
     pub(crate) fn new(
+        name: impl Into<String>,
         stall: Option<Duration>,
         open: impl FnOnce() -> Result<PipeContents> + Send + 'static,
     ) -> Result<Self> {
         let slot = Arc::<(Mutex<Slot>, Condvar)>::default();
         let theirs = Arc::clone(&slot);
-        start_thread("standard input", move || {
-            let end = open().and_then(|opened| read(opened, &theirs));
+        let name = name.into();
+        start_thread(&name.clone(), move || {
+            let end = open().and_then(|opened| read(&name, opened, &theirs));
             lock(&theirs.0).end = Some(end);
             theirs.1.notify_all();
         })?;
@@ -126,7 +129,7 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 }
 
 /// Reads to the end, putting each frame into the slot.
-fn read(opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
+fn read(name: &str, opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Result<()> {
     let PipeContents { mut container, waits } = opened;
     lock(slot).waits = waits;
     let (mut number, mut broken) = (0, Broken::default());
@@ -153,7 +156,7 @@ fn read(opened: PipeContents, (slot, changed): &(Mutex<Slot>, Condvar)) -> Resul
             }
             Piece::Nothing => continue,
             Piece::End if number == 0 => {
-                return Err(Error::input(STDIN_NAME, broken.instead_of_frames(), "frames"));
+                return Err(Error::input(name, broken.instead_of_frames(), "frames"));
             }
             Piece::End => return Ok(()),
         }

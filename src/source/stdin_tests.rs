@@ -22,7 +22,7 @@ impl Read for Pieces {
 }
 
 fn pipe(input: Receiver<Vec<u8>>, waits: bool) -> Pipe {
-    Pipe::new(None, move || {
+    Pipe::new(STDIN_NAME, None, move || {
         let container = Box::new(Mjpeg::new(Input::new("standard input", Pieces(input))));
         Ok(PipeContents { container, waits })
     })

@@ -1,7 +1,7 @@
 //! Replaces `http/` in builds without the feature `serve`.
 
 use super::Inventory;
-#[cfg(feature = "mqtt")]
+#[cfg(any(feature = "mqtt", feature = "notify"))]
 use super::{Obey, service::Task};
 use crate::config::{self, Settings};
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl Http {
     }
 
     /// Never called.
-    #[cfg(feature = "mqtt")]
+    #[cfg(any(feature = "mqtt", feature = "notify"))]
     pub(super) fn task(&mut self, _: Obey) -> Option<Task> {
         match *self {}
     }

@@ -8,13 +8,13 @@ mod http;
 mod inventory;
 #[cfg_attr(not(feature = "mqtt"), path = "mqtt_absent.rs")]
 mod mqtt;
+#[cfg_attr(not(feature = "notify"), path = "notify_absent.rs")]
+mod notify;
 #[cfg(any(feature = "mqtt", feature = "serve"))]
 mod objects;
 #[cfg(feature = "serve")]
 mod oracle;
-#[cfg(any(feature = "mqtt", feature = "serve"))]
-mod pem;
-#[cfg(any(feature = "mqtt", feature = "serve"))]
+#[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
 mod service;
 #[cfg(any(feature = "mqtt", feature = "serve"))]
 mod stats;
@@ -30,6 +30,7 @@ pub(crate) use inventory::{Inventory, Label, WatchedSource};
 pub(crate) use mqtt::Address as MqttAddress;
 #[cfg(all(any(test, fuzzing), feature = "mqtt"))]
 pub(crate) use mqtt::fuzzing::broker as fuzzing;
+pub(crate) use notify::Address as NotifyAddress;
 #[cfg(feature = "serve")]
 pub(crate) use oracle::{Asked, Correction, Oracle, Saved, Shown, Told};
 pub(crate) use together::{Listener, Surfaces};

@@ -1,7 +1,7 @@
 //! Replaces `mqtt/` in builds without the feature `mqtt`.
 
 use super::Inventory;
-#[cfg(feature = "serve")]
+#[cfg(any(feature = "notify", feature = "serve"))]
 use super::{Obey, service::Task};
 use crate::config;
 use crate::error::{Error, Result};
@@ -56,7 +56,7 @@ impl Mqtt {
     }
 
     /// Never called.
-    #[cfg(feature = "serve")]
+    #[cfg(any(feature = "notify", feature = "serve"))]
     pub(super) fn task(&mut self, _: Obey) -> Option<Task> {
         match *self {}
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::Oracle;
 use super::http::{self, Http};
 use super::mqtt::{self, Mqtt};
-#[cfg(any(feature = "mqtt", feature = "serve"))]
+use super::notify::Notifier;
+#[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
 use super::service::Service;
 use super::{Inventory, Obey};
 use crate::config::Settings;
@@ -22,7 +23,8 @@ const RARELY: u64 = 5;
 pub(crate) struct Surfaces {
     mqtt: Option<Mqtt>,
     http: Option<Http>,
-    #[cfg(any(feature = "mqtt", feature = "serve"))]
+    notifiers: Vec<Notifier>,
+    #[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
     service: Option<Service>,
 }
 
@@ -45,28 +47,31 @@ impl Surfaces {
         Ok(Self {
             mqtt,
             http,
-            #[cfg(any(feature = "mqtt", feature = "serve"))]
+            notifiers: settings.notify.iter().map(Notifier::new).collect::<Result<_>>()?,
+            #[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
             service: None,
         })
     }
 
     /// Whether there are any.
     pub(crate) fn is_some(&self) -> bool {
-        self.mqtt.is_some() || self.http.is_some()
+        self.mqtt.is_some() || self.http.is_some() || !self.notifiers.is_empty()
     }
 
     /// What takes reports alone.
     pub(crate) fn sinks(&self, painter: &Painter) -> Vec<Box<dyn Sink>> {
         let mqtt = self.mqtt.as_ref().and_then(|mqtt| mqtt.sink(painter.clone()));
         let http = self.http.as_ref().and_then(|http| http.sink(painter.clone()));
-        mqtt.into_iter().chain(http).collect()
+        let notifiers = self.notifiers.iter().filter_map(|notifier| notifier.sink(painter.clone()));
+        mqtt.into_iter().chain(http).chain(notifiers).collect()
     }
 
     /// What takes reports with their pictures.
     pub(crate) fn picture_sinks(&self, painter: &Painter) -> Vec<Box<dyn PictureSink>> {
         let mqtt = self.mqtt.as_ref().and_then(|mqtt| mqtt.picture_sink(painter.clone()));
         let http = self.http.as_ref().and_then(|http| http.picture_sink(painter.clone()));
-        mqtt.into_iter().chain(http).collect()
+        let notifiers = self.notifiers.iter().filter_map(|notifier| notifier.picture_sink(painter.clone()));
+        mqtt.into_iter().chain(http).chain(notifiers).collect()
     }
 
     /// Has questions answered by `oracle`.
@@ -79,11 +84,12 @@ impl Surfaces {
     ///
     /// # Errors
     /// The system has no thread left.
-    #[cfg(any(feature = "mqtt", feature = "serve"))]
+    #[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
     pub(crate) fn start(&mut self, obey: &Obey) -> Result<()> {
         let mqtt = self.mqtt.as_mut().and_then(|mqtt| mqtt.task(obey.clone()));
         let http = self.http.as_mut().and_then(|http| http.task(obey.clone()));
-        self.service = Some(Service::start(mqtt.into_iter().chain(http).collect())?);
+        let notifiers = self.notifiers.iter().map(Notifier::task);
+        self.service = Some(Service::start(mqtt.into_iter().chain(http).chain(notifiers).collect())?);
         Ok(())
     }
 
@@ -91,7 +97,7 @@ impl Surfaces {
     ///
     /// # Errors
     /// None.
-    #[cfg(not(any(feature = "mqtt", feature = "serve")))]
+    #[cfg(not(any(feature = "mqtt", feature = "notify", feature = "serve")))]
     pub(crate) fn start(&mut self, _: &Obey) -> Result<()> {
         Ok(())
     }
@@ -106,7 +112,8 @@ impl Surfaces {
     pub(crate) fn finish(&self) {
         self.mqtt.iter().for_each(Mqtt::close);
         self.http.iter().for_each(Http::close);
-        #[cfg(any(feature = "mqtt", feature = "serve"))]
+        self.notifiers.iter().for_each(Notifier::close);
+        #[cfg(any(feature = "mqtt", feature = "notify", feature = "serve"))]
         self.service.iter().for_each(Service::finish);
     }
 }

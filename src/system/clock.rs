@@ -28,6 +28,20 @@ impl Reading {
     }
 }
 
+/// Minutes since midnight where this machine is. Its rules are read when this is first called.
+#[cfg(feature = "notify")]
+pub(crate) fn minute_of_day(time: SystemTime) -> u16 {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seconds = libc::time_t::try_from(seconds).unwrap_or_default();
+    let mut parts = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: reads a number and writes to a structure of integers and a pointer, of which all zeros are a value.
+    let parts = unsafe {
+        libc::localtime_r(&raw const seconds, parts.as_mut_ptr());
+        parts.assume_init()
+    };
+    u16::try_from(60 * parts.tm_hour + parts.tm_min).unwrap_or_default()
+}
+
 /// Whether the wall clock may be acted upon where that cannot be undone.
 #[derive(Debug)]
 pub(crate) struct WallClock {

@@ -1,4 +1,4 @@
-//! The machine: service manager, processor, memory, clocks, temperatures, screen, and how a process gives up its rights. Files are read below a root folder,
+//! The machine: service manager, processor, memory, clocks, temperatures, screen, and TLS, and how a process gives up its rights. Files are read below a root folder,
 //! so that tests can supply a machine of their own.
 
 mod bounded;
@@ -11,13 +11,17 @@ mod framebuffer;
 mod isolation;
 mod memory;
 mod notify;
+mod program;
 mod rights;
 mod room;
 mod seal;
 mod thermal;
 mod threads;
+mod tls;
 
 pub(crate) use bounded::{Affordable, read_within};
+#[cfg(feature = "notify")]
+pub(crate) use clock::minute_of_day;
 pub(crate) use clock::{Reading, WallClock};
 pub(crate) use console::HiddenConsole;
 pub(crate) use cpu::cpu;
@@ -32,11 +36,21 @@ pub(crate) use isolation::{
 };
 pub(crate) use memory::{memory, set_trim_threshold, trim_heap};
 pub(crate) use notify::{State, connect as connect_notify, notify};
+pub(crate) use program::Program;
 pub(crate) use rights::{receive_descriptors, send_descriptors};
 pub(crate) use room::room;
 pub(crate) use seal::{Grant, Kernel, NAME_SERVER, Profile, Reach, Right, machine, resolver, seal};
 pub(crate) use thermal::{Thermal, Zone, thermal};
 pub(crate) use threads::{beside, no_thread, start as start_thread};
+#[cfg(any(feature = "mqtt", feature = "notify"))]
+pub(crate) use tls::first_line;
+#[cfg(feature = "serve")]
+pub(crate) use tls::read_secret;
+pub(crate) use tls::trusted;
+#[cfg(any(feature = "http", feature = "mqtt", feature = "notify"))]
+pub(crate) use tls::{Trust, client as tls_client};
+#[cfg(any(feature = "mqtt", feature = "serve"))]
+pub(crate) use tls::{certificates, private_key};
 
 use std::fs;
 use std::path::Path;

@@ -9,6 +9,7 @@ use crate::sinks::{
     Csv, Framebuffer, Frames, History, HistoryLimits, Inputs, Kept, Lines, LiveJsonl, MotionJpeg, Output,
     Painter, PictureSink, Sink, SnapshotOptions, Snapshots,
 };
+use crate::source::is_program;
 
 /// Sinks by what they take. Only those that show pictures are ever given pixels.
 #[derive(Default)]
@@ -97,7 +98,7 @@ fn refuse_inputs(settings: &Settings) -> Result<()> {
     for source in &settings.source {
         match source.url.as_str() {
             "-" => inputs.add_stdin(),
-            url if url.contains("://") => {}
+            url if url.contains("://") || is_program(url) => {}
             path => inputs.add_pictures(&[path.into()]),
         }
     }

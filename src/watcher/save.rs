@@ -9,6 +9,7 @@ use crate::config::{ChangedPlaces, Changes, edited, parse, resolve};
 use crate::error::{Error, ErrorKind, Result, shown_address};
 use crate::events::Label;
 use crate::sinks::{AtomicFile, PUBLIC};
+use crate::source::shown;
 use crate::surfaces::{Places, Saved};
 use crate::system::Folder;
 use crate::vocabulary::{Embedder, Lesson, Vocabulary};
@@ -35,8 +36,10 @@ impl Reload {
     /// The settings as they are now, without passwords in addresses.
     pub(super) fn configuration(&self) -> Result<String> {
         let mut settings = self.commanded.applied(&self.settings);
-        settings.source.iter_mut().for_each(|source| source.url = shown_address(&source.url));
+        settings.source.iter_mut().for_each(|source| source.url = shown(&source.url));
         settings.mqtt.iter_mut().for_each(|mqtt| mqtt.url = shown_address(&mqtt.url));
+        let of_rules = settings.notify.iter_mut().filter_map(|rule| rule.url.as_mut());
+        of_rules.for_each(|url| *url = shown_address(url));
         toml::to_string_pretty(&settings).map_err(|error| Error::bug(error.to_string()))
     }
 

@@ -6,20 +6,29 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::source::{followed_state, make_followed_state};
-use crate::surfaces::MqttAddress;
+use crate::source::{followed_state, is_program, make_followed_state, shown};
+use crate::surfaces::{MqttAddress, NotifyAddress};
 use crate::system::{
     Grant, Kernel, NAME_SERVER, Profile, Reach, Right, connect_notify, machine, resolver, seal,
 };
 
 /// What to do on a kernel that cannot seal.
 const EXPECTED: &str = "a kernel that can (Linux 3.17 or newer with CONFIG_SECCOMP_FILTER), or no seal";
+/// What to do instead of having a sealed process start programs.
+const PIPE: &str = "standard input (`ffmpeg … | edgeclip run --seal --source -`), or no seal";
 
-/// Sees to it that the kernel can seal.
+/// Sees to it that the kernel can seal, and the settings can be.
 ///
 /// # Errors
-/// [`Error::Settings`] if it cannot.
+/// [`Error::Settings`] if not.
 pub(crate) fn check(settings: &Settings) -> Result<()> {
+    if let Some(source) = settings.source.iter().find(|source| settings.seal && is_program(&source.url)) {
+        let found = format!(
+            "the source {}, a program, and none can be started any more once it is on",
+            shown(&source.url)
+        );
+        return Err(Error::settings("seal", found, PIPE));
+    }
     if settings.seal && !Kernel::present().filters {
         return Err(Error::settings("seal", "a kernel that cannot refuse system calls", EXPECTED));
     }
@@ -37,10 +46,10 @@ pub(crate) fn close(settings: &Settings, files: &[PathBuf]) -> Result<()> {
     connect_notify();
     let mut reach = Reach { files: grants(settings, files), ports: Vec::new() };
     let mut profile = Profile { files: true, serves: settings.http.is_some(), ..Profile::default() };
-    if let Some(broker) = broker(settings) {
-        profile = Profile { network: true, names: broker.is_name, ..profile };
-        reach.ports.push(broker.port);
-        reach.ports.extend(broker.is_name.then_some(NAME_SERVER));
+    for (port, is_name) in peers(settings) {
+        profile = Profile { network: true, names: profile.names || is_name, ..profile };
+        reach.ports.push(port);
+        reach.ports.extend(is_name.then_some(NAME_SERVER));
     }
     // Later it cannot be asked any more.
     let kernel = Kernel::present();
@@ -58,9 +67,12 @@ pub(crate) fn close(settings: &Settings, files: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// The broker to which it connects.
-fn broker(settings: &Settings) -> Option<MqttAddress> {
-    settings.mqtt.as_ref().and_then(|mqtt| MqttAddress::of(mqtt).ok())
+/// To whom it connects, the broker and those whom it notifies: ports, and whether their addresses are names.
+fn peers(settings: &Settings) -> Vec<(u16, bool)> {
+    let broker = settings.mqtt.as_ref().and_then(|mqtt| MqttAddress::of(mqtt).ok());
+    let rules = settings.notify.iter().filter_map(|rule| NotifyAddress::of(rule).ok());
+    let rules = rules.map(|address| (address.port, address.is_name));
+    broker.map(|address| (address.port, address.is_name)).into_iter().chain(rules).collect()
 }
 
 /// What may be reached: folders rather than files where a file may be replaced by another of its name.
@@ -69,7 +81,7 @@ pub(crate) fn grants(settings: &Settings, files: &[PathBuf]) -> Vec<Grant> {
     let mut grant = |path: &Path, right| grants.push(Grant::new(path, right));
     for source in &settings.source {
         let path = source.url.strip_prefix("v4l2://").unwrap_or(&source.url);
-        if path == "-" || path.contains("://") {
+        if path == "-" || path.contains("://") || is_program(path) {
             continue;
         }
         let path = Path::new(path);
@@ -112,7 +124,7 @@ pub(crate) fn grants(settings: &Settings, files: &[PathBuf]) -> Vec<Grant> {
     if let Some(folder) = settings.mqtt.as_ref().and_then(|mqtt| mqtt.spool.as_ref()) {
         grant(folder, Right::Write);
     }
-    if broker(settings).is_some_and(|broker| broker.is_name) {
+    if peers(settings).iter().any(|(_, is_name)| *is_name) {
         grants.extend(resolver());
     }
     grants.sort_by(|a, b| (&a.path, a.right).cmp(&(&b.path, b.right)));

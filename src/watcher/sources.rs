@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::names::names;
 use crate::config::{Control, Settings, SourceSettings};
@@ -11,11 +11,15 @@ use crate::error::{Error, Result};
 use crate::pipeline::{Capture, Faults, Mailbox, Open, Opening};
 use crate::source::{
     ControlValue, FourCc, Live, Raw, SourceOptions, Suspects, Wish, apart::prepare as prepare_source,
-    apart::prepare_sealed, check as check_source, open as open_source, pixel_format,
+    apart::prepare_sealed, check as check_source, is_program, open as open_source, pixel_format,
 };
 
 /// How long sources have before the model is loaded: what is wrong with a file is told at once.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How long sources have at the end that are programs, to end them.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// Time between two looks at whether they have.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A source to capture.
 pub(crate) struct Wanted {
@@ -25,6 +29,8 @@ pub(crate) struct Wanted {
     open: Open,
     /// Whether to reopen it when it is gone.
     persist: bool,
+    /// Whether it is a program, which must not stay behind.
+    is_program: bool,
     /// What it notes on files that may kill the program.
     suspects: Suspects,
 }
@@ -37,7 +43,8 @@ pub(crate) struct Captures {
     /// Their newest frames.
     pub mailbox: Arc<Mailbox>,
     opening: Arc<Opening>,
-    threads: Vec<JoinHandle<()>>,
+    /// Their threads, and whether they have a program to end.
+    threads: Vec<(JoinHandle<()>, bool)>,
     suspects: Vec<Suspects>,
     stop: Arc<AtomicBool>,
 }
@@ -63,6 +70,7 @@ pub(crate) fn wanted(settings: &Settings) -> Result<Vec<Wanted>> {
             first: None,
             open: Box::new(move || open_source(&url, &options)),
             persist: source.url != "-",
+            is_program: is_program(&source.url),
             suspects,
         })
     });
@@ -79,7 +87,8 @@ pub(crate) fn own(source: Box<dyn Live>) -> Wanted {
     let name: Arc<str> = source.name().into();
     let shown = Arc::clone(&name);
     let again = move || Err(Error::device(&*shown, "a source that is gone", "one that can be opened again"));
-    Wanted { name, first: Some(source), open: Box::new(again), persist: false, suspects: Suspects::default() }
+    let suspects = Suspects::default();
+    Wanted { name, first: Some(source), open: Box::new(again), persist: false, is_program: false, suspects }
 }
 
 impl Captures {
@@ -112,7 +121,7 @@ impl Captures {
                 opening: Arc::clone(&captures.opening),
                 persist: source.persist,
             };
-            captures.threads.push(capture.start(source.first, source.open)?);
+            captures.threads.push((capture.start(source.first, source.open)?, source.is_program));
         }
         captures.opening.wait(GLANCE, || captures.stopped())?;
         Ok(captures)
@@ -141,12 +150,18 @@ impl Captures {
     }
 }
 
-/// Joins the threads that have ended. One that is blocked in a read is left behind.
+/// Joins the threads that have ended. One that is blocked in a read is left behind, but nobody's program is.
 impl Drop for Captures {
     fn drop(&mut self) {
         self.end();
-        for thread in self.threads.drain(..).filter(JoinHandle::is_finished) {
-            let _ = thread.join();
+        let until = Instant::now() + FAREWELL;
+        for (thread, is_program) in self.threads.drain(..) {
+            while is_program && !thread.is_finished() && Instant::now() < until {
+                thread::sleep(LOOK);
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            }
         }
     }
 }
@@ -169,6 +184,7 @@ fn options(source: &SourceSettings) -> Result<SourceOptions> {
         repeat: source.repeat,
         real_time: source.real_time,
         decoder_mb: None,
+        ca: source.ca.clone(),
         stall: source.stall_seconds.map(|seconds| Duration::from_secs(seconds.into())),
     };
     let camera = ["/dev/", "v4l2://"].iter().any(|prefix| source.url.starts_with(prefix));

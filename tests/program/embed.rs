@@ -79,6 +79,35 @@ fn pictures_boxes_and_places_are_embedded() {
 }
 
 #[test]
+fn texts_share_the_space_of_pictures() {
+    let folder = tempdir().unwrap();
+    let path = folder.path();
+    let cat = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cat.jpg");
+    let texts = ["a cat", "a cup of coffee, seen from above", "a cat"];
+    let flags = texts.iter().flat_map(|text| ["--text", text]);
+    let arguments: Vec<&str> = flags.chain([cat.to_str().unwrap()]).collect();
+    let bytes = embed(path, &arguments);
+    let (shape, words) = tensor(&bytes, "texts");
+    let dimension = shape[1];
+    assert_eq!(shape, [3, dimension]);
+    assert!(words.chunks(dimension).all(is_unit));
+    let (_, images) = tensor(&bytes, "images");
+    let like = |row: usize| -> f32 {
+        words[row * dimension..][..dimension].iter().zip(&images).map(|(a, b)| a * b).sum()
+    };
+    assert!(like(0) > like(1) + 0.05, "{} {}", like(0), like(1));
+    assert!(close(&words[..dimension], &words[2 * dimension..]));
+    let metadata = SafeTensors::read_metadata(&bytes).unwrap().1.metadata().clone().unwrap();
+    assert_eq!(metadata["texts"], r#"["a cat","a cup of coffee, seen from above","a cat"]"#);
+    // Without a picture.
+    let bytes = embed(path, &["--text", "a cat"]);
+    assert_eq!(SafeTensors::deserialize(&bytes).unwrap().names(), ["texts"]);
+    assert!(close(&tensor(&bytes, "texts").1, &words[..dimension]));
+    edgeclip(path, &["embed", "--text", " ", "--out", "x.safetensors"]).refuses(&["--text"]);
+    edgeclip(path, &["embed", "--out", "x.safetensors"]).refuses(&["PATH"]);
+}
+
+#[test]
 fn without_boxes_there_are_no_regions() {
     let folder = tempdir().unwrap();
     picture(&folder.path().join("a.png"), 30, 30);

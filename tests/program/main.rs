@@ -26,6 +26,8 @@ mod eval;
 #[cfg(feature = "text")]
 mod examples;
 #[cfg(feature = "text")]
+mod exec;
+#[cfg(feature = "text")]
 mod faults;
 #[cfg(all(feature = "text", feature = "serve"))]
 mod http;

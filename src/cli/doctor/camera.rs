@@ -42,7 +42,7 @@ pub(crate) fn checks(wanted: Option<&Path>) -> Vec<Check> {
 }
 
 fn is_address(name: &str) -> bool {
-    name.contains("://") && !name.starts_with("v4l2://")
+    (name.contains("://") && !name.starts_with("v4l2://")) || source::is_program(name)
 }
 
 fn is_permission(error: &Error) -> bool {

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::config::{Format, Prompts, Settings};
 use crate::error::shown_address;
-use crate::source::{Destination, followed_state};
-use crate::surfaces::{HttpAddress, MqttAddress};
+use crate::source::{Destination, followed_state, is_program, shown};
+use crate::surfaces::{HttpAddress, MqttAddress, NotifyAddress};
 use crate::system::{Kernel, Right};
 use crate::watcher::{grants, names};
 
@@ -28,6 +28,8 @@ pub(super) struct Report {
     pub commanded: bool,
     /// Sources on this machine.
     pub watches: Vec<String>,
+    /// Programs that it starts, which do what they do.
+    pub starts: Vec<String>,
     /// What it writes.
     pub writes: Vec<Output>,
     pub seal: Seal,
@@ -114,7 +116,7 @@ impl Report {
     pub(super) fn new(settings: &Settings, config: Option<&Path>) -> Self {
         let writes = outputs(settings);
         let urls = || settings.source.iter().map(|source| &source.url);
-        let is_remote = |url: &str| url.contains("://") && !url.starts_with("v4l2://");
+        let is_remote = |url: &str| url.contains("://") && !url.starts_with("v4l2://") && !is_program(url);
         let connection = |url: &String| {
             let Destination { host, port, is_name, .. } = Destination::of(url)?;
             Some(Connection { source: shown_address(url), host, port, looks_up: is_name })
@@ -128,11 +130,13 @@ impl Report {
                 .filter(|url| is_remote(url))
                 .filter_map(connection)
                 .chain(broker(settings))
+                .chain(notified(settings))
                 .collect(),
             listens: listens(settings),
             commanded: settings.mqtt.as_ref().is_some_and(|mqtt| mqtt.commands)
                 || settings.http.as_ref().is_some_and(|http| http.commands),
-            watches: urls().filter(|url| !is_remote(url)).cloned().collect(),
+            watches: urls().filter(|url| !is_remote(url) && !is_program(url)).cloned().collect(),
+            starts: urls().filter(|url| is_program(url)).map(|url| shown(url)).collect(),
             writes,
             seal: Seal::new(settings, config),
         }
@@ -158,6 +162,14 @@ impl Hides {
 fn broker(settings: &Settings) -> Option<Connection> {
     let MqttAddress { host, port, is_name, shown, .. } = MqttAddress::of(settings.mqtt.as_ref()?).ok()?;
     Some(Connection { source: shown, host, port, looks_up: is_name })
+}
+
+/// Those who are notified.
+fn notified(settings: &Settings) -> impl Iterator<Item = Connection> {
+    settings.notify.iter().filter_map(|rule| {
+        let NotifyAddress { host, port, is_name, shown, .. } = NotifyAddress::of(rule).ok()?;
+        Some(Connection { source: shown, host, port, looks_up: is_name })
+    })
 }
 
 /// The server.
@@ -282,6 +294,17 @@ fn outputs(settings: &Settings) -> Vec<Output> {
             kept: format!("until it takes them; the newest {} MB", mqtt.spool_mb),
         });
     }
+    for rule in &settings.notify {
+        let events: Vec<&str> = rule.when.iter().map(|kind| kind.name()).collect();
+        let picture = if rule.pictures { ", with the picture, annotated" } else { "" };
+        outputs.push(Output {
+            setting: "notify",
+            to: NotifyAddress::of(rule).map_or_else(|_| rule.by.name().to_owned(), |address| address.shown),
+            pictures: rule.pictures,
+            what: format!("messages by {}: {}{picture}", rule.by.name(), events.join(", ")),
+            kept: "as long as whoever gets them keeps them".to_owned(),
+        });
+    }
     if let Some(http) = &settings.http {
         let pictures = if http.pictures { ", live pictures, and pictures of what happens" } else { "" };
         outputs.push(Output {
@@ -339,8 +362,18 @@ mod tests {
             ("rtsp://192.168.1.20/x", ("192.168.1.20", 554, false))
         );
         assert_eq!(report.watches, ["/dev/video0"]);
+        assert!(report.starts.is_empty());
         assert_eq!(report.seal.devices, ["/dev"]);
         assert_eq!(report.writes[0].what, "events, as JSON Lines");
+    }
+
+    #[test]
+    fn programs_are_told_without_what_is_secret_in_their_arguments() {
+        let url = "exec:ffmpeg -i rtsps://u:secret@cam/x?key=secret -f yuv4mpegpipe -".to_owned();
+        let source = vec![SourceSettings { url, ..SourceSettings::default() }];
+        let report = Report::new(&Settings { source, ..Settings::default() }, None);
+        assert_eq!(report.starts, ["exec:ffmpeg rtsps://cam/x"]);
+        assert!(report.connects.is_empty() && report.watches.is_empty());
     }
 
     #[cfg(feature = "mqtt")]
@@ -358,6 +391,25 @@ mod tests {
         mqtt.pictures = true;
         let settings = Settings { mqtt: Some(mqtt), ..settings };
         assert!(Report::new(&settings, None).pictures_leave);
+    }
+
+    #[cfg(feature = "notify")]
+    #[test]
+    fn who_is_notified_is_told_without_what_is_secret() {
+        let rule = crate::config::Notify {
+            url: Some("https://u:secret@ntfy.example/topic?auth=secret".to_owned()),
+            pictures: true,
+            ..crate::config::Notify::default()
+        };
+        let settings = Settings { notify: vec![rule], format: Format::None, ..Settings::default() };
+        let report = Report::new(&settings, None);
+        assert!(!serde_json::to_string(&report).unwrap().contains("secret"));
+        let [Connection { source, port: 443, looks_up: true, .. }] = &report.connects[..] else { panic!() };
+        assert_eq!((source.as_str(), report.pictures_leave), ("https://ntfy.example/topic", true));
+        assert_eq!(
+            report.writes[0].what,
+            "messages by webhook: appear, enter, cross, state, with the picture, annotated"
+        );
     }
 
     #[test]

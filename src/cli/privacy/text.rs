@@ -47,7 +47,13 @@ pub(super) fn write(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     heading(out, "Sources on this machine")?;
     report.watches.iter().try_for_each(|source| writeln!(out, "  {source}"))?;
-    if report.watches.is_empty() {
+    for program in &report.starts {
+        writeln!(
+            out,
+            "  {program}: a program that edgeclip starts; what it connects to and writes is its own affair"
+        )?;
+    }
+    if report.watches.is_empty() && report.starts.is_empty() {
         writeln!(out, "  none")?;
     }
     seal(out, &report.seal, !report.connects.is_empty())

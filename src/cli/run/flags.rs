@@ -127,8 +127,8 @@ pub(crate) struct Flags {
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) struct SourceFlags {
-    /// A camera such as /dev/video0, a file, folder or pattern, rtsp://…, http://…, or - for standard input;
-    /// may be repeated
+    /// A camera such as /dev/video0, a file, folder or pattern, rtsp://…, http://…, https://…, exec: and a program
+    /// that writes frames, or - for standard input; may be repeated
     #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
     #[serde(skip)]
     source: Vec<String>,
@@ -158,6 +158,9 @@ pub(crate) struct SourceFlags {
     /// this machine]
     #[arg(long, value_name = "N", help_heading = "Sources")]
     stall_seconds: Option<i64>,
+    /// File of certificates (PEM) that vouch for an https:// camera, its own among them [default: the system's]
+    #[arg(long, value_name = "FILE", help_heading = "Sources")]
+    ca: Option<PathBuf>,
     /// Set a camera's control, for example exposure_time_absolute=200; may be repeated
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Sources")]
     #[serde(skip)]

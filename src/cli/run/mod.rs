@@ -41,9 +41,11 @@ use crate::watcher::{Own, Reload, Session};
 #[command(after_help = "\
 Examples:
   edgeclip run --list
+  edgeclip run --list --onvif admin:password
   edgeclip run --source /dev/video0 --prompt \"person, dog\"
   edgeclip run --source /dev/video0 --pixel-format MJPG --size 1280x720 --camera-fps 30 --vocab street.vocab.safetensors
   edgeclip run --source rtsp://user:password@192.168.1.20/stream2 --prompt \"person, dog\" --fps 5 --snapshot events/
+  edgeclip run --source \"exec:ffmpeg -loglevel error -i rtsps://camera/stream -an -f yuv4mpegpipe -\" --prompt person
   rpicam-vid -t 0 -n --codec mjpeg -o - | edgeclip run --source - --prompt \"person, dog\"
   edgeclip run --source /dev/video0 --prompt person --zone garden=0,0.4,0.6,1 --line door=0.5,0,0.5,1 --events-only
   edgeclip run --config edgeclip.toml
@@ -52,6 +54,9 @@ pub(crate) struct Args {
     /// List cameras with their formats and controls, and end
     #[arg(long, help_heading = "Sources")]
     list: bool,
+    /// With --list, ask the network as well which cameras speak ONVIF, and those for their streams, as this user
+    #[arg(long, num_args = 0..=1, default_missing_value = "", value_name = "USER:PASSWORD", requires = "list", help_heading = "Sources")]
+    onvif: Option<String>,
     /// File of settings; flags override it
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     config: Option<PathBuf>,
@@ -94,7 +99,7 @@ impl Args {
 /// logged and counted.
 pub(crate) fn run(args: Args) -> anyhow::Result<Failures> {
     if args.list {
-        return list::list();
+        return list::list(args.onvif.as_deref());
     }
     // Before files are read: whoever changes one may tell at once.
     let (stop, hangup) = signals()?;

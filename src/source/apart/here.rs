@@ -1,5 +1,6 @@
 //! Reading and decoding in the process that asks for it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Result;
@@ -10,16 +11,21 @@ use crate::source::picture::Picture;
 use crate::source::{http, rtsp};
 
 /// Opens the camera at `address`; a single picture is fetched `fps` times per second. Without a picture for
-/// `stall`, it is connected anew.
+/// `stall`, it is connected anew. `ca` is a file of certificates that vouch for it.
 ///
 /// # Errors
 /// Same as those of [`rtsp::open`] and [`http::open`].
-pub(super) fn here(address: &str, fps: Option<u32>, stall: Option<Duration>) -> Result<Box<dyn Live>> {
+pub(super) fn here(
+    address: &str,
+    fps: Option<u32>,
+    stall: Option<Duration>,
+    ca: Option<&Path>,
+) -> Result<Box<dyn Live>> {
     let patience = patience(stall);
     if is_of(address, "rtsp") {
         return rtsp::open(address, patience);
     }
-    http::open(address, fps, patience)
+    http::open(address, fps, patience, ca)
 }
 
 /// How long a network source is waited for, of which a picture is expected within `stall`.

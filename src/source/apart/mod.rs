@@ -81,7 +81,9 @@ pub(crate) fn check_alive() -> Result<()> {
 /// [`Error::Device`](crate::error::Error::Device) if no process can be started.
 pub(super) fn open(address: &str, options: &SourceOptions) -> Result<Box<dyn Live>> {
     let reader = orders::reader(address, options).filter(|_| program::is_named());
-    let Some(reader) = reader else { return here(address, options.wish.fps, options.stall) };
+    let Some(reader) = reader else {
+        return here(address, options.wish.fps, options.stall, options.ca.as_deref());
+    };
     let name = shown_address(address);
     let process = process::take(&reader).map_err(|error| {
         let (found, expected) = process::missing(&error);

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::here::is_of;
 use super::message::{Job, Order};
 use crate::error::shown_address;
+use crate::source::exec;
 use crate::source::input::Input;
 use crate::source::kind::{self, FileKind};
 use crate::source::limits;
@@ -18,13 +19,19 @@ const BESIDES: u64 = 64;
 /// For the process that reads a network source, and decodes its video; `None` for other sources.
 pub(super) fn reader(spec: &str, options: &SourceOptions) -> Option<Order> {
     let is_network = ["rtsp", "http"].iter().any(|scheme| is_of(spec, scheme));
-    let job = || Job::Camera { address: spec.to_owned(), fps: options.wish.fps, stall: options.stall };
+    let job = || Job::Camera {
+        address: spec.to_owned(),
+        fps: options.wish.fps,
+        stall: options.stall,
+        ca: options.ca.clone(),
+    };
     is_network.then(|| order(job(), options.decoder_mb.unwrap_or_else(default_megabytes)))
 }
 
 /// For the process that decodes the pictures of a source.
 pub(super) fn decoder(spec: &str, options: &SourceOptions) -> Order {
-    let of = if spec.contains("://") { shown_address(spec) } else { spec.to_owned() };
+    let address = || if spec.contains("://") { shown_address(spec) } else { spec.to_owned() };
+    let of = exec::shown(spec).unwrap_or_else(address);
     let megabytes = options.decoder_mb.unwrap_or_else(|| limits::current().megabytes() + BESIDES);
     order(Job::Pictures { of }, megabytes)
 }
@@ -85,7 +92,7 @@ mod tests {
         ] {
             assert_eq!(holds_pictures(&spec, &options), expected, "{spec}");
         }
-        assert!(reader("a.avi", &options).is_none() && reader("rtsps://cam", &options).is_some());
+        assert!(reader("a.avi", &options).is_none() && reader("HTTPS://cam", &options).is_some());
         let options = SourceOptions { decoder_mb: Some(77), ..options };
         assert_eq!(decoder("http://u:p@cam/x", &options).megabytes, 77);
         assert_eq!(

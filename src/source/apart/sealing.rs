@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::message::{Job, Order};
 use crate::source::network::Destination;
-use crate::system::{NAME_SERVER, Profile, Reach, resolver, seal};
+use crate::system::{Grant, NAME_SERVER, Profile, Reach, Right, resolver, seal, trusted};
 
 /// Whether workers of this process are to be sealed.
 static SEALED: AtomicBool = AtomicBool::new(false);
@@ -27,6 +27,7 @@ pub(super) fn seal_nursery(orders: &[Order]) -> io::Result<()> {
         all.network |= profile.network;
         all.names |= profile.names;
         all.packets |= profile.packets;
+        all.reads |= profile.reads;
         reach.files.extend(theirs.files);
         reach.ports.extend(theirs.ports);
     }
@@ -55,18 +56,22 @@ pub(super) fn is_sealed() -> bool {
 /// What is needed for an order: for pictures nothing, for a camera its port, and what it takes to look up its
 /// name.
 fn rights(order: &Order) -> (Profile, Reach) {
-    let destination = match &order.job {
-        Job::Camera { address, .. } => Destination::of(address),
-        Job::Pictures { .. } => None,
+    let (destination, ca) = match &order.job {
+        Job::Camera { address, ca, .. } => (Destination::of(address), ca.as_deref()),
+        Job::Pictures { .. } => (None, None),
     };
     let mut profile = Profile { limits: true, ..Profile::default() };
     let mut reach = Reach::default();
-    if let Some(Destination { port, is_name, packets, .. }) = destination {
-        profile = Profile { network: true, names: is_name, packets, ..profile };
+    if let Some(Destination { port, is_name, packets, is_tls, .. }) = destination {
+        profile = Profile { network: true, names: is_name, packets, reads: is_tls, ..profile };
         reach.ports.push(port);
         if is_name {
             reach.ports.push(NAME_SERVER);
             reach.files = resolver();
+        }
+        if is_tls {
+            // Read anew for each process.
+            reach.files.extend(trusted(ca).map(|file| Grant::new(&file, Right::Read)));
         }
     }
     (profile, reach)
@@ -85,7 +90,14 @@ mod tests {
         let (profile, reach) = of(Job::Pictures { of: "http://10.0.0.2/x".to_owned() });
         assert_eq!(profile, Profile { limits: true, ..Profile::default() });
         assert!(reach.files.is_empty() && reach.ports.is_empty());
-        let camera = |address: &str| of(Job::Camera { address: address.to_owned(), fps: None, stall: None });
+        let camera = |address: &str| {
+            of(Job::Camera {
+                address: address.to_owned(),
+                fps: None,
+                stall: None,
+                ca: Some("/etc/hostname".into()),
+            })
+        };
         let (profile, reach) = camera("rtsp://10.0.0.2:8554/x");
         assert_eq!(profile, Profile { limits: true, network: true, ..Profile::default() });
         assert!(reach.files.is_empty());
@@ -93,5 +105,9 @@ mod tests {
         let (profile, reach) = camera("rtsp://cam/x?transport=udp");
         assert!(profile.names && profile.packets && !profile.files && !profile.forks);
         assert_eq!(reach.ports, [554, NAME_SERVER]);
+        let (profile, reach) = camera("https://10.0.0.2/x");
+        assert_eq!(profile, Profile { limits: true, network: true, reads: true, ..Profile::default() });
+        let file = Grant { path: "/etc/hostname".into(), right: Right::Read };
+        assert_eq!((reach.ports.as_slice(), reach.files.as_slice()), (&[443][..], &[file][..]));
     }
 }

@@ -2,14 +2,17 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConfig;
 use url::{Host, Url};
 
 use super::super::network::POLL;
 use super::body::Body;
+use super::stream::Stream;
 
 /// Longest header in bytes.
 const LONGEST_HEADER: usize = 64 << 10;
@@ -17,7 +20,7 @@ const LONGEST_HEADER: usize = 64 << 10;
 const CHUNK: usize = 4096;
 
 /// A response whose header has been read.
-pub(super) struct Response<S = TcpStream> {
+pub(super) struct Response<S = Stream> {
     pub status: u16,
     /// Names in lower case, and values.
     headers: Vec<(String, String)>,
@@ -36,17 +39,31 @@ impl<S> Response<S> {
     }
 }
 
-/// Requests `url` and reads the header of the response, for at most `patience`.
+/// What is sent along with a request: its media type, and itself.
+pub(super) type Content<'a> = Option<(&'a str, &'a str)>;
+
+/// Requests `url`, sending `content` if there is any, and reads the header of the response, for at most `patience`; with
+/// `tls`, encrypted.
 ///
 /// # Errors
-/// No connection, nothing in time ([`ErrorKind::TimedOut`]), or no HTTP.
-pub(super) fn get(url: &Url, authorization: Option<&str>, patience: Duration) -> io::Result<Response> {
+/// No connection, nothing in time ([`ErrorKind::TimedOut`]), a certificate that is not good, or no HTTP.
+pub(super) fn ask(
+    url: &Url,
+    content: Content<'_>,
+    authorization: Option<&str>,
+    patience: Duration,
+    tls: Option<Arc<ClientConfig>>,
+) -> io::Result<Response> {
     let until = Instant::now() + patience;
-    let mut stream = connect(url, until)?;
-    stream.set_write_timeout(Some(left(until)?))?;
-    stream.write_all(request(url, authorization).as_bytes())?;
-    let response = answer(stream, |stream| stream.set_read_timeout(Some(left(until)?)))?;
-    response.body.input.set_read_timeout(Some(POLL))?;
+    let socket = connect(url, until)?;
+    let mut stream = match tls {
+        Some(config) => Stream::encrypted(socket, url, config, until)?,
+        None => Stream::Plain(socket),
+    };
+    stream.set_write_timeout(left(until)?)?;
+    stream.write_all(request(url, content, authorization).as_bytes())?;
+    let response = answer(stream, |stream| stream.set_read_timeout(left(until)?))?;
+    response.body.input.set_read_timeout(POLL)?;
     Ok(response)
 }
 
@@ -74,18 +91,31 @@ pub(super) fn answer<S: Read>(
     }
 }
 
-fn request(url: &Url, authorization: Option<&str>) -> String {
+fn request(url: &Url, content: Content<'_>, authorization: Option<&str>) -> String {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let authorization = authorization.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
     let agent = concat!("edgeclip/", env!("CARGO_PKG_VERSION"));
+    let method = method(content);
+    let (about, body) = content.map_or_else(Default::default, |(media, body)| {
+        (format!("Content-Type: {media}\r\nContent-Length: {}\r\n", body.len()), body)
+    });
     format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\
-         Connection: close\r\n{authorization}\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\
+         Connection: close\r\n{about}{authorization}\r\n{body}"
     )
 }
 
-fn left(until: Instant) -> io::Result<Duration> {
+/// How such a request is called.
+pub(super) fn method(content: Content<'_>) -> &'static str {
+    if content.is_some() { "POST" } else { "GET" }
+}
+
+/// The time until then.
+///
+/// # Errors
+/// [`ErrorKind::TimedOut`] if there is none.
+pub(super) fn left(until: Instant) -> io::Result<Duration> {
     let left = until.saturating_duration_since(Instant::now());
     if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
@@ -216,8 +246,12 @@ mod tests {
 
     #[test]
     fn a_request_names_host_and_port_and_no_password() {
-        let text = request(&Url::parse("http://[::1]:8080/a%20b?c=d#e").unwrap(), Some("Basic eDp5"));
+        let url = Url::parse("http://[::1]:8080/a%20b?c=d#e").unwrap();
+        let text = request(&url, None, Some("Basic eDp5"));
         assert!(text.starts_with("GET /a%20b?c=d HTTP/1.1\r\nHost: [::1]:8080\r\n"), "{text}");
         assert!(text.ends_with("Connection: close\r\nAuthorization: Basic eDp5\r\n\r\n"), "{text}");
+        let text = request(&url, Some(("text/x", "hello")), None);
+        assert!(text.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{text}");
+        assert!(text.ends_with("\r\nContent-Type: text/x\r\nContent-Length: 5\r\n\r\nhello"), "{text}");
     }
 }

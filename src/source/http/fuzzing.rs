@@ -23,7 +23,7 @@ pub(in crate::source) fn response(data: &[u8], mut picture: impl FnMut(&[u8])) -
     let url = address.url.clone();
     let fault = |fault: Fault| Error::input("input", fault.found, fault.expected);
     let broken = |error: io::Error| Error::input("input", reason(&error), "a response");
-    let mut client = Client::new(address, Patience::default());
+    let mut client = Client::new(address, Patience::default(), None);
     let mut response = answer(Slowly(data), |_| Ok(())).map_err(broken)?;
     match response.status {
         401 => client.answers(&url, &response).map_err(fault),

@@ -1,7 +1,5 @@
-//! Motion JPEG over HTTP: streams of `multipart/x-mixed-replace`, and single pictures that are polled.
-//!
-//! Plain HTTP only: within a camera's own network, TLS would add a large library and no trust, since cameras
-//! sign their own certificates.
+//! Motion JPEG over HTTP, in the clear or over TLS: streams of `multipart/x-mixed-replace`, and single pictures that are
+//! polled.
 
 mod body;
 mod connection;
@@ -11,19 +9,22 @@ mod download;
 pub(super) mod fuzzing;
 pub(super) mod multipart;
 mod request;
+mod stream;
 
-use std::net::TcpStream;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::live::{CapturedFrame, Encoding, Live, Next};
 use super::network::{Address, Fault, POLL, Patience, Protocol, Remote, seconds};
-use crate::error::{Error, Result, shown_address};
+use crate::error::Result;
 use body::Body;
 use content::Content;
 use download::{Download, Outcome};
 use multipart::{Part, Parts};
-use request::{Client, reason};
+pub(super) use request::Client;
+use request::reason;
+use stream::Stream;
 
 /// How often a single picture is fetched by default.
 const FETCHES_PER_SECOND: u32 = 1;
@@ -35,17 +36,25 @@ const FETCHES_PER_SECOND: u32 = 1;
 /// A camera that goes away is reconnected forever. [`Live::next`] may take as long as [`Patience::stall`]
 /// when the camera is silent, and as long as [`Patience::connect`] per step of a connection.
 ///
+/// An `https://` camera must show a certificate of the file `ca`, or one that those vouch for; without `ca`, those of the
+/// system.
+///
 /// # Errors
-/// [`Error::Device`] if the first connection fails: no camera, password or path refused, or other content; the
-/// message says what to do. [`Error::Settings`] if the address is invalid or begins with `https://`.
-pub(crate) fn open(address: &str, rate: Option<u32>, patience: Patience) -> Result<Box<dyn Live>> {
-    if address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https")) {
-        return Err(Error::settings(shown_address(address), "an https:// address", request::NO_TLS));
-    }
-    let address = Address::parse(address, "http")?;
+/// [`Error::Device`](crate::error::Error::Device) if the first connection fails: no camera, password, certificate or path refused, or other content;
+/// the message says what to do. [`Error::Settings`](crate::error::Error::Settings) if the
+/// address is invalid.
+pub(crate) fn open(
+    address: &str,
+    rate: Option<u32>,
+    patience: Patience,
+    ca: Option<&Path>,
+) -> Result<Box<dyn Live>> {
+    let is_tls = address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"));
+    let address = Address::parse(address, if is_tls { "https" } else { "http" })?;
     let interval = Duration::from_secs(1) / rate.unwrap_or(FETCHES_PER_SECOND).max(1);
     let name = address.name.clone();
-    let protocol = Http { client: Client::new(address, patience), patience, interval };
+    let protocol =
+        Http { client: Client::new(address, patience, ca.map(Path::to_owned)), patience, interval };
     Ok(Box::new(Remote::open(&name, patience, protocol)?))
 }
 
@@ -65,10 +74,10 @@ struct Session {
 
 /// What is being read.
 enum Reading {
-    Stream(Parts<Body<TcpStream>>),
+    Stream(Parts<Body<Stream>>),
     Picture {
         /// The response, until it has been read.
-        download: Option<Download<Body<TcpStream>>>,
+        download: Option<Download<Body<Stream>>>,
         /// When to fetch the next one.
         due: Instant,
     },
@@ -133,7 +142,7 @@ impl Protocol for Http {
 
 impl Http {
     /// Fetches a single picture once it is due.
-    fn fetch(&mut self, due: Instant) -> std::result::Result<Option<Download<Body<TcpStream>>>, String> {
+    fn fetch(&mut self, due: Instant) -> std::result::Result<Option<Download<Body<Stream>>>, String> {
         let early = due.saturating_duration_since(Instant::now());
         thread::sleep(early.min(POLL));
         if early > POLL {
@@ -151,7 +160,7 @@ impl Http {
 }
 
 /// The next part of a stream.
-fn part(parts: &mut Parts<Body<TcpStream>>, frame: &mut CapturedFrame) -> std::result::Result<Next, String> {
+fn part(parts: &mut Parts<Body<Stream>>, frame: &mut CapturedFrame) -> std::result::Result<Next, String> {
     match parts.next(POLL) {
         Ok(Part::Picture(bytes)) => {
             frame.fill(&bytes, Encoding::Jpeg, 0);

@@ -15,14 +15,19 @@ pub(crate) struct Destination {
     pub is_name: bool,
     /// Whether pictures come in packets of their own, over UDP.
     pub packets: bool,
+    /// Whether the connection is encrypted, and a certificate checked.
+    pub is_tls: bool,
 }
 
 impl Destination {
     /// Of a network source; `None` if the address cannot be used, which opening it says.
     pub(crate) fn of(address: &str) -> Option<Self> {
-        let is_rtsp =
-            address.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("rtsp"));
-        let (scheme, usual) = if is_rtsp { ("rtsp", 554) } else { ("http", 80) };
+        let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
+        let (scheme, usual) = match scheme.as_str() {
+            "rtsp" => ("rtsp", 554),
+            "https" => ("https", 443),
+            _ => ("http", 80),
+        };
         let url: Url = Address::parse(address, scheme).ok()?.url;
         let host = url.host()?;
         let host_is_name = match &host {
@@ -32,7 +37,8 @@ impl Destination {
         let packets =
             scheme == "rtsp" && url.query_pairs().any(|pair| pair == ("transport".into(), "udp".into()));
         let host = host.to_string();
-        Some(Self { host, port: url.port().unwrap_or(usual), is_name: host_is_name, packets })
+        let (port, is_tls) = (url.port().unwrap_or(usual), scheme == "https");
+        Some(Self { host, port, is_name: host_is_name, packets, is_tls })
     }
 }
 
@@ -47,9 +53,15 @@ mod tests {
             ("rtsp://cam:8554/x@y?transport=udp", "cam", 8554, true, true),
             ("http://[fe80::1]/video.mjpg", "[fe80::1]", 80, false, false),
             ("HTTP://cam.local:8080/?transport=udp", "cam.local", 8080, true, false),
+            ("HTTPS://cam.local/x", "cam.local", 443, true, false),
         ] {
             let found = Destination::of(address).unwrap();
-            assert_eq!(found, Destination { host: host.to_owned(), port, is_name, packets }, "{address}");
+            let is_tls = port == 443;
+            assert_eq!(
+                found,
+                Destination { host: host.to_owned(), port, is_name, packets, is_tls },
+                "{address}"
+            );
         }
         assert_eq!(Destination::of("rtsp:///x"), None);
     }

@@ -11,6 +11,8 @@ pub(crate) struct Destination {
     pub is_name: bool,
     /// Whether pictures come in packets of their own, over UDP.
     pub packets: bool,
+    /// Whether the connection is encrypted.
+    pub is_tls: bool,
 }
 
 impl Destination {

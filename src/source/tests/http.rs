@@ -14,7 +14,7 @@ use crate::source::{CapturedFrame, Encoding, Next, http};
 
 /// The error of a camera that does not open.
 fn refusal(url: &str) -> String {
-    http::open(url, None, PATIENCE).err().expect("an error").to_string()
+    http::open(url, None, PATIENCE, None).err().expect("an error").to_string()
 }
 
 /// The grey of a decoded picture.
@@ -57,7 +57,7 @@ fn pictures_of_a_stream_arrive_and_broken_ones_are_told() {
         send(stream, &[60])?;
         hang(stream)
     });
-    let mut source = http::open(&camera.url("/video.mjpg"), None, PATIENCE).unwrap();
+    let mut source = http::open(&camera.url("/video.mjpg"), None, PATIENCE, None).unwrap();
     assert_eq!((source.name(), source.waits()), (camera.url("/video.mjpg").as_str(), false));
     let mut seen = Vec::new();
     let faults = until(&mut *source, |shot| {
@@ -83,7 +83,7 @@ fn chunked_streams_are_put_together() {
         }
         hang(stream)
     });
-    let mut source = http::open(&camera.url("/"), None, PATIENCE).unwrap();
+    let mut source = http::open(&camera.url("/"), None, PATIENCE, None).unwrap();
     assert_eq!(until(&mut *source, has_grey(80)), []);
 }
 
@@ -96,7 +96,7 @@ fn a_single_picture_is_fetched_again_and_again() {
         let promised = if number == 3 { body.len() + 9 } else { body.len() };
         write(stream, "200 OK", &format!("Content-Type: image/jpeg\r\nContent-Length: {promised}\r\n"), body)
     });
-    let mut source = http::open(&camera.url("/shot.jpg"), Some(50), PATIENCE).unwrap();
+    let mut source = http::open(&camera.url("/shot.jpg"), Some(50), PATIENCE, None).unwrap();
     let faults = until(&mut *source, |shot| grey(shot) >= 59);
     assert_eq!(faults, [Next::Broken("cut short by the end of the input".to_owned())]);
 }
@@ -106,7 +106,7 @@ fn single_pictures_come_at_the_wished_rate() {
     let camera =
         Camera::start(|_, _, stream| write(stream, "200 OK", "Content-Type: image/jpeg\r\n", &jpeg(9)));
     let start = std::time::Instant::now();
-    let mut source = http::open(&camera.url("/"), Some(20), PATIENCE).unwrap();
+    let mut source = http::open(&camera.url("/"), Some(20), PATIENCE, None).unwrap();
     assert_eq!(until(&mut *source, |shot| shot.number >= 6), []);
     assert!(start.elapsed() >= Duration::from_millis(250), "{:?}", start.elapsed());
 }
@@ -122,7 +122,7 @@ fn a_stream_that_ends_or_falls_silent_is_connected_anew() {
         if number == 3 { hang(stream) } else { Some(()) }
     });
     let patience = Patience { stall: Duration::from_millis(600), ..PATIENCE };
-    let mut source = http::open(&camera.url("/"), None, patience).unwrap();
+    let mut source = http::open(&camera.url("/"), None, patience, None).unwrap();
     let faults = until(&mut *source, has_grey(140));
     let stalled = |why: &str| Next::Stalled(why.to_owned());
     let expected = ["the camera has ended the stream", "a refusal (503)", "no bytes for 0.6 s"].map(stalled);
@@ -141,7 +141,7 @@ fn a_trickle_without_a_picture_is_a_stall() {
         hang(stream)
     });
     let patience = Patience { stall: Duration::from_millis(700), ..PATIENCE };
-    let mut source = http::open(&camera.url("/"), None, patience).unwrap();
+    let mut source = http::open(&camera.url("/"), None, patience, None).unwrap();
     let faults = until(&mut *source, has_grey(200));
     let why = Next::Stalled("no whole picture for 0.7 s".to_owned());
     assert!(faults.contains(&why), "{faults:?}");
@@ -167,7 +167,7 @@ fn passwords_are_answered_and_never_shown() {
             write(stream, "200 OK", "Content-Type: image/jpeg\r\n", &jpeg(90))
         });
         let url = camera.url("/shot.jpg?a=b").replace("http://", "http://ad%20min:p%40ss@");
-        let mut source = http::open(&url, Some(50), PATIENCE).unwrap();
+        let mut source = http::open(&url, Some(50), PATIENCE, None).unwrap();
         assert_eq!(source.name(), camera.url("/shot.jpg"));
         assert_eq!(until(&mut *source, |shot| shot.number > 1 && has_grey(90)(shot)), []);
         let line = refusal(&url.replace("p%40ss", "wrong"));
@@ -189,19 +189,20 @@ fn redirects_are_followed_and_take_no_password_elsewhere() {
         let to = if request.starts_with("GET /a ") { "b?c=d" } else { target.as_str() };
         let to = match request.split(' ').nth(1).unwrap() {
             "/round" => "/round",
-            "/tls" => "https://user:secret@cam/",
+            "/tls" => "https://user:secret@camera.invalid/",
             _ => to,
         };
         write(stream, "302 Found", &format!("Location: {to}\r\n"), b"")
     });
     let mut source =
-        http::open(&camera.url("/a").replace("http://", "http://u:secret@"), None, PATIENCE).unwrap();
+        http::open(&camera.url("/a").replace("http://", "http://u:secret@"), None, PATIENCE, None).unwrap();
     assert_eq!(until(&mut *source, has_grey(77)), []);
     assert!(camera.requests.lock().unwrap()[1].starts_with("GET /b?c=d "));
     assert!(!other.requests.lock().unwrap()[0].to_lowercase().contains("authorization"));
     assert!(refusal(&camera.url("/round")).contains("more than 5 redirects"));
+    // A name that nobody has.
     let line = refusal(&camera.url("/tls"));
-    assert!(line.contains("a redirect to https://cam/") && line.contains("relay"), "{line}");
+    assert!(line.contains("usually 443") && !line.contains("secret"), "{line}");
 }
 
 #[test]
@@ -223,14 +224,9 @@ fn a_first_opening_that_fails_says_what_to_do() {
         assert!(line.starts_with(&camera.url(path)) && line.contains(part), "{line}");
     }
     let patience = Patience { connect: Duration::from_millis(200), ..PATIENCE };
-    let error = http::open(&camera.url("/silent"), None, patience).err().unwrap().to_string();
+    let error = http::open(&camera.url("/silent"), None, patience, None).err().unwrap().to_string();
     assert!(error.contains("no answer within 0.2 s"), "{error}");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let line = refusal(&format!("http://u:secret@127.0.0.1:{port}/"));
     assert!(line.contains("Connection refused") && !line.contains("secret"), "{line}");
-    let line = refusal("https://u:secret@cam/");
-    assert!(
-        line.contains("found an https:// address, expected http://") && !line.contains("secret"),
-        "{line}"
-    );
 }

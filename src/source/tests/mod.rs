@@ -9,3 +9,5 @@ mod network;
 mod pictures;
 #[cfg(feature = "rtsp")]
 mod rtsp;
+#[cfg(feature = "http")]
+mod tls;

@@ -266,14 +266,23 @@ fn a_size_that_nothing_can_hold_is_not_even_tried() {
 
 #[test]
 fn a_password_is_used_and_never_shown() {
-    let squares = script(send(&units("squares")));
-    let camera = Camera::start(vec![Script { login: Some(("ad min", "p@ss")), ..squares }]);
-    let url = camera.url().replace("rtsp://", "rtsp://ad%20min:p%40ss@");
-    let mut source = rtsp::open(&url, PATIENCE).unwrap();
-    assert_eq!(source.name(), camera.url());
-    assert_eq!(until(&mut *source, |shot| picture_number(shot) == 23), []);
-    assert!(camera.heard("Digest username"));
-    assert!(!camera.heard("p@ss") && !camera.heard("p%40ss"));
+    for (user, password, login) in [
+        ("ad min", "p@ss", "ad%20min:p%40ss"),
+        ("admin", "a:b/c?d#e", "admin:a%3Ab%2Fc%3Fd%23e"),
+        ("admin", "100% \"quoted\" \\ \u{fc}\u{20ac}", "admin:100%25%20%22quoted%22%20%5C%20%C3%BC%E2%82%AC"),
+        ("a\"d\\min", "!$&'()*+,;=", "a%22d%5Cmin:!$&'()*+,;="),
+        ("admin", "", "admin:"),
+    ] {
+        let squares = script(send(&units("squares")));
+        let camera = Camera::start(vec![Script { login: Some((user, password)), ..squares }]);
+        let url = camera.url().replace("rtsp://", &format!("rtsp://{login}@"));
+        let mut source = rtsp::open(&url, PATIENCE).unwrap();
+        assert_eq!(source.name(), camera.url());
+        assert_eq!(until(&mut *source, |shot| picture_number(shot) == 23), []);
+        assert!(camera.heard("Digest username"));
+        let secret = login.split_once(':').unwrap().1;
+        assert!(password.is_empty() || !camera.heard(password) && !camera.heard(secret));
+    }
 }
 
 #[test]

@@ -37,12 +37,12 @@ use self::app::{App, Facts};
 use self::guard::Guard;
 use self::token::Tokens;
 use self::viewer::{Pictures, Viewer};
-use super::pem::{certificates, private_key};
 use super::service::Task;
 use super::{Inventory, Obey, Oracle};
 use crate::config::{self, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sinks::{Painter, PictureSink, Sink, Status};
+use crate::system::{certificates, private_key};
 
 pub(crate) use self::address::Address;
 pub(crate) use self::token::{is_token_file, new_token, token_line};

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::surfaces::pem::read;
+use crate::system::read_secret;
 
 /// Random bytes of a token.
 const LENGTH: usize = 32;
@@ -54,7 +54,7 @@ impl Tokens {
     /// # Errors
     /// [`Error::Settings`] if it cannot be read, or holds something else.
     pub(super) fn read(file: &Path) -> Result<Self> {
-        let (name, bytes) = read(file)?;
+        let (name, bytes) = read_secret(file)?;
         let text = String::from_utf8_lossy(&bytes);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let hashes: std::result::Result<Vec<Option<Hash>>, ()> = lines.map(parsed).collect();

@@ -1,20 +1,16 @@
 //! Where the broker is, and who logs in there.
 
 use std::fmt;
-use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::config::Mqtt;
-use crate::error::{Error, ErrorKind, Result, shown_address};
-use crate::surfaces::pem::credential;
+use crate::error::{Error, Result, shown_address};
+use crate::system::first_line;
 
 const EXPECTED: &str = "mqtt://[user:password@]host[:port], or mqtts://… over TLS, special characters of the password percent-encoded";
-/// Most bytes of a file with a password.
-const LONGEST: usize = 4096;
 
 /// A broker's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +84,7 @@ impl Login {
         let of_url = url.as_ref().map(Url::username).filter(|user| !user.is_empty()).map(decoded);
         let user = settings.user.clone().or(of_url);
         let password = match &settings.password_file {
-            Some(file) => Some(secret(file)?),
+            Some(file) => Some(first_line(file)?),
             None => url.as_ref().and_then(Url::password).map(|text| decoded(text).into_bytes()),
         };
         if password.is_some() && user.is_none() {
@@ -102,22 +98,10 @@ impl Login {
     }
 }
 
-/// The first line of a file.
-fn secret(file: &Path) -> Result<Vec<u8>> {
-    let file = credential(file);
-    let name = file.display().to_string();
-    let bytes = fs::read(&file).map_err(|error| Error::io(ErrorKind::Settings, &name, error))?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.is_empty() || line.len() > LONGEST {
-        let found = format!("a first line of {} bytes", line.len());
-        return Err(Error::settings(name, found, "a password as the first line"));
-    }
-    Ok(line.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn settings(url: &str) -> Mqtt {

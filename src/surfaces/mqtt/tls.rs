@@ -1,11 +1,8 @@
 //! TLS to the broker: who vouches for it, and who this client is.
 
-use std::env;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -13,15 +10,7 @@ use tokio_rustls::client::TlsStream;
 use super::address::Address;
 use crate::config::Mqtt;
 use crate::error::{Error, Result};
-use crate::surfaces::pem::{certificates, private_key};
-
-/// Where systems keep the certificates of those whom they trust.
-const SYSTEM: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+use crate::system::{Trust, certificates, private_key, tls_client};
 
 /// Talks TLS to one broker. Files are read when it is made.
 #[derive(Clone)]
@@ -43,22 +32,8 @@ impl Tls {
                 "a name or an address",
             )
         })?;
-        let mut roots = RootCertStore::empty();
-        let (file, trusted) = trusted(settings)?;
-        let (added, _) = roots.add_parsable_certificates(trusted);
-        if added == 0 {
-            let expected = "certificates (PEM) that can vouch for a broker: mqtt.ca";
-            return Err(Error::settings(
-                file.display().to_string(),
-                "no certificate that can be used",
-                expected,
-            ));
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::bug(error.to_string()))?
-            .with_root_certificates(roots);
+        let trust = Trust { file: settings.ca.as_deref(), setting: "mqtt.ca", peer: "a broker" };
+        let config = tls_client(trust)?;
         let config = match (&settings.certificate, &settings.key) {
             (Some(certificate), Some(key)) => {
                 let refuse = |error: rustls::Error| {
@@ -81,24 +56,10 @@ impl Tls {
     }
 }
 
-/// The certificates that vouch for the broker, and the file that they are from.
-fn trusted(settings: &Mqtt) -> Result<(PathBuf, Vec<CertificateDer<'static>>)> {
-    if let Some(file) = &settings.ca {
-        return Ok((file.clone(), certificates(file)?));
-    }
-    let own = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
-    let mut files = own.into_iter().chain(SYSTEM.map(PathBuf::from));
-    let Some(file) = files.find(|file| file.exists()) else {
-        let expected = "mqtt.ca, a file with the certificate that vouches for the broker";
-        return Err(Error::settings("mqtt", "a system without certificates of its own", expected));
-    };
-    let trusted = certificates(&file)?;
-    Ok((file, trusted))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
 
     use super::*;
 

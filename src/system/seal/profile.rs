@@ -23,6 +23,8 @@ pub(crate) struct Profile {
     pub network: bool,
     /// Looks up the names of cameras.
     pub names: bool,
+    /// Opens files that it may read.
+    pub reads: bool,
     /// Receives packets over UDP.
     pub packets: bool,
     /// Takes connections on a socket that listens already.
@@ -51,7 +53,7 @@ impl Profile {
         filter.all(BASIC, Verdict::Allow);
         for (wanted, group) in [
             (self.files, FILES),
-            (self.names, LOOK),
+            (self.names || self.reads, LOOK),
             (self.network, NETWORK),
             (self.serves, SERVE),
             (self.limits, LIMITS),

@@ -9,6 +9,7 @@ pub(super) use frame::Header;
 pub(super) use wire::{Inbox, receive_first, send};
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,9 @@ pub(super) struct Order {
 /// What a process does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Job {
-    /// Reads a camera at this address, which has its password; one that is fetched, so often per second.
-    Camera { address: String, fps: Option<u32>, stall: Option<Duration> },
+    /// Reads a camera at this address, which has its password; one that is fetched, so often per second; the file of
+    /// certificates that vouch for it.
+    Camera { address: String, fps: Option<u32>, stall: Option<Duration>, ca: Option<PathBuf> },
     /// Decodes the pictures of this source.
     Pictures { of: String },
 }

@@ -6,10 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::super::here::here;
 use super::super::message::{Answer, Ask, Header, LONGEST_FRAME, send};
 use super::asked;
-use crate::error::ErrorParts;
+use crate::error::{ErrorParts, Result};
 use crate::source::live::{CapturedFrame, Live, Next};
 use crate::system;
 
@@ -18,19 +17,17 @@ const COMPUTING: Duration = Duration::from_secs(10);
 /// Longest that one step may take; no step of a network source waits longer.
 const WAITING: Duration = Duration::from_secs(60);
 
-/// Answers until nobody asks any more, or the source has ended.
+/// Opens the camera, and answers until nobody asks any more, or the source has ended.
 ///
 /// # Errors
 /// Nobody is there.
 pub(super) fn work(
     mut control: UnixStream,
     shared: &File,
-    address: &str,
-    fps: Option<u32>,
-    stall: Option<Duration>,
+    open: impl FnOnce() -> Result<Box<dyn Live>>,
 ) -> io::Result<()> {
     system::limit_time(COMPUTING, WAITING);
-    let mut source = match here(address, fps, stall) {
+    let mut source = match open() {
         Ok(source) => source,
         Err(error) => return send(&mut control, &Answer::Refused(ErrorParts::from(&error))),
     };

@@ -13,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{self, PanicHookInfo};
 use std::process::abort;
 
+use super::here::here;
 use super::message::{Answer, Job, Order, Request, send};
 use super::sealing::{is_sealed, seal_worker};
 use crate::system;
@@ -30,7 +31,9 @@ fn work(control: UnixStream, shared: &File, order: &Order) -> io::Result<()> {
     crate::source::set_max_picture_mb(order.picture_mb);
     seal_worker(order)?;
     match &order.job {
-        Job::Camera { address, fps, stall } => camera::work(control, shared, address, *fps, *stall),
+        Job::Camera { address, fps, stall, ca } => {
+            camera::work(control, shared, || here(address, *fps, *stall, ca.as_deref()))
+        }
         Job::Pictures { .. } => pictures::work(control, shared),
     }
 }

@@ -42,7 +42,7 @@ impl Camera {
 }
 
 /// Writes a whole answer.
-pub(crate) fn write(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> Option<()> {
+pub(crate) fn write(stream: &mut impl Write, status: &str, headers: &str, body: &[u8]) -> Option<()> {
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body).ok()

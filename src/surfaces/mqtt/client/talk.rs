@@ -1,4 +1,4 @@
-//! The connection to the broker: connects again when it is gone, publishes what is queued, hands over what comes.
+//! One connection to the broker.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,123 +7,44 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, interval_at, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
-use super::address::{Address, Login};
-use super::packet::{self, Connect, Incoming, Publish};
-use super::queue::{Outgoing, Queue};
-use super::spool::Message;
-use super::tls::Tls;
+use super::super::address::Address;
+use super::super::packet::{self, Connect, Incoming, Publish};
+use super::super::queue::Outgoing;
+use super::super::spool::Message;
+use super::{Client, End, FAREWELL, ONLINE};
 
 /// How long a broker may take for an answer, or to take what is sent.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the client shows that it is there.
 const ALIVE: Duration = Duration::from_secs(20);
-/// The first pause before connecting again; each is twice as long as the one before.
-const FIRST: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST: Duration = Duration::from_secs(30);
 /// Most messages on their way.
 const WINDOW: usize = 32;
-/// How long the broker may take at the end for what is left.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// So many bytes are gathered before they are written.
 const GATHERED: usize = 64 * 1024;
 
 /// Values of the topic that says whether this board is there.
-pub(super) const ONLINE: &str = "online";
 const OFFLINE: &[u8] = b"offline";
 const STOPPED: &[u8] = b"stopped";
 
-/// What is done with a message: its topic, its payload, and whether the broker had kept it.
-pub(super) type Handle = Box<dyn Fn(&str, &[u8], bool) + Send + Sync>;
-
-/// One board at one broker.
-pub(super) struct Client {
-    pub address: Address,
-    pub login: Login,
-    pub tls: Option<Tls>,
-    pub id: String,
-    /// The topic that says whether this board is there.
-    pub available: String,
-    /// Where it is told how many events were dropped.
-    pub dropped: String,
-    pub subscriptions: Vec<String>,
-    pub queue: Arc<Queue>,
-    pub handle: Handle,
-}
-
-/// How a connection ended.
-enum End {
-    /// There is nothing more to say.
-    Stopped,
-    /// It could not be made, or is gone: why.
-    Failed(String),
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
-impl Client {
-    /// Publishes until the queue is closed and empty.
-    pub(super) async fn run(self) {
-        let mut faults = Faults::default();
-        let mut pause = FIRST;
-        loop {
-            let mut talk =
-                Talk { client: &self, on_way: VecDeque::new(), next: 0, out: Vec::new(), stands: false };
-            let end = talk.connect().await;
-            let Talk { on_way, stands, .. } = talk;
-            self.queue.disconnected(on_way.into_iter().filter_map(|(_, event)| event).collect());
-            match end {
-                End::Stopped => return,
-                End::Failed(why) => faults.tell(&self.address.shown, &why, stands),
-            }
-            if self.queue.closed().is_some() {
-                return;
-            }
-            if stands {
-                pause = FIRST;
-            }
-            self.rest(pause).await;
-            pause = (2 * pause).min(LONGEST);
-        }
-    }
-
-    /// Waits, but not if there is nothing more to come.
-    async fn rest(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        while self.queue.closed().is_none() && timeout_at(until, self.queue.changed()).await.is_ok() {}
-    }
-
-    /// When it is time to go: a moment after the last thing was queued.
-    async fn time_to_go(&self) {
-        let closed = loop {
-            match self.queue.closed() {
-                Some(closed) => break closed,
-                None => self.queue.changed().await,
-            }
-        };
-        sleep_until(closed + FAREWELL).await;
-    }
-}
-
 /// One connection.
-struct Talk<'a> {
+pub(super) struct Talk<'a> {
     client: &'a Client,
     /// Ids of messages that the broker has not taken yet, and those of them that have to be kept.
-    on_way: VecDeque<(u16, Option<Message>)>,
+    pub on_way: VecDeque<(u16, Option<Message>)>,
     next: u16,
     out: Vec<u8>,
     /// Whether the broker has let it in.
-    stands: bool,
+    pub stands: bool,
 }
 
-impl Talk<'_> {
-    async fn connect(&mut self) -> End {
+impl<'a> Talk<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self { client, on_way: VecDeque::new(), next: 0, out: Vec::new(), stands: false }
+    }
+
+    pub(super) async fn connect(&mut self) -> End {
         let Address { host, port, .. } = &self.client.address;
         let reached = async {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -319,25 +240,5 @@ fn refusal(code: u8) -> &'static str {
         4 => "refuses user or password",
         5 => "does not let this client in: user, password or certificate",
         _ => "refuses the connection",
-    }
-}
-
-/// What went wrong, told when it is new or has lasted for long.
-#[derive(Default)]
-struct Faults {
-    last: String,
-    count: u64,
-}
-
-impl Faults {
-    /// Tells of a fault; `stood` if there was a connection.
-    fn tell(&mut self, name: &str, why: &str, stood: bool) {
-        if stood || self.last != why {
-            (self.last, self.count) = (why.to_owned(), 0);
-        }
-        self.count += 1;
-        if self.count.is_power_of_two() {
-            tracing::warn!("{name}: {why}; trying again ({} so far)", self.count);
-        }
     }
 }

@@ -1,3 +1,4 @@
+use super::disk::name;
 use super::*;
 
 fn push(spool: &mut Spool, range: std::ops::Range<usize>) {

@@ -1,62 +1,26 @@
-//! Events that the broker has not taken yet, in order and within a bound: in memory while it takes them, else in
-//! files of a folder.
+//! Events in files of a folder.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
+use super::{IN_MEMORY, Message};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sinks::PRIVATE;
 use crate::system::Folder;
 
-/// Most bytes of events in memory where there is no folder, and of those on their way to a slow broker.
-const IN_MEMORY: usize = 1 << 20;
 /// From so many bytes on, the next event begins another file.
-const SEGMENT: u64 = 64 * 1024;
+pub(super) const SEGMENT: u64 = 64 * 1024;
 /// What the files end with.
 const ENDING: &str = ".jsonl";
 /// Who holds this file has the folder.
 const LOCK: &str = "lock";
 
-/// Something that has happened, for the broker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Message {
-    /// Its place among all.
-    #[serde(default)]
-    pub number: u64,
-    pub topic: String,
-    pub payload: String,
-    /// Whether the broker may have it already.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub again: bool,
-}
-
-impl Message {
-    fn size(&self) -> usize {
-        self.topic.len() + self.payload.len()
-    }
-}
-
-/// A queue of events.
-#[derive(Debug)]
-pub(super) struct Spool {
-    /// Those that are sent next.
-    front: VecDeque<Message>,
-    bytes: usize,
-    disk: Option<Disk>,
-    next: u64,
-    connected: bool,
-    /// How many were dropped since this was told last.
-    lost: u64,
-}
-
 /// Files in a folder, each named by the number of its first event; all of them come after what is in memory.
 #[derive(Debug)]
-struct Disk {
+pub(super) struct Disk {
     folder: Folder,
     _lock: File,
     most: u64,
@@ -69,17 +33,12 @@ struct Disk {
     failed: bool,
 }
 
-impl Spool {
-    /// A queue in memory alone.
-    pub(super) fn in_memory() -> Self {
-        Self { front: VecDeque::new(), bytes: 0, disk: None, next: 0, connected: false, lost: 0 }
-    }
-
-    /// A queue that goes on with what an earlier run has left in `folder`, of at most `most` bytes.
+impl Disk {
+    /// What an earlier run has left in `folder`, of at most `most` bytes, and the number of the next event.
     ///
     /// # Errors
     /// The folder cannot be used, or another process has it.
-    pub(super) fn open(folder: &Path, most: u64) -> Result<Self> {
+    pub(super) fn open(folder: &Path, most: u64) -> Result<(Self, u64)> {
         let name = folder.display().to_string();
         let io = |source| Error::io(ErrorKind::Device, name.clone(), source);
         let folder = Folder::make(folder).map_err(io)?;
@@ -100,93 +59,19 @@ impl Spool {
                 segments.insert(number, about.len());
             }
         }
-        let disk = Disk { folder, _lock: lock, most, segments, loaded: None, open: None, failed: false };
+        let disk = Self { folder, _lock: lock, most, segments, loaded: None, open: None, failed: false };
         let last = disk.segments.last_key_value().map(|(first, _)| *first);
         let next = last.map_or(0, |first| first + disk.read(first).len().max(1) as u64);
-        Ok(Self { disk: Some(disk), next, ..Self::in_memory() })
+        Ok((disk, next))
     }
 
-    /// Adds an event.
-    pub(super) fn push(&mut self, topic: String, payload: String) {
-        let message = Message { number: self.next, topic, payload, again: false };
-        self.next += 1;
-        let to_disk = self.disk.as_ref().is_some_and(|disk| {
-            !self.connected || !disk.segments.is_empty() || self.bytes + message.size() > IN_MEMORY
-        });
-        if to_disk && let Some(disk) = &mut self.disk {
-            match disk.append(std::slice::from_ref(&message)) {
-                Ok(lost) => {
-                    self.lose(lost);
-                    return;
-                }
-                // What is on the disk already comes first.
-                Err(_) if !disk.segments.is_empty() => return self.lose(1),
-                Err(_) => {}
-            }
-        }
-        self.bytes += message.size();
-        self.front.push_back(message);
-        while self.bytes > IN_MEMORY {
-            let Some(oldest) = self.front.pop_front() else { break };
-            self.bytes -= oldest.size();
-            self.lose(1);
-        }
+    /// Whether there is no event.
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
     }
 
-    /// The next event to send.
-    pub(super) fn next(&mut self) -> Option<Message> {
-        if self.front.is_empty()
-            && let Some(disk) = &mut self.disk
-        {
-            self.front = disk.load().into();
-            self.bytes = self.front.iter().map(Message::size).sum();
-        }
-        let message = self.front.pop_front()?;
-        self.bytes -= message.size();
-        Some(message)
-    }
-
-    /// The broker has taken an event.
-    pub(super) fn taken(&mut self, number: u64) {
-        if let Some(disk) = &mut self.disk {
-            disk.taken(number);
-        }
-    }
-
-    /// There is a connection: events need not go to the disk.
-    pub(super) fn connected(&mut self) {
-        self.connected = true;
-    }
-
-    /// The connection is gone, or the program ends. These were on their way.
-    pub(super) fn disconnected(&mut self, unanswered: Vec<Message>) {
-        self.connected = false;
-        for message in unanswered.into_iter().rev() {
-            self.bytes += message.size();
-            self.front.push_front(Message { again: true, ..message });
-        }
-        let Some(disk) = &mut self.disk else { return };
-        let all: Vec<Message> = self.front.iter().cloned().collect();
-        if let Ok(lost) = disk.put_back(&all) {
-            self.front.clear();
-            self.bytes = 0;
-            self.lose(lost);
-        }
-    }
-
-    /// How many events were dropped since this was asked last.
-    pub(super) fn lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
-    }
-
-    fn lose(&mut self, count: u64) {
-        self.lost += count;
-    }
-}
-
-impl Disk {
     /// Appends events, of which the first decides the name of a new file. Gives how many older ones had to go.
-    fn append(&mut self, messages: &[Message]) -> io::Result<u64> {
+    pub(super) fn append(&mut self, messages: &[Message]) -> io::Result<u64> {
         let Some(first) = messages.first().map(|message| message.number) else { return Ok(0) };
         let result = self.write(first, messages);
         if result.is_err() != std::mem::replace(&mut self.failed, result.is_err()) {
@@ -245,7 +130,7 @@ impl Disk {
     }
 
     /// The events of the oldest file.
-    fn load(&mut self) -> Vec<Message> {
+    pub(super) fn load(&mut self) -> Vec<Message> {
         // One after the other.
         if self.loaded.is_some() {
             return Vec::new();
@@ -266,7 +151,7 @@ impl Disk {
     }
 
     /// One event of the loaded file is done with.
-    fn taken(&mut self, number: u64) {
+    pub(super) fn taken(&mut self, number: u64) {
         let Some((first, left)) = &mut self.loaded else { return };
         // What was never on the disk has higher numbers than any file, or lower ones.
         if number < *first {
@@ -281,7 +166,7 @@ impl Disk {
     }
 
     /// Writes what was in memory to the disk again, before all else that is there.
-    fn put_back(&mut self, messages: &[Message]) -> io::Result<u64> {
+    pub(super) fn put_back(&mut self, messages: &[Message]) -> io::Result<u64> {
         if messages.is_empty() {
             return Ok(0);
         }
@@ -328,10 +213,6 @@ impl Disk {
 }
 
 /// Names sort like numbers.
-fn name(first: u64) -> OsString {
+pub(super) fn name(first: u64) -> OsString {
     format!("{first:020}{ENDING}").into()
 }
-
-#[cfg(test)]
-#[path = "spool_tests.rs"]
-mod tests;
