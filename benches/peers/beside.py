@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 TURNS, TURN_MS = 7, 150.0
+# Wrong is what lies this many times further from ONNX Runtime than that from itself, or than so many steps.
+WRONG, STEPS = 3, 8
 KINDS = {onnx.TensorProto.FLOAT: np.float32, onnx.TensorProto.UINT8: np.uint8, onnx.TensorProto.INT8: np.int8}
 Arrays = list[NDArray[Any]]
 
@@ -86,8 +88,8 @@ def deviation(a: Arrays, b: Arrays, scales: list[float]) -> float:
     return max(float(np.abs(x - y).max()) / scale for x, y, scale in zip(a, b, scales, strict=True))
 
 
-def compare(binary: str, file: Path, folder: Path) -> str:
-    """One line of the table."""
+def compare(binary: str, file: Path, folder: Path) -> tuple[str, list[str]]:
+    """One line of the table, and what is wrong with the network: outputs are compared before anything is timed."""
     model = onnx.load(file)
     value = model.graph.input[0].type.tensor_type
     shape = [dim.dim_value for dim in value.shape.dim]
@@ -103,6 +105,7 @@ def compare(binary: str, file: Path, folder: Path) -> str:
     found = [value.reshape(output.shape) for value, output in zip(values, plain, strict=True)]
     scales = units(model)
     far, own = deviation(found, plain, scales), deviation(best, plain, scales)
+    faults = [f"{file.stem} is {far:.0f} steps off"] if far > WRONG * max(own, STEPS) else []
     counts = [max(1, round(TURN_MS / float(engine.ask("run 2").split()[1]))) for engine in (ours, theirs)]
     taken: list[list[float]] = [[], []]
     for _ in range(TURNS):
@@ -118,7 +121,9 @@ def compare(binary: str, file: Path, folder: Path) -> str:
     ours.close()
     theirs.close()
     (a, b), slowest = (median(times) for times in taken), " ".join(steps[0][:4])[:60] if steps else "all in float"
-    return f"| {file.stem} | {a:.2f} | {b:.2f} | **{a / b:.2f}** | {far:.0f} ({own:.0f}) | {islands} | {slowest} |"
+    faults += [f"{file.stem} takes {a / b:.2f} of ONNX Runtime's time"] if a > b else []
+    line = f"| {file.stem} | {a:.2f} | {b:.2f} | **{a / b:.2f}** | {far:.0f} ({own:.0f}) | {islands} | {slowest} |"
+    return line, faults
 
 
 def work(file: Path, given: Path) -> None:
@@ -137,21 +142,27 @@ def work(file: Path, given: Path) -> None:
         print(" ".join(times), flush=True)
 
 
-def main() -> None:
-    """The command."""
+def main() -> int:
+    """The command: 0 if no network is wrong or slower than in ONNX Runtime."""
     if sys.argv[1] == "worker":
-        return work(Path(sys.argv[2]), Path(sys.argv[3]))
+        work(Path(sys.argv[2]), Path(sys.argv[3]))
+        return 0
     binary, folder, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     print("| network | edgeclip ms | ORT ms | ratio | LSB (ORT self) | islands | slowest step: ms, kernel, shape, node |")
     print("|---|---|---|---|---|---|---|")
+    faults = []
     for file in sorted(folder.glob("*.onnx")):
         if not names or any(file.name.startswith(name) for name in names):
             try:
-                print(compare(binary, file, folder), flush=True)
+                line, found = compare(binary, file, folder)
+                print(line, flush=True)
+                faults += found
             except RuntimeError as error:
                 print(f"| {file.stem} | {error} | | | | | |", flush=True)
-    return None
+                faults.append(f"{file.stem} {error}")
+    print("\n".join(["", *faults] if faults else ["", "none wrong, none slower than ONNX Runtime"]))
+    return len(faults) > 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

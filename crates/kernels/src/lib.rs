@@ -53,8 +53,8 @@
 //!   rounded once.
 //! - Pictures at any other size: shares of four neighbours in f32, times `sx/sy`, rounded like a convolution.
 //! - Weights beyond int8 less their zero points: the same sums, of i16 numbers.
-//! - Convolutions, tensors and constants that meet before they are quantised: `v = acc·(sx·sw[c])` and each operation after it in f32,
-//!   never fused; then `y = clamp(round_half_even(v / sy) + zy)`.
+//! - Convolutions, products, tensors and constants that meet before they are quantised: `v = acc·(sx·sw[c])` and each operation after
+//!   it in f32, never fused; sums and largest numbers of a pixel in 16 lanes; then `y = clamp(round_half_even(v / sy) + zy)`.
 //! - Product of two computed matrices: `Σ (a − za)·(b − zb)` in wrapping i32, times `sa·sb/sy`.
 //! - Products of float rows with int8 weights: [`product`] quantises the rows on the fly.
 
@@ -74,6 +74,7 @@ pub mod formula;
 pub mod gelu;
 pub mod interpolate;
 mod isa;
+mod lanes;
 pub mod layer_norm;
 pub mod layout;
 pub mod lookup;

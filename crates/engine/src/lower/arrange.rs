@@ -1,7 +1,7 @@
 //! Where the values of a tensor lie, and copies of them in another order or repeated.
 
 use super::builder::Builder;
-use crate::steps::{Op, Order, Quantised, View};
+use crate::steps::{Op, Order, Quantised, Real, View};
 use edgeclip_kernels::rearrange::Rearrange;
 
 /// How far apart neighbours along each axis of the graph's tensor lie in memory.
@@ -74,6 +74,43 @@ pub(super) fn in_order(builder: &mut Builder, name: &str, x: &Quantised, order: 
     }
     let places = (x.shape.clone(), &strides(x)[..], 0);
     copied(builder, name, x, places, order)
+}
+
+/// How far apart neighbours along each axis of the graph's float tensor lie in memory, in values.
+pub(super) fn real_strides(real: &Real) -> Vec<usize> {
+    let (mut strides, mut distance) = (vec![1; real.shape.len()], 1);
+    for &axis in memory(real.order, real.shape.len()).iter().rev() {
+        strides[axis] = distance;
+        distance *= real.shape[axis];
+    }
+    strides
+}
+
+/// As [`copied`], for floats: `strides` and `start` count values.
+pub(super) fn real_copied(
+    builder: &mut Builder,
+    name: &str,
+    view: View,
+    (shape, strides, start): (Vec<usize>, &[usize], usize),
+    order: Order,
+) -> Real {
+    let axes = memory(order, shape.len());
+    let bytes = size_of::<f32>();
+    let sizes: Vec<usize> = axes.iter().map(|&axis| shape[axis]).chain([bytes]).collect();
+    let distances: Vec<usize> = axes.iter().map(|&axis| strides[axis] * bytes).chain([1]).collect();
+    let made = whole(0, shape.clone(), order, false).view;
+    let to = builder.buffer(made.channels.saturating_mul(bytes), made.height, made.width);
+    let mut distance = 1;
+    let lies = sizes.iter().zip(&distances).rev().all(|(&size, &found)| {
+        let fits = size == 1 || found == distance;
+        distance *= size;
+        fits
+    });
+    if lies && start == 0 && distance == view.len() {
+        return Real { view: View { buffer: view.buffer, ..to }, shape, order };
+    }
+    builder.push(name, Op::Rearrange(Rearrange::new(&sizes, &distances), start * bytes), vec![view], to);
+    Real { view: to, shape, order }
 }
 
 /// The shape of what is computed value by value of tensors of these shapes: axes are matched from the last on.

@@ -1,16 +1,22 @@
 //! The steps and tensors that lowering has made so far, and the questions that rules ask about them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{ModelProto, NodeProto};
 
-use super::arrange::in_order;
-use super::onnx::{Onnx, integer};
+use super::arrange::{in_order, whole};
+use super::onnx::{Constant, Onnx, integer};
 use crate::memory::Budget;
 use crate::refusal::{Reason, Refusal};
-use crate::steps::{Activation, Draft, Op, Order, Quantised, Target, Unit, View};
+use crate::steps::{Activation, Draft, Op, Order, Quantised, Real, Target, Unit, View};
 use edgeclip_kernels::table::Table;
+
+/// Longest row of chains in float of which each starts from the one before it.
+const DEPTH: usize = 48;
+
+/// What computes a float tensor: a rule, which builders know by this alone, as rules build on each other's results.
+type Compute = for<'b> fn(&mut Builder<'b>, &str) -> Result<Real, Refusal>;
 
 /// The steps so far.
 pub(super) struct Builder<'a> {
@@ -18,6 +24,11 @@ pub(super) struct Builder<'a> {
     pub(super) model: &'a ModelProto,
     pub(super) steps: Vec<Draft>,
     pub(super) tensors: HashMap<String, Quantised>,
+    /// Float tensors that steps compute.
+    pub(super) reals: HashMap<String, Real>,
+    compute: Compute,
+    /// Chains in float that are being lowered, each for the one before it.
+    depth: usize,
     buffers: usize,
     /// Name and shape of the graph's input, where it is in float.
     pub(super) float: Option<(String, [usize; 4])>,
@@ -31,9 +42,30 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(model: &'a ModelProto, onnx: Onnx<'a>, int8: bool, budget: Budget) -> Self {
+    pub(super) fn new(
+        model: &'a ModelProto,
+        onnx: Onnx<'a>,
+        int8: bool,
+        budget: Budget,
+        compute: Compute,
+    ) -> Self {
         let (steps, tensors, left) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { onnx, model, steps, tensors, buffers: 0, float: None, int8, budget, largest: 0, left }
+        let (reals, depth, float) = (HashMap::new(), 0, None);
+        Self {
+            onnx,
+            model,
+            steps,
+            tensors,
+            reals,
+            compute,
+            depth,
+            buffers: 0,
+            float,
+            int8,
+            budget,
+            largest: 0,
+            left,
+        }
     }
 
     /// Name and shape of the graph's input, where it is in float.
@@ -75,6 +107,53 @@ impl<'a> Builder<'a> {
         nodes.count() + self.onnx.graph.output.iter().filter(|output| output.name == name).count()
     }
 
+    /// The float tensor `name`, computed once.
+    pub(super) fn real(&mut self, name: &str) -> Result<Real, Refusal> {
+        if let Some(real) = self.reals.get(name) {
+            return Ok(real.clone());
+        }
+        if self.depth >= DEPTH {
+            return Err(Refusal::float(self.onnx.title(name), "too many nodes in float"));
+        }
+        self.depth += 1;
+        let made = (self.compute)(self, name);
+        self.depth -= 1;
+        let made = made?;
+        self.reals.insert(name.to_owned(), made.clone());
+        Ok(made)
+    }
+
+    /// Whether other nodes than quantising ones read the tensor, too.
+    pub(super) fn is_read_in_float(&self, name: &str) -> bool {
+        let reads = |node: &&NodeProto| node.input.iter().any(|input| input == name);
+        let values = |op: &str| !matches!(op, "QuantizeLinear" | "Shape");
+        self.onnx.graph.node.iter().filter(reads).any(|node| values(&node.op_type))
+    }
+
+    /// Whether other nodes than these, by index, read the tensor's values.
+    pub(super) fn readers_beyond(&self, name: &str, nodes: &HashSet<usize>) -> bool {
+        let mut others = self.onnx.graph.node.iter().enumerate().filter(|(at, _)| !nodes.contains(at));
+        others.any(|(_, node)| node.op_type != "Shape" && node.input.iter().any(|input| input == name))
+    }
+
+    /// Does what `lower` does, or nothing where it is refused.
+    pub(super) fn attempt<T>(
+        &mut self,
+        lower: impl FnOnce(&mut Self) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let (steps, left) = (self.steps.len(), self.left.len());
+        let (first, largest) = (self.buffers, self.largest);
+        let done = lower(self);
+        if done.is_err() {
+            self.steps.truncate(steps);
+            self.left.truncate(left);
+            self.largest = largest;
+            self.reals.retain(|_, real| real.view.buffer < first);
+            self.tensors.retain(|_, tensor| tensor.view.buffer < first);
+        }
+        done
+    }
+
     /// The view with its channels side by side.
     pub(super) fn dense(&mut self, name: &str, view: View) -> View {
         if view.is_dense() {
@@ -107,6 +186,25 @@ impl<'a> Builder<'a> {
             x.tensor = in_order(self, name, &x.tensor, Order::First);
         }
         Ok(x)
+    }
+
+    /// Where `name` dequantises a constant, a step that gives it.
+    pub(super) fn stored(&mut self, name: &str) -> Result<(), Refusal> {
+        let Some(node) = self.onnx.made_by(name, "DequantizeLinear") else { return Ok(()) };
+        let stored = node.input.first().map_or("", String::as_str);
+        let kind = self.onnx.constant(stored).map(|tensor| tensor.data_type);
+        let unsigned = kind == Some(DataType::Uint8 as i32);
+        if self.tensors.contains_key(stored) || !(unsigned || kind == Some(DataType::Int8 as i32)) {
+            return Ok(());
+        }
+        let Constant { dims, values } = self.onnx.integers(stored)?;
+        let shift = if unsigned { 128 } else { 0 };
+        let values = values.iter().map(|q| (q - shift) as i8).collect();
+        let made = whole(0, dims, Order::Last, unsigned);
+        let to = self.buffer(made.view.channels, made.view.height, made.view.width);
+        self.push(name, Op::Constant(values), Vec::new(), to);
+        self.tensors.insert(stored.to_owned(), made.at(to));
+        Ok(())
     }
 
     /// The same wherever the channels are.

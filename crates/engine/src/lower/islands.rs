@@ -3,9 +3,10 @@
 use tract_onnx::pb::{NodeProto, TensorProto};
 use tract_onnx::prelude::{Datum, DatumType};
 
+use super::arrange::{real_copied, real_strides, usual, whole};
 use super::builder::Builder;
 use crate::refusal::{Reason, Refusal};
-use crate::steps::{Island, Op, Order, Quantised, View};
+use crate::steps::{Island, Op, Order, Quantised, Real, View};
 
 /// The nodes between quantised tensors and one other.
 #[derive(Default)]
@@ -13,6 +14,8 @@ struct Part {
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
     inputs: Vec<(String, Quantised)>,
+    /// Float tensors that steps compute.
+    reals: Vec<(String, Real)>,
     /// Whether one of them reads the graph's float input.
     picture: bool,
 }
@@ -40,10 +43,30 @@ impl Builder<'_> {
         self.within_budget(&node.name)?;
         let to = if tensor.order == Order::Last { flat(tensor.view) } else { tensor.view };
         let title = self.onnx.title(name).to_owned();
-        self.push(&title, Op::Island(Box::new(island), unit), from, to);
+        self.push(&title, Op::Island(Box::new(island), Some(unit)), from, to);
         self.left.push(reason);
         self.tensors.insert(output.clone(), Quantised { unsigned, ..tensor });
         Ok(())
+    }
+
+    /// Leaves all nodes between the float tensor `name` and what steps compute before it to tract for this reason.
+    pub(super) fn leave_real(&mut self, name: &str, reason: Reason) -> Result<Real, Refusal> {
+        if self.onnx.producer(name).is_none() {
+            return Err(Refusal::Float(reason));
+        }
+        let (island, from) = self.cut(name)?;
+        let shape = island.output.clone();
+        let order = usual(&shape);
+        let made = whole(0, shape.clone(), order, false).view;
+        let to = self.buffer(made.channels.saturating_mul(size_of::<f32>()), made.height, made.width);
+        let title = self.onnx.title(name).to_owned();
+        self.within_budget(&title)?;
+        let flat = View::whole(to.buffer, size_of::<f32>(), made.len(), 1);
+        let lies = order == Order::Last || made.pixels() == 1 || made.channels == 1;
+        let written = if lies { flat } else { to };
+        self.push(&title, Op::Island(Box::new(island), None), from, written);
+        self.left.push(reason);
+        Ok(Real { view: to, shape, order })
     }
 
     /// All nodes between the float tensor `output` and the quantised ones before it, for tract, with the
@@ -57,14 +80,13 @@ impl Builder<'_> {
             self.leave(&link.clone(), reason)?;
             part = self.part(output)?;
         }
-        let inputs: Vec<(String, DatumType, Vec<usize>)> = part
-            .inputs
-            .iter()
-            .map(|(name, tensor)| {
-                let kind = if tensor.unsigned { u8::datum_type() } else { i8::datum_type() };
-                (name.clone(), kind, tensor.shape.clone())
-            })
-            .collect();
+        let quantised = part.inputs.iter().map(|(name, tensor)| {
+            let kind = if tensor.unsigned { u8::datum_type() } else { i8::datum_type() };
+            (name.clone(), kind, tensor.shape.clone())
+        });
+        let reals =
+            part.reals.iter().map(|(name, real)| (name.clone(), f32::datum_type(), real.shape.clone()));
+        let inputs: Vec<(String, DatumType, Vec<usize>)> = quantised.chain(reals).collect();
         let picture = part.picture.then(|| self.picture()).flatten();
         let picture = picture.as_ref().map(|(name, shape)| (name.as_str(), *shape));
         let island =
@@ -73,8 +95,15 @@ impl Builder<'_> {
         if island.output.contains(&0) {
             return Err(Refusal::broken(output, format!("no values, a shape of {:?}", island.output)));
         }
-        let views = part.inputs.iter().map(|(name, tensor)| self.in_graph_order(name, tensor));
-        Ok((island, views.collect()))
+        let mut views: Vec<View> =
+            part.inputs.iter().map(|(name, tensor)| self.in_graph_order(name, tensor)).collect();
+        for (name, real) in &part.reals {
+            // Rows as the graph has them.
+            let places = (real.shape.clone(), &real_strides(real)[..], 0);
+            let view = real_copied(self, name, real.view, places, Order::Last).view;
+            views.push(View::whole(view.buffer, 1, view.len(), 1));
+        }
+        Ok((island, views))
     }
 
     /// A view whose planes lie as the graph's tensor does.
@@ -89,6 +118,10 @@ impl Builder<'_> {
             if let Some(tensor) = self.tensors.get(&name) {
                 if part.inputs.iter().all(|(known, _)| *known != name) {
                     part.inputs.push((name, tensor.clone()));
+                }
+            } else if let Some(real) = self.reals.get(&name).filter(|_| name != output) {
+                if part.reals.iter().all(|(known, _)| *known != name) {
+                    part.reals.push((name, real.clone()));
                 }
             } else if let Some(constant) = self.onnx.constant(&name) {
                 if part.constants.iter().all(|known| known.name != name) {

@@ -15,6 +15,7 @@ mod grid;
 mod islands;
 mod moves;
 mod numbers;
+mod one_axis;
 mod onnx;
 mod prepare;
 mod rules;
@@ -49,7 +50,7 @@ pub(super) fn lower(
     if graph.node.iter().all(|node| node.op_type != "QuantizeLinear") && input.element == Element::Float {
         return Err(Refusal::float("graph", "a network that quantises nothing"));
     }
-    let mut builder = Builder::new(model, Onnx::new(graph), int8, budget);
+    let mut builder = Builder::new(model, Onnx::new(graph), int8, budget, rules::real);
     let entry = entry::lower(&mut builder, input)?;
     for node in graph.node.iter().filter(|node| node.op_type == "QuantizeLinear") {
         quantise(&mut builder, node)?;
@@ -65,6 +66,12 @@ pub(super) fn lower(
             tensor.view = builder.in_graph_order(&name, &tensor);
             let zero = if tensor.unsigned { -128 } else { 0 };
             return Ok(Output { name, source: Source::Dequantised(Activation { tensor, scale: 1.0, zero }) });
+        }
+        if builder.int8
+            && let Ok(real) = builder.attempt(|builder| rules::output(builder, &name))
+        {
+            builder.within_budget(&name)?;
+            return Ok(Output { name, source: Source::Real(real) });
         }
         let (island, from) = builder.cut(&name)?;
         let node = builder.onnx.title(&name).to_owned();

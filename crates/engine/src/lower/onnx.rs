@@ -65,13 +65,14 @@ impl<'a> Onnx<'a> {
         }
     }
 
-    /// A constant of 8-bit, 32-bit or 64-bit integers.
+    /// A constant of 8-bit, 32-bit or 64-bit integers, or of truths.
     pub(super) fn integers(&self, name: &str) -> Result<Constant<i64>, Refusal> {
         let tensor = self.expect(name)?;
         let short: Vec<i64> = tensor.int32_data.iter().map(|&v| i64::from(v)).collect();
         match DataType::try_from(tensor.data_type) {
             Ok(DataType::Int8) => constant(tensor, &short, |b| i64::from(i8::from_le_bytes(b))),
             Ok(DataType::Uint8) => constant(tensor, &short, |b| i64::from(u8::from_le_bytes(b))),
+            Ok(DataType::Bool) => constant(tensor, &short, |b: [u8; 1]| i64::from(b[0] != 0)),
             Ok(DataType::Int32) => constant(tensor, &short, |b| i64::from(i32::from_le_bytes(b))),
             Ok(DataType::Int64) => constant(tensor, &tensor.int64_data, i64::from_le_bytes),
             _ => Err(Refusal::float(name, "a constant of another type than int8, uint8, int32 or int64")),

@@ -11,10 +11,11 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::asymmetric::symmetric;
 use super::onnx::{Onnx, integer};
-use super::{grid, moves};
+use super::{grid, moves, one_axis};
 
 /// Rewrites the graph of `model` in place.
 pub(crate) fn prepare(model: &mut ModelProto) {
+    let opset = model.opset_import.iter().find(|set| set.domain.is_empty()).map_or(0, |set| set.version);
     let Some(graph) = &mut model.graph else { return };
     for node in graph.node.iter_mut().filter(|node| node.name.is_empty()) {
         node.name = node.output.first().cloned().unwrap_or_default();
@@ -27,6 +28,7 @@ pub(crate) fn prepare(model: &mut ModelProto) {
     copies(graph);
     zero_points(graph);
     while fold(graph) {}
+    one_axis::of_rows(graph, opset);
     moves::of_picture(graph);
     moves::of_integers(graph);
     moves::of_floats(graph);

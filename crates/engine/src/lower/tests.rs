@@ -40,7 +40,7 @@ fn a_float_output_is_an_island_by_name() {
     let last = graph.node.iter_mut().find(|node| node.output == ["dense"]).unwrap();
     last.output = vec!["before".into()];
     let (input, output) = (vec!["before".into()], vec!["dense".into()]);
-    graph.node.push(NodeProto { op_type: "Relu".into(), input, output, ..NodeProto::default() });
+    graph.node.push(NodeProto { op_type: "ReduceProd".into(), input, output, ..NodeProto::default() });
     let lowered_network = lowered(&model).unwrap();
     assert_eq!(lowered_network.left[1].node, "dense");
 }

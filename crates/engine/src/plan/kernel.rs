@@ -13,7 +13,7 @@ use edgeclip_kernels::matmul::MatMul;
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
-use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::pool::{Mean, RealPool};
 use edgeclip_kernels::rearrange::Rearrange;
 use edgeclip_kernels::response::Response;
 use edgeclip_kernels::softmax::Softmax;
@@ -42,9 +42,12 @@ pub(super) enum Kernel {
     Rearrange(Rearrange, usize),
     Pad(Pad),
     MatMul(MatMul),
+    RealPool(Window, RealPool),
+    RealInterpolate(Interpolate),
+    Constant(Vec<i8>),
     Meeting(Box<Meeting>),
-    /// Its results are quantised so.
-    Island(Box<Island>, Unit),
+    /// Its results are quantised so, or stay as they are.
+    Island(Box<Island>, Option<Unit>),
 }
 
 impl Kernel {
@@ -61,6 +64,9 @@ impl Kernel {
             Op::Rearrange(order, start) => Self::Rearrange(order, start),
             Op::Pad(pad) => Self::Pad(pad),
             Op::MatMul(product) => Self::MatMul(product),
+            Op::RealPool(window, pool) => Self::RealPool(window, pool),
+            Op::RealInterpolate(interpolated) => Self::RealInterpolate(interpolated),
+            Op::Constant(values) => Self::Constant(values),
             Op::Meeting(meeting) => Self::Meeting(meeting),
             Op::Affine(affine) => Self::Affine(affine),
             Op::Softmax(softmax) => Self::Softmax(softmax),
@@ -102,6 +108,9 @@ impl Kernel {
             Self::Rearrange(..) => "layout",
             Self::Pad(_) => "pad",
             Self::MatMul(_) => "matmul",
+            Self::RealPool(..) => "float_pool",
+            Self::RealInterpolate(_) => "float_interpolate",
+            Self::Constant(_) => "constant",
             Self::Meeting(_) => "formula",
             Self::Affine(_) => "affine",
             Self::Softmax(_) => "softmax",

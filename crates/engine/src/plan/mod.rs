@@ -17,7 +17,7 @@ use tract_onnx::prelude::TractResult;
 
 use crate::memory::Budget;
 use crate::refusal::{Reason, Refusal};
-use crate::steps::{Activation, Lowered, Output, Picture, Source};
+use crate::steps::{Activation, Lowered, Order, Output, Picture, Source};
 use arena::Arena;
 use edgeclip_kernels::team::Team;
 use edgeclip_kernels::{Isa, layout};
@@ -149,6 +149,14 @@ impl Pass<'_> {
         let Self { plan, arena: Some(Arena { slots, scratch }), picture } = self else { return Ok(()) };
         let (tensor, unit) = match &plan.outputs[index].source {
             Source::Dequantised(Activation { tensor, scale, zero }) => (tensor, (*scale, *zero)),
+            Source::Real(real) => {
+                let channels = real.view.channels / size_of::<f32>();
+                values.resize(real.view.len() / size_of::<f32>(), 0.0);
+                let from = &slots[real.view.buffer];
+                let planes = if real.order == Order::First { channels } else { 1 };
+                work::real_planes(planes, &from[..real.view.len()], values);
+                return Ok(());
+            }
             Source::Float { island, from } => {
                 *values = island.run(picture.float, &work::planes(plan.isa, from, slots))?;
                 return Ok(());

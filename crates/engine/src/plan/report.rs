@@ -15,7 +15,7 @@ pub struct StepReport {
     pub kernel: &'static str,
     /// Why the step stays in float; `None` if a kernel of ours runs it.
     pub refusal: Option<String>,
-    /// Channels, height and width of the result.
+    /// Channels, height and width of the result; where that stays in float, its bytes count as channels.
     pub shape: [usize; 3],
     /// Products of weights and activations.
     pub macs: u64,

@@ -4,8 +4,8 @@ use tract_onnx::prelude::TractResult;
 
 use super::arena::Arena;
 use super::kernel::Kernel;
-use super::work::{concat, matrices, meet, planes};
-use crate::steps::{Draft, View};
+use super::work::{concat, interleaved, matrices, meet, planes};
+use crate::steps::{Draft, Sum, View};
 use edgeclip_kernels::team::Team;
 use edgeclip_kernels::{
     Isa, add, affine, interpolate, layout, multiply, pad, patches, pool, repeat, response, softmax, table,
@@ -149,17 +149,21 @@ impl Step {
                     matrices(isa, product, &mut own.matmul, rows, [input(0), input(1)], first, to);
                 });
             }
+            Kernel::RealPool(window, pooled) => team.split(scratch, to, row, parts, |_, first, to| {
+                pool::real(isa, window, *pooled, channels / size_of::<f32>(), input(0), first, to);
+            }),
+            Kernel::RealInterpolate(interpolated) => team.split(scratch, to, row, parts, |_, first, to| {
+                interpolate::real(isa, interpolated, input(0), first, to);
+            }),
+            Kernel::Constant(values) => to.copy_from_slice(values),
             Kernel::Meeting(meeting) => {
-                let (convolutions, tensors) = self.from.split_at(meeting.convolutions.len());
-                let strides: Vec<(&[i8], usize)> = convolutions
-                    .iter()
-                    .enumerate()
-                    .map(|(index, view)| (input(index), view.stride))
-                    .collect();
-                let tensors: Vec<&[i8]> =
-                    (0..tensors.len()).map(|index| input(convolutions.len() + index)).collect();
+                let summed = meeting.sums.iter().map(Sum::inputs).sum();
+                let strides: Vec<(&[i8], usize)> =
+                    (0..summed).map(|index| (input(index), self.from[index].stride)).collect();
+                let tensors: Vec<&[i8]> = (summed..self.from.len()).map(input).collect();
+                let values = row / meeting.formula.end.bytes() * meeting.formula.values();
                 team.split(scratch, to, row, parts, |own, first, to| {
-                    meet(isa, meeting, own, &strides, &tensors, row, first, to);
+                    meet(isa, meeting, own, &strides, &tensors, values, first, to);
                 });
             }
             Kernel::Affine(constants) => team.split(scratch, to, channels, parts, |_, first, to| {
@@ -174,6 +178,10 @@ impl Step {
             }),
             Kernel::Island(island, unit) => {
                 let floats = island.run(picture, &planes(isa, &self.from, slots))?;
+                let Some(unit) = unit else {
+                    interleaved(self.to.pixels(), &floats, to);
+                    return Ok(());
+                };
                 let mut values = vec![0; floats.len()];
                 unit.quantise(isa, &floats, &mut values);
                 layout::interleaved(isa, channels, self.to.pixels(), &values, to);

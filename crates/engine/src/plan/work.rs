@@ -1,7 +1,7 @@
 //! What a step does that is more than one call of a kernel.
 
 use super::arena::Scratch;
-use crate::steps::{Meeting, View};
+use crate::steps::{Meeting, Sum, View};
 use edgeclip_kernels::matmul::MatMul;
 use edgeclip_kernels::table::Table;
 use edgeclip_kernels::{Isa, layout, matmul, table};
@@ -16,8 +16,74 @@ pub(super) fn matrices(
     first: usize,
     to: &mut [i8],
 ) {
-    let length = product.length;
+    let length = product.factors.length;
     let columns = b.len() / length / (a.len() / length / rows);
+    by_matrix(length, (first, rows), [a, b], columns, to, |a, b, to| {
+        matmul::run(isa, product, own, a, b, to)
+    });
+}
+
+/// Most values of which sums are held at once, where a row is not longer.
+const SUMS: usize = 1 << 14;
+
+/// Rows of which `row` values are computed, from row `first` on: of sums of the slices `inputs`, each with its stride, and of `tensors`.
+#[allow(clippy::too_many_arguments, reason = "as many as it needs")]
+pub(super) fn meet(
+    isa: Isa,
+    meeting: &Meeting,
+    own: &mut Scratch,
+    inputs: &[(&[i8], usize)],
+    tensors: &[&[i8]],
+    row: usize,
+    first: usize,
+    to: &mut [i8],
+) {
+    let Scratch { wide, rows, lines, matmul, .. } = own;
+    let Meeting { sums: made, formula } = meeting;
+    if made.is_empty() {
+        return formula.run(isa, lines, &[], tensors, first * row, to);
+    }
+    rows.resize_with(rows.len().max(made.len()), Vec::new);
+    let together = (SUMS / row.max(1)).max(1);
+    let bytes = row / formula.values() * formula.end.bytes();
+    for (block, to) in to.chunks_mut(together * bytes).enumerate() {
+        let first = first + block * together;
+        let count = to.len() / bytes * row;
+        let mut inputs = inputs;
+        for (sum, sums) in made.iter().zip(&mut *rows) {
+            let (own, others) = inputs.split_at(sum.inputs());
+            inputs = others;
+            sums.resize(count, 0);
+            match (sum, own) {
+                (Sum::Convolution(conv), &[(input, stride)]) => {
+                    for (y, sums) in sums.chunks_exact_mut(row).enumerate() {
+                        conv.row(isa, wide, input, stride, first + y, sums);
+                    }
+                }
+                (Sum::Product(factors), &[(a, _), (b, _)]) => {
+                    let columns = formula.channels;
+                    let rows = a.len() * columns / b.len().max(1);
+                    let place = (first * row / columns, rows);
+                    by_matrix(factors.length, place, [a, b], columns, sums, |a, b, sums| {
+                        matmul::sums(isa, factors, matmul, a, b, sums);
+                    });
+                }
+                _ => {}
+            }
+        }
+        formula.run(isa, lines, rows, tensors, first * row, to);
+    }
+}
+
+/// Calls `multiply` with rows of `a`, from row `first` on, and the matrix of `b` that they meet, of matrices of so many `rows` each.
+fn by_matrix<T>(
+    length: usize,
+    (first, rows): (usize, usize),
+    [a, b]: [&[i8]; 2],
+    columns: usize,
+    to: &mut [T],
+    mut multiply: impl FnMut(&[i8], &[i8], &mut [T]),
+) {
     let (mut at, mut rest) = (first, to);
     while !rest.is_empty() {
         let (matrix, row) = (at / rows, at % rows);
@@ -25,36 +91,8 @@ pub(super) fn matrices(
         let (to, others) = rest.split_at_mut(count * columns);
         let a = &a[at * length..][..count * length];
         let b = &b[matrix * columns * length..][..columns * length];
-        matmul::run(isa, product, own, a, b, to);
+        multiply(a, b, to);
         (at, rest) = (at + count, others);
-    }
-}
-
-/// Rows of `row` values from row `first` on: of the convolutions' sums, each of a slice and its stride, and of `tensors`.
-#[allow(clippy::too_many_arguments, reason = "as many as it needs")]
-pub(super) fn meet(
-    isa: Isa,
-    meeting: &Meeting,
-    own: &mut Scratch,
-    convolutions: &[(&[i8], usize)],
-    tensors: &[&[i8]],
-    row: usize,
-    first: usize,
-    to: &mut [i8],
-) {
-    let Scratch { wide, rows, lines, .. } = own;
-    let Meeting { convolutions: kernels, formula } = meeting;
-    if kernels.is_empty() {
-        return formula.run(isa, lines, &[], tensors, first * row, to);
-    }
-    rows.resize_with(rows.len().max(kernels.len()), Vec::new);
-    for (y, to) in to.chunks_exact_mut(row).enumerate() {
-        let y = first + y;
-        for ((kernel, &(input, stride)), sums) in kernels.iter().zip(convolutions).zip(&mut *rows) {
-            sums.resize(row, 0);
-            kernel.row(isa, wide, input, stride, y, sums);
-        }
-        formula.run(isa, lines, rows, tensors, y * row, to);
     }
 }
 
@@ -87,5 +125,25 @@ pub(super) fn concat<'a>(
             table::apply(isa, table, &from[..view.channels], &mut to[start..][..view.channels]);
         }
         start += view.channels;
+    }
+}
+
+/// Planes of floats as the bytes of pixels.
+pub(super) fn interleaved(pixels: usize, planes: &[f32], to: &mut [i8]) {
+    let channels = planes.len() / pixels.max(1);
+    for (pixel, to) in to.as_chunks_mut().0.chunks_exact_mut(channels.max(1)).enumerate() {
+        for (to, plane) in to.iter_mut().zip(planes.chunks_exact(pixels)) {
+            *to = plane[pixel].to_ne_bytes().map(|byte| byte as i8);
+        }
+    }
+}
+
+/// Pixels of so many floats, as their bytes, as planes.
+pub(super) fn real_planes(channels: usize, from: &[i8], planes: &mut [f32]) {
+    let pixels = planes.len() / channels.max(1);
+    for (pixel, from) in from.as_chunks().0.chunks_exact(channels.max(1)).take(pixels).enumerate() {
+        for (plane, from) in planes.chunks_exact_mut(pixels).zip(from) {
+            plane[pixel] = f32::from_ne_bytes(from.map(|byte: i8| byte as u8));
+        }
     }
 }

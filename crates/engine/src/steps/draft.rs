@@ -5,11 +5,11 @@ use edgeclip_kernels::affine::Affine;
 use edgeclip_kernels::conv_residual::Residual;
 use edgeclip_kernels::formula::Formula;
 use edgeclip_kernels::interpolate::Interpolate;
-use edgeclip_kernels::matmul::MatMul;
+use edgeclip_kernels::matmul::{Factors, MatMul};
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
-use edgeclip_kernels::pool::Mean;
+use edgeclip_kernels::pool::{Mean, RealPool};
 use edgeclip_kernels::rearrange::Rearrange;
 use edgeclip_kernels::requantise::Requantise;
 use edgeclip_kernels::response::Response;
@@ -72,12 +72,28 @@ pub(crate) struct Convolution {
     pub(crate) requantise: Requantise,
 }
 
+/// Sums of products that are not quantised by themselves.
+#[derive(Debug)]
+pub(crate) enum Sum {
+    /// Of one input.
+    Convolution(Wide),
+    /// Of two computed matrices, the rows of both side by side.
+    Product(Factors),
+}
+
+impl Sum {
+    /// How many inputs it reads.
+    pub(crate) fn inputs(&self) -> usize {
+        if matches!(self, Self::Product(_)) { 2 } else { 1 }
+    }
+}
+
 /// What meets in float before it is quantised.
 #[derive(Debug)]
 pub(crate) struct Meeting {
     /// Of the first inputs.
-    pub(crate) convolutions: Vec<Wide>,
-    /// Of their sums and the other inputs.
+    pub(crate) sums: Vec<Sum>,
+    /// Of these sums and the other inputs.
     pub(crate) formula: Formula,
 }
 
@@ -111,9 +127,15 @@ pub(crate) enum Op {
     Pad(Pad),
     /// Of the first input's rows and the second one's, matrix by matrix.
     MatMul(MatMul),
+    /// The largest or mean float of each window.
+    RealPool(Window, RealPool),
+    /// Floats between four neighbours.
+    RealInterpolate(Interpolate),
+    /// Of no input.
+    Constant(Vec<i8>),
     Meeting(Box<Meeting>),
-    /// Its results are quantised so.
-    Island(Box<Island>, Unit),
+    /// Its results are quantised so, or stay as they are.
+    Island(Box<Island>, Option<Unit>),
 }
 
 /// One step: `to`, a whole buffer, from `from`.
@@ -133,9 +155,13 @@ impl Draft {
             Op::Convolution(conv) | Op::Residual(conv, _) => {
                 self.to.pixels().saturating_mul(conv.weights.len()) as u64
             }
-            Op::MatMul(product) => self.to.len().saturating_mul(product.length) as u64,
+            Op::MatMul(product) => self.to.len().saturating_mul(product.factors.length) as u64,
             Op::Meeting(meeting) => {
-                let products = meeting.convolutions.iter().map(Wide::products);
+                let values = self.to.len() / meeting.formula.end.bytes() * meeting.formula.values();
+                let products = meeting.sums.iter().map(|sum| match sum {
+                    Sum::Convolution(conv) => conv.products(),
+                    Sum::Product(factors) => values.saturating_mul(factors.length),
+                });
                 products.fold(0, usize::saturating_add) as u64
             }
             Op::Island(island, _) => island.macs,

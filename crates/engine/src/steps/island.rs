@@ -31,7 +31,7 @@ impl fmt::Debug for Island {
 }
 
 impl Island {
-    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8 or uint8 tensors)
+    /// Plans `nodes` of `model`, in order, from `inputs` (names, types and shapes of int8, uint8 or f32 tensors)
     /// to the tensor `output` of numbers; `picture` is the graph's float input, where they read it.
     pub(crate) fn new(
         model: &ModelProto,
@@ -48,7 +48,11 @@ impl Island {
             ..ValueInfoProto::default()
         };
         let input = |(name, kind, _): &(String, DatumType, Vec<usize>)| {
-            let kind = if *kind == u8::datum_type() { DataType::Uint8 } else { DataType::Int8 };
+            let kind = match kind {
+                kind if *kind == u8::datum_type() => DataType::Uint8,
+                kind if *kind == f32::datum_type() => DataType::Float,
+                _ => DataType::Int8,
+            };
             value(name, Some(declared(kind)))
         };
         let float = picture.iter().map(|(name, _)| value(name, Some(declared(DataType::Float))));
@@ -84,8 +88,8 @@ impl Island {
         Ok(Self { plan, picture: picture.map(|(_, shape)| shape), inputs, output: shape, macs })
     }
 
-    /// One pass over the inputs' values in the graph's layout, those of uint8 less 128; the output's values
-    /// likewise.
+    /// One pass over the inputs' values in the graph's layout, those of uint8 less 128, those of f32 as their
+    /// bytes; the output's values likewise.
     pub(crate) fn run(&self, picture: &[f32], inputs: &[Vec<i8>]) -> TractResult<Vec<f32>> {
         guarded("of this network", || self.pass(picture, inputs), TractError::msg)
     }
@@ -97,11 +101,20 @@ impl Island {
                 let data: Vec<u8> = data.iter().map(|&q| q as u8 ^ 128).collect();
                 return Tensor::from_shape(shape, &data).map(TValue::from);
             }
+            if *kind == f32::datum_type() {
+                return Tensor::from_shape(shape, &values_of(data)).map(TValue::from);
+            }
             Tensor::from_shape(shape, data).map(TValue::from)
         });
         let outputs = self.plan.run(picture.chain(inputs).collect::<TractResult<_>>()?)?;
         floats(&outputs[0])
     }
+}
+
+/// Floats of their bytes.
+pub(crate) fn values_of(bytes: &[i8]) -> Vec<f32> {
+    let value = |bytes: &[i8; 4]| f32::from_ne_bytes(bytes.map(|byte| byte as u8));
+    bytes.as_chunks().0.iter().map(value).collect()
 }
 
 fn declared(kind: DataType) -> TypeProto {

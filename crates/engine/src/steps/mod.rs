@@ -7,11 +7,11 @@ mod picture;
 mod tensor;
 mod unit;
 
-pub(crate) use draft::{Convolution, Draft, Kind, Meeting, Op, View};
+pub(crate) use draft::{Convolution, Draft, Kind, Meeting, Op, Sum, View};
 pub(crate) use island::Island;
 pub(crate) use output::{Output, Source};
 pub(crate) use picture::Picture;
-pub(crate) use tensor::{Activation, Order, Quantised, Target, signed};
+pub(crate) use tensor::{Activation, Order, Quantised, Real, Target, signed};
 pub(crate) use unit::Unit;
 
 use crate::refusal::Reason;

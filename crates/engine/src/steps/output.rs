@@ -2,7 +2,7 @@
 
 use super::draft::View;
 use super::island::Island;
-use super::tensor::Activation;
+use super::tensor::{Activation, Real};
 
 /// An output of the network.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Output {
 pub(crate) enum Source {
     /// A quantised tensor, dequantised; its view has planes as the graph has them.
     Dequantised(Activation),
+    /// A float tensor.
+    Real(Real),
     /// What tract computes in float of quantised tensors.
     Float { island: Box<Island>, from: Vec<View> },
 }
@@ -24,6 +26,7 @@ impl Output {
     pub(crate) fn shape(&self) -> &[usize] {
         match &self.source {
             Source::Dequantised(activation) => &activation.tensor.shape,
+            Source::Real(real) => &real.shape,
             Source::Float { island, .. } => &island.output,
         }
     }
@@ -31,7 +34,7 @@ impl Output {
     /// What computes it in float.
     pub(crate) fn island(&self) -> Option<&Island> {
         match &self.source {
-            Source::Dequantised(_) => None,
+            Source::Dequantised(_) | Source::Real(_) => None,
             Source::Float { island, .. } => Some(island),
         }
     }
@@ -40,6 +43,7 @@ impl Output {
     pub(crate) fn views(&self) -> &[View] {
         match &self.source {
             Source::Dequantised(activation) => std::slice::from_ref(&activation.tensor.view),
+            Source::Real(real) => std::slice::from_ref(&real.view),
             Source::Float { from, .. } => from,
         }
     }
@@ -48,6 +52,7 @@ impl Output {
     pub(crate) fn views_mut(&mut self) -> &mut [View] {
         match &mut self.source {
             Source::Dequantised(activation) => std::slice::from_mut(&mut activation.tensor.view),
+            Source::Real(real) => std::slice::from_mut(&mut real.view),
             Source::Float { from, .. } => from,
         }
     }

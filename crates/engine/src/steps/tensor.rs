@@ -59,6 +59,15 @@ pub(crate) struct Activation {
     pub(crate) zero: i32,
 }
 
+/// A float tensor of the graph that a step has computed.
+#[derive(Debug, Clone)]
+pub(crate) struct Real {
+    /// Of bytes: the values of a pixel lie side by side, four bytes each.
+    pub(crate) view: View,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) order: Order,
+}
+
 /// The scale, zero point and bounds that a chain ends with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {

@@ -4,6 +4,7 @@
 
 mod budget;
 mod fallback;
+mod float_rules;
 mod graph;
 mod more_rules;
 mod mutants;

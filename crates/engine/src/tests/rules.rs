@@ -282,6 +282,11 @@ pub(super) fn follows(rule: &str, tail: usize) -> bool {
         "every third row" | "a margin like a mirror" | "transposed convolution beyond int8 and function" => {
             tail < 2
         }
+        "mean of windows beyond the picture" | "sums that stay in float" => tail < 3,
+        "mean of windows beyond counted padding"
+        | "a constant left factor"
+        | "Gemm of columns"
+        | "product of matrices and GELU" => tail < 2,
         _ => true,
     }
 }

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use tract_onnx::pb::ModelProto;
 
+use super::float_rules::FLOAT_RULES;
 use super::more_rules::MORE_RULES;
 use super::net::{Net, engine, float, run};
 use super::rules::{PICTURE, RULES, Rule, TAILS, follows};
 use edgeclip_kernels::Isa;
+
+fn all() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(&MORE_RULES).chain(&FLOAT_RULES)
+}
 
 /// The rule and what follows it, as a network.
 fn network(rule: &Rule, tail: &Rule) -> ModelProto {
@@ -21,7 +26,7 @@ fn network(rule: &Rule, tail: &Rule) -> ModelProto {
 #[test]
 fn every_rule_gives_the_same_bits_with_one_to_four_threads() {
     let mut wrong = Vec::new();
-    for rule in RULES.iter().chain(&MORE_RULES) {
+    for rule in all() {
         for (_, tail) in TAILS.iter().enumerate().filter(|(index, _)| follows(rule.0, *index)) {
             let model = network(rule, tail);
             let name = format!("{}{}", rule.0, tail.0);
@@ -43,7 +48,7 @@ fn every_rule_gives_the_same_bits_with_one_to_four_threads() {
 
 #[test]
 fn every_rule_is_within_a_step_of_the_same_network_in_float() {
-    for rule in RULES.iter().chain(&MORE_RULES) {
+    for rule in all() {
         for (_, tail) in TAILS.iter().enumerate().filter(|(index, _)| follows(rule.0, *index)) {
             let model = network(rule, tail);
             let int8 = run(&engine(&model, Isa::SCALAR, 2).unwrap());
@@ -78,7 +83,7 @@ fn every_rule_and_every_kernel_is_tried() {
     assert!(operators.len() > 20 && steps.len() > 15, "{operators:?} {steps:?}");
     // What nothing can be done about is tried in `fallback.rs`.
     assert!(steps.remove("float"));
-    for rule in RULES.iter().chain(&MORE_RULES) {
+    for rule in all() {
         let model = network(rule, &TAILS[1]);
         for step in engine(&model, Isa::SCALAR, 1).unwrap().steps() {
             steps.remove(step.kernel);

@@ -3,6 +3,7 @@
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 mod scalar;
+mod taps;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -11,6 +12,7 @@ mod vector;
 use super::Isa;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use super::isa::Level;
+use super::isa::vectorised;
 use super::patches::Window;
 use super::requantise::Requantise;
 #[cfg(target_arch = "x86_64")]
@@ -27,6 +29,7 @@ pub struct Depthwise {
 #[derive(Debug)]
 enum Body {
     Scalar(scalar::Depthwise),
+    Taps(Isa, taps::Depthwise),
     #[cfg(target_arch = "x86_64")]
     Avx2(vector::Depthwise<Avx2>),
     #[cfg(target_arch = "x86_64")]
@@ -38,8 +41,8 @@ enum Body {
 }
 
 impl Depthwise {
-    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. The
-    /// scalar body runs where the instruction set has none for the window: kernels
+    /// Packs `weights`, `[channels, kernel rows, kernel columns]`; `padding` is the input's zero point. A body
+    /// that goes tap by tap runs where the instruction set has none of its own for the window: kernels
     /// with gaps; on x86-64, kernels other than 3×3 and 5×5 and strides above eight; on aarch64, more than 49 taps
     /// or fewer than eight channels.
     ///
@@ -67,7 +70,10 @@ impl Depthwise {
             Level::Neon | Level::Dotprod | Level::I8mm if aarch64::fits(&window, channels) => {
                 Body::Aarch64(aarch64::Depthwise::new(isa, window, padding, weights, &requantise))
             }
-            _ => Body::Scalar(scalar::Depthwise::new(window, padding, weights, requantise)),
+            _ if isa == Isa::SCALAR => {
+                Body::Scalar(scalar::Depthwise::new(window, padding, weights, requantise))
+            }
+            _ => Body::Taps(isa, taps::Depthwise::new(window, padding, weights, requantise)),
         };
         Self { window, channels, body }
     }
@@ -85,6 +91,11 @@ impl Depthwise {
         assert!(first.checked_add(rows).is_some_and(|end| end <= height));
         match &self.body {
             Body::Scalar(body) => body.run(input, first, output),
+            Body::Taps(isa, body) => vectorised!(
+                isa,
+                taps::run,
+                (body: &taps::Depthwise, input: &[i8], first: usize, output: &mut [i8])
+            ),
             #[cfg(target_arch = "x86_64")]
             Body::Avx2(body) => compiled!(
                 "avx2",

@@ -81,6 +81,26 @@ fn wide_rows_and_other_kernels() {
 }
 
 #[test]
+fn kernels_with_gaps_and_large_ones() {
+    for channels in [1, 7, 16, 70, 160] {
+        for (kernel, dilation, stride) in [
+            ([3, 3], [2, 3], [1, 1]),
+            ([7, 7], [1, 1], [1, 2]),
+            ([11, 1], [1, 1], [2, 1]),
+            ([5, 5], [4, 4], [1, 1]),
+        ] {
+            let (input, pad) = ([17, 19], [kernel[0] * dilation[0] / 2, 1]);
+            let output = [0, 1].map(|axis| {
+                (input[axis] + 2 * pad[axis] - (kernel[axis] - 1) * dilation[axis] - 1) / stride[axis] + 1
+            });
+            let window = Window { input, output, kernel, stride, pad, dilation };
+            let x = bytes(17 * 19 * channels, 9);
+            same_as_scalar(window, channels, -30, &x, &bytes(channels * kernel[0] * kernel[1], 8));
+        }
+    }
+}
+
+#[test]
 fn wide_rows_are_done_in_parts() {
     for (kernel, stride) in [(3, 1), (3, 2), (5, 1), (5, 2), (3, 8), (3, 9)] {
         let side = [kernel + 1, 301];
@@ -106,6 +126,8 @@ fn runs_of_the_extremes_do_not_saturate() {
     for (x, w) in [(-128, -128), (-128, -127), (-128, 127), (127, -128), (127, 127)] {
         same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 9]);
         let window = Window { kernel: [5, 5], pad: [2, 2], ..window };
+        same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 25]);
+        let window = Window { dilation: [2, 2], pad: [4, 4], ..window };
         same_as_scalar(window, 70, -128, &[x; 4 * 4 * 70], &[w; 70 * 25]);
     }
 }

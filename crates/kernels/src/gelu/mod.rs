@@ -2,6 +2,8 @@
 
 mod scalar;
 
+pub(crate) use scalar::erf;
+
 use super::Isa;
 use super::isa::vectorised;
 

@@ -14,7 +14,7 @@ pub(super) fn gelu(values: &mut [f32]) {
 
 /// `±(1 − 1 / (1 + a₁|x| + … + a₆|x|⁶)¹⁶)`.
 #[inline(always)]
-fn erf(x: f32) -> f32 {
+pub(crate) fn erf(x: f32) -> f32 {
     let z = x.abs();
     let [a, b, c, d, e, f] = POWERS;
     let p = 1.0 + z * (a + z * (b + z * (c + z * (d + z * (e + z * f)))));

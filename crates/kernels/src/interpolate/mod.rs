@@ -37,18 +37,35 @@ pub struct Interpolate {
 /// # Panics
 /// If a neighbour lies outside the input, or a slice does not fit.
 pub fn run(isa: Isa, interpolate: &Interpolate, input: &[i8], first: usize, output: &mut [i8]) {
-    let Interpolate { size: [height, width], channels, rows, columns, .. } = interpolate;
-    let within =
-        |all: &[Between], size: usize| all.iter().all(|at| at.neighbours.iter().all(|&at| at < size));
-    assert!(within(rows, *height) && within(columns, *width) && !columns.is_empty() && *channels > 0);
-    assert!(bounds::holds(input.len(), bounds::product([*height, *width, *channels])));
-    let line = columns.len() * channels;
-    assert!(
-        output.len().is_multiple_of(line) && first <= rows.len() && output.len() / line <= rows.len() - first
-    );
+    check(interpolate, input.len(), first, output.len());
     vectorised!(
         isa,
         scalar::run,
         (interpolate: &Interpolate, input: &[i8], first: usize, output: &mut [i8])
     );
+}
+
+/// `v` of pictures whose values are the four bytes of an f32 each, in the machine's order; zero points and multiplier are not
+/// used.
+///
+/// # Panics
+/// As [`run`].
+pub fn real(isa: Isa, interpolate: &Interpolate, input: &[i8], first: usize, output: &mut [i8]) {
+    check(interpolate, input.len() / 4, first, output.len() / 4);
+    assert!(output.len().is_multiple_of(4));
+    vectorised!(
+        isa,
+        scalar::real,
+        (interpolate: &Interpolate, input: &[i8], first: usize, output: &mut [i8])
+    );
+}
+
+fn check(interpolate: &Interpolate, input: usize, first: usize, output: usize) {
+    let Interpolate { size: [height, width], channels, rows, columns, .. } = interpolate;
+    let within =
+        |all: &[Between], size: usize| all.iter().all(|at| at.neighbours.iter().all(|&at| at < size));
+    assert!(within(rows, *height) && within(columns, *width) && !columns.is_empty() && *channels > 0);
+    assert!(bounds::holds(input, bounds::product([*height, *width, *channels])));
+    let line = columns.len() * channels;
+    assert!(output.is_multiple_of(line) && first <= rows.len() && output / line <= rows.len() - first);
 }

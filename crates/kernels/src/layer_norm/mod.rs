@@ -5,9 +5,6 @@ mod scalar;
 use super::Isa;
 use super::isa::vectorised;
 
-/// Lanes over which a row is summed: fixed, so that sums have the same order on every instruction set.
-const LANES: usize = 16;
-
 /// Scale and bias of a layer normalisation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerNorm {

@@ -5,13 +5,20 @@ mod scalar;
 use super::Isa;
 use super::isa::vectorised;
 
-/// Scales and zero points of a product.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MatMul {
+/// What is multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Factors {
     /// Numbers of a row of either matrix, of which an element is the sum of products.
     pub length: usize,
     /// Zero points of the two factors.
     pub zeros: [i32; 2],
+}
+
+/// Scales and zero points of a product.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MatMul {
+    /// Of int8 numbers.
+    pub factors: Factors,
     /// `sa · sb / sy`.
     pub multiplier: f32,
     /// Zero point of the result.
@@ -35,12 +42,29 @@ pub struct Scratch {
 /// # Panics
 /// If there are no rows, or if the lengths do not agree.
 pub fn run(isa: Isa, product: &MatMul, scratch: &mut Scratch, a: &[i8], b: &[i8], output: &mut [i8]) {
-    let length = product.length;
-    assert!(length > 0 && !b.is_empty() && b.len().is_multiple_of(length) && a.len().is_multiple_of(length));
-    assert!(output.len() == a.len() / length * (b.len() / length));
+    check(&product.factors, a, b, output.len());
     vectorised!(
         isa,
         scalar::run,
         (product: &MatMul, scratch: &mut Scratch, a: &[i8], b: &[i8], output: &mut [i8])
     );
+}
+
+/// The same sums as they are.
+///
+/// # Panics
+/// As [`run`].
+pub fn sums(isa: Isa, factors: &Factors, scratch: &mut Scratch, a: &[i8], b: &[i8], output: &mut [i32]) {
+    check(factors, a, b, output.len());
+    vectorised!(
+        isa,
+        scalar::sums,
+        (factors: &Factors, scratch: &mut Scratch, a: &[i8], b: &[i8], output: &mut [i32])
+    );
+}
+
+fn check(factors: &Factors, a: &[i8], b: &[i8], count: usize) {
+    let length = factors.length;
+    assert!(length > 0 && !b.is_empty() && b.len().is_multiple_of(length) && a.len().is_multiple_of(length));
+    assert!(count == a.len() / length * (b.len() / length));
 }

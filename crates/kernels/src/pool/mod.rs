@@ -25,6 +25,40 @@ pub struct Mean {
     pub padding_counts: bool,
 }
 
+/// What becomes of the floats of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RealPool {
+    /// The largest one inside the picture.
+    Max,
+    /// Their sum, row by row, divided by their number.
+    Mean {
+        /// Whether padding, whose values are zero, counts.
+        padding_counts: bool,
+    },
+}
+
+/// One float of each window; both pictures hold the four bytes of each f32 in the machine's order. `output` begins at row `first`.
+///
+/// # Panics
+/// If a slice does not fit the window.
+pub fn real(
+    isa: Isa,
+    window: &Window,
+    pool: RealPool,
+    channels: usize,
+    input: &[i8],
+    first: usize,
+    output: &mut [i8],
+) {
+    assert!(channels.checked_mul(4).is_some_and(|bytes| window.is_sound(bytes, bytes)));
+    check(window, 4 * channels, input, first, output);
+    vectorised!(
+        isa,
+        scalar::real,
+        (window: &Window, pool: RealPool, channels: usize, input: &[i8], first: usize, output: &mut [i8])
+    );
+}
+
 /// The maximum of each window inside the input; padding never wins. `output` begins at row `first`.
 ///
 /// # Panics

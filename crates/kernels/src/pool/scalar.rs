@@ -1,7 +1,8 @@
 //! The specification.
 #![forbid(unsafe_code)]
 
-use super::Mean;
+use super::{Mean, RealPool};
+use crate::lanes::{bytes, float};
 use crate::patches::Window;
 use crate::requantise::round;
 
@@ -59,10 +60,103 @@ pub(super) fn mean(
     }
 }
 
+/// Floats of a pixel that are joined in registers.
+const BLOCK: usize = 16;
+
+#[inline(always)]
+pub(super) fn real(
+    window: &Window,
+    pool: RealPool,
+    channels: usize,
+    input: &[i8],
+    first: usize,
+    output: &mut [i8],
+) {
+    let first = first * window.output[1];
+    for (at, output) in output.as_chunks_mut().0.chunks_exact_mut(channels).enumerate() {
+        let (blocks, rest) = output.as_chunks_mut();
+        let left = blocks.len() * BLOCK;
+        for (block, to) in blocks.iter_mut().enumerate() {
+            joined::<BLOCK>(window, pool, channels, input, [first + at, block * BLOCK], to);
+        }
+        for (channel, to) in rest.as_chunks_mut().0.iter_mut().enumerate() {
+            joined::<1>(window, pool, channels, input, [first + at, left + channel], to);
+        }
+    }
+}
+
+/// `N` channels of the output pixel `at`, from `channel` on.
+#[inline(always)]
+fn joined<const N: usize>(
+    window: &Window,
+    pool: RealPool,
+    channels: usize,
+    input: &[i8],
+    [at, channel]: [usize; 2],
+    to: &mut [[i8; 4]; N],
+) {
+    let is_max = pool == RealPool::Max;
+    let mut values = [if is_max { f32::NEG_INFINITY } else { 0.0 }; N];
+    let mut count = 0;
+    under(window, 4 * channels, input, at, |pixel| {
+        count += 1;
+        for (value, x) in values.iter_mut().zip(&pixel.as_chunks().0[channel..]) {
+            let x = float(x);
+            *value = match is_max {
+                true if x > *value => x,
+                true => *value,
+                false => *value + x,
+            };
+        }
+    });
+    if pool == (RealPool::Mean { padding_counts: true }) {
+        count = window.kernel[0] * window.kernel[1];
+    }
+    let divisor = if is_max { 1.0 } else { count as f32 };
+    for (to, value) in to.iter_mut().zip(values) {
+        *to = bytes(value / divisor);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Mean, Window};
+    use super::{Mean, RealPool, Window};
+    use crate::lanes::{bytes, float};
     use crate::{Isa, pool};
+
+    #[test]
+    fn windows_of_floats_by_hand_and_on_every_instruction_set() {
+        let window = Window {
+            input: [2, 3],
+            output: [1, 2],
+            kernel: [2, 2],
+            stride: [2, 2],
+            pad: [0, 1],
+            dilation: [1; 2],
+        };
+        for channels in [1, 3, 16, 21] {
+            let value = |at: usize, c: usize| [1.0, -2.0, 3.5, 4.0, -50.0, 6.5][at] + c as f32;
+            let input: Vec<i8> =
+                (0..6).flat_map(|at| (0..channels).flat_map(move |c| bytes(value(at, c)))).collect();
+            for (pool, expected) in [
+                (RealPool::Max, [4.0, 6.5]),
+                (RealPool::Mean { padding_counts: false }, [2.5, -10.5]),
+                (RealPool::Mean { padding_counts: true }, [1.25, -10.5]),
+            ] {
+                for isa in Isa::available() {
+                    let mut output = vec![0; 2 * 4 * channels];
+                    pool::real(isa, &window, pool, channels, &input, 0, &mut output);
+                    let found: Vec<f32> = output.as_chunks().0.iter().map(float).collect();
+                    for c in 0..channels {
+                        // Two of the four values of the first window are padding.
+                        let share = if pool == (RealPool::Mean { padding_counts: true }) { 0.5 } else { 1.0 };
+                        assert_eq!(found[c], expected[0] + share * c as f32, "{isa:?} {pool:?}");
+                        assert_eq!(found[channels + c], expected[1] + c as f32, "{isa:?} {pool:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn windows_by_hand() {

@@ -10,11 +10,11 @@ use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::{Pointwise, Scratch};
 use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
-use edgeclip_kernels::formula::{Formula, Line, Pair};
+use edgeclip_kernels::formula::{End, Formula, Line, Pair};
 use edgeclip_kernels::interpolate::{self, Between, Interpolate};
 use edgeclip_kernels::layer_norm::LayerNorm;
 use edgeclip_kernels::lookup::Lookup;
-use edgeclip_kernels::matmul::{self, MatMul};
+use edgeclip_kernels::matmul::{self, Factors, MatMul};
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::{self, Pad};
 use edgeclip_kernels::patches::{self, Window};
@@ -288,7 +288,8 @@ fn wide_sums() {
 fn matrices_and_formulas() {
     let x = bytes(400, 1);
     let matrices = |isa, length, a, b, outputs| {
-        let product = MatMul { length, zeros: [0; 2], multiplier: 0.1, zero: 0, low: -128, high: 127 };
+        let factors = Factors { length, zeros: [0; 2] };
+        let product = MatMul { factors, multiplier: 0.1, zero: 0, low: -128, high: 127 };
         matmul::run(isa, &product, &mut matmul::Scratch::default(), &x[..a], &x[..b], &mut vec![0; outputs]);
     };
     matrices(Isa::SCALAR, 20, 60, 80, 12);
@@ -299,7 +300,8 @@ fn matrices_and_formulas() {
     }
     let formula = |isa, line: Line, sums: usize, tensor, first, outputs| {
         let lines = vec![Line::Channel(vec![1.0; 20]), line];
-        let formula = Formula { lines, channels: 20, scale: 1.0, zero: 0, low: -128, high: 127 };
+        let end = End::Quantised { scale: 1.0, zero: 0, low: -128, high: 127 };
+        let formula = Formula { lines, channels: 20, end, folded: false };
         formula.run(isa, &mut Vec::new(), &[vec![0; sums]], &[&x[..tensor]], first, &mut vec![0; outputs]);
     };
     let table = || Line::Table(0, Box::new([0.0; 256]));

@@ -10,10 +10,10 @@ use edgeclip_kernels::conv_depthwise::Depthwise;
 use edgeclip_kernels::conv_direct::Direct;
 use edgeclip_kernels::conv_pointwise::{Pointwise, Scratch};
 use edgeclip_kernels::conv_residual::{ConvResidual, Residual};
-use edgeclip_kernels::formula::{Formula, Function, Line, Pair};
+use edgeclip_kernels::formula::{End, Formula, Function, Line, Pair};
 use edgeclip_kernels::interpolate::{self, Between, Interpolate};
 use edgeclip_kernels::layer_norm::LayerNorm;
-use edgeclip_kernels::matmul::{self, MatMul};
+use edgeclip_kernels::matmul::{self, Factors, MatMul};
 use edgeclip_kernels::multiply::Multiply;
 use edgeclip_kernels::pad::{self, Pad};
 use edgeclip_kernels::patches::{self, Window};
@@ -278,7 +278,8 @@ proptest! {
     #[test]
     fn matrices((rows, columns, length) in (1..20usize, 1..40usize, 1..90usize), seed: u16) {
         let (a, b) = (bytes(rows * length, u64::from(seed)), bytes(columns * length, u64::from(seed) + 1));
-        let product = MatMul { length, zeros: [5, -128], multiplier: 0.0007, zero: -3, low: -120, high: 127 };
+        let factors = Factors { length, zeros: [5, -128] };
+        let product = MatMul { factors, multiplier: 0.0007, zero: -3, low: -120, high: 127 };
         let expected: Vec<i8> = (0..rows * columns)
             .map(|at| {
                 let (m, n) = (at / columns, at % columns);
@@ -317,7 +318,8 @@ proptest! {
             Line::Pair(Pair::Max, 7, 1),
             Line::Pair(Pair::Sub, 8, 5),
         ];
-        let formula = Formula { lines, channels, scale: 0.01, zero: 4, low: -128, high: 127 };
+        let end = End::Quantised { scale: 0.01, zero: 4, low: -128, high: 127 };
+        let formula = Formula { lines, channels, end, folded: false };
         alike(|isa| {
             let mut y = vec![0; count];
             formula.run(isa, &mut Vec::new(), &sums, &[&tensor], first, &mut y);

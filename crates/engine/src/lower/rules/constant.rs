@@ -1,12 +1,21 @@
 //! Constants, stored as they are or quantised.
 
+use tract_onnx::pb::tensor_proto::DataType;
+
 use crate::lower::builder::Builder;
 use crate::lower::onnx::{Constant, integer};
 use crate::refusal::Refusal;
 
-/// The f32 values of the constant `name`: an initializer, or the `DequantizeLinear` of one.
+/// The f32 values of the constant `name`: an initializer, or the `DequantizeLinear` of one. Truth is 1, falsehood 0.
 pub(super) fn real(builder: &Builder, name: &str) -> Result<Constant<f32>, Refusal> {
-    let Some(dq) = builder.onnx.made_by(name, "DequantizeLinear") else { return builder.onnx.floats(name) };
+    let Some(dq) = builder.onnx.made_by(name, "DequantizeLinear") else {
+        let truths = builder.onnx.constant(name).filter(|tensor| tensor.data_type == DataType::Bool as i32);
+        if truths.is_none() {
+            return builder.onnx.floats(name);
+        }
+        let Constant { dims, values } = builder.onnx.integers(name)?;
+        return Ok(Constant { dims, values: values.into_iter().map(|truth| truth as f32).collect() });
+    };
     let input = |index: usize| dq.input.get(index).map_or("", String::as_str);
     let stored = builder.onnx.integers(input(0))?;
     let scales = builder.onnx.floats(input(1))?.values;

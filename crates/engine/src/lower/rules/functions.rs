@@ -3,14 +3,16 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use tract_onnx::pb::NodeProto;
+use tract_onnx::pb::tensor_proto::DataType;
 
 use super::constant;
 use crate::lower::builder::Builder;
-use crate::lower::onnx::{float, word};
+use crate::lower::onnx::{float, integer, word};
 use crate::refusal::Refusal;
 
-const UNARY: [&str; 30] = [
+const UNARY: [&str; 32] = [
     "Abs",
+    "Cast",
     "Ceil",
     "Celu",
     "Clip",
@@ -27,6 +29,7 @@ const UNARY: [&str; 30] = [
     "Log",
     "Mish",
     "Neg",
+    "Not",
     "Reciprocal",
     "Relu",
     "Round",
@@ -41,24 +44,45 @@ const UNARY: [&str; 30] = [
     "Tanh",
     "ThresholdedRelu",
 ];
-const BINARY: [&str; 7] = ["Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"];
+const BINARY: [&str; 14] = [
+    "Add",
+    "And",
+    "Div",
+    "Equal",
+    "Greater",
+    "GreaterOrEqual",
+    "Less",
+    "LessOrEqual",
+    "Max",
+    "Min",
+    "Mul",
+    "Or",
+    "Pow",
+    "Sub",
+];
 
-/// Of one or two arguments.
+/// Of one to three arguments. Truth is 1, falsehood 0.
 pub(super) type Function = Box<dyn Fn(&[f32]) -> f32 + Send + Sync>;
 
 /// Whether it is one of them.
 pub(super) fn knows(op: &str) -> bool {
-    UNARY.contains(&op) || BINARY.contains(&op) || op == "DequantizeLinear"
+    UNARY.contains(&op) || BINARY.contains(&op) || matches!(op, "DequantizeLinear" | "Where")
 }
 
 /// The function of a node that [`knows`] lists.
 pub(super) fn function(builder: &Builder, node: &NodeProto) -> Result<Function, Refusal> {
     let op = node.op_type.as_str();
-    let expected = if BINARY.contains(&op) { 2 } else { 1 };
+    let expected = match op {
+        "Where" => 3,
+        op if BINARY.contains(&op) => 2,
+        _ => 1,
+    };
     if op != "Clip" && node.input.len() != expected {
         return Err(Refusal::float(&node.name, format!("{} inputs of {op}", node.input.len())));
     }
     let alpha = |default: f32| float(node, "alpha", default);
+    let truth =
+        |of: fn(f32, f32) -> bool| -> Function { Box::new(move |x| f32::from(u8::from(of(x[0], x[1])))) };
     let wide = |function: fn(f64) -> f64| -> Function { Box::new(move |x| function(f64::from(x[0])) as f32) };
     Ok(match op {
         "Add" => Box::new(|x| x[0] + x[1]),
@@ -69,6 +93,19 @@ pub(super) fn function(builder: &Builder, node: &NodeProto) -> Result<Function, 
         "Max" => Box::new(|x| x[0].max(x[1])),
         "Pow" => Box::new(|x| libm::pow(f64::from(x[0]), f64::from(x[1])) as f32),
         "Identity" => Box::new(|x| x[0]),
+        "Cast" if integer(node, "to", 0) == DataType::Float as i64 => Box::new(|x| x[0]),
+        "Cast" if integer(node, "to", 0) == DataType::Bool as i64 => {
+            Box::new(|x| if x[0] == 0.0 { 0.0 } else { 1.0 })
+        }
+        "Not" => Box::new(|x| 1.0 - x[0]),
+        "And" => Box::new(|x| x[0] * x[1]),
+        "Or" => Box::new(|x| x[0].max(x[1])),
+        "Equal" => truth(|a, b| a == b),
+        "Greater" => truth(|a, b| a > b),
+        "GreaterOrEqual" => truth(|a, b| a >= b),
+        "Less" => truth(|a, b| a < b),
+        "LessOrEqual" => truth(|a, b| a <= b),
+        "Where" => Box::new(|x| if x[0] == 0.0 { x[2] } else { x[1] }),
         "Abs" => Box::new(|x| x[0].abs()),
         "Neg" => Box::new(|x| -x[0]),
         "Sqrt" => Box::new(|x| x[0].sqrt()),

@@ -18,6 +18,7 @@ mod padding;
 mod places;
 mod pooling;
 mod products;
+mod real;
 mod reduction;
 mod resize;
 mod shuffle;
@@ -32,17 +33,48 @@ use tract_onnx::pb::NodeProto;
 use super::builder::Builder;
 use super::onnx::input;
 use crate::refusal::Refusal;
-use crate::steps::{Quantised, Target};
+use crate::steps::{Quantised, Real, Target};
 
 /// Lowers what makes the float tensor `name`, to be quantised to `target`.
 pub(super) fn lower(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
-    match rule(builder, name, target) {
-        Err(Refusal::Float(reason)) => match formula::chain(builder, name, target) {
+    if builder.reals.contains_key(name) || formula::is_shared(builder, name) {
+        // Once for all that read it.
+        let once = |builder: &mut Builder| {
+            builder.real(name)?;
+            formula::chain(builder, name, target)
+        };
+        match builder.attempt(once) {
+            Err(Refusal::Float(_)) => {}
+            lowered => return lowered,
+        }
+    }
+    let reason = match builder.attempt(|builder| rule(builder, name, target)) {
+        Err(Refusal::Float(reason)) => reason,
+        lowered => return lowered,
+    };
+    // Quantised at the end only: in one step, or what comes before in steps of its own.
+    let whole = |builder: &mut Builder| formula::chain(builder, name, target);
+    let apart = |builder: &mut Builder| {
+        real::keep(builder, name)?;
+        formula::chain(builder, name, target)
+    };
+    match builder.attempt(whole) {
+        Err(Refusal::Float(_)) => match builder.attempt(apart) {
             Err(Refusal::Float(_)) => Err(Refusal::Float(reason)),
             lowered => lowered,
         },
         lowered => lowered,
     }
+}
+
+/// Computes the float tensor `name` once, for the builder.
+pub(super) fn real(builder: &mut Builder, name: &str) -> Result<Real, Refusal> {
+    real::lower(builder, name)
+}
+
+/// Lowers what makes the float tensor `name`, an output of the graph.
+pub(super) fn output(builder: &mut Builder, name: &str) -> Result<Real, Refusal> {
+    if builder.reals.contains_key(name) { builder.real(name) } else { real::by_kernels(builder, name) }
 }
 
 fn rule(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, Refusal> {
@@ -53,6 +85,7 @@ fn rule(builder: &mut Builder, name: &str, target: Target) -> Result<Quantised, 
     match node.op_type.as_str() {
         "Conv" => convolution::conv(builder, node, target),
         "MatMul" if products::joins(builder, node) => products::product(builder, node, target),
+        "MatMul" if products::is_left(builder, node) => matrix::left(builder, node, target),
         "Gemm" | "MatMul" => matrix::product(builder, node, None, target),
         "Relu" | "Clip" if fuses(builder, node) => {
             let target = clipped(builder, node, target)?;

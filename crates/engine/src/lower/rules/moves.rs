@@ -13,8 +13,11 @@ use edgeclip_kernels::table::Table;
 /// DQ… → Concat → Q along any axis: each input through the table that brings it to the result's scale.
 pub(super) fn concat(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let refuse = || Refusal::float(&node.name, "a Concat of tensors of other shapes");
-    let inputs: Vec<Activation> =
-        node.input.iter().map(|name| builder.any_activation(name)).collect::<Result<_, _>>()?;
+    let mut inputs: Vec<Activation> = Vec::new();
+    for name in &node.input {
+        builder.stored(name)?;
+        inputs.push(builder.any_activation(name)?);
+    }
     let first = inputs.first().ok_or_else(refuse)?.tensor.clone();
     let rank = first.shape.len();
     let axis = integer(node, "axis", 0);
@@ -130,7 +133,11 @@ pub(super) fn reshape(builder: &mut Builder, node: &NodeProto, target: Target) -
 }
 
 /// The shape that the node makes of `shape`.
-fn target_shape(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<Vec<usize>, Refusal> {
+pub(super) fn target_shape(
+    builder: &Builder,
+    node: &NodeProto,
+    shape: &[usize],
+) -> Result<Vec<usize>, Refusal> {
     let refuse = || Refusal::float(&node.name, format!("{} of shape {shape:?}", node.op_type));
     let rank = shape.len() as i64;
     let axes = || match input(node, 1) {

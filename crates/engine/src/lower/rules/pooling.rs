@@ -8,6 +8,7 @@ use crate::lower::builder::Builder;
 use crate::lower::onnx::{input, integer, list};
 use crate::refusal::Refusal;
 use crate::steps::{Activation, Op, Order, Quantised, Target};
+use edgeclip_kernels::pad::Pad;
 use edgeclip_kernels::patches::Window;
 use edgeclip_kernels::pool::Mean;
 
@@ -50,11 +51,40 @@ pub(super) fn max(builder: &mut Builder, node: &NodeProto, target: Target) -> Re
 /// DQ → AveragePool → Q; padding counts where `count_include_pad` says so.
 pub(super) fn average(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.activation(input(node, 0)?)?;
-    let window = windows(node, &x, false)?;
-    if integer(node, "ceil_mode", 0) != 0 && windows(node, &x, true)? != window {
-        return Err(Refusal::float(&node.name, "a mean of windows beyond the padding"));
+    let window = windows(node, &x, integer(node, "ceil_mode", 0) != 0)?;
+    let counts = integer(node, "count_include_pad", 0) != 0;
+    if counts && windows(node, &x, false)? != window {
+        return beyond(builder, node, &x, window, target);
     }
-    mean(builder, node, &x, window, integer(node, "count_include_pad", 0) != 0, target)
+    mean(builder, node, &x, window, counts, target)
+}
+
+/// Where windows reach beyond padding that counts: the padding becomes part of the picture.
+fn beyond(
+    builder: &mut Builder,
+    node: &NodeProto,
+    x: &Activation,
+    window: Window,
+    target: Target,
+) -> Result<Quantised, Refusal> {
+    let pads = list(node, "pads", &[0; 4]);
+    let pads: Vec<usize> = pads.iter().filter_map(|&pad| usize::try_from(pad).ok()).collect();
+    let (&[top, left, bottom, right], [height, width]) = (&pads[..], window.input) else {
+        return Err(Refusal::float(&node.name, "pads that are not of two axes"));
+    };
+    let (size, channels) = ([height + top + bottom, width + left + right], x.tensor.view.channels);
+    let pad = Pad {
+        input: [height, width, channels],
+        output: [size[0], size[1], channels],
+        before: [top, left, 0],
+        apart: [1, 1],
+        fill: x.zero as i8,
+    };
+    let to = builder.buffer(channels, size[0], size[1]);
+    builder.within_budget(&node.name)?;
+    builder.push(&node.name, Op::Pad(pad), vec![x.tensor.view], to);
+    let padded = Activation { tensor: Quantised::picture(to), ..x.clone() };
+    mean(builder, node, &padded, Window { input: size, pad: [0, 0], ..window }, false, target)
 }
 
 /// Whether a `ReduceMean` is one over the rows and columns of a picture.

@@ -17,9 +17,7 @@ pub(super) fn resize(builder: &mut Builder, node: &NodeProto, target: Target) ->
     let refuse = |found: &str| Refusal::float(&node.name, found);
     let x = builder.activation(input(node, 0)?)?;
     let &[_, _, height, width] = &x.tensor.shape[..] else { return Err(refuse("a Resize of no picture")) };
-    if integer(node, "antialias", 0) != 0 || !word(node, "keep_aspect_ratio_policy", "stretch", "stretch") {
-        return Err(refuse("a Resize with antialiasing or of a policy"));
-    }
+    plain(node)?;
     let sides = sides(builder, node, &x.tensor.shape)?;
     if let Some(made) = twice(builder, node, &x, &sides, target)? {
         return Ok(made);
@@ -42,8 +40,16 @@ pub(super) fn resize(builder: &mut Builder, node: &NodeProto, target: Target) ->
     Ok(moved(builder, node, &Activation { tensor, ..x }, target))
 }
 
+/// Refuses what is neither linear nor nearest.
+pub(super) fn plain(node: &NodeProto) -> Result<(), Refusal> {
+    if integer(node, "antialias", 0) != 0 || !word(node, "keep_aspect_ratio_policy", "stretch", "stretch") {
+        return Err(Refusal::float(&node.name, "a Resize with antialiasing or of a policy"));
+    }
+    Ok(())
+}
+
 /// Rows and columns.
-fn sides(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<[Side; 2], Refusal> {
+pub(super) fn sides(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<[Side; 2], Refusal> {
     let refuse = || Refusal::float(&node.name, "a Resize of other axes than rows and columns");
     // Of a picture's axes, or of those that are named.
     let named = match list(node, "axes", &[0, 1, 2, 3])[..] {

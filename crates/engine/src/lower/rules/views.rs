@@ -40,7 +40,31 @@ fn part(
 /// DQ → Slice → Q: along the channels no step, along other axes or with gaps a copy.
 pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> Result<Quantised, Refusal> {
     let x = builder.any_activation(input(node, 0)?)?;
-    let rank = x.tensor.shape.len() as i64;
+    let ranges = match sliced(builder, node, &x.tensor.shape)? {
+        Sliced::Ranges(ranges) => ranges,
+        Sliced::Reversed(axis, places) => return taken(builder, node, &x, target, axis, &places),
+    };
+    let channels = channels_axis(&x.tensor) as usize;
+    let others = ranges.iter().enumerate().filter(|(axis, _)| *axis != channels);
+    let whole = others.zip(&x.tensor.shape).all(|((axis, range), _)| range.size == x.tensor.shape[axis]);
+    if whole && ranges[channels].step == 1 {
+        let Range { start, size, .. } = ranges[channels];
+        return part(builder, node, &x, target, (start, start + size));
+    }
+    Ok(cut(builder, node, &x, target, &ranges))
+}
+
+/// What a `Slice` takes.
+pub(super) enum Sliced {
+    /// Of each axis.
+    Ranges(Vec<Range>),
+    /// Places of one axis.
+    Reversed(usize, Vec<usize>),
+}
+
+/// What the node takes of a tensor of this shape.
+pub(super) fn sliced(builder: &Builder, node: &NodeProto, shape: &[usize]) -> Result<Sliced, Refusal> {
+    let rank = shape.len() as i64;
     // Attributes in old files.
     let values = |index: usize, name: &str| match node.input.get(index).map(String::as_str) {
         None | Some("") => Ok(list(node, name, &[])),
@@ -57,8 +81,7 @@ pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> 
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err(Refusal::broken(&node.name, "starts, ends, axes and steps of different number"));
     }
-    let mut ranges: Vec<Range> =
-        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    let mut ranges: Vec<Range> = shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
     let mut reversed = None;
     for (((&start, &end), &axis), &step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
         let axis = if axis < 0 { axis + rank } else { axis };
@@ -92,24 +115,17 @@ pub(super) fn slice(builder: &mut Builder, node: &NodeProto, target: Target) -> 
         if starts.len() > 1 {
             return Err(Refusal::float(&node.name, "a Slice from the end on along several axes"));
         }
-        return taken(builder, node, &x, target, axis, &places);
+        return Ok(Sliced::Reversed(axis, places));
     }
-    let channels = channels_axis(&x.tensor) as usize;
-    let others = ranges.iter().enumerate().filter(|(axis, _)| *axis != channels);
-    let whole = others.zip(&x.tensor.shape).all(|((axis, range), _)| range.size == x.tensor.shape[axis]);
-    if whole && ranges[channels].step == 1 {
-        let Range { start, size, .. } = ranges[channels];
-        return part(builder, node, &x, target, (start, start + size));
-    }
-    Ok(cut(builder, node, &x, target, &ranges))
+    Ok(Sliced::Ranges(ranges))
 }
 
 /// Values along an axis.
-struct Range {
-    start: usize,
+pub(super) struct Range {
+    pub(super) start: usize,
     /// How many.
-    size: usize,
-    step: usize,
+    pub(super) size: usize,
+    pub(super) step: usize,
 }
 
 /// A copy of the ranges of `x` along all its axes.
@@ -137,12 +153,29 @@ pub(super) fn split(
     target: Target,
 ) -> Result<Quantised, Refusal> {
     let x = builder.any_activation(input(node, 0)?)?;
-    let rank = x.tensor.shape.len() as i64;
+    let (axis, start, size) = part_of(builder, node, name, &x.tensor.shape)?;
+    if axis as i64 == channels_axis(&x.tensor) {
+        return part(builder, node, &x, target, (start, start + size));
+    }
+    let mut ranges: Vec<Range> =
+        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
+    ranges[axis] = Range { start, size, step: 1 };
+    Ok(cut(builder, node, &x, target, &ranges))
+}
+
+/// The axis that a `Split` of a tensor of this shape divides, and where its output `name` begins and how long it is.
+pub(super) fn part_of(
+    builder: &Builder,
+    node: &NodeProto,
+    name: &str,
+    shape: &[usize],
+) -> Result<(usize, usize, usize), Refusal> {
+    let rank = shape.len() as i64;
     let axis = integer(node, "axis", 0);
     let axis = if axis < 0 { axis + rank } else { axis };
     let refuse = || Refusal::broken(&node.name, format!("an axis {axis} of {rank} or parts that do not fit"));
     let axis = usize::try_from(axis).ok().filter(|&axis| (axis as i64) < rank).ok_or_else(refuse)?;
-    let values = x.tensor.shape[axis];
+    let values = shape[axis];
     let sizes = match input(node, 1) {
         Ok(sizes) => builder.numbers(sizes)?,
         Err(_) => list(node, "split", &[]),
@@ -159,11 +192,5 @@ pub(super) fn split(
     if size == 0 || start.saturating_add(size) > values {
         return Err(refuse());
     }
-    if axis as i64 == channels_axis(&x.tensor) {
-        return part(builder, node, &x, target, (start, start + size));
-    }
-    let mut ranges: Vec<Range> =
-        x.tensor.shape.iter().map(|&size| Range { start: 0, size, step: 1 }).collect();
-    ranges[axis] = Range { start, size, step: 1 };
-    Ok(cut(builder, node, &x, target, &ranges))
+    Ok((axis, start, size))
 }
