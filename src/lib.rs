@@ -126,10 +126,10 @@ pub use frame::{Frame, PixelFormat, Range};
 #[doc(inline)]
 pub use geometry::Rect;
 #[doc(inline)]
-pub use pipeline::{Grid, Tiles};
+pub use pipeline::Tiles;
 #[doc(inline)]
 pub use report::{
-    Before, Detection, EventRecord, Findings, FrameReport, LiveTiming, ShownBoxes, Tag, Timing,
+    Before, Detection, EventRecord, Findings, FrameReport, Grid, LiveTiming, ShownBoxes, Tag, Timing,
 };
 #[doc(inline)]
 pub use sinks::{Painter, PictureSink, Sink};

@@ -3,6 +3,7 @@ use std::thread;
 use super::*;
 use crate::error::ErrorKind;
 use crate::frame::{Frame, PixelFormat};
+use crate::report::Grid;
 
 fn picture(name: &str) -> Picture {
     Picture::open(format!("tests/data/{name}.jpg")).unwrap()
@@ -140,7 +141,7 @@ fn tiles_show_what_is_too_small_in_the_whole() {
     }
     let detector = |tiles| Detector::builder().prompts(["cat"]).threshold(0.1).tiles(tiles).build().unwrap();
     let whole = detector(Tiles::Off).detect(&beach).unwrap();
-    let tiled = detector(Tiles::Grid(crate::Grid::new(4, 4).unwrap())).detect(&beach).unwrap();
+    let tiled = detector(Tiles::Grid(Grid::new(4, 4).unwrap())).detect(&beach).unwrap();
     assert_eq!((whole.tiles, tiled.tiles.unwrap().to_string()), (None, "4x4".to_owned()));
     assert_eq!(whole.tags, tiled.tags);
     let there = Rect { x0: 1250.0, y0: 800.0, x1: 1390.0, y1: 893.0 };

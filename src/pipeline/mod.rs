@@ -41,7 +41,7 @@ pub(crate) use rate::RateController;
 pub(crate) use source_state::SourceState;
 pub(crate) use status::statuses;
 pub(crate) use thresholds::{AskedScores, Thresholds};
-pub use tiles::{Grid, Tiles};
+pub use tiles::Tiles;
 #[cfg(feature = "serve")]
 pub(crate) use watch::Visit;
 pub(crate) use watch::{Progress, Sources, Watch, WatchControl};

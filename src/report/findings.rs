@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timing;
+use super::{Grid, Timing};
 use crate::geometry::Rect;
-use crate::pipeline::Grid;
 
 /// A named box.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,6 +7,7 @@ mod event;
 mod features;
 mod findings;
 mod frame;
+mod grid;
 mod picture;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -18,6 +19,7 @@ pub use event::{Before, EventRecord};
 pub(crate) use features::FeatureRecord;
 pub use findings::{Detection, Findings, ShownBoxes, Tag};
 pub use frame::FrameReport;
+pub use grid::Grid;
 pub(crate) use picture::PictureReport;
 pub(crate) use sighting::{Sighting, VectorSpace};
 pub(crate) use timing::{Latency, STAGES};

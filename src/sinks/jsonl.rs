@@ -5,8 +5,7 @@ use std::io::{Result, Write};
 use serde::Serialize;
 
 use super::json::{Detection, Milliseconds, Tag, write_line};
-use crate::pipeline::Grid;
-use crate::report::PictureReport;
+use crate::report::{Grid, PictureReport};
 
 #[derive(Serialize)]
 struct Line<'a> {

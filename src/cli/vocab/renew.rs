@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::model::{Bundle, FeatureVector, SpaceId};
 use crate::pipeline::Pipeline;
-use crate::source::Picture;
+use crate::source::apart::Pictures;
 use crate::vocabulary::{Embedder, Vocabulary};
 
 /// Embed the words and kept crops of a vocabulary file again, for another model
@@ -38,13 +38,14 @@ pub(super) struct RenewArgs {
 /// The file or the model cannot be used, or crops are missing.
 pub(super) fn run(args: &RenewArgs) -> anyhow::Result<Failures> {
     args.limits.apply();
+    let decoder = Pictures::start();
     let file = VocabularyFile::new(&args.file, &args.model.inputs())?;
     let bundle = args.model.bundle()?;
     let old = file.existing()?;
     let words = old.words().map(|(_, prompt)| prompt.to_owned()).collect::<Vec<String>>();
     let rows =
         if words.is_empty() { Vec::new() } else { Embedder::new(bundle.clone()).tower()?.embed(&words)? };
-    let vectors = vectors(args, &file, &bundle, &old)?;
+    let vectors = vectors(args, &file, &bundle, &old, &decoder)?;
     let space = SpaceId::of(&bundle.manifest);
     let bank = Vocabulary::bank(&bundle)?;
     let told = file.update(
@@ -73,6 +74,7 @@ fn vectors(
     file: &VocabularyFile,
     bundle: &Bundle,
     old: &Vocabulary,
+    decoder: &Pictures,
 ) -> Result<Vec<Option<FeatureVector>>> {
     let Some(examples) = old.examples() else { return Ok(Vec::new()) };
     let pipeline = Pipeline::new(networks(bundle, false, args.model.threads())?, bundle.manifest.clone());
@@ -84,7 +86,7 @@ fn vectors(
             vectors.push(None);
             continue;
         }
-        let picture = Picture::open(&crop)?;
+        let picture = decoder.open(&crop)?;
         let encoded = pipeline.encode(&picture.frame()?)?;
         let whole = Rect { x0: 0.0, y0: 0.0, x1: picture.width as f32, y1: picture.height as f32 };
         vectors.push(match row.origin.rect {

@@ -1,23 +1,18 @@
 //! Into how many tiles a picture is cut, and where they lie.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{Frame, PixelFormat};
 use crate::geometry::Rect;
+use crate::report::Grid;
 
 /// Share of a tile that it has in common with its neighbour: a thing up to this size is whole in one of them.
 const OVERLAP: f64 = 0.2;
 /// Sides of a tile by [`Tiles::Auto`] are at most this many times the network's input, so that little is lost in
 /// making them smaller.
 const FINEST: f64 = 1.25;
-/// Most tiles across and down.
-const MOST: u32 = 8;
-/// The same by [`Tiles::Auto`].
+/// Most tiles across and down by [`Tiles::Auto`].
 const MOST_AUTO: u32 = 4;
 
 /// Whether a picture is also looked at in overlapping tiles, which shows what is too small to be seen in the whole.
@@ -65,25 +60,7 @@ impl Tiles {
     }
 }
 
-/// How many tiles a picture is cut into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Grid {
-    columns: u32,
-    rows: u32,
-}
-
 impl Grid {
-    /// So many tiles across and down, 1 to 8 each.
-    ///
-    /// # Errors
-    /// [`Error::Settings`] for another number.
-    pub fn new(columns: u32, rows: u32) -> Result<Self> {
-        if [columns, rows].iter().all(|count| (1..=MOST).contains(count)) {
-            return Ok(Self { columns, rows });
-        }
-        Err(Error::settings("tiles", format!("{columns}x{rows}"), format!("1x1 to {MOST}x{MOST}")))
-    }
-
     /// No more tiles than there are pixels.
     fn for_size(self, (width, height): (u32, u32)) -> Self {
         Self { columns: self.columns.min(width), rows: self.rows.min(height) }
@@ -96,32 +73,6 @@ impl Grid {
             across.iter().map(move |&(x, width)| Tile { x, y, width, height }).collect::<Vec<_>>()
         };
         down.iter().flat_map(tile).collect()
-    }
-}
-
-impl fmt::Display for Grid {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "{}x{}", self.columns, self.rows)
-    }
-}
-
-impl Serialize for Grid {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl FromStr for Grid {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let sides = text
-            .split_once('x')
-            .and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-        let Some((columns, rows)) = sides else {
-            return Err(Error::settings("tiles", format!("{text:?}"), "columns x rows, such as 3x2"));
-        };
-        Self::new(columns, rows)
     }
 }
 

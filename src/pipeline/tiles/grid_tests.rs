@@ -50,16 +50,6 @@ fn auto_asks_for_tiles_by_size_and_takes_what_the_time_allows() {
 }
 
 #[test]
-fn a_grid_is_written_as_columns_x_rows() {
-    assert_eq!("3x2".parse::<Grid>().unwrap(), grid(3, 2));
-    assert_eq!(grid(3, 2).to_string(), "3x2");
-    for wrong in ["", "3", "x", "0x2", "9x1", "3x2x1", "-1x2", "3 x 2", "1.5x2", "99999999999x1"] {
-        let error = wrong.parse::<Grid>().unwrap_err().to_string();
-        assert!(error.starts_with("tiles: found "), "{wrong}: {error}");
-    }
-}
-
-#[test]
 fn only_borders_inside_the_picture_cut() {
     let tile = Tile { x: 100, y: 0, width: 200, height: 100 };
     let cuts = |x0, y0, x1, y1| tile.cuts(Rect { x0, y0, x1, y1 }, (300, 200));

@@ -6,7 +6,7 @@ mod grid;
 mod merge;
 
 pub(crate) use grid::Tile;
-pub use grid::{Grid, Tiles};
+pub use grid::Tiles;
 
 use std::borrow::Cow;
 use std::time::Duration;

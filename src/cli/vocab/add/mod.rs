@@ -27,6 +27,7 @@ use crate::model::{Bundle, SpaceId};
 use crate::pipeline::Pipeline;
 use crate::report::{Detection, Findings, PictureReport};
 use crate::sinks::{annotate, encode_picture};
+use crate::source::apart::Pictures;
 use crate::vocabulary::{Added, Embedder, Kind, MOST_EXAMPLES, MOST_OF_ENTRY, Vocabulary};
 
 /// Show what a name means: by pictures, words, data sets, or what happened
@@ -99,6 +100,7 @@ pub(super) struct AddArgs {
 /// What makes the whole call fail: flags, model, vocabulary file, annotations of a data set.
 pub(super) fn run(args: &AddArgs) -> anyhow::Result<Failures> {
     args.limits.apply();
+    let decoder = Pictures::start();
     let mut inputs = args.model.inputs();
     inputs.add_pictures(&args.pictures);
     args.import.add_to(&mut inputs);
@@ -126,7 +128,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<Failures> {
     let taken = if asked.is_empty() {
         Vec::new()
     } else {
-        let taker = taker(args, &bundle)?;
+        let taker = taker(args, &bundle, decoder)?;
         let mut taken = Vec::new();
         for (index, asked) in asked.into_iter().enumerate() {
             match asked.and_then(|shown| taker.take(&shown)) {
@@ -212,9 +214,9 @@ fn words(args: &AddArgs, bundle: &Bundle) -> Result<Vec<(String, Vec<f32>)>> {
     Ok(texts.into_iter().zip(rows).collect())
 }
 
-fn taker(args: &AddArgs, bundle: &Bundle) -> Result<Taker> {
+fn taker(args: &AddArgs, bundle: &Bundle, decoder: Pictures) -> Result<Taker> {
     let networks = networks(bundle, false, args.model.threads())?;
-    Taker::new(Pipeline::new(networks, bundle.manifest.clone()))
+    Taker::new(Pipeline::new(networks, bundle.manifest.clone()), decoder)
 }
 
 /// Puts what was taken into the vocabulary; lines that say what changed.

@@ -15,6 +15,7 @@ use crate::model::FeatureVector;
 use crate::pipeline::{Encoded, Pipeline, clipped};
 use crate::sinks::utc;
 use crate::source;
+use crate::source::apart::Pictures;
 use crate::vocabulary::Origin;
 
 /// Least probability of a box that is taken to hold the thing; below, the whole picture is taken.
@@ -32,6 +33,7 @@ const ID: usize = 12;
 /// Takes examples from pictures.
 pub(in crate::cli::vocab) struct Taker {
     pipeline: Pipeline,
+    decoder: Pictures,
 }
 
 /// An example as it was taken.
@@ -68,13 +70,13 @@ impl Taken {
 impl Taker {
     /// # Errors
     /// [`Error::Model`] if the model cannot compare examples.
-    pub(in crate::cli::vocab) fn new(pipeline: Pipeline) -> Result<Self> {
+    pub(in crate::cli::vocab) fn new(pipeline: Pipeline, decoder: Pictures) -> Result<Self> {
         if pipeline.features().is_none() {
             let name = &pipeline.manifest().name;
             let expected = "a section [examples]: this model knows words alone";
             return Err(Error::model("model.toml", format!("no [examples] of model {name}"), expected));
         }
-        Ok(Self { pipeline })
+        Ok(Self { pipeline, decoder })
     }
 
     /// Looks at a picture once and takes all that it shows.
@@ -83,7 +85,7 @@ impl Taker {
     /// [`Error::Input`] if the picture cannot be read or is of another size than its boxes; [`Error::Settings`]
     /// for a box outside of it.
     pub(in crate::cli::vocab) fn take(&self, shown: &Shown) -> Result<Picture> {
-        let picture = source::Picture::open(&shown.path)?;
+        let picture = self.decoder.open(&shown.path)?;
         let (width, height) = (picture.width, picture.height);
         if let Some((w, h)) = shown.size.filter(|size| *size != (width, height)) {
             let found = format!("{width}x{height} pixels");

@@ -15,7 +15,8 @@ use crate::cli::model::{ModelArgs, networks};
 use crate::cli::{Failures, print_text};
 use crate::error::{Error, Result};
 use crate::pipeline::{AskedScores, Pipeline, Thresholds};
-use crate::source::{Picture, expand};
+use crate::source::apart::Pictures;
+use crate::source::expand;
 use crate::vocabulary::Vocabulary;
 
 /// How well the names of a vocabulary file are told apart, and at which thresholds they keep quiet
@@ -71,6 +72,7 @@ struct Found {
 /// What makes the whole call fail: flags, model, vocabulary file.
 pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     args.limits.apply();
+    let decoder = Pictures::start();
     let mut inputs = args.model.inputs();
     inputs.add_pictures(&args.pictures);
     args.nothing.iter().for_each(|folder| inputs.add(folder));
@@ -90,7 +92,7 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     for picture in expand(&args.pictures) {
         let looked = picture.and_then(|path| {
             let label = label_of(&vocabulary, &path)?;
-            Ok((label, Scores::of(&pipeline, &vocabulary, &Picture::open(path)?)?))
+            Ok((label, Scores::of(&pipeline, &vocabulary, &decoder.open(&path)?)?))
         });
         match looked {
             Ok((label, scores)) => {
@@ -104,7 +106,7 @@ pub(super) fn run(args: &TestArgs) -> anyhow::Result<Failures> {
     }
     let mut quiet = Vec::new();
     for picture in args.nothing.iter().flat_map(|folder| expand(std::slice::from_ref(folder))) {
-        match picture.and_then(|path| Scores::of(&pipeline, &vocabulary, &Picture::open(path)?)) {
+        match picture.and_then(|path| Scores::of(&pipeline, &vocabulary, &decoder.open(&path)?)) {
             Ok(scores) => quiet.push(scores),
             Err(error) => failures.add(error),
         }
