@@ -53,7 +53,8 @@ def segmenting(name: str) -> Callable[[], nn.Module]:
 def segformer() -> nn.Module:
     """A small one."""
     sizes: dict[str, Any] = {"depths": [1] * 4, "hidden_sizes": [16, 32, 48, 64], "decoder_hidden_size": 32}
-    return Pixels(SegformerForSemanticSegmentation(SegformerConfig(num_labels=8, **sizes)), False)
+    sizes["num_labels"] = 8
+    return Pixels(SegformerForSemanticSegmentation(SegformerConfig(**sizes)), False)
 
 
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
