@@ -79,11 +79,11 @@ fn each_frame_is_a_line_and_broken_ones_are_counted() {
     assert_eq!(line["tags"].as_array().unwrap().len(), 2, "{line}");
     assert!(line["timing_ms"]["vision"].as_f64().unwrap() > 0.0, "{line}");
 
-    // Cut in the middle, then one with a size of zero rows, then a good one.
+    // Cut in the middle, then one with a size of zero columns, then a good one.
     running.send(&first[..first.len() / 2]);
     let mut flat = first.clone();
     let size = flat.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap() + 5;
-    flat[size..size + 2].fill(0);
+    flat[size + 2..size + 4].fill(0);
     running.send(&flat);
     running.send(&second);
     assert_eq!(running.line()["width"], 90);
