@@ -12,6 +12,7 @@ mod faults;
 mod frame_result;
 mod frequency;
 mod load;
+mod luma;
 mod mailbox;
 mod motion_gate;
 mod opening;

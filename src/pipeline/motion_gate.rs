@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::frame::{Frame, PixelFormat};
+use super::luma::Luma;
+use crate::frame::Frame;
 
 /// Longest time without a look at a still scene.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -46,25 +47,19 @@ impl MotionGate {
 pub(crate) struct Thumbnail([u8; COLUMNS * ROWS]);
 
 impl Thumbnail {
-    /// Reads a few pixels of each cell: Y where there is one, else green. `None` if the frame contradicts
+    /// Reads a few pixels of each cell. `None` if the frame contradicts
     /// itself.
     pub(crate) fn of(frame: &Frame<'_>) -> Option<Self> {
-        frame.check().ok()?;
+        let luma = Luma::of(frame)?;
         let (width, height) = (frame.width as usize, frame.height as usize);
-        let (step, offset) = match frame.format {
-            PixelFormat::Rgb8 | PixelFormat::Bgr8 => (3, 1),
-            PixelFormat::Yuyv(_) => (2, 0),
-            PixelFormat::Uyvy(_) => (2, 1),
-            PixelFormat::Grey8 | PixelFormat::Nv12(_) | PixelFormat::Yu12(_) => (1, 0),
-        };
         let mut sums = [0u16; COLUMNS * ROWS];
         for probe in 0..ROWS * PROBES {
             let y = (2 * probe + 1) * height / (2 * ROWS * PROBES);
-            let row = frame.data.get(y * frame.stride..)?;
+            let row = luma.row(y)?;
             for across in 0..COLUMNS * PROBES {
                 let x = (2 * across + 1) * width / (2 * COLUMNS * PROBES);
                 let cell = probe / PROBES * COLUMNS + across / PROBES;
-                *sums.get_mut(cell)? += u16::from(*row.get(x * step + offset)?);
+                *sums.get_mut(cell)? += u16::from(luma.at(row, x)?);
             }
         }
         Some(Self(sums.map(|sum| (sum / (PROBES * PROBES) as u16) as u8)))
@@ -79,7 +74,7 @@ impl Thumbnail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Range;
+    use crate::frame::{PixelFormat, Range};
 
     const WIDTH: usize = 160;
     const HEIGHT: usize = 120;

@@ -32,6 +32,8 @@ const INSIDE: f32 = 0.9;
 pub(crate) struct Crops {
     settings: Look,
     size: (u32, u32),
+    /// Whether a crop shows more than the whole.
+    is_large: bool,
     shake: Shake,
     background: Background,
     turns: Turns,
@@ -59,31 +61,40 @@ impl Crops {
         input: u32,
     ) -> Vec<Tile> {
         let size = (frame.width, frame.height);
-        if self.settings.crops == CropsKind::Off || (size.0.max(size.1) as f32) <= WORTH * input as f32 {
-            return Vec::new();
-        }
         if self.size != size {
             *self = Self { settings: self.settings, size, ..Self::default() };
+        }
+        self.is_large = size.0.max(size.1) as f32 > WORTH * input as f32;
+        if self.settings.crops == CropsKind::Off || !self.is_large {
+            return Vec::new();
         }
         let most = usize::from(self.settings.most);
         if self.settings.crops == CropsKind::Tiles {
             return self.turns.next(&Tiles::finest(size, input).tiles(size), most);
         }
-        let Some(shift) = self.shake.follow(frame) else { return Vec::new() };
-        let Some(cells) = Cells::of(frame, shift) else { return Vec::new() };
-        let mut areas = self.background.changed(&cells, clock);
+        let cells = self.shake.follow(frame).and_then(|shift| Cells::of(frame, shift));
+        let mut areas = cells.map(|cells| self.background.changed(&cells, clock)).unwrap_or_default();
         let again = |rect: &Rect| self.is_small(rect) && self.turns.waited(rect, size, clock) >= AGAIN;
-        areas.extend(tracks().into_iter().filter(again));
+        areas.extend(tracks().iter().filter_map(|rect| rect.intersection(&self.frame())).filter(again));
         self.turns.around(&areas, size, input, clock, most)
     }
 
-    /// Whether a thing at `rect` would have been seen in a look at the whole and at these `tiles`.
+    /// Whether a thing at `rect` would have been seen in a look at the whole and at these `tiles`. What has left the frame is
+    /// not waited for.
     pub(crate) fn show(&self, rect: &Rect, tiles: &[Tile]) -> bool {
+        if self.settings.crops == CropsKind::Off || !self.is_large {
+            return true;
+        }
+        let Some(visible) = rect.intersection(&self.frame()) else { return true };
         let is_in = |tile: &Tile| {
-            let inside = rect.intersection(&tile.rect()).map_or(0.0, |inside| inside.area());
-            inside > INSIDE * rect.area()
+            let inside = visible.intersection(&tile.rect()).map_or(0.0, |inside| inside.area());
+            inside > INSIDE * visible.area()
         };
-        self.settings.crops == CropsKind::Off || !self.is_small(rect) || tiles.iter().any(is_in)
+        !self.is_small(rect) || tiles.iter().any(is_in)
+    }
+
+    fn frame(&self) -> Rect {
+        Rect { x0: 0.0, y0: 0.0, x1: self.size.0 as f32, y1: self.size.1 as f32 }
     }
 
     fn is_small(&self, rect: &Rect) -> bool {

@@ -1,8 +1,9 @@
 //! How far a shaking camera has moved: the shift that fits the sums of rows and columns best,
 //! in strips, so that a pattern that is even over the whole frame is seen.
 
-use super::cells::{Luma, MARGIN};
+use super::cells::MARGIN;
 use crate::frame::Frame;
+use crate::pipeline::luma::Luma;
 
 /// Furthest shift, in pixels.
 const FURTHEST: i32 = 12;

@@ -167,3 +167,30 @@ fn frames_of_other_sizes_and_tiny_ones_start_anew() {
         assert!(motion.choose(&frame, Duration::from_secs(9), Vec::new, 320).is_empty(), "{width}x{height}");
     }
 }
+
+#[test]
+fn a_small_thing_is_waited_for_only_where_a_crop_may_show_it() {
+    let plain = picture((0, 0), |_, _, below| below);
+    let mut motion = crops(CropsKind::Motion, 2);
+    let at = |x0: f32| Rect { x0, y0: 100.0, x1: x0 + 20.0, y1: 120.0 };
+    motion.choose(&frame(&plain), Duration::ZERO, Vec::new, 320);
+    assert!(
+        !motion.show(&at(500.0), &[])
+            && motion.show(&at(500.0), &[Tile { x: 400, y: 0, width: 320, height: 320 }])
+    );
+    assert!(motion.show(&at(-30.0), &[]), "it has left the frame");
+    // Half of it has: the visible half is in reach of a crop.
+    let leaving = motion.choose(&frame(&plain), Duration::from_secs(1), || vec![at(-10.0)], 320);
+    assert!(leaving.len() == 1 && motion.show(&at(-10.0), &leaving), "{leaving:?}");
+    let none = motion.choose(&frame(&plain), Duration::from_secs(9), || vec![at(-30.0), at(960.0)], 320);
+    assert!(none.is_empty(), "{none:?}");
+    // Where the frame has become as small as the input, and where it is a strip without cells.
+    for (width, height, tiles) in [(320, 240, 0), (640, 30, 1)] {
+        let data = vec![90; width * height];
+        let frame = Frame::new(&data, width as u32, height as u32, width, PixelFormat::Grey8).unwrap();
+        let rect = Rect { x0: 100.0, y0: 5.0, x1: 110.0, y1: 15.0 };
+        let found = motion.choose(&frame, Duration::from_secs(10), || vec![rect], 320);
+        assert_eq!(found.len(), tiles, "{width}x{height}");
+        assert!(motion.show(&rect, &found), "{width}x{height}");
+    }
+}
