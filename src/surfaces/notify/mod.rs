@@ -106,10 +106,11 @@ impl Teller {
     fn tell(&mut self, report: &FrameReport, picture: Option<&Picture>) -> Result<()> {
         // The painter sees every report: frames without a look show boxes as in the last one.
         self.painter.follow(report);
-        let event = self.rule.take(report);
-        self.idle = event.is_none();
-        let Some(event) = event else { return Ok(()) };
-        let facts = Facts::of(report, event, self.message.as_deref())?;
+        let events = self.rule.take(report);
+        self.idle = events.is_empty();
+        if self.idle {
+            return Ok(());
+        }
         let jpeg = match picture {
             Some(picture) => {
                 let mut rgb = picture.data.clone();
@@ -119,7 +120,10 @@ impl Teller {
             None => None,
         };
         let title = report.source.to_string();
-        self.queue.push(Request::new(&self.target, facts, &title, self.body.as_ref(), jpeg.as_deref()));
+        for event in events {
+            let facts = Facts::of(report, event, self.message.as_deref())?;
+            self.queue.push(Request::new(&self.target, facts, &title, self.body.as_ref(), jpeg.as_deref()));
+        }
         Ok(())
     }
 }

@@ -65,7 +65,13 @@ impl Sender {
                     (pause, failures) = (self.first, 0);
                     told.clear();
                 }
-                Sent::Refused(why) => tracing::error!("{shown}: {why}; the message is dropped"),
+                Sent::Refused(why) => {
+                    failures += 1;
+                    if why != told {
+                        tracing::error!("{shown}: {why}; the message is dropped");
+                        told = why;
+                    }
+                }
                 Sent::Failed(why) => {
                     failures += 1;
                     if why != told {

@@ -19,8 +19,9 @@ impl Rule {
         Self { minutes: settings.minutes(), settings, told: None }
     }
 
-    /// The first of a report's events that is told of, if it is time for another message.
-    pub(super) fn take<'a>(&mut self, report: &'a FrameReport) -> Option<&'a Event> {
+    /// A report's events that are told of, if it is time for another message: the first one, or all where no pause is asked
+    /// for.
+    pub(super) fn take<'a>(&mut self, report: &'a FrameReport) -> Vec<&'a Event> {
         self.take_at(report, Instant::now(), minute_of_day)
     }
 
@@ -29,17 +30,19 @@ impl Rule {
         report: &'a FrameReport,
         now: Instant,
         minute: impl Fn(SystemTime) -> u16,
-    ) -> Option<&'a Event> {
-        let event = report.events.iter().find(|event| self.fits(report, event))?;
+    ) -> Vec<&'a Event> {
         let pause = Duration::from_secs(self.settings.at_most_once_in.into());
-        if self.told.is_some_and(|told| now.duration_since(told) < pause) {
-            return None;
+        let waits = self.told.is_some_and(|told| now.duration_since(told) < pause);
+        if waits || self.minutes.is_some_and(|(from, to)| !is_within(minute(report.time), from, to)) {
+            return Vec::new();
         }
-        if self.minutes.is_some_and(|(from, to)| !is_within(minute(report.time), from, to)) {
-            return None;
+        let most = if pause.is_zero() { usize::MAX } else { 1 };
+        let events: Vec<&Event> =
+            report.events.iter().filter(|event| self.fits(report, event)).take(most).collect();
+        if !events.is_empty() {
+            self.told = Some(now);
         }
-        self.told = Some(now);
-        Some(event)
+        events
     }
 
     fn fits(&self, report: &FrameReport, event: &Event) -> bool {
@@ -77,7 +80,7 @@ mod tests {
             change(&mut settings);
             let report = report();
             let mut rule = Rule::new(settings);
-            rule.take_at(&report, Instant::now(), |_| 0).map(|event| EventKind::of(event).name())
+            rule.take_at(&report, Instant::now(), |_| 0).first().map(|event| EventKind::of(event).name())
         };
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(kind(&|_| {}), Some("appear"));
@@ -95,13 +98,18 @@ mod tests {
         let start = Instant::now();
         let mut rule = Rule::new(Notify { at_most_once_in: 60, ..Notify::default() });
         let report = report();
-        let mut takes =
-            |seconds| rule.take_at(&report, start + Duration::from_secs(seconds), |_| 0).is_some();
-        assert_eq!([0, 1, 59, 60, 119, 121].map(&mut takes), [true, false, false, true, false, true]);
+        let mut takes = |seconds| rule.take_at(&report, start + Duration::from_secs(seconds), |_| 0).len();
+        assert_eq!([0, 1, 59, 60, 119, 121].map(&mut takes), [1, 0, 0, 1, 0, 1]);
         let hours = Notify { hours: Some("22:00-06:00".to_owned()), at_most_once_in: 0, ..Notify::default() };
         let mut rule = Rule::new(hours);
-        let mut takes = |hour: u16| rule.take_at(&report, start, |_| 60 * hour).is_some();
-        assert_eq!([21, 22, 23, 0, 5, 6, 12].map(&mut takes), [false, true, true, true, true, false, false]);
+        let all = report
+            .events
+            .iter()
+            .filter(|event| Notify::default().when.contains(&EventKind::of(event)))
+            .count();
+        assert!(all > 1, "a frame in which more than one thing happens");
+        let mut takes = |hour: u16| rule.take_at(&report, start, |_| 60 * hour).len();
+        assert_eq!([21, 22, 23, 0, 5, 6, 12].map(&mut takes), [0, all, all, all, all, 0, 0]);
         assert!(is_within(0, 0, 1440) && !is_within(600, 600, 600) && is_within(599, 540, 600));
     }
 }
