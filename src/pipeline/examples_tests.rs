@@ -1,6 +1,7 @@
 //! Names that are taught by pictures, through the networks of a bundle that compares examples.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::example_bundle;
 use super::*;
@@ -150,7 +151,7 @@ fn states_are_taught_by_a_picture_each_and_hold_in_other_light() {
     );
 }
 
-/// What examples add to a look by words, in processor time of one thread, in turn: `cargo test --release --lib -- --ignored --nocapture cost_of_examples`,
+/// What examples add to a look by words, in turn: `cargo test --release --lib -- --ignored --nocapture cost_of_examples`,
 /// 41 rounds unless `EDGECLIP_RUNS` says otherwise.
 #[test]
 #[ignore = "a measurement, for release builds on an idle machine"]
@@ -162,15 +163,10 @@ fn cost_of_examples() {
     let picture = photo("astronaut.jpg");
     let (_, vector) = object(&pipeline, &picture);
     let rounds = std::env::var("EDGECLIP_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(41);
-    // Nanoseconds on a core, whoever else is waiting for it.
-    let clock = || {
-        let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        times.split(' ').next().unwrap().parse::<f64>().unwrap()
-    };
     let milliseconds = |words: &Vocabulary| {
-        let start = clock();
+        let start = Instant::now();
         std::hint::black_box(pipeline.look(&picture.frame().unwrap(), words).unwrap());
-        (clock() - start) / 1e6
+        start.elapsed().as_secs_f64() * 1e3
     };
     let median = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);
